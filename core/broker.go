@@ -1,0 +1,116 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Broker is the queue service: what the protocols call.
+type Broker struct {
+	store Store
+	lines *lines
+
+	draining  chan struct{}
+	drainOnce sync.Once
+	looking   sync.WaitGroup // look-aheads under way
+}
+
+// Bounds of the Broker's own look-aheads.
+const (
+	lookAheadPause   = 5 * time.Millisecond // gathers the receives that begin to wait at about the same time
+	lookAheadTimeout = 5 * time.Second
+)
+
+// NewBroker makes a Broker on a store.
+func NewBroker(store Store) *Broker {
+	b := &Broker{store: store, lines: newLines(), draining: make(chan struct{})}
+	store.Notify(b.lines.arrive)
+	return b
+}
+
+// Drain makes every waiting receive, and every later one, return at once with what there is.
+// For shutdown; it may be called more than once.
+func (b *Broker) Drain() { b.drainOnce.Do(func() { close(b.draining) }) }
+
+// Close drains and waits for what the Broker does by itself.
+func (b *Broker) Close() {
+	b.Drain()
+	b.looking.Wait()
+}
+
+func (b *Broker) isDraining() bool {
+	select {
+	case <-b.draining:
+		return true
+	default:
+		return false
+	}
+}
+
+// Ready says whether the database answers.
+func (b *Broker) Ready(ctx context.Context) error { return b.store.Ready(ctx) }
+
+// AdvanceClock moves an account's time forward, as a test does to see a delay or a visibility
+// timeout pass, and gives the account's time. by may be 0.
+func (b *Broker) AdvanceClock(ctx context.Context, account string, by time.Duration) (time.Time, error) {
+	if by < 0 {
+		return time.Time{}, Errorf(InvalidArgument, "time only moves forward, asked for %v", by)
+	}
+	return b.store.AdvanceClock(ctx, account, by)
+}
+
+// LookAhead wakes who waits for what is visible, and sets timers for what becomes so before the
+// next call. It is the net under notifications, run every few seconds by a worker.
+func (b *Broker) LookAhead(ctx context.Context) error { return b.lookAhead(ctx, b.lines.waitedFor()) }
+
+// lookAheadSoon looks ahead for the queues that receives have just begun to wait for.
+func (b *Broker) lookAheadSoon() {
+	b.looking.Go(func() {
+		select {
+		case <-time.After(lookAheadPause):
+		case <-b.draining:
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), lookAheadTimeout)
+		defer cancel()
+		_ = b.lookAhead(ctx, b.lines.takeFresh()) // the worker's next LookAhead is the net, and reports errors
+	})
+}
+
+func (b *Broker) lookAhead(ctx context.Context, queues []int64) error {
+	if len(queues) == 0 {
+		return nil
+	}
+	arrivals, err := b.store.Upcoming(ctx, queues, ArrivalHorizon)
+	for _, a := range arrivals {
+		b.lines.arrive(a)
+	}
+	return err
+}
+
+// maxQueueChanges bounds how often an operation starts anew because its queue keeps changing.
+const maxQueueChanges = 8
+
+// withQueue calls do with the queue, again while the queue turns out to have changed.
+func (b *Broker) withQueue(ctx context.Context, name QueueName, do func(*Queue) error) error {
+	for range maxQueueChanges {
+		queue, err := b.store.Queue(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := do(queue); !errors.Is(err, ErrQueueChanged) {
+			return err
+		}
+	}
+	return Errorf(Unavailable, "queue %q keeps changing", name.Name)
+}
+
+// orDefault gives the value pointed to, or the default for nil.
+func orDefault[T any](value *T, def T) T {
+	if value != nil {
+		return *value
+	}
+	return def
+}

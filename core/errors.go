@@ -1,0 +1,86 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code says what went wrong in the terms of queues. Each protocol has one table that
+// turns codes into its own status and names.
+type Code string
+
+// The codes, each with what it means for the caller.
+const (
+	Internal                Code = "Internal"                // a fault of the server; its text never leaves it
+	Unavailable             Code = "Unavailable"             // the database cannot be reached; try again
+	Throttled               Code = "Throttled"               // a bound of the server is reached; try again later
+	InvalidArgument         Code = "InvalidArgument"         // a value outside what all protocols allow
+	MissingParameter        Code = "MissingParameter"        // something required is absent
+	AccessDenied            Code = "AccessDenied"            // the caller may not do this
+	QueueNotFound           Code = "QueueNotFound"           // no queue of that name in the account and region
+	QueueExists             Code = "QueueExists"             // the name is taken by a queue that differs
+	MessageTooLong          Code = "MessageTooLong"          // body and attributes exceed the limit
+	MessageNotFound         Code = "MessageNotFound"         // the message of a valid handle is gone
+	ReceiptHandleInvalid    Code = "ReceiptHandleInvalid"    // not a handle, or one of another queue
+	ReceiptHandleExpired    Code = "ReceiptHandleExpired"    // its visibility timeout has passed
+	ReceiptHandleSuperseded Code = "ReceiptHandleSuperseded" // a newer handle of the message exists
+	VisibilityTooLong       Code = "VisibilityTooLong"       // hidden for longer than allowed since the receive
+)
+
+// Codes lists every code that a protocol must be able to say.
+var Codes = []Code{
+	Internal, Unavailable, Throttled, InvalidArgument, MissingParameter, AccessDenied, QueueNotFound, QueueExists,
+	MessageTooLong, MessageNotFound, ReceiptHandleInvalid, ReceiptHandleExpired, ReceiptHandleSuperseded,
+	VisibilityTooLong,
+}
+
+// Error is an error that a client may read. Make one with Errorf.
+type Error struct {
+	Code    Code
+	Message string // the client may read it
+	Err     error  // the cause, for the log only
+}
+
+// Error gives the message and the cause, for logs; protocols show Message alone.
+func (e *Error) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %s: %v", e.Code, e.Message, e.Err)
+	}
+	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf makes an Error whose message is formatted as by fmt.Sprintf.
+func Errorf(code Code, format string, args ...any) error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Wrap makes an Error that keeps its cause for the log.
+func Wrap(code Code, cause error, message string) error {
+	return &Error{Code: code, Message: message, Err: cause}
+}
+
+// CodeOf gives the code of the first Error in err's chain, Internal where there is none.
+func CodeOf(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
+
+// MessageOf gives what a client may read of err: nothing of an internal fault but that it is one.
+func MessageOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) && e.Code != Internal {
+		return e.Message
+	}
+	return "internal error"
+}
+
+// ErrQueueChanged is what a Store answers when the Queue it was handed is no longer current:
+// altered, purged or deleted since it was read. The Broker reads it again and repeats the call;
+// it never reaches a protocol.
+var ErrQueueChanged = errors.New("queue has changed since it was read")

@@ -1,0 +1,104 @@
+package core
+
+import (
+	"context"
+	"time"
+)
+
+// ReceiveInput asks for messages of one queue.
+type ReceiveInput struct {
+	Queue             QueueName
+	Limit             int            // 1 to MaxBatch
+	VisibilityTimeout *time.Duration // nil: the queue's
+	Wait              *time.Duration // for a first message; nil: the queue's
+}
+
+// ReceiveMessages hands out up to in.Limit visible messages and hides them for the visibility
+// timeout, waiting up to in.Wait for the first. An empty queue gives no messages and no error:
+// how to say "nothing" is for each protocol to decide. When ctx ends, whoever asked is taken to
+// be gone, and nothing stays received. QueueNotFound, also when the queue is deleted meanwhile.
+func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Message, error) {
+	if in.Limit < 1 || in.Limit > MaxBatch {
+		return nil, Errorf(InvalidArgument, "a receive asks for 1 to %d messages, this one for %d", MaxBatch, in.Limit)
+	}
+	start := time.Now()
+	var messages []Message
+	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
+		wait := orDefault(in.Wait, queue.ReceiveWait) - time.Since(start)
+		messages, err = b.receive(ctx, queue, in, wait)
+		return err
+	})
+	return messages, err
+}
+
+// receive looks, then waits for the next look, until there is something or the wait is over.
+func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wait time.Duration) ([]Message, error) {
+	timeout := orDefault(in.VisibilityTimeout, queue.VisibilityTimeout)
+	if wait <= 0 || b.isDraining() {
+		return b.store.ReceiveMessages(ctx, queue, in.Limit, timeout)
+	}
+	w := b.lines.join(queue.ID, in.Limit) // before looking, or a message in between is missed
+	defer b.lines.leave(w)
+	messages, err := b.store.ReceiveMessages(ctx, queue, in.Limit, timeout)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for err == nil && len(messages) == 0 {
+		if b.lines.idle(w) {
+			b.lookAheadSoon()
+		}
+		select {
+		case <-w.wake:
+		case <-timer.C:
+			return nil, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-b.draining:
+			return nil, nil
+		}
+		messages, err = b.store.ReceiveMessages(ctx, queue, in.Limit, timeout)
+		if CodeOf(err) == Unavailable { // a long poll outlives a database that is away
+			err = nil
+		}
+	}
+	w.satisfied = len(messages) == in.Limit
+	return messages, err
+}
+
+// ReturnMessages gives received messages back whose receiver is gone before it could read them:
+// they are visible at once, and their receive count is what it was before.
+func (b *Broker) ReturnMessages(ctx context.Context, name QueueName, messages []Message) error {
+	handles := make([]string, len(messages))
+	for i := range messages {
+		handles[i] = messages[i].Handle
+	}
+	return b.withQueue(ctx, name, func(queue *Queue) error {
+		return b.store.ReturnMessages(ctx, queue, handles)
+	})
+}
+
+// PeekInput asks for messages without receiving them.
+type PeekInput struct {
+	Queue  QueueName
+	Limit  int    // 1 to MaxBatch
+	Hidden bool   // also those in flight and delayed
+	After  string // the Next of the page before; "" starts
+}
+
+// PeekPage is one page of messages, in the order in which they would be received.
+type PeekPage struct {
+	Messages []Message
+	Next     string // the After of the next page, "" when this is the last
+}
+
+// PeekMessages shows messages and changes nothing. QueueNotFound, InvalidArgument.
+func (b *Broker) PeekMessages(ctx context.Context, in PeekInput) (PeekPage, error) {
+	if in.Limit < 1 || in.Limit > MaxBatch {
+		return PeekPage{}, Errorf(InvalidArgument, "a peek asks for 1 to %d messages, this one for %d", MaxBatch, in.Limit)
+	}
+	var page PeekPage
+	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
+		page, err = b.store.PeekMessages(ctx, queue, in)
+		return err
+	})
+	return page, err
+}

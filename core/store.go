@@ -1,0 +1,70 @@
+package core
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps queues and messages. Each method is atomic: it happens whole or not at all, and
+// when it returns without an error it outlives the server and the database process. Errors that
+// are no Error are faults of the store; Unavailable means that the database cannot be reached,
+// and that whether the operation happened may be unknown.
+//
+// Methods that take a *Queue answer ErrQueueChanged when the queue has changed since.
+type Store interface {
+	CreateQueue(ctx context.Context, in NewQueue) (queue Queue, created bool, err error)
+	Queue(ctx context.Context, name QueueName) (*Queue, error)
+	DescribeQueue(ctx context.Context, name QueueName) (Queue, error)
+	AlterQueue(ctx context.Context, name QueueName, change QueueChange) (Queue, error)
+	DeleteQueue(ctx context.Context, name QueueName) error
+	PurgeQueue(ctx context.Context, name QueueName) error
+	ListQueues(ctx context.Context, in ListQueuesInput) (QueuePage, error)
+
+	// SendMessages stores all messages or none. Delays are set by the caller.
+	SendMessages(ctx context.Context, queue *Queue, messages []NewMessage) ([]Sent, error)
+
+	// ReceiveMessages hides up to limit visible messages for the timeout and returns them, most
+	// urgent priority first, then by the time they became visible. No messages is no error. If ctx
+	// ends before they could be returned, they are given back.
+	ReceiveMessages(ctx context.Context, queue *Queue, limit int, timeout time.Duration) ([]Message, error)
+
+	// ReturnMessages undoes receives: the messages are visible at once and their receive count is
+	// what it was. Handles that are no longer the newest are passed over.
+	ReturnMessages(ctx context.Context, queue *Queue, handles []string) error
+
+	// DeleteMessages gives an error per handle: nil, ReceiptHandleInvalid, MessageNotFound; with
+	// newest also ReceiptHandleSuperseded and ReceiptHandleExpired.
+	DeleteMessages(ctx context.Context, queue *Queue, handles []string, newest bool) ([]error, error)
+
+	// ChangeVisibility is as DeleteMessages; without newest, a message that is visible again stays
+	// as it is, without an error. VisibilityTooLong where MaxTotal forbids the change.
+	ChangeVisibility(ctx context.Context, queue *Queue, in ChangeVisibilityInput) ([]VisibilityResult, error)
+
+	PeekMessages(ctx context.Context, queue *Queue, in PeekInput) (PeekPage, error)
+
+	// Upcoming tells for each of the queues (by ID) what is visible and what becomes so within
+	// the given time. Queues that are gone get an arrival with Messages 0.
+	Upcoming(ctx context.Context, queues []int64, within time.Duration) ([]Arrival, error)
+
+	// Notify sets the function that is told of every message that became visible, or will within
+	// ArrivalHorizon, through this server or another. Called once, before any other method; the
+	// function must not block.
+	Notify(func(Arrival))
+
+	// AdvanceClock moves an account's time forward and gives the account's time.
+	AdvanceClock(ctx context.Context, account string, by time.Duration) (time.Time, error)
+
+	// Ready says whether the database answers.
+	Ready(ctx context.Context) error
+}
+
+// ArrivalHorizon is how far ahead a Store announces what becomes visible later; what lies
+// further away is found by LookAhead, which runs more often than that.
+const ArrivalHorizon = 5 * time.Second
+
+// Arrival says that messages of a queue became, or will become, visible.
+type Arrival struct {
+	Queue    int64         // Queue.ID; 0: any queue may be meant, everyone should look
+	Messages int           // 0: the queue is gone or changed, its receivers should look
+	In       time.Duration // from now; 0 or less: now
+}
