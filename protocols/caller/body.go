@@ -1,0 +1,79 @@
+package caller
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// What ReadBody answers to a body that cannot be used; other errors are those of the connection.
+var (
+	ErrTooLarge = errors.New("the request's body is too large")
+	ErrEncoding = errors.New("the request's Content-Encoding cannot be undone")
+)
+
+const (
+	firstRead = 64 << 10 // what is allocated before any byte of the body has come, whatever its declared length
+	maxDrain  = 16 << 20 // what is read of a refused body, so that a client that is still sending sees the answer
+)
+
+var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+// ReadBody reads a request's body of at most limit bytes, undoing gzip; the limit holds for what
+// comes out of it. ErrTooLarge, ErrEncoding, or the connection's error.
+func ReadBody(r *http.Request, limit int64) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := readEncoded(r, limit)
+	if errors.Is(err, ErrTooLarge) || errors.Is(err, ErrEncoding) {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrain) // for the client's sake only
+	}
+	return body, err
+}
+
+func readEncoded(r *http.Request, limit int64) ([]byte, error) {
+	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
+	case "", "identity":
+		if r.ContentLength > limit {
+			return nil, ErrTooLarge
+		}
+		return readAll(r.Body, r.ContentLength, limit)
+	case "gzip", "x-gzip":
+		return readGzip(r.Body, limit)
+	default:
+		return nil, fmt.Errorf("%w: %q is none that is understood", ErrEncoding, encoding)
+	}
+}
+
+func readGzip(compressed io.Reader, limit int64) ([]byte, error) {
+	reader := gzipReaders.Get().(*gzip.Reader)
+	defer gzipReaders.Put(reader)
+	if err := reader.Reset(compressed); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrEncoding, err)
+	}
+	body, err := readAll(reader, -1, limit)
+	if err != nil && !errors.Is(err, ErrTooLarge) {
+		return nil, fmt.Errorf("%w: %w", ErrEncoding, err)
+	}
+	return body, err
+}
+
+// readAll reads to the end. size is what is expected, -1 when unknown.
+func readAll(reader io.Reader, size, limit int64) ([]byte, error) {
+	// Room for one more read than expected, so that a body of that size ends without growing the buffer.
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, 0)+bytes.MinRead, firstRead)))
+	n, err := buf.ReadFrom(io.LimitReader(reader, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the request's body: %w", err)
+	}
+	if n > limit {
+		return nil, ErrTooLarge
+	}
+	return buf.Bytes(), nil
+}

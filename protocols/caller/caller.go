@@ -1,0 +1,253 @@
+package caller
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// What counts where a request does not say.
+const (
+	DefaultAccount = "000000000000"
+	DefaultRegion  = "us-east-1"
+)
+
+// Options say how the server is reached.
+type Options struct {
+	Region         string         // of requests that name none; "": DefaultRegion
+	PublicURL      string         // scheme://host[:port] that clients are told; "": the one they used
+	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
+}
+
+// Caller is what a request tells of who sent it.
+type Caller struct {
+	Account     string // 12 digits
+	Region      string
+	AccessKeyID string // "" without credentials
+	Service     string // of an AWS credential scope ("sqs"), "" without one
+	BaseURL     string // scheme://host that the client used, no trailing slash
+	RemoteAddr  netip.Addr
+	RequestID   string // new for each request
+}
+
+// Identify reads a request's credentials, host and address.
+func (o *Options) Identify(r *http.Request) Caller {
+	cred := credentialOf(r)
+	c := Caller{
+		Account:     AccountOf(cred.keyID),
+		AccessKeyID: cred.keyID,
+		Service:     cred.service,
+		RequestID:   RequestID(),
+	}
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	c.RemoteAddr = remoteAddr(r)
+	if o.trusts(c.RemoteAddr) {
+		if proto := first(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
+			scheme = proto
+		}
+		if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
+			host = forwarded
+		}
+		c.RemoteAddr = o.client(c.RemoteAddr, r.Header.Values("X-Forwarded-For"))
+	}
+	c.Region = o.region(cred.region, host)
+	c.BaseURL = o.baseURL(r, scheme, host)
+	return c
+}
+
+func (o *Options) region(scope, host string) string {
+	if isRegion(scope) {
+		return scope
+	}
+	if region := hostRegion(host); isRegion(region) {
+		return region
+	}
+	if o.Region != "" {
+		return o.Region
+	}
+	return DefaultRegion
+}
+
+func (o *Options) baseURL(r *http.Request, scheme, host string) string {
+	if o.PublicURL != "" {
+		return strings.TrimRight(o.PublicURL, "/")
+	}
+	if host == "" { // HTTP/1.0 knows no Host
+		if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+			host = local.String()
+		}
+	}
+	return scheme + "://" + host
+}
+
+func (o *Options) trusts(addr netip.Addr) bool {
+	for _, proxy := range o.TrustedProxies {
+		if proxy.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// client gives the address that the nearest trusted proxies saw: each proxy adds the address of
+// whoever connected to it at the end, and what is left of an untrusted one may be invented.
+func (o *Options) client(peer netip.Addr, forwardedFor []string) netip.Addr {
+	hops := strings.Split(strings.Join(forwardedFor, ","), ",")
+	for i := len(hops) - 1; i >= 0 && o.trusts(peer); i-- {
+		hop, ok := parseAddr(strings.TrimSpace(hops[i]))
+		if !ok {
+			break
+		}
+		peer = hop
+	}
+	return peer
+}
+
+func remoteAddr(r *http.Request) netip.Addr {
+	addr, _ := parseAddr(r.RemoteAddr) // the zero Addr, which no prefix contains, for a Unix socket
+	return addr
+}
+
+// parseAddr reads an address with or without a port.
+func parseAddr(s string) (netip.Addr, bool) {
+	if withPort, err := netip.ParseAddrPort(s); err == nil {
+		return withPort.Addr().Unmap(), true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	return addr.Unmap(), err == nil
+}
+
+// first gives the first of a list of header values, in which each proxy appends its own.
+func first(list string) string {
+	value, _, _ := strings.Cut(list, ",")
+	return strings.TrimSpace(value)
+}
+
+// hostRegion gives the region in a cloud's own host name, also under .localhost, where a client
+// on the same machine can try such names: sqs.REGION.amazonaws.com, REGION.queue.amazonaws.com,
+// ACCOUNT.mns.REGION[-internal[-vpc]].aliyuncs.com, mns-open[-vpc].REGION.aliyuncs.com.
+func hostRegion(host string) string {
+	name, _, _ := strings.Cut(strings.ToLower(host), ":")
+	labels := ""
+	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com", ".localhost"} {
+		if before, ok := strings.CutSuffix(name, suffix); ok {
+			labels = before
+			break
+		}
+	}
+	firstLabel, rest, _ := strings.Cut(labels, ".")
+	secondLabel, thirdLabel, _ := strings.Cut(rest, ".")
+	switch {
+	case firstLabel == "sqs", firstLabel == "sns", firstLabel == "mns-open", firstLabel == "mns-open-vpc":
+		return secondLabel
+	case secondLabel == "queue" && thirdLabel == "":
+		return firstLabel
+	case secondLabel == "mns", secondLabel == "mqrest":
+		region, _, _ := strings.Cut(thirdLabel, "-internal")
+		return region
+	}
+	return ""
+}
+
+// isRegion keeps what is no region's name out of the database: the scope is the client's to write.
+func isRegion(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 64
+}
+
+// AccountOf gives the account of an access key id, also for protocols that find one in a body.
+func AccountOf(keyID string) string {
+	for i := range len(keyID) {
+		if keyID[i] < '0' || keyID[i] > '9' {
+			return DefaultAccount
+		}
+	}
+	if len(keyID) != len(DefaultAccount) {
+		return DefaultAccount
+	}
+	return keyID
+}
+
+// credential is what a signature says of its maker.
+type credential struct{ keyID, region, service string }
+
+// credentialOf reads the Authorization header of any signature that polymq's protocols use, or
+// the parameters of a presigned URL.
+func credentialOf(r *http.Request) credential {
+	scheme, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	switch {
+	case strings.HasPrefix(scheme, "AWS4-"):
+		return awsScope(credentialParameter(rest))
+	case strings.HasPrefix(scheme, "MNS4-"), strings.HasPrefix(scheme, "APSARA-MNS4-"), strings.HasPrefix(scheme, "ACS3-"):
+		keyID, _, _ := strings.Cut(credentialParameter(rest), "/")
+		return credential{keyID: keyID}
+	case scheme == "MNS", scheme == "MQ":
+		keyID, _, _ := strings.Cut(strings.TrimSpace(rest), ":")
+		return credential{keyID: keyID}
+	}
+	if !strings.Contains(r.URL.RawQuery, "Credential=") && !strings.Contains(r.URL.RawQuery, "AccessKeyId=") {
+		return credential{}
+	}
+	return presigned(r.URL.Query())
+}
+
+// presigned reads an AWS presigned URL, one of AWS's old signature 2, or an Alibaba RPC request.
+func presigned(query url.Values) credential {
+	if scope := query.Get("X-Amz-Credential"); scope != "" {
+		return awsScope(scope)
+	}
+	if keyID := query.Get("AWSAccessKeyId"); keyID != "" {
+		return credential{keyID: keyID}
+	}
+	return credential{keyID: query.Get("AccessKeyId")}
+}
+
+// credentialParameter gives X of "Credential=X, SignedHeaders=…".
+func credentialParameter(parameters string) string {
+	_, value, _ := strings.Cut(parameters, "Credential=")
+	value, _, _ = strings.Cut(value, ",")
+	return strings.TrimSpace(value)
+}
+
+// awsScope reads KEY/20260101/REGION/SERVICE/aws4_request. Signatures for several regions have no
+// region in it.
+func awsScope(scope string) credential {
+	keyID, rest, _ := strings.Cut(scope, "/")
+	_, rest, _ = strings.Cut(rest, "/")
+	rest, _ = strings.CutSuffix(rest, "/aws4_request")
+	region, service, ok := strings.Cut(rest, "/")
+	if !ok {
+		region, service = "", region
+	}
+	return credential{keyID: keyID, region: region, service: service}
+}
+
+// RequestID makes an id for a request: a random UUID. It guards nothing, so it need not be
+// hard to guess.
+func RequestID() string {
+	var id [16]byte
+	binary.LittleEndian.PutUint64(id[:8], rand.Uint64())
+	binary.LittleEndian.PutUint64(id[8:], rand.Uint64())
+	id[6] = id[6]&0x0f | 0x40 // version 4
+	id[8] = id[8]&0x3f | 0x80 // variant of RFC 9562
+	var text [36]byte
+	hex.Encode(text[0:8], id[0:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:36], id[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
