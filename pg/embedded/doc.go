@@ -1,0 +1,2 @@
+// Package embedded runs a private PostgreSQL.
+package embedded
