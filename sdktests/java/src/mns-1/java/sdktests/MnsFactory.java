@@ -1,0 +1,16 @@
+package sdktests;
+
+import com.aliyun.mns.client.CloudAccount;
+import com.aliyun.mns.client.MNSClient;
+
+/** Makes a client of the MNS SDK 1.x, as an application would. */
+final class MnsFactory {
+    private MnsFactory() {}
+
+    static MNSClient client(String endpoint, String accessKey) {
+        return new CloudAccount(accessKey, "test", endpoint).getMNSClient();
+    }
+
+    /** Registers the checks of what only 2.x has: none. */
+    static void registerChecks() {}
+}
