@@ -2,7 +2,9 @@ package bench
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -135,4 +137,45 @@ func (l *ledger) page(i uint64) *[wordsPerPage]atomic.Uint64 {
 		l.pages[i].Store(new([wordsPerPage]atomic.Uint64))
 	}
 	return l.pages[i].Load()
+}
+
+// An outcome is what became of a run's messages.
+type outcome struct {
+	Numbered     uint64 `json:"numbered"`     // sends that were tried
+	Acknowledged uint64 `json:"acknowledged"` // sends
+	Received     uint64 `json:"received"`     // different messages
+	Deleted      uint64 `json:"deleted"`
+	Missing      uint64 `json:"missing"`      // acknowledged, not received
+	Checked      bool   `json:"checked"`      // the queues were emptied, so that what is missing is lost
+	Lost         uint64 `json:"lost"`         // missing, if checked
+	Again        uint64 `json:"again"`        // receives of a message that had been received before
+	AfterDelete  uint64 `json:"after_delete"` // of these, such whose delete had been acknowledged
+	Damaged      uint64 `json:"damaged"`      // bodies that differ from what was sent
+	Foreign      uint64 `json:"foreign"`      // bodies of another run
+}
+
+// outcome sums up the ledger; checked says whether all that was there has been received.
+func (l *ledger) outcome(checked bool) *outcome {
+	o := &outcome{
+		Numbered: l.next.Load(), Acknowledged: l.acked.Load(), Received: l.received.Load(), Deleted: l.deleted.Load(),
+		Missing: l.missing(), Checked: checked, Again: l.again.Load(), AfterDelete: l.afterDelete.Load(),
+		Damaged: l.damaged.Load(), Foreign: l.foreign.Load(),
+	}
+	if checked {
+		o.Lost = o.Missing
+	}
+	return o
+}
+
+func (o *outcome) print(b *strings.Builder) {
+	fmt.Fprintf(b, "messages: %s acknowledged, %s received, %s deleted; ", count(float64(o.Acknowledged)), count(float64(o.Received)), count(float64(o.Deleted)))
+	if o.Checked {
+		fmt.Fprintf(b, "%s lost; ", count(float64(o.Lost)))
+	} else {
+		fmt.Fprintf(b, "%s not received (not checked for loss); ", count(float64(o.Missing)))
+	}
+	fmt.Fprintf(b, "%s received again, %s of them after their delete\n", count(float64(o.Again)), count(float64(o.AfterDelete)))
+	if o.Damaged+o.Foreign > 0 {
+		fmt.Fprintf(b, "  %s bodies were damaged, %s not of this run\n", count(float64(o.Damaged)), count(float64(o.Foreign)))
+	}
 }

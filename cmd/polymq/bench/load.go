@@ -2,13 +2,10 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,80 +17,63 @@ type load struct {
 	ledger   *ledger
 	queues   []queue
 	workers  []*worker
-	recorder atomic.Pointer[recorder]
+	recorder atomic.Pointer[recorder] // of the phase that runs
+	poll     *pollState               // of the mode of that name
 }
 
 // A worker has one connection and does one thing after another.
 type worker struct {
 	*load
-	client client
-	id     int
-	turn   int // how often it has picked a queue
-	batch  []message
-	stop   <-chan struct{}
-	pause  *time.Timer
+	client   client
+	endpoint *url.URL
+	id       int
+	turn     int // how often it has picked a queue
+	batch    []message
+	stop     <-chan struct{}
+	pause    *time.Timer
 }
 
-// newLoad connects nothing yet; ctx ends every request.
-func newLoad(ctx context.Context, o *options, endpoints []*url.URL, l *ledger) *load {
-	load := &load{options: o, ledger: l}
-	load.recorder.Store(newRecorder(0))
-	transport := newTransport(o.Connections)
-	for i := range o.Connections {
-		c := newConn(ctx, transport, endpoints[i%len(endpoints)], o.Timeout)
-		load.workers = append(load.workers, &worker{load: load, client: newClient(c, o, l), id: i, pause: time.NewTimer(0)})
-	}
-	return load
-}
-
-// createQueues creates the queues, all workers at once.
-func (l *load) createQueues(prefix string) error {
-	l.queues = make([]queue, l.Queues)
-	return l.spread(len(l.queues), func(w *worker, i int) (err error) {
-		name := prefix
-		if l.Queues > 1 {
-			name = fmt.Sprintf("%s-%d", prefix, i)
+// newLoad makes the workers, spread over the endpoints; it connects nothing yet.
+func newLoad(o *options, ledger *ledger, endpoints ...*url.URL) *load {
+	n := o.workers()
+	l := &load{options: o, ledger: ledger, poll: new(pollState)}
+	l.recorder.Store(newRecorder(0))
+	transport := newTransport(n)
+	for i := range n {
+		w := &worker{load: l, endpoint: endpoints[i%len(endpoints)], id: i, pause: time.NewTimer(0)}
+		if o.via != nil && i == 0 {
+			w.endpoint = o.via
 		}
-		l.queues[i], err = w.client.createQueue(name)
-		return explain(err, l.endpoints[w.id%len(l.endpoints)])
-	})
+		c := &conn{transport: transport, endpoint: w.endpoint, timeout: o.Timeout}
+		w.client = o.protocol.client(c, o, ledger)
+		l.workers = append(l.workers, w)
+	}
+	return l
 }
 
-// explain adds to an error of the first request what can be done about it.
-func explain(err error, endpoint *url.URL) error {
-	var refused *refusal
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nothing listens on %s: start the server (polymq serve), or name another one with --endpoint: %w", endpoint, err)
-	case errors.As(err, &refused) && (refused.status == http.StatusForbidden || refused.status == http.StatusUnauthorized):
-		return fmt.Errorf("%s wants credentials: give --sign, --access-key and --secret-key: %w", endpoint, err)
-	default:
-		return fmt.Errorf("create a queue at %s: %w", endpoint, err)
+// within makes ctx the one that ends the workers' later requests.
+func (l *load) within(ctx context.Context) {
+	for _, w := range l.workers {
+		w.client.within(ctx)
 	}
 }
 
-// deleteQueues deletes the queues that were created.
-func (l *load) deleteQueues() error {
-	return l.spread(len(l.queues), func(w *worker, i int) error {
-		if l.queues[i].url == "" {
-			return nil
-		}
-		return w.client.deleteQueue(l.queues[i])
-	})
-}
+// setupWorkers is how many workers share what is not measured: enough to be quick, few enough
+// not to trouble a server that is meant to be measured with idle connections.
+const setupWorkers = 64
 
-// spread calls do for 0 to n-1, the workers sharing the numbers; it stops at the first error.
-func (l *load) spread(n int, do func(w *worker, i int) error) error {
+// spread calls do for 0 to n-1, workers sharing the numbers; it stops at the first error.
+func (l *load) spread(ctx context.Context, n int, do func(w *worker, i int) error) error {
+	l.within(ctx)
 	var next atomic.Int64
-	var group errgroup.Group
-	var failed atomic.Bool
-	for _, w := range l.workers[:min(n, len(l.workers))] {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, w := range l.workers[:min(n, len(l.workers), setupWorkers)] {
 		group.Go(func() error {
-			for i := next.Add(1) - 1; i < int64(n) && !failed.Load(); i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
 				if err := do(w, int(i)); err != nil {
-					failed.Store(true)
 					return err
 				}
 			}
@@ -103,31 +83,106 @@ func (l *load) spread(n int, do func(w *worker, i int) error) error {
 	return group.Wait()
 }
 
-// measure runs the mode: warm-up, then the measured phase, whose recorder it returns with its
-// length. It ends early with ctx.
-func (l *load) measure(ctx context.Context, mode mode, watch func(*recorder)) (*recorder, time.Duration) {
-	stop := make(chan struct{})
-	var group sync.WaitGroup
-	l.recorder.Store(newRecorder(0))
-	for _, w := range l.workers {
-		w.stop = stop
-		group.Go(func() { mode(w) })
+// createQueues creates the queues; the first one alone, for a server that is not there is told
+// by one request.
+func (l *load) createQueues(ctx context.Context, prefix string) error {
+	create := func(w *worker, i int) (err error) {
+		name := prefix
+		if len(l.queues) > 1 {
+			name = fmt.Sprintf("%s-%d", prefix, i)
+		}
+		l.queues[i], err = w.client.createQueue(name)
+		return explain(err, w.endpoint)
 	}
-	wait(ctx, l.Warmup, nil)
-	measured := newRecorder(l.Messages)
-	l.recorder.Store(measured)
-	watch(measured)
-	wait(ctx, l.Duration, measured.reached)
-	l.recorder.Store(newRecorder(0)) // what completes from here on is too late
-	took := time.Since(measured.start)
-	measured.alive() // a stall may have lasted to the end
-	close(stop)
-	group.Wait()
-	return measured, took
+	l.queues = make([]queue, l.Queues)
+	l.within(ctx)
+	if err := create(l.workers[0], 0); err != nil {
+		return err
+	}
+	return l.spread(ctx, len(l.queues)-1, func(w *worker, i int) error { return create(w, i+1) })
 }
 
-// wait waits for d, the context's end or done, whichever is first.
-func wait(ctx context.Context, d time.Duration, done <-chan struct{}) {
+// deleteQueues deletes the queues that were created.
+func (l *load) deleteQueues(ctx context.Context) error {
+	return l.spread(ctx, len(l.queues), func(w *worker, i int) error {
+		if l.queues[i].url == "" {
+			return nil
+		}
+		if err := w.client.deleteQueue(l.queues[i]); err != nil {
+			return fmt.Errorf("delete queue %s: %w", l.queues[i].name, err)
+		}
+		return nil
+	})
+}
+
+// preload puts at least n more messages into the queues, in full batches.
+func (l *load) preload(ctx context.Context, n int) error {
+	size := l.protocol.batch
+	return l.spread(ctx, (n+size-1)/size, func(w *worker, i int) error {
+		var err error
+		for range preloadTries {
+			if err = w.sendBatch(w.queues[i%len(w.queues)], min(size, n-i*size)); err == nil {
+				return nil
+			}
+		}
+		return fmt.Errorf("put messages into the queues before measuring: %w", err)
+	})
+}
+
+const preloadTries = 5
+
+// sendBatch sends n new messages outside of a measurement; it fails if one of them does.
+func (w *worker) sendBatch(q queue, n int) error {
+	w.newBatch(n)
+	if err := w.client.send(q, w.batch); err != nil {
+		return err
+	}
+	for _, m := range w.batch {
+		if m.failed != "" {
+			return fmt.Errorf("an entry of the batch was refused: %s", m.failed)
+		}
+		w.ledger.acknowledge(m.number)
+	}
+	return nil
+}
+
+// measure lets the workers work: a warm-up, then the measured phase, which it returns. The
+// phase ends after the duration, or when limit messages are done, or with ctx.
+func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit uint64) round {
+	requests, cut := context.WithCancel(context.Background())
+	defer cut()
+	l.within(requests)
+	l.recorder.Store(newRecorder(limit))
+	stop := make(chan struct{})
+	var group sync.WaitGroup
+	for _, w := range l.workers {
+		w.stop = stop
+		group.Go(func() { m.work(w) })
+	}
+	if warmup > 0 {
+		pause(ctx, warmup, nil)
+		l.recorder.Store(newRecorder(limit))
+	}
+	measured := l.recorder.Load()
+	pause(ctx, l.Duration, measured.reached)
+	took := measured.end()
+	l.recorder.Store(newRecorder(0)) // what completes from here on is too late
+	close(stop)
+	switch {
+	case m.idle: // what waits in a long poll has nothing to lose
+		cut()
+	case ctx.Err() != nil:
+		defer time.AfterFunc(interruptGrace, cut).Stop()
+	}
+	group.Wait()
+	return round{measured, took}
+}
+
+// interruptGrace is how long requests in flight may still take after Ctrl-C.
+const interruptGrace = 2 * time.Second
+
+// pause waits for d, the context's end or done, whichever is first.
+func pause(ctx context.Context, d time.Duration, done <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -137,91 +192,51 @@ func wait(ctx context.Context, d time.Duration, done <-chan struct{}) {
 	}
 }
 
-// stopped says whether the worker shall end.
-func (w *worker) stopped() bool {
-	select {
-	case <-w.stop:
-		return true
-	default:
-		return false
+// verify receives what is left, until each acknowledged message has arrived, or those that have
+// not can only be lost: the queues stayed empty for longer than a visibility timeout. It reports
+// whether it came to one of these ends before the limit.
+func (l *load) verify(ctx context.Context, limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	l.within(ctx)
+	l.recorder.Store(newRecorder(0))
+	quiet := time.Duration(l.Visibility)*time.Second + 2*time.Second
+	start := time.Now()
+	var arrived atomic.Int64 // when something last did, in nanoseconds since start
+	share := min(len(l.workers), setupWorkers)
+	var group sync.WaitGroup
+	for _, w := range l.workers[:share] {
+		w.stop = ctx.Done()
+		group.Go(func() {
+			for ctx.Err() == nil && time.Since(start)-time.Duration(arrived.Load()) < quiet {
+				for i := w.id; i < len(l.queues); i += share {
+					for l.ledger.missing() > 0 && w.receiveRest(l.queues[i]) {
+						arrived.Store(int64(time.Since(start)))
+					}
+				}
+				if l.ledger.missing() == 0 {
+					return
+				}
+				pause(ctx, 100*time.Millisecond, nil)
+			}
+		})
 	}
+	group.Wait()
+	return l.ledger.missing() == 0 || ctx.Err() == nil
 }
 
-// nextQueue picks the worker's queues in turn, such that all workers together use all of them.
-func (w *worker) nextQueue() queue {
-	i := (w.id + w.turn*len(w.workers)) % len(w.queues)
-	w.turn++
-	return w.queues[i]
-}
-
-// afterError keeps a worker from spinning when each request fails at once.
-const afterError = 20 * time.Millisecond
-
-// failed records a failed request and pauses.
-func (w *worker) failed(op operation, err error) {
-	w.recorder.Load().fail(op, kindOf(err), err.Error())
-	w.pause.Reset(afterError)
-	select {
-	case <-w.pause.C:
-	case <-w.stop:
-	}
-}
-
-// send sends one batch of new messages and says how many were acknowledged.
-func (w *worker) send(q queue) int {
-	w.batch = w.batch[:0]
-	for range w.Batch {
-		w.batch = append(w.batch, message{number: w.ledger.number()})
-	}
-	begin := time.Now()
-	if err := w.client.send(q, w.batch); err != nil {
-		w.failed(opSend, err)
-		return 0
-	}
-	w.recorder.Load().done(opSend, time.Since(begin))
-	return w.settle(opSend, w.ledger.acknowledge)
-}
-
-// receive receives one batch into w.batch and says how many came.
-func (w *worker) receive(q queue) int {
-	begin := time.Now()
+// receiveRest receives and deletes one batch. It reports whether there was one, or whether that
+// could not be told.
+func (w *worker) receiveRest(q queue) bool {
 	var err error
-	if w.batch, err = w.client.receive(q, w.batch[:0], w.Batch, w.Wait); err != nil {
+	if w.batch, err = w.client.receive(q, w.batch[:0], w.protocol.batch, 0); err != nil {
 		w.failed(opReceive, err)
-		return 0
+		return !w.stopped()
 	}
 	if len(w.batch) == 0 {
-		w.recorder.Load().empty.Add(1)
-		return 0
+		return false
 	}
-	w.recorder.Load().done(opReceive, time.Since(begin))
-	return w.settle(opReceive, w.ledger.arrive)
-}
-
-// delete deletes what w.batch holds and says how many messages that were.
-func (w *worker) delete(q queue) int {
-	begin := time.Now()
-	if err := w.client.delete(q, w.batch); err != nil {
-		w.failed(opDelete, err)
-		return 0
-	}
-	w.recorder.Load().done(opDelete, time.Since(begin))
-	return w.settle(opDelete, w.ledger.remove)
-}
-
-// settle enters a batch's outcome in the ledger and counts the entries that did not fail.
-func (w *worker) settle(op operation, enter func(n uint64)) int {
-	count := 0
-	for i := range w.batch {
-		m := &w.batch[i]
-		switch {
-		case m.failed != "":
-			w.recorder.Load().fail(op, "entry refused: "+m.failed, m.failed)
-			continue
-		case op == opSend || m.known:
-			enter(m.number)
-		}
-		count++
-	}
-	return count
+	w.settle(opReceive, w.ledger.arrive)
+	w.delete(q)
+	return true
 }

@@ -17,13 +17,16 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// A noop is a running server that answers each request at once, in a process of its own like a
-// real server.
+// A noop is a running server that answers each request at once, in a process of its own as a
+// real server would be.
 type noop struct {
 	endpoint *url.URL
 	process  *exec.Cmd
 	stdin    io.Closer
 }
+
+// noopPatience bounds the no-op server's start and its end.
+const noopPatience = 10 * time.Second
 
 // startNoop starts this program again with args, which make it serve the no-op.
 func startNoop(args []string) (*noop, error) {
@@ -31,70 +34,68 @@ func startNoop(args []string) (*noop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program, to start the no-op server: %w", err)
 	}
-	n := &noop{process: exec.Command(program, args...)}
+	n := &noop{process: exec.Command(program, args...)} //nolint:gosec // it is this program
 	n.process.Stderr = os.Stderr
 	stdout, err := n.process.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start the no-op server: %w", err)
 	}
 	if n.stdin, err = n.process.StdinPipe(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start the no-op server: %w", err)
 	}
 	if err := n.process.Start(); err != nil {
 		return nil, fmt.Errorf("start the no-op server: %w", err)
 	}
-	timer := time.AfterFunc(10*time.Second, func() { _ = n.process.Process.Kill() }) // then the read below ends
+	defer n.killLater().Stop() // which would end the read
 	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if timer.Stop(); err != nil {
-		return nil, errors.Join(fmt.Errorf("the no-op server did not say where it listens: %w", err), n.stop())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("learn where the no-op server listens: %w", err), n.stop())
 	}
-	n.endpoint = &url.URL{Scheme: "http", Host: strings.TrimSpace(line), Path: "/"}
+	n.endpoint = &url.URL{Scheme: "http", Host: strings.TrimSpace(line)}
 	return n, nil
 }
 
 // stop ends the server, which serves as long as its standard input is open.
 func (n *noop) stop() error {
-	return errors.Join(n.stdin.Close(), n.process.Wait())
+	defer n.killLater().Stop()
+	if err := errors.Join(n.stdin.Close(), n.process.Wait()); err != nil {
+		return fmt.Errorf("stop the no-op server: %w", err)
+	}
+	return nil
 }
 
-// serveNoop answers every request with a typical answer to a send of batch messages, until
-// stdin ends. It prints the address that it listens on.
+func (n *noop) killLater() *time.Timer {
+	return time.AfterFunc(noopPatience, func() { _ = n.process.Process.Kill() }) // it may be gone
+}
+
+// serveNoop answers every request with a typical answer to a send, until stdin ends. It prints
+// the address that it listens on.
 func serveNoop(stdin io.Reader, stdout io.Writer, o *options) error {
+	signal.Ignore(os.Interrupt) // Ctrl-C reaches this process too, but stdin says when to end
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	signal.Ignore(os.Interrupt) // Ctrl-C goes to the whole foreground; stdin says when to end
-	answer := noopAnswer(o.Batch)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
+	answer := []byte(o.protocol.sent(o.Batch))
 	engine.NoRoute(func(c *gin.Context) {
-		c.Header("X-Amzn-Requestid", "11111111-2222-4333-8444-555555555555")
-		c.Data(http.StatusOK, "application/x-amz-json-1.0", answer)
+		for name, value := range o.protocol.headers {
+			c.Writer.Header()[name] = []string{value}
+		}
+		c.Status(o.protocol.status)
+		_, _ = c.Writer.Write(answer) // a client that is gone needs none
 	})
-	server := &http.Server{Handler: engine, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: engine, ReadHeaderTimeout: noopPatience}
 	go func() {
-		_, _ = io.Copy(io.Discard, stdin) // until whoever started this is gone
+		_, _ = io.Copy(io.Discard, stdin)
 		_ = server.Close()
 	}()
 	if _, err := fmt.Fprintln(stdout, listener.Addr()); err != nil {
-		return err
+		return fmt.Errorf("print the address: %w", err)
 	}
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
-}
-
-// noopAnswer is what SendMessage, or SendMessageBatch, answers.
-func noopAnswer(batch int) []byte {
-	const result = `"MessageId":"11111111-2222-4333-8444-555555555555","MD5OfMessageBody":"0123456789abcdef0123456789abcdef"}`
-	if batch == 1 {
-		return []byte("{" + result)
-	}
-	entries := make([]string, batch)
-	for i := range entries {
-		entries[i] = fmt.Sprintf(`{"Id":"%d",%s`, i, result)
-	}
-	return []byte(`{"Successful":[` + strings.Join(entries, ",") + `]}`)
 }

@@ -9,14 +9,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
+const userAgent = "polymq-bench"
+
 // options is what the flags say.
 type options struct {
 	Protocol  string
 	Mode      string
 	Endpoints []string
-	endpoints []*url.URL // Endpoints, parsed
+	Via       string
 
 	Connections int
+	Producers   int
+	Consumers   int
 	Batch       int
 	BodySize    int
 	Queues      int
@@ -28,8 +32,10 @@ type options struct {
 	Duration   time.Duration
 	Messages   int
 	Warmup     time.Duration
-	Wait       time.Duration
-	Visibility time.Duration
+	Rounds     int
+	Wait       int // seconds
+	Visibility int // seconds
+	Interval   time.Duration
 	Timeout    time.Duration
 	Verify     time.Duration
 
@@ -41,68 +47,170 @@ type options struct {
 	Keep      bool
 	JSON      string
 	Noop      bool
-	Rounds    int
 	NoopServe bool
+
+	// What complete makes of them.
+	protocol  protocol
+	mode      *mode
+	endpoints []*url.URL
+	via       *url.URL
 }
 
 func (o *options) bind(f *pflag.FlagSet) {
-	f.StringVar(&o.Protocol, "protocol", "sqs", "what to speak: sqs")
-	f.StringVar(&o.Mode, "mode", "cycle", "what to do: send, cycle")
+	f.StringVar(&o.Protocol, "protocol", "sqs", "what to speak: sqs (AWS JSON), mns (XML) or api (polymq's own JSON API)")
+	f.StringVar(&o.Mode, "mode", "cycle", "send, drain, cycle, mixed or poll, see above")
 	f.StringArrayVar(&o.Endpoints, "endpoint", []string{"http://127.0.0.1:4566"}, "server to aim at; repeat it to spread the connections over several")
+	f.StringVar(&o.Via, "via", "", "poll: send through this server, while the polls wait at --endpoint")
+
 	f.IntVar(&o.Connections, "connections", 64, "connections, each with one request in flight")
-	f.IntVar(&o.Batch, "batch", 1, "messages per request, 1 to 10")
+	f.IntVar(&o.Producers, "producers", 0, "mixed: connections that send (default half of --connections)")
+	f.IntVar(&o.Consumers, "consumers", 0, "mixed: connections that receive and delete (default half of --connections)")
+	f.IntVar(&o.Batch, "batch", 1, "messages per request, up to 10 (mns: 16)")
 	f.IntVar(&o.BodySize, "body-size", 200, "bytes of a message's body")
-	f.IntVar(&o.Queues, "queues", 1, "queues to spread the load over")
-	f.StringVar(&o.QueueName, "queue-name", "", "name of the queue, or what the names begin with (default bench-RUN)")
-	f.IntVar(&o.Backlog, "backlog", 0, "messages to put into the queues before measuring")
-	f.BoolVar(&o.FIFO, "fifo", false, "use FIFO queues")
+	f.IntVar(&o.Queues, "queues", 0, "queues to spread the load over (default 1; poll: one for each connection)")
+	f.StringVar(&o.QueueName, "queue-name", "", "name of the queue, or how the names begin (default bench-ID)")
+	f.IntVar(&o.Backlog, "backlog", 0, "messages to put into the queues before measuring (default 0; drain: 100,000)")
+	f.BoolVar(&o.FIFO, "fifo", false, "use FIFO queues (sqs)")
 	f.IntVar(&o.Groups, "groups", 100, "message groups to spread over, with --fifo")
-	f.DurationVar(&o.Duration, "duration", 10*time.Second, "how long to measure")
-	f.IntVar(&o.Messages, "messages", 0, "stop earlier, after this many messages")
-	f.DurationVar(&o.Warmup, "warmup", 2*time.Second, "load before measuring")
-	f.DurationVar(&o.Wait, "wait", time.Second, "how long a receive waits for its first message (whole seconds)")
-	f.DurationVar(&o.Visibility, "visibility", 30*time.Second, "visibility timeout of the queues")
+
+	f.DurationVar(&o.Duration, "duration", 10*time.Second, "how long to measure at most")
+	f.IntVar(&o.Messages, "messages", 0, "stop after this many messages (default no limit)")
+	f.DurationVar(&o.Warmup, "warmup", 2*time.Second, "load before measuring; drain has none")
+	f.IntVar(&o.Rounds, "rounds", 1, "measure so many times, in turn with --noop, and print medians")
+	f.IntVar(&o.Wait, "wait", 0, "seconds that a receive waits for its first message (default 1; drain: 0; poll: 20)")
+	f.IntVar(&o.Visibility, "visibility", 30, "visibility timeout in seconds")
+	f.DurationVar(&o.Interval, "interval", 100*time.Millisecond, "poll: rest between two messages")
 	f.DurationVar(&o.Timeout, "timeout", 30*time.Second, "how long a request may take, a long poll's wait not counted")
-	f.DurationVar(&o.Verify, "verify", time.Minute, "afterwards, receive what is left for at most this long to find lost messages; 0 does not (send never does)")
-	f.BoolVar(&o.Sign, "sign", false, "sign the requests")
+	f.DurationVar(&o.Verify, "verify", time.Minute, "afterwards receive what is left, for at most this long, to find lost messages; 0 does not")
+
+	f.BoolVar(&o.Sign, "sign", false, "sign requests (sqs: SigV4; mns: version 2)")
 	f.StringVar(&o.AccessKey, "access-key", "test", "access key id")
 	f.StringVar(&o.SecretKey, "secret-key", "test", "secret access key, with --sign")
-	f.StringVar(&o.Region, "region", "us-east-1", "region of the queues")
-	f.BoolVar(&o.Keep, "keep", false, "do not delete the queues afterwards")
-	f.StringVar(&o.JSON, "json", "", "also write the report as JSON to this file; - writes it to standard output instead of the table")
-	f.BoolVar(&o.Noop, "noop", false, "measure an HTTP server that does nothing; with --mode, measure both and print the ratio")
-	f.IntVar(&o.Rounds, "rounds", 1, "measure so many times, in turn with --noop, and print medians")
+	f.StringVar(&o.Region, "region", "us-east-1", "region of the queues (sqs)")
+
+	f.BoolVar(&o.Keep, "keep", false, "leave the queues and what is in them")
+	f.StringVar(&o.JSON, "json", "", "write the report as JSON to this file; - prints it instead of the table")
+	f.BoolVar(&o.Noop, "noop", false, "measure a server that does nothing; together with --mode, both, and print the ratio")
 	f.BoolVar(&o.NoopServe, "noop-serve", false, "be that server")
-	_ = f.MarkHidden("noop-serve") // it exists
+	_ = f.MarkHidden("noop-serve") // fails only for an unknown flag
 }
 
-// validate reports everything that is wrong with the options.
-func (o *options) validate() error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
+// complete fills in the defaults that depend on other options, and reports all that is wrong.
+func (o *options) complete(given func(flag string) bool) error {
+	var known bool
+	if o.protocol, known = protocols[o.Protocol]; !known {
+		return fmt.Errorf("--protocol must be sqs, mns or api, was %q", o.Protocol)
+	}
+	if o.mode = findMode(o.Mode); o.mode == nil {
+		return fmt.Errorf("--mode must be send, drain, cycle, mixed or poll, was %q", o.Mode)
+	}
+	o.fillIn(given)
+	return errors.Join(o.checkLoad(), o.checkTimes(), o.parseEndpoints())
+}
+
+// fillIn sets the options that were not given and whose default depends on the mode.
+func (o *options) fillIn(given func(flag string) bool) {
+	if !given("queues") {
+		o.Queues = 1
+		if o.mode == pollMode {
+			o.Queues = o.Connections
 		}
 	}
-	check(o.Protocol == "sqs", "--protocol must be sqs, was %q", o.Protocol)
-	check(modes[o.Mode] != nil, "--mode must be send or cycle, was %q", o.Mode)
-	check(o.Connections >= 1, "--connections must be at least 1, was %d", o.Connections)
-	check(o.Batch >= 1 && o.Batch <= sqsBatch, "--batch must be 1 to %d, was %d", sqsBatch, o.Batch)
-	check(o.BodySize >= minBodySize, "--body-size must be at least %d, was %d", minBodySize, o.BodySize)
-	check(o.Queues >= 1, "--queues must be at least 1, was %d", o.Queues)
-	check(o.Rounds >= 1, "--rounds must be at least 1, was %d", o.Rounds)
-	check(o.Duration > 0, "--duration must be more than 0, was %s", o.Duration)
-	check(o.Wait%time.Second == 0, "--wait must be whole seconds, was %s", o.Wait)
-	o.endpoints = nil
+	if !given("wait") {
+		o.Wait = map[*mode]int{drainMode: 0, pollMode: 20}[o.mode]
+		if o.mode == cycleMode || o.mode == mixedMode {
+			o.Wait = 1
+		}
+	}
+	if !given("backlog") && o.mode == drainMode {
+		o.Backlog = 100_000
+	}
+	if o.mode.drain {
+		o.Warmup = 0
+	}
+	if !given("producers") {
+		o.Producers = (o.Connections + 1) / 2
+	}
+	if !given("consumers") {
+		o.Consumers = (o.Connections + 1) / 2
+	}
+	if o.Keep || o.mode.sends && !given("verify") {
+		o.Verify = 0
+	}
+}
+
+// workers is how many workers the mode needs.
+func (o *options) workers() int {
+	switch o.mode {
+	case mixedMode:
+		return o.Producers + o.Consumers
+	case pollMode:
+		return o.Connections + 1 // the one that sends
+	default:
+		return o.Connections
+	}
+}
+
+// wait is how long a receive waits.
+func (o *options) wait() time.Duration { return time.Duration(o.Wait) * time.Second }
+
+// A check collects what is wrong.
+type check []error
+
+func (c *check) that(ok bool, format string, args ...any) {
+	if !ok {
+		*c = append(*c, fmt.Errorf(format, args...))
+	}
+}
+
+func (o *options) checkLoad() error {
+	var c check
+	p := o.protocol
+	c.that(o.Connections >= 1, "--connections must be at least 1, was %d", o.Connections)
+	c.that(o.Producers >= 1 && o.Consumers >= 1, "--producers and --consumers must be at least 1, were %d and %d", o.Producers, o.Consumers)
+	c.that(o.Batch >= 1 && o.Batch <= p.batch, "--batch must be 1 to %d with %s, was %d", p.batch, p.name, o.Batch)
+	c.that(o.BodySize >= minBodySize, "--body-size must be at least %d, to hold the message's number, was %d", minBodySize, o.BodySize)
+	c.that(o.Queues >= 1, "--queues must be at least 1, was %d", o.Queues)
+	c.that(o.Backlog >= 0, "--backlog must not be negative, was %d", o.Backlog)
+	c.that(!o.mode.drain || o.Backlog > 0, "--mode drain needs a --backlog")
+	c.that(o.Messages >= 0, "--messages must not be negative, was %d", o.Messages)
+	c.that(o.Groups >= 1, "--groups must be at least 1, was %d", o.Groups)
+	c.that(!o.FIFO || p.fifo, "--fifo is not possible with %s", p.name)
+	c.that(!o.Sign || p.signs, "--sign is not possible with %s", p.name)
+	c.that(!o.Noop || !o.mode.idle, "--noop says nothing about --mode %s", o.mode.name)
+	return errors.Join(c...)
+}
+
+func (o *options) checkTimes() error {
+	var c check
+	c.that(o.Duration > 0, "--duration must be more than 0, was %s", o.Duration)
+	c.that(o.Warmup >= 0, "--warmup must not be negative, was %s", o.Warmup)
+	c.that(o.Rounds >= 1, "--rounds must be at least 1, was %d", o.Rounds)
+	c.that(o.Wait >= 0 && o.Wait <= o.protocol.wait, "--wait must be 0 to %d seconds with %s, was %d", o.protocol.wait, o.protocol.name, o.Wait)
+	c.that(o.Visibility >= 1, "--visibility must be at least 1 second, was %d", o.Visibility)
+	c.that(o.Interval > 0, "--interval must be more than 0, was %s", o.Interval)
+	c.that(o.Timeout > 0, "--timeout must be more than 0, was %s", o.Timeout)
+	c.that(o.Verify >= 0, "--verify must not be negative, was %s", o.Verify)
+	return errors.Join(c...)
+}
+
+func (o *options) parseEndpoints() error {
+	var c check
+	parse := func(flag, text string) *url.URL {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			c.that(false, "%s must be a URL such as http://127.0.0.1:4566, was %q", flag, text)
+			return nil
+		}
+		return u
+	}
+	o.endpoints, o.via = nil, nil
 	for _, e := range o.Endpoints {
-		u, err := url.Parse(e)
-		check(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "", "--endpoint must be a URL such as http://127.0.0.1:4566, was %q", e)
-		if err == nil {
-			if u.Path == "" {
-				u.Path = "/"
-			}
-			o.endpoints = append(o.endpoints, u)
-		}
+		o.endpoints = append(o.endpoints, parse("--endpoint", e))
 	}
-	return errors.Join(errs...)
+	if o.Via != "" {
+		c.that(o.mode == pollMode, "--via belongs to --mode poll")
+		o.via = parse("--via", o.Via)
+	}
+	return errors.Join(c...)
 }

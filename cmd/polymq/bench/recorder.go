@@ -18,15 +18,18 @@ const (
 	opSend operation = iota
 	opReceive
 	opDelete
+	opWake // from the begin of a send until its message wakes a long poll
 	operations
 )
 
-func (o operation) String() string { return [operations]string{"send", "receive", "delete"}[o] }
+func (o operation) String() string {
+	return [operations]string{"send", "receive", "delete", "wake"}[o]
+}
 
 const (
-	slowest     = time.Minute            // latencies beyond it count as it
-	stallLength = 250 * time.Millisecond // a gap longer than this is a stall
-	examples    = 3                      // of each kind of error
+	slowest      = time.Minute            // latencies beyond it count as it
+	stallLength  = 250 * time.Millisecond // a gap longer than this is a stall
+	exampleCount = 3                      // of each kind of error
 )
 
 // A recorder counts what happens during one phase of a run.
@@ -36,10 +39,16 @@ type recorder struct {
 	limit     uint64        // messages after which reached is closed; 0 for none
 	reached   chan struct{} // closed when limit messages are done
 
-	requests, messages, cycles, empty, failures atomic.Uint64
+	requests atomic.Uint64 // that did what they were for, or found nothing
+	empty    atomic.Uint64 // receives that found nothing
+	failures atomic.Uint64 // failed requests and refused entries of batches
+	sent     atomic.Uint64 // messages acknowledged
+	deleted  atomic.Uint64 // messages deleted
+	messages atomic.Uint64 // that went all the way the mode takes them
+	cycles   atomic.Uint64 // of send, receive and delete
 
 	last   atomic.Int64 // when something last completed, in nanoseconds since start
-	mu     sync.Mutex
+	mu     sync.Mutex   // guards what follows
 	stalls stalls
 	errors map[string]*failure
 }
@@ -51,9 +60,9 @@ type latency struct {
 
 // stalls are the gaps in which no request at all completed.
 type stalls struct {
-	Count   int
-	Longest time.Duration
-	Total   time.Duration
+	count   int
+	total   time.Duration
+	longest time.Duration
 }
 
 // A failure is one kind of failed request.
@@ -63,8 +72,8 @@ type failure struct {
 	Examples []string `json:"examples"`
 }
 
-func newRecorder(limit int) *recorder {
-	r := &recorder{start: time.Now(), limit: uint64(limit), reached: make(chan struct{}), errors: map[string]*failure{}}
+func newRecorder(limit uint64) *recorder {
+	r := &recorder{start: time.Now(), limit: limit, reached: make(chan struct{}), errors: map[string]*failure{}}
 	for i := range r.latencies {
 		r.latencies[i].histogram = newHistogram()
 	}
@@ -76,14 +85,32 @@ func newHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(1, slowest.Microseconds(), 3)
 }
 
+// end ends the phase, and with it a stall that lasted until now; it says how long the phase was.
+func (r *recorder) end() time.Duration {
+	r.alive()
+	return time.Since(r.start)
+}
+
 // done records a request that did what it was for.
 func (r *recorder) done(op operation, took time.Duration) {
-	l := &r.latencies[op]
-	l.mu.Lock()
-	_ = l.histogram.RecordValue(min(took, slowest).Microseconds()) // in range
-	l.mu.Unlock()
+	r.observe(op, took)
 	r.requests.Add(1)
 	r.alive()
+}
+
+// nothing records a receive that found nothing; it says little about the server's speed, so its
+// latency does not count.
+func (r *recorder) nothing() {
+	r.requests.Add(1)
+	r.empty.Add(1)
+}
+
+// observe records a latency.
+func (r *recorder) observe(op operation, took time.Duration) {
+	l := &r.latencies[op]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.histogram.RecordValue(min(took, slowest).Microseconds()) // within its range
 }
 
 // handled records messages that have gone all the way the mode takes them.
@@ -100,15 +127,21 @@ func (r *recorder) fail(op operation, kind, text string) {
 	kind = op.String() + ": " + kind
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	f := r.failure(kind)
+	f.Count++
+	if len(f.Examples) < exampleCount && !slices.Contains(f.Examples, text) {
+		f.Examples = append(f.Examples, text)
+	}
+}
+
+// failure returns the failure of a kind, a new one if need be.
+func (r *recorder) failure(kind string) *failure {
 	f := r.errors[kind]
 	if f == nil {
 		f = &failure{Kind: kind}
 		r.errors[kind] = f
 	}
-	f.Count++
-	if len(f.Examples) < examples && !slices.Contains(f.Examples, text) {
-		f.Examples = append(f.Examples, text)
-	}
+	return f
 }
 
 // alive notes that something completed just now.
@@ -120,16 +153,16 @@ func (r *recorder) alive() {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stalls.Count++
-	r.stalls.Total += gap
-	r.stalls.Longest = max(r.stalls.Longest, gap)
+	r.stalls.count++
+	r.stalls.total += gap
+	r.stalls.longest = max(r.stalls.longest, gap)
 }
 
 // failed returns the errors, most frequent first.
 func (r *recorder) failed() []failure {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var all []failure
+	all := []failure{}
 	for _, f := range slices.Collect(maps.Values(r.errors)) {
 		all = append(all, *f)
 	}
@@ -139,21 +172,19 @@ func (r *recorder) failed() []failure {
 	return all
 }
 
-// add adds the latencies and errors of another recorder, whose phase is over.
-func (r *recorder) add(other *recorder) {
+// merge adds what another recorder, whose phase is over, has counted of latencies, stalls and errors.
+func (r *recorder) merge(other *recorder) {
 	for op := range r.latencies {
 		other.latencies[op].mu.Lock()
 		r.latencies[op].histogram.Merge(other.latencies[op].histogram)
 		other.latencies[op].mu.Unlock()
 	}
 	for _, f := range other.failed() {
-		sum := r.errors[f.Kind]
-		if sum == nil {
-			sum = &failure{Kind: f.Kind}
-			r.errors[f.Kind] = sum
-		}
+		sum := r.failure(f.Kind)
 		sum.Count += f.Count
-		sum.Examples = append(sum.Examples, f.Examples...)
-		sum.Examples = sum.Examples[:min(examples, len(sum.Examples))]
+		sum.Examples = append(sum.Examples, f.Examples[:min(len(f.Examples), exampleCount-len(sum.Examples))]...)
 	}
+	r.stalls.count += other.stalls.count
+	r.stalls.total += other.stalls.total
+	r.stalls.longest = max(r.stalls.longest, other.stalls.longest)
 }

@@ -15,8 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// sqsBatch is the most entries that SQS takes in a batch, and the most it hands out at once.
-const sqsBatch = 10
+const sqsContentType = "application/x-amz-json-1.0"
 
 // An sqsClient speaks SQS in its AWS JSON protocol.
 type sqsClient struct {
@@ -27,12 +26,12 @@ type sqsClient struct {
 	signer  *v4.Signer
 }
 
-func newSQSClient(c *conn, o *options, l *ledger) *sqsClient {
+func newSQSClient(c *conn, o *options, l *ledger) client {
 	return &sqsClient{conn: c, options: o, ledger: l, headers: map[string]http.Header{}, signer: v4.NewSigner()}
 }
 
 func (c *sqsClient) createQueue(name string) (queue, error) {
-	attributes := map[string]string{"VisibilityTimeout": strconv.Itoa(int(c.Visibility.Seconds()))}
+	attributes := map[string]string{"VisibilityTimeout": strconv.Itoa(c.Visibility)}
 	if c.FIFO {
 		name += ".fifo"
 		attributes["FifoQueue"] = "true"
@@ -162,18 +161,18 @@ func (c *sqsClient) call(action string, body []byte, wait time.Duration) error {
 	if err != nil || resp.StatusCode == http.StatusOK {
 		return err
 	}
-	refusal := &refusal{status: resp.StatusCode}
+	refused := &refusal{status: resp.StatusCode}
 	var problem struct {
 		Type    string `json:"__type"`
 		Message string `json:"message"`
 	}
-	if json.Unmarshal(c.answer.Bytes(), &problem) == nil {
-		refusal.code, refusal.message = problem.Type[strings.LastIndexByte(problem.Type, '#')+1:], problem.Message
+	if json.Unmarshal(c.answer.Bytes(), &problem) == nil { // a proxy may answer with anything
+		refused.code, refused.message = problem.Type[strings.LastIndexByte(problem.Type, '#')+1:], problem.Message
 	}
 	if code, _, ok := strings.Cut(resp.Header.Get("X-Amzn-Query-Error"), ";"); ok {
-		refusal.code = code
+		refused.code = code
 	}
-	return refusal
+	return refused
 }
 
 // callBatch is call for the actions that answer entry by entry; it marks the failed ones.
@@ -195,19 +194,11 @@ func (c *sqsClient) callBatch(action string, body []byte, batch []message) error
 	return nil
 }
 
-// header returns an action's header: with a signature, or with a credential scope alone, from
-// which a server tells the region.
+// header returns an action's header, signed or with a credential scope alone.
 func (c *sqsClient) header(action string, body []byte) (http.Header, error) {
 	header := c.headers[action]
 	if header == nil {
-		now := time.Now().UTC()
-		header = http.Header{
-			"Content-Type":  {"application/x-amz-json-1.0"},
-			"X-Amz-Target":  {"AmazonSQS." + action},
-			"X-Amz-Date":    {now.Format("20060102T150405Z")},
-			"User-Agent":    {"polymq-bench"},
-			"Authorization": {"AWS4-HMAC-SHA256 Credential=" + c.AccessKey + "/" + now.Format("20060102") + "/" + c.Region + "/sqs/aws4_request, SignedHeaders=host, Signature=" + strings.Repeat("0", 64)},
-		}
+		header = c.unsigned(action)
 		c.headers[action] = header
 	}
 	if !c.Sign {
@@ -220,4 +211,31 @@ func (c *sqsClient) header(action string, body []byte) (http.Header, error) {
 		return nil, fmt.Errorf("sign %s: %w", action, err)
 	}
 	return signed.Header, nil
+}
+
+// unsigned returns an action's header with an Authorization that carries no signature, but the
+// scope from which a server tells the account and the region.
+func (c *sqsClient) unsigned(action string) http.Header {
+	now := time.Now().UTC()
+	scope := c.AccessKey + "/" + now.Format("20060102") + "/" + c.Region + "/sqs/aws4_request"
+	return http.Header{
+		"Content-Type":  {sqsContentType},
+		"X-Amz-Target":  {"AmazonSQS." + action},
+		"X-Amz-Date":    {now.Format("20060102T150405Z")},
+		"User-Agent":    {userAgent},
+		"Authorization": {"AWS4-HMAC-SHA256 Credential=" + scope + ", SignedHeaders=host, Signature=" + strings.Repeat("0", 64)},
+	}
+}
+
+// sqsSent is what SendMessage, or SendMessageBatch, answers.
+func sqsSent(batch int) string {
+	const result = `"MessageId":"219f8380-5770-4cc2-8c3e-5c715e145f5e","MD5OfMessageBody":"fafb00f5732ab283681e124bf8747ed1"}`
+	if batch == 1 {
+		return "{" + result
+	}
+	entries := make([]string, batch)
+	for i := range entries {
+		entries[i] = fmt.Sprintf(`{"Id":"%d",%s`, i, result)
+	}
+	return `{"Successful":[` + strings.Join(entries, ",") + `]}`
 }

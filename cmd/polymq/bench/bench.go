@@ -1,0 +1,152 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"time"
+)
+
+var errInterrupted = errors.New("interrupted before anything was measured")
+
+// A bench is one run: a server under test, the no-op server, or both.
+type bench struct {
+	*options
+	id       string
+	progress *progress
+	baseline *load // aimed at the no-op server, nil without --noop
+	target   *load // aimed at the endpoints, nil when --noop was given alone
+	noops    []round
+	results  []round
+	report   *report
+}
+
+// run does what the options say and returns a report, which may be there beside an error.
+func run(ctx context.Context, o *options, noopArgs []string, onlyNoop bool, stderr io.Writer) (_ *report, err error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the load shares the machine with the server
+	b := &bench{options: o, id: newID(), progress: newProgress(stderr)}
+	if o.Noop {
+		server, err := startNoop(noopArgs)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, server.stop()) }()
+		b.baseline = newLoad(o, newLedger(b.id, o.BodySize), server.endpoint)
+		b.baseline.queues = []queue{{name: "noop", url: server.endpoint.JoinPath("queues", "noop").String()}}
+	}
+	if !onlyNoop {
+		b.target = newLoad(o, newLedger(b.id, o.BodySize), o.endpoints...)
+		defer func() { err = errors.Join(err, b.cleanUp(ctx)) }()
+		if err := b.setUp(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for range o.Rounds {
+		if err := b.round(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return b.finish(ctx)
+}
+
+// newID names a run. The queues of several runs sort by their start.
+func newID() string {
+	var random [3]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return time.Now().UTC().Format("0102150405") + hex.EncodeToString(random[:])
+}
+
+// setUp creates the queues and fills them.
+func (b *bench) setUp(ctx context.Context) error {
+	prefix := b.QueueName
+	if prefix == "" {
+		prefix = "bench-" + b.id
+	}
+	stop := b.progress.during(func() string { return fmt.Sprintf("creating %s queues", count(float64(b.Queues))) })
+	err := b.target.createQueues(ctx, prefix)
+	if stop(); err != nil || b.mode.drain {
+		return err // drain fills them for each round
+	}
+	return b.preload(ctx)
+}
+
+// preload puts the backlog into the queues.
+func (b *bench) preload(ctx context.Context) error {
+	before := b.target.ledger.acked.Load()
+	defer b.progress.during(func() string {
+		return fmt.Sprintf("backlog: %s of %s messages", count(float64(b.target.ledger.acked.Load()-before)), count(float64(b.Backlog)))
+	})()
+	err := b.target.preload(ctx, b.Backlog)
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
+}
+
+// round measures once: the no-op server first, then the server under test.
+func (b *bench) round(ctx context.Context) error {
+	if b.baseline != nil && ctx.Err() == nil {
+		b.noops = append(b.noops, b.measure(ctx, b.baseline, sendMode, "no-op", uint64(b.Messages)))
+	}
+	if b.target == nil || ctx.Err() != nil {
+		return nil
+	}
+	limit := uint64(b.Messages)
+	if b.mode.drain {
+		if err := b.preload(ctx); err != nil {
+			return err
+		}
+		if waiting := b.target.ledger.missing(); limit == 0 || limit > waiting {
+			limit = waiting
+		}
+	}
+	b.results = append(b.results, b.measure(ctx, b.target, b.mode, b.mode.name, limit))
+	return nil
+}
+
+func (b *bench) measure(ctx context.Context, l *load, m *mode, name string, limit uint64) round {
+	defer b.progress.during(l.rates(name))()
+	return l.measure(ctx, m, b.Warmup, limit)
+}
+
+// finish looks for lost messages and makes the report.
+func (b *bench) finish(ctx context.Context) (*report, error) {
+	r := newReport(b, ctx.Err() != nil)
+	if r.NoOp == nil && r.Result == nil {
+		return nil, errInterrupted
+	}
+	if b.target == nil {
+		return r, nil
+	}
+	checked := false
+	if b.Verify > 0 && ctx.Err() == nil {
+		stop := b.progress.during(func() string {
+			return fmt.Sprintf("looking for lost messages: %s have not arrived so far", count(float64(b.target.ledger.missing())))
+		})
+		checked = b.target.verify(ctx, b.Verify)
+		stop()
+	}
+	r.Messages = b.target.ledger.outcome(checked)
+	if r.Messages.Lost > 0 {
+		return r, fmt.Errorf("%s acknowledged messages are lost", count(float64(r.Messages.Lost)))
+	}
+	return r, nil
+}
+
+// cleanUpTime bounds the deletion of the queues.
+const cleanUpTime = time.Minute
+
+// cleanUp deletes the queues, also after an interrupt.
+func (b *bench) cleanUp(ctx context.Context) error {
+	if b.Keep {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
+	defer cancel()
+	defer b.progress.during(func() string { return "deleting the queues" })()
+	return b.target.deleteQueues(ctx)
+}
