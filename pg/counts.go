@@ -1,0 +1,59 @@
+package pg
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// countsOfQueue joins a queue q with the sums of its storage's counts: messages, bytes, in flight,
+// delayed. What is hidden until a later second stands in the counts under that second; of the
+// present second, whose messages become visible one by one, the index is counted.
+const countsOfQueue = `
+CROSS JOIN LATERAL (SELECT now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = q.account), '0') AS now) t
+CROSS JOIN LATERAL (
+    SELECT COALESCE(sum(messages), 0)::bigint AS messages, COALESCE(sum(bytes), 0)::bigint AS bytes,
+        COALESCE(sum(in_flight) FILTER (WHERE bucket > floor(extract(epoch FROM t.now))), 0)::bigint AS in_flight,
+        COALESCE(sum(delayed) FILTER (WHERE bucket > floor(extract(epoch FROM t.now))), 0)::bigint AS delayed
+    FROM counts WHERE storage_id = q.storage_id
+) later
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE m.receive_count > 0) AS in_flight, count(*) FILTER (WHERE m.receive_count = 0) AS delayed
+    FROM generate_series(1, 16) AS p(priority)
+    JOIN messages m ON m.storage_id = q.storage_id AND m.priority = p.priority AND q.priorities & (1 << p.priority) <> 0
+        AND m.visible_at > t.now AND m.visible_at < to_timestamp(floor(extract(epoch FROM t.now)) + 1)
+) present
+CROSS JOIN LATERAL (
+    SELECT later.messages, later.bytes, later.in_flight + present.in_flight, later.delayed + present.delayed
+) n`
+
+// foldCountsSQL adds up counts: what lies in the past in one row per storage, what is hidden in one
+// per second. now() without the account's advance keeps more seconds apart than it must. Rows that
+// another server folds at the moment are left to it.
+const foldCountsSQL = `
+WITH busy AS (
+    SELECT storage_id FROM counts GROUP BY storage_id
+    HAVING count(*) - count(DISTINCT CASE WHEN bucket > floor(extract(epoch FROM now())) THEN bucket ELSE 0 END) > @slack
+), folded AS (
+    DELETE FROM counts WHERE ctid = ANY (ARRAY(
+        SELECT c.ctid FROM busy JOIN counts c USING (storage_id) LIMIT @limit FOR UPDATE OF c SKIP LOCKED))
+    RETURNING storage_id, bucket, messages, bytes, in_flight, delayed
+), summed AS (
+    SELECT storage_id, CASE WHEN hidden THEN bucket ELSE 0 END AS bucket, sum(messages) AS messages, sum(bytes) AS bytes,
+        COALESCE(sum(in_flight) FILTER (WHERE hidden), 0) AS in_flight, COALESCE(sum(delayed) FILTER (WHERE hidden), 0) AS delayed
+    FROM (SELECT *, bucket > floor(extract(epoch FROM now())) AS hidden FROM folded) f
+    GROUP BY 1, 2
+), kept AS (
+    INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
+    SELECT storage_id, bucket, messages, bytes, in_flight, delayed FROM summed
+    WHERE messages <> 0 OR bytes <> 0 OR in_flight <> 0 OR delayed <> 0
+)
+SELECT storage_id FROM folded`
+
+// countsSlack is how many rows more than needed a storage may have before they are folded.
+const countsSlack = 8
+
+// FoldCounts adds up to limit rows of the counters and gives how many they were.
+func (s *Store) FoldCounts(ctx context.Context, limit int) (int, error) {
+	return s.exec(ctx, foldCountsSQL, pgx.StrictNamedArgs{"slack": countsSlack, "limit": limit})
+}

@@ -1,0 +1,163 @@
+package pg
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+// deleteOp deletes one caller's messages of one queue.
+type deleteOp struct {
+	op
+	queue   *core.Queue
+	newest  bool
+	handles []numbered
+	results []error // by the caller's order
+
+	live    int // rows whose storage is still the queue's
+	deleted []bool
+}
+
+// numbered is a handle with its place in the caller's list.
+type numbered struct {
+	handle
+	place int
+}
+
+func (o *deleteOp) rows() int { return len(o.handles) }
+
+// deleteSQL deletes a train's messages in the order of their keys, which is the order in which rows
+// are locked. Those that must be their message's newest handle are then looked at once more, in the
+// snapshot of the statement, to tell why they did not delete.
+const deleteSQL = `
+WITH input AS (
+    SELECT i.*, now() + COALESCE(c.ahead, '0') AS now
+    FROM unnest(@queue::bigint[], @storage::bigint[], @id::bigint[], @version::integer[], @newest::boolean[])
+        WITH ORDINALITY AS i(queue, storage, id, version, newest, ord)
+    JOIN queues q ON q.id = i.queue AND q.storage_id = i.storage
+    LEFT JOIN clocks c ON c.account = q.account
+), deleted AS (
+    DELETE FROM messages m USING input i
+    WHERE m.storage_id = i.storage AND m.id = i.id AND (NOT i.newest OR m.handle_version = i.version AND m.visible_at > i.now)
+    RETURNING i.ord, i.now, m.storage_id, m.visible_at, m.receive_count, m.size
+), counted AS (
+    INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
+    SELECT storage_id, CASE WHEN visible_at > now THEN floor(extract(epoch FROM visible_at)) ELSE 0 END, -count(*), -sum(size),
+        -count(*) FILTER (WHERE visible_at > now AND receive_count > 0), -count(*) FILTER (WHERE visible_at > now AND receive_count = 0)
+    FROM deleted GROUP BY 1, 2
+)
+SELECT ord, 0, 0 FROM input
+UNION ALL
+SELECT ord, 1, 0 FROM deleted
+UNION ALL
+SELECT i.ord, 2, m.handle_version FROM input i JOIN messages m ON m.storage_id = i.storage AND m.id = i.id WHERE i.newest`
+
+// The kinds of rows that deleteSQL returns.
+const (
+	deleteLive = iota
+	deleteDone
+	deleteSeen
+)
+
+// DeleteMessages is of core.Store.
+func (s *Store) DeleteMessages(ctx context.Context, queue *core.Queue, handles []string, newest bool) ([]error, error) {
+	o := &deleteOp{op: newOp(), queue: queue, newest: newest, results: make([]error, len(handles))}
+	for i, text := range handles {
+		h, err := s.keys.parse(queue.ID, text)
+		switch {
+		case err != nil:
+			o.results[i] = err
+		case h.storage != queue.Storage:
+			o.results[i] = errMessageGone // purged
+		default:
+			o.handles = append(o.handles, numbered{h, i})
+		}
+	}
+	if len(o.handles) == 0 {
+		return o.results, s.confirm(ctx, queue)
+	}
+	s.hot.delete(o)
+	if err := o.wait(ctx); err != nil {
+		return nil, err
+	}
+	return o.results, nil
+}
+
+// confirm checks that a cached queue is current where no statement of the operation would have.
+func (s *Store) confirm(ctx context.Context, queue *core.Queue) error {
+	current, err := s.readQueue(ctx, queue.Name)
+	if err == nil && (current.ID != queue.ID || current.Version != queue.Version) {
+		s.queues.forget(queue)
+		return core.ErrQueueChanged
+	}
+	return err
+}
+
+// deleteRow is one row of a train's deletes.
+type deleteRow struct {
+	*deleteOp
+	numbered
+}
+
+func (s *Store) queueDeletes(batch *pgx.Batch, ops []*deleteOp) {
+	if len(ops) == 0 {
+		return
+	}
+	var all []deleteRow
+	for _, o := range ops {
+		o.live = 0
+		for _, h := range o.handles {
+			o.results[h.place] = errMessageGone // until the statement says otherwise
+			all = append(all, deleteRow{o, h})
+		}
+	}
+	slices.SortFunc(all, func(a, b deleteRow) int {
+		return cmp.Or(cmp.Compare(a.storage, b.storage), cmp.Compare(a.id, b.id))
+	})
+	var (
+		queues   = make([]int64, len(all))
+		storages = make([]int64, len(all))
+		ids      = make([]int64, len(all))
+		versions = make([]int32, len(all))
+		newest   = make([]bool, len(all))
+	)
+	for i, r := range all {
+		queues[i], storages[i], ids[i], versions[i], newest[i] = r.queue.ID, r.storage, r.id, r.version, r.newest
+	}
+	queue(batch, deleteSQL, pgx.StrictNamedArgs{"queue": queues, "storage": storages, "id": ids, "version": versions, "newest": newest}).
+		Query(func(rows pgx.Rows) error { return readDeletes(rows, all) })
+}
+
+func readDeletes(rows pgx.Rows, all []deleteRow) error {
+	var ord int64
+	var kind, version int32
+	_, err := pgx.ForEachRow(rows, []any{&ord, &kind, &version}, func() error {
+		r := all[ord-1]
+		switch result := &r.results[r.place]; {
+		case kind == deleteLive:
+			r.live++
+		case kind == deleteDone:
+			*result = nil
+		case *result == nil: // seen in the snapshot, and deleted
+		case version != r.version:
+			*result = errHandleSuperseded
+		default:
+			*result = errHandleExpired
+		}
+		return nil
+	})
+	return err
+}
+
+// stale gives ErrQueueChanged for an operation whose queue was purged or deleted meanwhile.
+func (o *deleteOp) stale(s *Store) error {
+	if o.live == len(o.handles) {
+		return nil
+	}
+	s.queues.forget(o.queue)
+	return core.ErrQueueChanged
+}

@@ -1,0 +1,183 @@
+package pg
+
+import (
+	"sync"
+	"time"
+)
+
+// marks keeps, per storage and priority, a time before which nothing is visible as far as this
+// server knows, so that a receive does not walk over the index entries that earlier receives
+// left behind (DESIGN.md 3). Whatever makes a message visible lowers the mark, here after its
+// commit and elsewhere by notification; sweeps find what slipped through.
+type marks struct {
+	mu        sync.Mutex
+	byStorage map[int64]*storageMarks
+	nextSweep time.Time
+}
+
+type storageMarks struct {
+	low      [17]time.Time // by priority; zero: not known, scan from the start
+	lowered  time.Time     // the lowest mark set while a receive is under way; zero: none was
+	moved    bool          // since the last sweep
+	meanSize float64       // bytes of the messages received, a moving average
+}
+
+// markMargin is how far before the mark a scan starts while other servers write to the same
+// database: a commit of theirs may be slower than that of what was sent after it, and its
+// notification takes a moment.
+const markMargin = 100 * time.Millisecond
+
+// maxMarks bounds the memory; forgetting costs one scan from the start per storage.
+const maxMarks = 100_000
+
+func (m *marks) init() { m.byStorage = map[int64]*storageMarks{} }
+
+// of gives the storage's marks. The caller holds m.mu.
+func (m *marks) of(storage int64) *storageMarks {
+	sm := m.byStorage[storage]
+	if sm == nil {
+		if len(m.byStorage) >= maxMarks {
+			clear(m.byStorage)
+		}
+		sm = &storageMarks{}
+		m.byStorage[storage] = sm
+	}
+	return sm
+}
+
+// start gives the marks to scan from, for the priorities in use, and begins to note what is
+// lowered meanwhile. One receive per storage may be under way.
+func (m *marks) start(storage int64, priorities []int16, margin time.Duration, low []time.Time) []time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sm := m.of(storage)
+	sm.lowered = time.Time{}
+	for _, p := range priorities {
+		mark := sm.low[p]
+		if !mark.IsZero() {
+			mark = mark.Add(-margin)
+		}
+		low = append(low, mark)
+	}
+	return low
+}
+
+// advance moves a mark to where a receive's scan ended, unless something was put behind it since.
+func (m *marks) advance(storage int64, priority int16, to time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sm := m.of(storage)
+	if !sm.lowered.IsZero() && sm.lowered.Before(to) {
+		to = sm.lowered
+	}
+	if to.After(sm.low[priority]) {
+		sm.low[priority] = to
+		sm.moved = true
+	}
+}
+
+// lower makes receives look again from the given time on, at the latest.
+func (m *marks) lower(storage int64, to time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sm := m.byStorage[storage]
+	if sm == nil {
+		return // nothing is known, so nothing can be wrong
+	}
+	if sm.lowered.IsZero() || to.Before(sm.lowered) {
+		sm.lowered = to
+	}
+	for p := range sm.low {
+		if sm.low[p].After(to) {
+			sm.low[p] = to
+		}
+	}
+}
+
+// forget drops one storage's marks.
+func (m *marks) forget(storage int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.byStorage, storage)
+}
+
+// forgetAll drops all marks, after notifications may have been missed.
+func (m *marks) forgetAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, sm := range m.byStorage { // a receive under way must not advance them again
+		sm.low = [17]time.Time{}
+		sm.lowered = time.Unix(0, 0)
+	}
+}
+
+// sized takes note of the size of a received message.
+func (m *marks) sized(storage int64, size int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sm := m.of(storage)
+	sm.meanSize += (float64(size) - sm.meanSize) / 16
+}
+
+// rowsWithin gives how many messages of the storage fit into the given bytes, at least one.
+func (m *marks) rowsWithin(storage int64, bytes float64) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if mean := m.of(storage).meanSize; mean > 1 {
+		return max(1, int(bytes/mean))
+	}
+	return 1 << 20
+}
+
+// lowest gives the mark that all of the storage's priorities are at or above; zero: not known.
+func (m *marks) lowest(storage int64, priorities []int16, margin time.Duration) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sm := m.byStorage[storage]
+	if sm == nil || len(priorities) == 0 {
+		return time.Time{}
+	}
+	low := sm.low[priorities[0]]
+	for _, p := range priorities[1:] {
+		if sm.low[p].Before(low) {
+			low = sm.low[p]
+		}
+	}
+	if low.IsZero() {
+		return low
+	}
+	return low.Add(-margin)
+}
+
+// maxSwept bounds the marks that one sweep looks behind.
+const maxSwept = 20_000
+
+// toSweep gives the marks that have moved since they were last swept; none before nextSweep.
+func (m *marks) toSweep() (storages []int64, priorities []int16, low []time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if time.Now().Before(m.nextSweep) {
+		return nil, nil, nil
+	}
+	for storage, sm := range m.byStorage {
+		if !sm.moved {
+			continue
+		}
+		if len(storages) >= maxSwept {
+			break
+		}
+		sm.moved = false
+		for p, mark := range sm.low {
+			if !mark.IsZero() {
+				storages, priorities, low = append(storages, storage), append(priorities, int16(p)), append(low, mark)
+			}
+		}
+	}
+	return storages, priorities, low
+}
+
+func (m *marks) swept(next time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.nextSweep = next
+}

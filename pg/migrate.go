@@ -1,0 +1,176 @@
+package pg
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/polymq/polymq/migrations"
+)
+
+// Migration is one change of the schema and when it was applied, zero if it was not.
+type Migration struct {
+	Version   int64
+	Name      string
+	AppliedAt time.Time
+}
+
+// Migrate brings the schema up to date, making it if need be. Servers that start at the same moment
+// wait for each other. It gives the migrations that it applied.
+func Migrate(ctx context.Context, opts Options) ([]Migration, error) {
+	provider, closeDB, err := opts.goose(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	defer closeDB()
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migrate the schema %s: %w", opts.schema(), err)
+	}
+	applied := make([]Migration, len(results))
+	for i, r := range results {
+		applied[i] = Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now()}
+	}
+	return applied, nil
+}
+
+// MigrationStatus lists the migrations that this program knows.
+func MigrationStatus(ctx context.Context, opts Options) ([]Migration, error) {
+	provider, closeDB, err := opts.goose(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer closeDB()
+	status, err := provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations of schema %s: %w", opts.schema(), err)
+	}
+	list := make([]Migration, len(status))
+	for i, m := range status {
+		list[i] = Migration{Version: m.Source.Version, Name: m.Source.Path, AppliedAt: m.AppliedAt}
+	}
+	return list, nil
+}
+
+// ErrSchemaOld and ErrSchemaNew say why a schema cannot be served as it is.
+var (
+	ErrSchemaOld = errors.New("the schema is older than this program: run `polymq migrate up`, or serve with --migrate auto")
+	ErrSchemaNew = errors.New("the schema is newer than this program can serve: upgrade polymq")
+)
+
+const schemaVersionSQL = `
+SELECT (SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied), (SELECT value::bigint FROM settings WHERE name = 'oldest_server')`
+
+// CheckSchema says whether this program can serve the schema: ErrSchemaOld or ErrSchemaNew if not.
+// A newer schema is served as long as its migrations only added to it.
+func CheckSchema(ctx context.Context, opts Options) error {
+	conn, err := opts.directOrPooled(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var version, oldest int64
+	err = conn.QueryRow(ctx, schemaVersionSQL).Scan(&version, &oldest)
+	var server *pgconn.PgError
+	if errors.As(err, &server) && server.Code == "42P01" { // no such table
+		return ErrSchemaOld
+	}
+	known, latestErr := latestMigration()
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the version of schema %s: %w", opts.schema(), translate(err))
+	case latestErr != nil:
+		return latestErr
+	case oldest > known:
+		return ErrSchemaNew
+	case version < known:
+		return ErrSchemaOld
+	}
+	return nil
+}
+
+// latestMigration gives the version of the newest migration that this program knows.
+func latestMigration() (int64, error) {
+	files, err := fs.Glob(migrations.FS, "*.sql")
+	if err != nil || len(files) == 0 {
+		return 0, fmt.Errorf("list the migrations: %w", err)
+	}
+	return goose.NumericComponent(files[len(files)-1])
+}
+
+// directOrPooled connects past the pooler where there is a way.
+func (o Options) directOrPooled(ctx context.Context) (*pgx.Conn, error) {
+	if o.listenURL() == "" {
+		o.DirectURL = o.URL
+	}
+	conn, err := o.directConn(ctx)
+	return conn, translate(err)
+}
+
+// goose makes a provider under its session lock, and the schema if asked to.
+func (o Options) goose(ctx context.Context, create bool) (*goose.Provider, func(), error) {
+	conn, err := o.directOrPooled(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	if create {
+		err = o.createSchema(ctx, conn)
+	}
+	config := conn.Config()
+	_ = conn.Close(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `SET statement_timeout = 0; SET enable_seqscan = on`)
+		return err
+	}))
+	provider, err := newProvider(db, o.schema())
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return provider, func() { _ = db.Close() }, nil
+}
+
+func newProvider(db *sql.DB, schema string) (*goose.Provider, error) {
+	locker, err := lock.NewPostgresSessionLocker(
+		lock.WithLockID(int64(crc32.ChecksumIEEE([]byte("polymq "+schema)))), // schemas of one database migrate apart
+		lock.WithLockTimeout(1, 300),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db, migrations.FS, goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+}
+
+// createSchema makes the schema if it is missing. The role needs CREATE on the database for that,
+// and nothing when an administrator has made the schema for it.
+func (o Options) createSchema(ctx context.Context, conn *pgx.Conn) error {
+	var exists bool
+	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, o.schema()).Scan(&exists); err != nil || exists {
+		return translate(err)
+	}
+	name := pgx.Identifier{o.schema()}.Sanitize()
+	_, err := conn.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS `+name)
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch server.Code {
+		case "23505", "42P06": // another server was faster
+			return nil
+		case "42501":
+			return fmt.Errorf("the role %s may not make the schema %s: ask an administrator for `CREATE SCHEMA %s AUTHORIZATION %s`",
+				conn.Config().User, o.schema(), name, pgx.Identifier{conn.Config().User}.Sanitize())
+		}
+	}
+	return err
+}

@@ -1,0 +1,323 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+// Servers on one database tell each other, with NOTIFY, what became visible and which queues
+// changed. A payload is the sender's id and then entries, separated by semicolons:
+//
+//	a,QUEUE,STORAGE,MESSAGES,IN,AT   messages arrived; IN in microseconds from now, AT since 1970
+//	c,QUEUE                          the queue changed or is gone
+//	l                                look at everything
+//	s                                a server came or went
+const (
+	notifyPause   = 2 * time.Millisecond // in which entries gather
+	maxPayload    = 7900                 // bytes; PostgreSQL's limit is 8000
+	maxOutbox     = 4096                 // entries; more become one "look at everything"
+	listenPing    = 30 * time.Second     // an idle connection is checked this often
+	listenRetry   = 500 * time.Millisecond
+	peerTimeout   = 20 * time.Second // after which a server that is silent is taken to be gone
+	HeartbeatTime = 5 * time.Second  // how often Heartbeat is to be called
+)
+
+// peers is what this server knows of others, and what it has to tell them.
+type peers struct {
+	others    atomic.Int32 // servers besides this one
+	listening atomic.Int32 // of them, those that hear notifications
+
+	mu       sync.Mutex
+	arrivals map[arrivalKey]*arrivalSum
+	changes  map[int64]bool
+	all      bool
+	news     bool // a server came or went
+	sending  bool
+}
+
+type arrivalKey struct {
+	queue, storage int64
+	slot           int64 // 5 ms of In, rounded up; 0: now
+}
+
+type arrivalSum struct {
+	messages int
+	in       time.Duration
+	at       time.Time // the earliest
+	since    time.Time // when in was measured
+}
+
+func (p *peers) any() bool { return p.others.Load() > 0 }
+
+// margin is how far before the marks scans start.
+func (p *peers) margin() time.Duration {
+	if p.any() {
+		return markMargin
+	}
+	return 0
+}
+
+// announce makes known that messages of the queue become visible in the given time, at the given
+// time of the account: to the marks, to who waits here, and to other servers.
+func (s *Store) announce(queue *core.Queue, messages int, in time.Duration, at time.Time) {
+	s.marks.lower(queue.Storage, at)
+	if in > core.ArrivalHorizon {
+		return
+	}
+	s.notify(core.Arrival{Queue: queue.ID, Messages: messages, In: in})
+	s.tell(func(p *peers) {
+		key := arrivalKey{queue.ID, queue.Storage, int64((max(in, 0) + 5*time.Millisecond - 1) / (5 * time.Millisecond))}
+		sum := p.arrivals[key]
+		if sum == nil {
+			sum = &arrivalSum{in: in, at: at, since: time.Now()}
+			p.arrivals[key] = sum
+		}
+		sum.messages += messages
+		if at.Before(sum.at) {
+			sum.at = at
+		}
+	})
+}
+
+// announceChange makes known that a queue was altered, purged or deleted.
+func (s *Store) announceChange(queue int64) {
+	s.notify(core.Arrival{Queue: queue})
+	s.tell(func(p *peers) { p.changes[queue] = true })
+}
+
+// announceAll makes everyone look at everything.
+func (s *Store) announceAll() {
+	s.notify(core.Arrival{})
+	s.tell(func(p *peers) { p.all = true })
+}
+
+// tell puts something into the outbox, unless nobody would hear it, and sees to its being sent.
+func (s *Store) tell(put func(*peers)) {
+	p := &s.peers
+	if p.listening.Load() == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.arrivals == nil {
+		p.arrivals, p.changes = map[arrivalKey]*arrivalSum{}, map[int64]bool{}
+	}
+	put(p)
+	if len(p.arrivals)+len(p.changes) > maxOutbox {
+		clear(p.arrivals)
+		clear(p.changes)
+		p.all = true
+	}
+	if !p.sending {
+		p.sending = true
+		s.running.Go(s.sendOutbox)
+	}
+}
+
+// sendOutbox sends until the outbox is empty.
+func (s *Store) sendOutbox() {
+	for {
+		time.Sleep(notifyPause)
+		payloads := s.peers.takeOutbox(s.id.String())
+		if len(payloads) == 0 {
+			return
+		}
+		if err := s.sendNotifications(payloads); err != nil {
+			s.log.Debug().Err(err).Msg("could not notify other servers")
+		}
+	}
+}
+
+// takeOutbox gives the payloads to send; none means that sending has ended.
+func (p *peers) takeOutbox(server string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var entries []string
+	if p.all {
+		entries = append(entries, "l")
+	}
+	if p.news {
+		entries = append(entries, "s")
+	}
+	for queue := range p.changes {
+		entries = append(entries, "c,"+strconv.FormatInt(queue, 10))
+	}
+	for key, sum := range p.arrivals {
+		in := sum.in - time.Since(sum.since)
+		entries = append(entries, fmt.Sprintf("a,%d,%d,%d,%d,%d", key.queue, key.storage, sum.messages, in.Microseconds(), sum.at.UnixMicro()))
+	}
+	p.all, p.news = false, false
+	clear(p.changes)
+	clear(p.arrivals)
+	p.sending = len(entries) > 0
+	return pack(server, entries)
+}
+
+// pack joins entries to payloads within PostgreSQL's limit.
+func pack(server string, entries []string) []string {
+	var payloads []string
+	payload := server
+	for _, entry := range entries {
+		if len(payload)+1+len(entry) > maxPayload {
+			payloads = append(payloads, payload)
+			payload = server
+		}
+		payload += ";" + entry
+	}
+	if payload != server {
+		payloads = append(payloads, payload)
+	}
+	return payloads
+}
+
+// sendNotifications sends payloads in a transaction of their own, which need not wait for the disk.
+func (s *Store) sendNotifications(payloads []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	batch := s.newBatch()
+	batch.Queue(`SELECT set_config('synchronous_commit', 'off', true)`)
+	for _, payload := range payloads {
+		batch.Queue(`SELECT pg_notify($1, $2)`, s.channel(), payload)
+	}
+	return translate(s.pool.SendBatch(ctx, batch).Close())
+}
+
+// channel is where the servers of a schema talk; databases have channels of their own.
+func (s *Store) channel() string { return "polymq_" + s.opts.schema() }
+
+// listen hears what other servers tell, for as long as the Store is open.
+func (s *Store) listen() {
+	for s.background.Err() == nil {
+		err := s.hear()
+		if s.background.Err() != nil {
+			return
+		}
+		s.log.Warn().Err(err).Msg("lost the connection that listens for other servers; trying again")
+		select {
+		case <-time.After(listenRetry):
+		case <-s.background.Done():
+		}
+	}
+}
+
+// hear connects, drops all that may have become stale meanwhile, and hears until the connection ends.
+func (s *Store) hear() error {
+	conn, err := s.opts.directConn(s.background)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}()
+	if _, err := conn.Exec(s.background, "LISTEN "+pgx.Identifier{s.channel()}.Sanitize()); err != nil {
+		return err
+	}
+	s.queues.forgetAll()
+	s.marks.forgetAll()
+	s.notify(core.Arrival{})
+	for {
+		ctx, cancel := context.WithTimeout(s.background, listenPing)
+		n, err := conn.WaitForNotification(ctx)
+		cancel()
+		switch {
+		case err == nil:
+			s.heard(n.Payload)
+		case s.background.Err() == nil && errors.Is(err, context.DeadlineExceeded) && !conn.IsClosed():
+			if err := s.pingListener(conn); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+func (s *Store) pingListener(conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(s.background, callTimeout)
+	defer cancel()
+	return conn.Ping(ctx)
+}
+
+// heard takes in a payload. What it does not understand is of a newer server and means: look.
+func (s *Store) heard(payload string) {
+	sender, entries, _ := strings.Cut(payload, ";")
+	if sender == s.id.String() {
+		return
+	}
+	for entry := range strings.SplitSeq(entries, ";") {
+		kind, rest, _ := strings.Cut(entry, ",")
+		switch numbers := parseNumbers(rest); {
+		case kind == "a" && len(numbers) == 5:
+			s.marks.lower(numbers[1], time.UnixMicro(numbers[4]))
+			s.notify(core.Arrival{Queue: numbers[0], Messages: int(numbers[2]), In: time.Duration(numbers[3]) * time.Microsecond})
+		case kind == "c" && len(numbers) == 1:
+			s.queues.forgetID(numbers[0])
+			s.notify(core.Arrival{Queue: numbers[0]})
+		case kind == "s":
+			s.running.Go(func() { _ = s.Heartbeat(s.background) }) // the worker's next one reports errors
+		default:
+			s.notify(core.Arrival{})
+		}
+	}
+}
+
+func parseNumbers(list string) []int64 {
+	var numbers []int64
+	for field := range strings.SplitSeq(list, ",") {
+		if n, err := strconv.ParseInt(field, 10, 64); err == nil {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
+
+const heartbeatSQL = `
+WITH me AS (
+    INSERT INTO servers (id, listens) VALUES (@id, @listens)
+    ON CONFLICT (id) DO UPDATE SET seen_at = now()
+), gone AS (
+    DELETE FROM servers WHERE seen_at < now() - 3 * @timeout::interval AND id <> @id
+)
+SELECT count(*), count(*) FILTER (WHERE listens) FROM servers WHERE id <> @id AND seen_at > now() - @timeout::interval`
+
+// Heartbeat tells that this server lives and learns which others do. It is to be called every
+// HeartbeatTime.
+func (s *Store) Heartbeat(ctx context.Context) error {
+	args := pgx.StrictNamedArgs{"id": s.id, "listens": s.Listens(), "timeout": peerTimeout}
+	return s.do(ctx, heartbeatSQL, args, func(rows pgx.Rows) error {
+		var others, listening int32
+		_, err := pgx.ForEachRow(rows, []any{&others, &listening}, func() error {
+			s.peers.others.Store(others)
+			s.peers.listening.Store(listening)
+			return nil
+		})
+		return err
+	})
+}
+
+// register makes this server known to the others.
+func (s *Store) register(ctx context.Context) error {
+	if err := s.Heartbeat(ctx); err != nil {
+		return fmt.Errorf("register this server: %w", err)
+	}
+	return s.sendNotifications(pack(s.id.String(), []string{"s"}))
+}
+
+func (s *Store) unregister(ctx context.Context) error {
+	if _, err := s.exec(ctx, `DELETE FROM servers WHERE id = @id`, pgx.StrictNamedArgs{"id": s.id}); err != nil {
+		return err
+	}
+	return s.sendNotifications(pack(s.id.String(), []string{"s"}))
+}

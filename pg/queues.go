@@ -1,0 +1,396 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/polymq/polymq/core"
+)
+
+// queueCache keeps queues as they were last read. A stale entry does no harm: hot statements join
+// the queue's row on what the entry says, and forget it when that no longer fits.
+type queueCache struct {
+	mu     sync.RWMutex
+	byName map[core.QueueName]*core.Queue
+	byID   map[int64]*core.Queue
+	reads  singleflight.Group
+}
+
+// maxCachedQueues bounds the cache; when it is full it starts anew.
+const maxCachedQueues = 100_000
+
+func (c *queueCache) init() {
+	c.byName, c.byID = map[core.QueueName]*core.Queue{}, map[int64]*core.Queue{}
+}
+
+func (c *queueCache) get(name core.QueueName) *core.Queue {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.byName[name]
+}
+
+func (c *queueCache) put(queue *core.Queue) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.byName) >= maxCachedQueues {
+		clear(c.byName)
+		clear(c.byID)
+	}
+	if old := c.byName[queue.Name]; old != nil {
+		if old.ID == queue.ID && old.Version > queue.Version {
+			return // a slower read
+		}
+		delete(c.byID, old.ID)
+	}
+	c.byName[queue.Name], c.byID[queue.ID] = queue, queue
+}
+
+// forget drops a queue that turned out to be stale, unless it was read anew since.
+func (c *queueCache) forget(queue *core.Queue) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byName[queue.Name] == queue {
+		delete(c.byName, queue.Name)
+		delete(c.byID, queue.ID)
+	}
+}
+
+func (c *queueCache) forgetID(id int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if queue := c.byID[id]; queue != nil {
+		delete(c.byName, queue.Name)
+		delete(c.byID, id)
+	}
+}
+
+func (c *queueCache) forgetAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.byName)
+	clear(c.byID)
+}
+
+// ofID gives the cached queue with the ID, nil if it is not cached.
+func (c *queueCache) ofID(id int64) *core.Queue {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.byID[id]
+}
+
+const queueColumns = `q.id, q.version, q.storage_id, q.account, q.region, q.name, q.fifo, q.delay, q.visibility_timeout, q.retention,
+    q.receive_wait, q.max_message_size, q.logging, q.bodies, q.priorities, q.attributes, q.tags, q.created_at, q.modified_at`
+
+// scanQueue reads queueColumns, and what follows them into more.
+func scanQueue(row pgx.CollectableRow, more ...any) (core.Queue, error) {
+	var q core.Queue
+	var priorities int32
+	err := row.Scan(append([]any{&q.ID, &q.Version, &q.Storage, &q.Name.Account, &q.Name.Region, &q.Name.Name, &q.FIFO,
+		&q.Delay, &q.VisibilityTimeout, &q.Retention, &q.ReceiveWait, &q.MaxMessageSize, &q.Logging, &q.Bodies,
+		&priorities, &q.Attributes, &q.Tags, &q.CreatedAt, &q.ModifiedAt}, more...)...)
+	q.Priorities = uint32(priorities)
+	return q, err
+}
+
+const queueSQL = `SELECT ` + queueColumns + ` FROM queues q WHERE account = @account AND region = @region AND name = @name`
+
+// Queue is of core.Store.
+func (s *Store) Queue(ctx context.Context, name core.QueueName) (*core.Queue, error) {
+	if queue := s.queues.get(name); queue != nil {
+		return queue, nil
+	}
+	read := s.queues.reads.DoChan(name.String(), func() (any, error) {
+		queue, err := s.readQueue(context.WithoutCancel(ctx), name)
+		if err == nil {
+			s.queues.put(queue)
+		}
+		return queue, err
+	})
+	select {
+	case result := <-read:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return result.Val.(*core.Queue), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Store) readQueue(ctx context.Context, name core.QueueName) (*core.Queue, error) {
+	queue, err := s.oneQueue(ctx, queueSQL, nameArgs(name))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, s.queueNotFound(ctx, name)
+	}
+	return &queue, err
+}
+
+// oneQueue runs a statement that returns one queue. pgx.ErrNoRows.
+func (s *Store) oneQueue(ctx context.Context, sql string, args pgx.StrictNamedArgs) (queue core.Queue, err error) {
+	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
+		queue, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (core.Queue, error) { return scanQueue(row) })
+		return err
+	})
+	return queue, err
+}
+
+func nameArgs(name core.QueueName) pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{"account": name.Account, "region": name.Region, "name": name.Name}
+}
+
+const elsewhereSQL = `SELECT region FROM queues WHERE account = @account AND name = @name AND region <> @region LIMIT 5`
+
+// queueNotFound makes the error, whose cause names the regions that do have such a queue: a
+// client set to another region is the usual reason (DESIGN.md 1).
+func (s *Store) queueNotFound(ctx context.Context, name core.QueueName) error {
+	notFound := &core.Error{Code: core.QueueNotFound, Message: fmt.Sprintf("queue %q does not exist", name.Name)}
+	_ = s.do(ctx, elsewhereSQL, nameArgs(name), func(rows pgx.Rows) error {
+		regions, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if len(regions) > 0 {
+			notFound.Err = fmt.Errorf("it was looked for in region %s and exists in %s", name.Region, strings.Join(regions, ", "))
+		}
+		return err
+	})
+	return notFound
+}
+
+// An existing queue is read by a second statement: this one's snapshot may be older than the queue.
+const createQueueSQL = `
+INSERT INTO queues AS q (account, region, name, fifo, delay, visibility_timeout, retention, receive_wait, max_message_size,
+    logging, bodies, priorities, attributes, tags, created_at, modified_at)
+SELECT @account, @region, @name, @fifo, @delay, @visibility_timeout, @retention, @receive_wait, @max_message_size,
+    @logging, @bodies, @priorities, @attributes, @tags, t.now, t.now
+FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) t
+ON CONFLICT (account, region, name) DO NOTHING
+RETURNING ` + queueColumns
+
+// CreateQueue is of core.Store.
+func (s *Store) CreateQueue(ctx context.Context, in core.NewQueue) (core.Queue, bool, error) {
+	args := settingsArgs(in.Settings)
+	args["account"], args["region"], args["name"] = in.Name.Account, in.Name.Region, in.Name.Name
+	args["fifo"], args["priorities"] = in.FIFO, int32(1<<core.DefaultPriority)
+	args["attributes"], args["tags"] = orEmpty(in.Attributes), orEmpty(in.Tags)
+	for {
+		queue, err := s.oneQueue(ctx, createQueueSQL, args)
+		if err == nil {
+			s.queues.put(&queue)
+			return queue, true, nil
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return core.Queue{}, false, err
+		}
+		existing, err := s.readQueue(ctx, in.Name)
+		if err == nil {
+			return *existing, false, nil
+		}
+		if core.CodeOf(err) != core.QueueNotFound { // not found: it was just deleted, try again
+			return core.Queue{}, false, err
+		}
+	}
+}
+
+func settingsArgs(settings core.Settings) pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{
+		"delay": settings.Delay, "visibility_timeout": settings.VisibilityTimeout, "retention": settings.Retention,
+		"receive_wait": settings.ReceiveWait, "max_message_size": settings.MaxMessageSize, "logging": settings.Logging,
+		"bodies": string(settings.Bodies),
+	}
+}
+
+// orEmpty keeps null out of jsonb columns.
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+const describeQueueSQL = `SELECT ` + queueColumns + `, n.* FROM queues q ` + countsOfQueue + `
+WHERE q.account = @account AND q.region = @region AND q.name = @name`
+
+// DescribeQueue is of core.Store.
+func (s *Store) DescribeQueue(ctx context.Context, name core.QueueName) (core.Queue, error) {
+	var queues []core.Queue
+	err := s.do(ctx, describeQueueSQL, nameArgs(name), func(rows pgx.Rows) (err error) {
+		queues, err = pgx.CollectRows(rows, scanCountedQueue)
+		return err
+	})
+	if err == nil && len(queues) == 0 {
+		err = s.queueNotFound(ctx, name)
+	}
+	if err != nil {
+		return core.Queue{}, err
+	}
+	return queues[0], nil
+}
+
+func scanCountedQueue(row pgx.CollectableRow) (core.Queue, error) {
+	var counts core.QueueCounts
+	var messages int64
+	queue, err := scanQueue(row, &messages, &counts.Bytes, &counts.InFlight, &counts.Delayed)
+	counts.Visible = messages - counts.InFlight - counts.Delayed
+	queue.Counts = counts
+	return queue, err
+}
+
+const listQueuesSQL = `SELECT ` + queueColumns + ` FROM queues q
+WHERE account = @account AND region = @region AND name > @after AND name >= @prefix AND starts_with(name, @prefix)
+    AND (@upper = '' OR name < @upper)
+ORDER BY name LIMIT @limit`
+
+const listCountedQueuesSQL = `SELECT q.*, n.* FROM (` + listQueuesSQL + `) q ` + countsOfQueue + ` ORDER BY q.name`
+
+// ListQueues is of core.Store.
+func (s *Store) ListQueues(ctx context.Context, in core.ListQueuesInput) (core.QueuePage, error) {
+	sql, scan := listQueuesSQL, func(row pgx.CollectableRow) (core.Queue, error) { return scanQueue(row) }
+	if in.Counts {
+		sql, scan = listCountedQueuesSQL, scanCountedQueue
+	}
+	var page core.QueuePage
+	err := s.do(ctx, sql, pgx.StrictNamedArgs{
+		"account": in.Account, "region": in.Region, "after": in.After, "prefix": in.Prefix, "upper": prefixEnd(in.Prefix), "limit": in.Limit + 1,
+	}, func(rows pgx.Rows) (err error) {
+		page.Queues, err = pgx.CollectRows(rows, scan)
+		return err
+	})
+	if len(page.Queues) > in.Limit {
+		page.Queues = page.Queues[:in.Limit]
+		page.Next = page.Queues[in.Limit-1].Name.Name
+	}
+	return page, err
+}
+
+// prefixEnd gives the first name behind all that begin with the prefix, "" for none: it lets the
+// index end the scan there. Names are ASCII.
+func prefixEnd(prefix string) string {
+	if prefix == "" || prefix[len(prefix)-1] >= 0x7F {
+		return ""
+	}
+	return prefix[:len(prefix)-1] + string(prefix[len(prefix)-1]+1)
+}
+
+const lockQueueSQL = queueSQL + ` FOR UPDATE`
+
+const alterQueueSQL = `
+UPDATE queues q SET version = version + 1, delay = @delay, visibility_timeout = @visibility_timeout, retention = @retention,
+    receive_wait = @receive_wait, max_message_size = @max_message_size, logging = @logging, bodies = @bodies,
+    attributes = @attributes, tags = @tags, modified_at = now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = q.account), '0')
+WHERE id = @id
+RETURNING ` + queueColumns
+
+// AlterQueue is of core.Store.
+func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core.QueueChange) (core.Queue, error) {
+	var queue core.Queue
+	err := s.transaction(ctx, func(tx pgx.Tx) error {
+		current, err := txQueue(ctx, tx, lockQueueSQL, nameArgs(name))
+		if err != nil {
+			return err
+		}
+		altered := change.Apply(current)
+		args := settingsArgs(altered.Settings)
+		args["id"], args["attributes"], args["tags"] = current.ID, orEmpty(altered.Attributes), orEmpty(altered.Tags)
+		queue, err = txQueue(ctx, tx, alterQueueSQL, args)
+		return err
+	})
+	if err != nil {
+		return core.Queue{}, s.notFound(ctx, err, name)
+	}
+	s.queues.put(&queue)
+	s.announceChange(queue.ID)
+	return queue, nil
+}
+
+func txQueue(ctx context.Context, tx pgx.Tx, sql string, args pgx.StrictNamedArgs) (core.Queue, error) {
+	rows, _ := tx.Query(ctx, sql, args) // CollectExactlyOneRow returns its error
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (core.Queue, error) { return scanQueue(row) })
+}
+
+// notFound names the queue where a statement found none.
+func (s *Store) notFound(ctx context.Context, err error, name core.QueueName) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return s.queueNotFound(ctx, name)
+	}
+	return err
+}
+
+const deleteQueueSQL = `
+WITH gone AS (
+    DELETE FROM queues q WHERE account = @account AND region = @region AND name = @name RETURNING ` + queueColumns + `
+), dropped AS (
+    INSERT INTO dropped_storages (storage_id) SELECT storage_id FROM gone
+)
+SELECT * FROM gone`
+
+// DeleteQueue is of core.Store.
+func (s *Store) DeleteQueue(ctx context.Context, name core.QueueName) error {
+	queue, err := s.oneQueue(ctx, deleteQueueSQL, nameArgs(name))
+	if err != nil {
+		return s.notFound(ctx, err, name)
+	}
+	s.drop(&queue)
+	return nil
+}
+
+// A purged queue gets a new storage. Its old one is named by the first row, its new one by the queue.
+const purgeQueueSQL = `
+WITH old AS (
+    SELECT id, storage_id FROM queues WHERE account = @account AND region = @region AND name = @name FOR UPDATE
+), dropped AS (
+    INSERT INTO dropped_storages (storage_id) SELECT storage_id FROM old
+)
+UPDATE queues q SET version = q.version + 1, storage_id = nextval('storage_ids'), priorities = @priorities
+FROM old WHERE q.id = old.id
+RETURNING ` + queueColumns
+
+// PurgeQueue is of core.Store.
+func (s *Store) PurgeQueue(ctx context.Context, name core.QueueName) error {
+	args := nameArgs(name)
+	args["priorities"] = int32(1 << core.DefaultPriority)
+	queue, err := s.oneQueue(ctx, purgeQueueSQL, args)
+	if err != nil {
+		return s.notFound(ctx, err, name)
+	}
+	s.queues.put(&queue)
+	s.announceChange(queue.ID)
+	return nil
+}
+
+// drop forgets a deleted queue and tells who waits for it.
+func (s *Store) drop(queue *core.Queue) {
+	s.queues.forgetID(queue.ID)
+	s.marks.forget(queue.Storage)
+	s.announceChange(queue.ID)
+}
+
+const prioritiesSQL = `
+UPDATE queues q SET version = version + 1, priorities = priorities | @priorities WHERE id = @id AND version = @version
+RETURNING ` + queueColumns
+
+// withPriorities makes sure that the queue's row names the priorities of the messages, since
+// receives look only for those. Each priority costs one change of the queue, the first time.
+func (s *Store) withPriorities(ctx context.Context, queue *core.Queue, messages []core.NewMessage) (*core.Queue, error) {
+	var wanted uint32
+	for i := range messages {
+		wanted |= 1 << messages[i].Priority
+	}
+	if wanted&^queue.Priorities == 0 {
+		return queue, nil
+	}
+	current, err := s.oneQueue(ctx, prioritiesSQL, pgx.StrictNamedArgs{"id": queue.ID, "version": queue.Version, "priorities": int32(wanted)})
+	if errors.Is(err, pgx.ErrNoRows) {
+		s.queues.forget(queue)
+		return nil, core.ErrQueueChanged
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.queues.put(&current)
+	s.announceChange(queue.ID)
+	return &current, nil
+}

@@ -1,0 +1,296 @@
+package pg
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+// maxReceiveBytes bounds what one receive reads, by the mean size of the queue's messages.
+const maxReceiveBytes = 8 << 20
+
+// receiveCall is one caller that asks for messages.
+type receiveCall struct {
+	op
+	queue   *core.Queue
+	limit   int
+	timeout time.Duration
+
+	mu       sync.Mutex
+	gone     bool // the caller went away before it was answered
+	answered bool
+	messages []core.Message
+}
+
+// receiveOp is what the callers of one lane that ask alike receive together.
+type receiveOp struct {
+	lane    *lane
+	queue   *core.Queue
+	timeout time.Duration
+	limit   int // the sum of the callers'
+	calls   []*receiveCall
+
+	found    bool      // the queue is as it was when the callers read it
+	now      time.Time // the account's
+	asked    int       // rows the statement asked for
+	rows     []received
+	priority []int16 // in use, most urgent first
+}
+
+// received is a message with its state before the receive.
+type received struct {
+	core.Message
+	was time.Time // visible_at
+}
+
+// receiveSQL receives for all lanes of a train. For each priority in use, the most urgent first,
+// it walks the index due from the mark; FOR UPDATE SKIP LOCKED lets the receives of other servers
+// pass. Rows found are updated by their place. First come the lanes whose queue is as it was.
+const receiveSQL = `
+WITH asked AS (
+    SELECT a.ord, a.first, a.last, a.wanted, a.timeout * interval '1 microsecond' AS timeout, q.storage_id,
+        now() + COALESCE(c.ahead, '0') AS now, now() + COALESCE(c.ahead, '0') - q.retention AS oldest
+    FROM unnest(@queue::bigint[], @version::bigint[], @first::integer[], @last::integer[], @wanted::bigint[], @timeout::bigint[])
+        WITH ORDINALITY AS a(queue, version, first, last, wanted, timeout, ord)
+    JOIN queues q ON q.id = a.queue AND q.version = a.version
+    LEFT JOIN clocks c ON c.account = q.account
+), due AS MATERIALIZED (
+    SELECT a.ord, a.now, a.timeout, d.place, d.visible_at AS was
+    FROM asked a CROSS JOIN LATERAL (
+        SELECT m.place, m.visible_at
+        FROM unnest((@priority::smallint[])[a.first:a.last], (@mark::timestamptz[])[a.first:a.last]) AS p(priority, mark)
+        CROSS JOIN LATERAL (
+            SELECT m.ctid AS place, m.visible_at FROM messages m
+            WHERE m.storage_id = a.storage_id AND m.priority = p.priority
+                AND m.visible_at >= p.mark AND m.visible_at <= a.now AND m.sent_at > a.oldest
+            ORDER BY m.visible_at LIMIT a.wanted
+            FOR UPDATE SKIP LOCKED
+        ) m
+        LIMIT a.wanted
+    ) d
+), received AS (
+    UPDATE messages m
+    SET visible_at = due.now + due.timeout, received_at = due.now, first_received_at = COALESCE(m.first_received_at, due.now),
+        receive_count = m.receive_count + 1, handle_version = m.handle_version + 1
+    FROM due WHERE m.ctid = due.place
+    RETURNING due.ord, due.was, due.timeout, m.storage_id, m.id, m.visible_at, m.sent_at, m.first_received_at, m.receive_count,
+        m.handle_version, m.size, m.priority, m.form, m.sender, m.group_id, m.source, m.attributes, m.body
+), counted AS (
+    INSERT INTO counts (storage_id, bucket, in_flight)
+    SELECT storage_id, floor(extract(epoch FROM visible_at)), count(*)
+    FROM received WHERE timeout > '0' GROUP BY 1, 2
+)
+SELECT ord, now AS was, 0::bigint, 0::bigint, now, now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea
+FROM asked
+UNION ALL
+SELECT ord, was, storage_id, id, visible_at, sent_at, first_received_at, receive_count, handle_version, size, priority, form,
+    sender, group_id, source, attributes, body
+FROM received`
+
+// ReceiveMessages is of core.Store.
+func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, limit int, timeout time.Duration) ([]core.Message, error) {
+	messages, err := s.receiveOnce(ctx, queue, limit, timeout)
+	if err == nil && len(messages) == 0 && s.peers.any() {
+		// Another server's receive may have overlapped, and this one's snapshot have missed what it put back.
+		return s.receiveOnce(ctx, queue, limit, timeout)
+	}
+	return messages, err
+}
+
+func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, limit int, timeout time.Duration) ([]core.Message, error) {
+	call := &receiveCall{op: newOp(), queue: queue, limit: limit, timeout: timeout}
+	s.hot.receive(call)
+	select {
+	case <-call.done:
+		return call.messages, call.err
+	case <-ctx.Done():
+	}
+	if call.leave() {
+		return nil, ctx.Err()
+	}
+	<-call.done
+	return call.messages, call.err
+}
+
+// leave says that the caller is gone; false if it was answered before.
+func (c *receiveCall) leave() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = !c.answered
+	return c.gone
+}
+
+// deliver answers the caller; false if it is gone.
+func (c *receiveCall) deliver(messages []core.Message, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone {
+		return false
+	}
+	c.answered = true
+	c.messages = messages
+	c.answer(err)
+	return true
+}
+
+func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
+	if len(ops) == 0 {
+		return
+	}
+	var (
+		queues     = make([]int64, len(ops))
+		versions   = make([]int64, len(ops))
+		firsts     = make([]int32, len(ops))
+		lasts      = make([]int32, len(ops))
+		wanted     = make([]int64, len(ops))
+		timeouts   = make([]int64, len(ops))
+		priorities = make([]int16, 0, len(ops))
+		low        = make([]time.Time, 0, len(ops))
+	)
+	margin := s.peers.margin()
+	for i, o := range ops {
+		o.found, o.rows = false, nil
+		o.asked = min(o.limit, s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes))
+		o.priority = prioritiesOf(o.queue)
+		queues[i], versions[i], wanted[i], timeouts[i] = o.queue.ID, o.queue.Version, int64(o.asked), o.timeout.Microseconds()
+		firsts[i] = int32(len(priorities) + 1) // SQL counts from one
+		low = s.marks.start(o.queue.Storage, o.priority, margin, low)
+		priorities = append(priorities, o.priority...)
+		lasts[i] = int32(len(priorities))
+	}
+	queue(batch, receiveSQL, pgx.StrictNamedArgs{
+		"queue": queues, "version": versions, "first": firsts, "last": lasts, "wanted": wanted, "timeout": timeouts,
+		"priority": priorities, "mark": low,
+	}).Query(func(rows pgx.Rows) error { return s.readReceives(rows, ops) })
+}
+
+func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
+	var (
+		ord, storage, id          int64
+		was, visible, sent, first time.Time
+		count, version, size      int32
+		priority, form            int16
+		sender, group, source     *string
+		attributes, body          []byte
+	)
+	_, err := pgx.ForEachRow(rows, []any{&ord, &was, &storage, &id, &visible, &sent, &first, &count, &version, &size,
+		&priority, &form, &sender, &group, &source, &attributes, &body}, func() error {
+		o := ops[ord-1]
+		if storage == 0 {
+			o.found, o.now = true, was
+			return nil
+		}
+		m := core.Message{
+			ID: s.keys.messageID(id), Handle: s.keys.format(o.queue.ID, handle{storage, id, version}), Body: body,
+			Form: core.BodyForm(form), GroupID: text(group), Priority: int(priority), Sender: text(sender), Source: text(source),
+			ReceiveCount: int(count), SentAt: sent, FirstReceivedAt: first, VisibleAt: visible, Size: int(size),
+		}
+		if m.Sender == "" {
+			m.Sender = o.queue.Name.Account
+		}
+		body = nil // the message keeps it
+		if err := decodeAttributes(attributes, &m); err != nil {
+			return err
+		}
+		o.rows = append(o.rows, received{m, was})
+		return nil
+	})
+	return err
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// prioritiesOf lists the priorities that a queue's messages have, most urgent first.
+func prioritiesOf(queue *core.Queue) []int16 {
+	var priorities []int16
+	for p := int16(1); p <= core.MaxPriority; p++ {
+		if queue.Priorities&(1<<p) != 0 {
+			priorities = append(priorities, p)
+		}
+	}
+	return priorities
+}
+
+// settleReceive moves the marks and hands the messages to the callers, first come first; what
+// callers that are gone would have got goes to those behind them, and the rest is given back.
+func (s *Store) settleReceive(o *receiveOp) {
+	if !o.found {
+		s.queues.forget(o.queue)
+		for _, call := range o.calls {
+			call.deliver(nil, core.ErrQueueChanged)
+		}
+		return
+	}
+	slices.SortFunc(o.rows, func(a, b received) int {
+		if a.Priority != b.Priority {
+			return a.Priority - b.Priority
+		}
+		return a.was.Compare(b.was)
+	})
+	s.advanceMarks(o)
+	if o.timeout < core.ArrivalHorizon && len(o.rows) > 0 {
+		s.announce(o.queue, len(o.rows), o.timeout, o.now.Add(o.timeout))
+	}
+	rows := o.rows
+	more := len(rows) >= o.asked && o.asked < o.limit // big messages: fewer were asked for than the callers want
+	for i, call := range o.calls {
+		if len(rows) == 0 && more && i > 0 {
+			s.hot.receive(call)
+			continue
+		}
+		messages := make([]core.Message, 0, min(call.limit, len(rows)))
+		for i := range min(call.limit, len(rows)) {
+			messages = append(messages, rows[i].Message)
+		}
+		if call.deliver(messages, nil) {
+			rows = rows[len(messages):]
+		}
+	}
+	if len(rows) > 0 {
+		s.giveBack(o.queue, rows)
+	}
+}
+
+// advanceMarks moves each priority's mark to the last message taken, or to now where the scan
+// went through to the end.
+func (s *Store) advanceMarks(o *receiveOp) {
+	full := len(o.rows) >= o.asked
+	last := map[int16]time.Time{}
+	for i := range o.rows {
+		last[int16(o.rows[i].Priority)] = o.rows[i].was
+		s.marks.sized(o.queue.Storage, o.rows[i].Size)
+	}
+	for _, p := range o.priority {
+		switch was, some := last[p]; {
+		case !full:
+			s.marks.advance(o.queue.Storage, p, o.now)
+		case some:
+			s.marks.advance(o.queue.Storage, p, was)
+		}
+	}
+}
+
+// giveBack returns messages that nobody is there for any more.
+func (s *Store) giveBack(queue *core.Queue, rows []received) {
+	handles := make([]string, len(rows))
+	for i := range rows {
+		handles[i] = rows[i].Handle
+	}
+	s.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+		defer cancel()
+		if err := s.ReturnMessages(ctx, queue, handles); err != nil {
+			s.log.Warn().Err(err).Int("messages", len(handles)).Msg("could not give back messages of a receiver that is gone; they return after their visibility timeout")
+		}
+	})
+}

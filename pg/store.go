@@ -1,0 +1,364 @@
+package pg
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/rs/zerolog"
+
+	"github.com/polymq/polymq/core"
+)
+
+// Durability says what an acknowledged operation outlives.
+type Durability string
+
+// The durabilities (DESIGN.md 3).
+const (
+	Full    Durability = "full"    // the server and PostgreSQL may be killed
+	Relaxed Durability = "relaxed" // the last half second may be lost when PostgreSQL dies, never when only the server does
+	None    Durability = "none"    // as Relaxed; the embedded PostgreSQL also runs without fsync
+)
+
+// Options say how to reach the database.
+type Options struct {
+	URL          string // postgres://…, several hosts allowed; of a pooler when Pooled
+	DirectURL    string // past the pooler, for LISTEN and migrations; "": URL, if not Pooled
+	Pooled       bool   // URL is a pooler in transaction mode: no session settings, no prepared statements
+	Schema       string // "": polymq
+	PasswordFile string // read anew for each connection; "": the URL's password
+	PoolSize     int    // connections, besides one that listens; 0: DefaultPoolSize
+	Durability   Durability
+	Log          zerolog.Logger
+}
+
+// Defaults of Options.
+const (
+	DefaultSchema   = "polymq"
+	DefaultPoolSize = 8
+)
+
+// Bounds of the Store.
+const (
+	connectTimeout = 3 * time.Second
+	callTimeout    = 4 * time.Second // after which a statement, or the wait for a connection, fails
+)
+
+// Store is core.Store on PostgreSQL. See the package's documentation.
+type Store struct {
+	opts   Options
+	id     uuid.UUID
+	pool   *pgxpool.Pool
+	log    zerolog.Logger
+	keys   keys
+	ids    idBlocks
+	queues queueCache
+	marks  marks
+	hot    *station // everything small
+	bulk   *station // big bodies, so that they do not hold up the others
+	peers  peers
+	notify func(core.Arrival)
+
+	background context.Context // ends with Close
+	stop       context.CancelFunc
+	running    sync.WaitGroup
+}
+
+var _ core.Store = (*Store)(nil)
+
+// Open connects to a migrated database and starts to listen for other servers.
+func Open(ctx context.Context, opts Options) (*Store, error) {
+	config, err := opts.poolConfig()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("make a pool of connections: %w", err)
+	}
+	s := &Store{opts: opts, id: uuid.New(), pool: pool, log: opts.Log, notify: func(core.Arrival) {}}
+	s.background, s.stop = context.WithCancel(context.Background())
+	s.ids.take = s.nextBlock
+	s.queues.init()
+	s.marks.init()
+	s.hot = newStation(s, maxTrains)
+	s.bulk = newStation(s, maxTrains)
+	if s.keys, err = s.loadKeys(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	if err := s.register(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	if url := opts.listenURL(); url != "" {
+		s.running.Go(s.listen)
+	}
+	return s, nil
+}
+
+// Close waits for what is under way, tells the other servers and closes all connections.
+func (s *Store) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	if err := s.unregister(ctx); err != nil {
+		s.log.Warn().Err(err).Msg("could not sign off")
+	}
+	s.stop()
+	s.running.Wait()
+	s.pool.Close()
+}
+
+// Notify is of core.Store.
+func (s *Store) Notify(notify func(core.Arrival)) { s.notify = notify }
+
+// Ready is of core.Store.
+func (s *Store) Ready(ctx context.Context) error {
+	return s.do(ctx, `SELECT 1`, nil, func(rows pgx.Rows) error {
+		for rows.Next() {
+		}
+		return rows.Err()
+	})
+}
+
+// Listens reports whether the Store hears of other servers' messages at once; if not, LookAhead
+// must run often.
+func (s *Store) Listens() bool { return s.opts.listenURL() != "" }
+
+func (o Options) schema() string {
+	if o.Schema == "" {
+		return DefaultSchema
+	}
+	return o.Schema
+}
+
+func (o Options) listenURL() string {
+	if o.DirectURL != "" || o.Pooled {
+		return o.DirectURL
+	}
+	return o.URL
+}
+
+// sessionSettings pin the plans of the hot statements (DESIGN.md 2) and choose the durability.
+func (o Options) sessionSettings() map[string]string {
+	settings := map[string]string{
+		"search_path":                         pgx.Identifier{o.schema()}.Sanitize() + ", pg_temp",
+		"plan_cache_mode":                     "force_generic_plan",
+		"jit":                                 "off",
+		"enable_seqscan":                      "off",
+		"enable_bitmapscan":                   "off",
+		"enable_hashjoin":                     "off",
+		"enable_mergejoin":                    "off",
+		"synchronous_commit":                  "on",
+		"timezone":                            "UTC",
+		"client_min_messages":                 "warning",
+		"statement_timeout":                   "60s",
+		"lock_timeout":                        "5s",
+		"idle_in_transaction_session_timeout": "60s",
+	}
+	if o.Durability == Relaxed || o.Durability == None {
+		settings["synchronous_commit"] = "off"
+	}
+	return settings
+}
+
+func (o Options) poolConfig() (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", maskURL(err))
+	}
+	config.MaxConns = DefaultPoolSize
+	if o.PoolSize > 0 {
+		config.MaxConns = int32(o.PoolSize)
+	}
+	config.MinIdleConns = 1
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.BeforeConnect = o.beforeConnect
+	o.configure(config.ConnConfig)
+	if o.Pooled {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+		config.ConnConfig.RuntimeParams = map[string]string{"application_name": "polymq"}
+	}
+	return config, nil
+}
+
+func (o Options) configure(config *pgx.ConnConfig) {
+	config.ConnectTimeout = connectTimeout
+	config.StatementCacheCapacity = 256
+	for name, value := range o.sessionSettings() {
+		config.RuntimeParams[name] = value
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "polymq"
+	}
+}
+
+// beforeConnect reads the password anew, since operators rotate it under a running server.
+func (o Options) beforeConnect(_ context.Context, config *pgx.ConnConfig) error {
+	if o.PasswordFile == "" {
+		return nil
+	}
+	password, err := os.ReadFile(o.PasswordFile)
+	if err != nil {
+		return fmt.Errorf("read the database password: %w", err)
+	}
+	config.Password = strings.TrimRight(string(password), "\r\n")
+	return nil
+}
+
+// directConn connects past the pooler.
+func (o Options) directConn(ctx context.Context) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(o.listenURL())
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", maskURL(err))
+	}
+	o.configure(config)
+	if err := o.beforeConnect(ctx, config); err != nil {
+		return nil, err
+	}
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// maskURL keeps passwords out of messages: pgx quotes the URL that it could not read.
+func maskURL(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return errors.New("it is not a PostgreSQL URL or keyword string (postgres://user:password@host:5432/database)")
+	}
+	return err
+}
+
+// newBatch begins a batch. Behind a pooler it carries the session's settings with it.
+func (s *Store) newBatch() *pgx.Batch {
+	batch := &pgx.Batch{}
+	if s.opts.Pooled {
+		for name, value := range s.opts.sessionSettings() {
+			batch.Queue(`SELECT set_config($1, $2, true)`, name, value)
+		}
+	}
+	return batch
+}
+
+// do runs one statement by itself and reads its rows.
+func (s *Store) do(ctx context.Context, sql string, args pgx.StrictNamedArgs, read func(pgx.Rows) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	batch := s.newBatch()
+	queue(batch, sql, args).Query(read)
+	return translate(s.pool.SendBatch(ctx, batch).Close())
+}
+
+// exec runs one statement by itself and gives the number of rows it changed.
+func (s *Store) exec(ctx context.Context, sql string, args pgx.StrictNamedArgs) (int, error) {
+	var tag pgconn.CommandTag
+	batch := s.newBatch()
+	queue(batch, sql, args).Exec(func(t pgconn.CommandTag) error {
+		tag = t
+		return nil
+	})
+	err := s.pool.SendBatch(ctx, batch).Close()
+	return int(tag.RowsAffected()), translate(err)
+}
+
+func queue(batch *pgx.Batch, sql string, args pgx.StrictNamedArgs) *pgx.QueuedQuery {
+	if args == nil {
+		return batch.Queue(sql)
+	}
+	return batch.Queue(sql, args)
+}
+
+// transaction runs several statements as one.
+func (s *Store) transaction(ctx context.Context, do func(pgx.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return translate(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if s.opts.Pooled {
+			if err := tx.SendBatch(ctx, s.newBatch()).Close(); err != nil {
+				return err
+			}
+		}
+		return do(tx)
+	}))
+}
+
+// translate turns the database's errors into core's, where the core has one for them.
+func translate(err error) error {
+	var known *core.Error
+	switch {
+	case err == nil, errors.As(err, &known), errors.Is(err, core.ErrQueueChanged), errors.Is(err, context.Canceled):
+		return err
+	case isAway(err):
+		return core.Wrap(core.Unavailable, err, "the database cannot be reached at the moment")
+	}
+	return err
+}
+
+// isAway reports whether the database could not be reached or went away: a matter of time.
+func isAway(err error) bool {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch server.Code[:2] {
+		case "08", "53", "57", "58": // connection, resources, intervention, system
+			return true
+		}
+		return server.Code == "25006" // a standby, until the failover is over
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, net.ErrClosed) || strings.Contains(err.Error(), "conn closed")
+}
+
+const keysSQL = `
+WITH made AS (
+    INSERT INTO secrets (name, value) VALUES ('message_ids', @message_ids), ('receipt_handles', @receipt_handles)
+    ON CONFLICT DO NOTHING RETURNING name, value
+)
+SELECT name, value FROM made UNION SELECT name, value FROM secrets`
+
+// loadKeys reads the keys of ids and handles, or makes them on the very first start.
+func (s *Store) loadKeys(ctx context.Context) (keys, error) {
+	fresh := map[string][]byte{"message_ids": make([]byte, keySize), "receipt_handles": make([]byte, keySize)}
+	for _, key := range fresh {
+		if _, err := rand.Read(key); err != nil {
+			return keys{}, fmt.Errorf("make keys: %w", err)
+		}
+	}
+	var k keys
+	for range 2 { // a server that started at the same moment may have been faster
+		found := 0
+		err := s.do(ctx, keysSQL, pgx.StrictNamedArgs{"message_ids": fresh["message_ids"], "receipt_handles": fresh["receipt_handles"]},
+			func(rows pgx.Rows) error {
+				var name string
+				var value []byte
+				_, err := pgx.ForEachRow(rows, []any{&name, &value}, func() error {
+					switch name {
+					case "message_ids":
+						found += copy(k.messageIDs[:], value)
+					case "receipt_handles":
+						found += copy(k.handles[:], value)
+					}
+					return nil
+				})
+				return err
+			})
+		if err != nil {
+			return keys{}, fmt.Errorf("read the keys: %w", err)
+		}
+		if found == 2*keySize {
+			return k, nil
+		}
+	}
+	return keys{}, errors.New("the keys of ids and handles are damaged")
+}

@@ -1,0 +1,437 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Bounds of trains (DESIGN.md 2).
+const (
+	maxTrains      = 2       // in flight at once per station
+	secondTrain    = 32      // callers that must wait before a second train leaves
+	maxTrainRows   = 256     // of one kind
+	maxTrainBytes  = 4 << 20 // of bodies sent
+	bulkBytes      = 256 << 10
+	minCallTimeout = 500 * time.Millisecond // of a train whose callers have waited long
+	maxAttempts    = 4                      // of a train that lost to a deadlock or a serialization failure
+)
+
+// op is one caller's operation of one kind. The station answers it once, after the commit that
+// carried it, or with the error that kept it from happening.
+type op struct {
+	since time.Time
+	done  chan struct{}
+	err   error
+}
+
+func newOp() op { return op{since: time.Now(), done: make(chan struct{})} }
+
+// answer tells the caller. What the operation found has been written into it before.
+func (o *op) answer(err error) {
+	o.err = err
+	close(o.done)
+}
+
+// wait waits for the answer, or for the caller to go away: then the operation happens all the same.
+func (o *op) wait(ctx context.Context) error {
+	select {
+	case <-o.done:
+		return o.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// train is what leaves together: all that waited at a moment, in this order, pipelined, one commit.
+type train struct {
+	deletes  []*deleteOp
+	changes  []*changeOp
+	sends    []*sendOp
+	receives []*receiveOp
+}
+
+// station collects the operations that wait and sends them off in trains. A lone caller's leaves
+// at once; while a train is under way the next one fills, and a second one leaves only when many wait.
+type station struct {
+	store *Store
+	max   int
+
+	mu       sync.Mutex
+	waiting  train
+	lanes    map[int64]*lane // receives by queue
+	turn     []*lane         // lanes with callers, in order; those under way are passed over
+	ready    int             // callers that wait and could leave
+	underway int
+}
+
+// lane is the line of receives of one queue. One at a time is under way: overlapping ones would
+// see each other's rows locked and take the queue for empty.
+type lane struct {
+	queue   int64
+	callers []*receiveCall
+	busy    bool
+}
+
+func newStation(store *Store, trains int) *station {
+	return &station{store: store, max: trains, lanes: map[int64]*lane{}}
+}
+
+func (st *station) send(o *sendOp) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.waiting.sends = append(st.waiting.sends, o)
+	st.added()
+}
+
+func (st *station) delete(o *deleteOp) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.waiting.deletes = append(st.waiting.deletes, o)
+	st.added()
+}
+
+func (st *station) change(o *changeOp) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.waiting.changes = append(st.waiting.changes, o)
+	st.added()
+}
+
+func (st *station) receive(call *receiveCall) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	ln := st.lanes[call.queue.ID]
+	if ln == nil {
+		ln = &lane{queue: call.queue.ID}
+		st.lanes[call.queue.ID] = ln
+	}
+	if len(ln.callers) == 0 {
+		st.turn = append(st.turn, ln)
+	}
+	ln.callers = append(ln.callers, call)
+	if !ln.busy {
+		st.added()
+	}
+}
+
+// added sends a train if one may leave. The caller holds st.mu.
+func (st *station) added() {
+	st.ready++
+	if st.underway == 0 || st.underway < st.max && st.ready >= secondTrain {
+		st.underway++
+		st.store.running.Go(st.drive)
+	}
+}
+
+// drive sends trains until nothing waits that could leave.
+func (st *station) drive() {
+	for {
+		t := st.load()
+		if t == nil {
+			return
+		}
+		st.store.run(t)
+		st.arrived(t)
+	}
+}
+
+// load takes a train's worth of what waits; nil ends the driver.
+func (st *station) load() *train {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	t := &train{}
+	if st.underway == 1 || st.ready >= secondTrain {
+		t.deletes, st.waiting.deletes = takeRows(st.waiting.deletes, (*deleteOp).rows)
+		t.changes, st.waiting.changes = takeChanges(st.waiting.changes)
+		t.sends, st.waiting.sends = takeSends(st.waiting.sends)
+		t.receives = st.takeReceives()
+	}
+	n := t.callers()
+	if n == 0 {
+		st.underway--
+		return nil
+	}
+	st.ready -= n
+	return t
+}
+
+// takeReceives takes from each lane that is free the callers that ask alike.
+func (st *station) takeReceives() []*receiveOp {
+	var receives []*receiveOp
+	rows := 0
+	rest := st.turn[:0]
+	for _, ln := range st.turn {
+		if ln.busy || rows >= maxTrainRows {
+			rest = append(rest, ln)
+			continue
+		}
+		o := ln.take(maxTrainRows - rows)
+		st.ready -= len(ln.callers) // who is left waits for this one to come back
+		rows += o.limit
+		receives = append(receives, o)
+		if len(ln.callers) > 0 {
+			rest = append(rest, ln)
+		}
+	}
+	clear(st.turn[len(rest):])
+	st.turn = rest
+	return receives
+}
+
+// take makes one receive of the first caller and those behind it with the same timeout and the
+// same view of the queue.
+func (ln *lane) take(room int) *receiveOp {
+	first := ln.callers[0]
+	o := &receiveOp{lane: ln, queue: first.queue, timeout: first.timeout}
+	rest := ln.callers[:0]
+	for _, call := range ln.callers {
+		if call.timeout == o.timeout && call.queue == o.queue && (o.limit == 0 || o.limit+call.limit <= room) {
+			o.calls = append(o.calls, call)
+			o.limit += call.limit
+		} else {
+			rest = append(rest, call)
+		}
+	}
+	clear(ln.callers[len(rest):])
+	ln.callers = rest
+	ln.busy = true
+	return o
+}
+
+// arrived frees the lanes of a train that is back.
+func (st *station) arrived(t *train) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, o := range t.receives {
+		o.lane.busy = false
+		st.ready += len(o.lane.callers)
+		if len(o.lane.callers) == 0 {
+			delete(st.lanes, o.lane.queue)
+		}
+	}
+}
+
+func (t *train) callers() int {
+	n := len(t.deletes) + len(t.changes) + len(t.sends)
+	for _, o := range t.receives {
+		n += len(o.calls)
+	}
+	return n
+}
+
+// since is when the caller that has waited longest began to.
+func (t *train) since() time.Time {
+	since := time.Now()
+	earlier := func(o *op) {
+		if o.since.Before(since) {
+			since = o.since
+		}
+	}
+	if len(t.deletes) > 0 {
+		earlier(&t.deletes[0].op)
+	}
+	if len(t.changes) > 0 {
+		earlier(&t.changes[0].op)
+	}
+	if len(t.sends) > 0 {
+		earlier(&t.sends[0].op)
+	}
+	for _, o := range t.receives {
+		earlier(&o.calls[0].op)
+	}
+	return since
+}
+
+// takeRows takes operations up to a train's rows, at least one.
+func takeRows[T any](waiting []T, rows func(T) int) (taken, rest []T) {
+	sum := 0
+	for i, o := range waiting {
+		if sum += rows(o); sum > maxTrainRows && i > 0 {
+			return waiting[:i:i], waiting[i:]
+		}
+	}
+	return waiting, nil
+}
+
+func takeSends(waiting []*sendOp) (taken, rest []*sendOp) {
+	rows, bytes := 0, 0
+	for i, o := range waiting {
+		rows, bytes = rows+len(o.messages), bytes+o.bytes
+		if i > 0 && (rows > maxTrainRows || bytes > maxTrainBytes) {
+			return waiting[:i:i], waiting[i:]
+		}
+	}
+	return waiting, nil
+}
+
+// takeChanges also stops where a message would be changed twice by one statement.
+func takeChanges(waiting []*changeOp) (taken, rest []*changeOp) {
+	seen := map[rowKey]bool{}
+	rows := 0
+	for i, o := range waiting {
+		if rows += len(o.changes); i > 0 && (rows > maxTrainRows || o.touches(seen)) {
+			return waiting[:i:i], waiting[i:]
+		}
+		for _, c := range o.changes {
+			seen[rowKey{c.handle.storage, c.handle.id}] = true
+		}
+	}
+	return waiting, nil
+}
+
+// rowKey is the primary key of a message.
+type rowKey struct{ storage, id int64 }
+
+// run sends a train and answers its callers.
+func (s *Store) run(t *train) {
+	err := s.commit(t)
+	switch {
+	case err == nil:
+		t.settle(s)
+	case isRowError(err) && t.splits():
+		for _, part := range t.split() {
+			s.run(part)
+		}
+	default:
+		t.fail(translate(err))
+	}
+}
+
+// commit runs the train's statements as one transaction. What was not sent for want of a
+// connection, and what the database undid by itself, is tried again; what may have happened is not.
+func (s *Store) commit(t *train) error {
+	limit := max(time.Until(t.since().Add(callTimeout)), minCallTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		err := s.attempt(ctx, t)
+		if err == nil || attempt == maxAttempts || !isUndone(err) {
+			return err
+		}
+	}
+}
+
+func (s *Store) attempt(ctx context.Context, t *train) error {
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	batch := s.newBatch()
+	s.queueDeletes(batch, t.deletes)
+	s.queueChanges(batch, t.changes)
+	s.queueSends(batch, t.sends)
+	s.queueReceives(batch, t.receives)
+	return conn.SendBatch(ctx, batch).Close()
+}
+
+// isUndone reports whether the transaction was rolled back through no fault of its own.
+func isUndone(err error) bool {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) {
+		return false
+	}
+	switch server.Code {
+	case "40001", "40P01", // serialization failure, deadlock
+		"55P03", // lock timeout
+		"0A000": // a prepared plan met a migrated table
+		return true
+	}
+	return false
+}
+
+// isRowError reports whether something about a row was wrong, so that its neighbours can go on
+// without it.
+func isRowError(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && (server.Code[:2] == "22" || server.Code[:2] == "23")
+}
+
+// splits reports whether there is more than one operation to tell apart.
+func (t *train) splits() bool {
+	return len(t.deletes)+len(t.changes)+len(t.sends)+len(t.receives) > 1
+}
+
+// split parts a train by kind, or a kind in half.
+func (t *train) split() []*train {
+	var parts []*train
+	for _, part := range []*train{{deletes: t.deletes}, {changes: t.changes}, {sends: t.sends}, {receives: t.receives}} {
+		if part.callers() > 0 {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) > 1 {
+		return parts
+	}
+	var a, b train
+	a.deletes, b.deletes = halve(t.deletes)
+	a.changes, b.changes = halve(t.changes)
+	a.sends, b.sends = halve(t.sends)
+	a.receives, b.receives = halve(t.receives)
+	return []*train{&a, &b}
+}
+
+func halve[T any](ops []T) (a, b []T) { return ops[:len(ops)/2], ops[len(ops)/2:] }
+
+// fail answers everyone with the same error.
+func (t *train) fail(err error) {
+	for _, o := range t.deletes {
+		o.answer(err)
+	}
+	for _, o := range t.changes {
+		o.answer(err)
+	}
+	for _, o := range t.sends {
+		o.answer(err)
+	}
+	for _, o := range t.receives {
+		for _, call := range o.calls {
+			call.deliver(nil, err)
+		}
+	}
+}
+
+// settle answers everyone after the commit. What became visible is made known first: marks are
+// lowered before any caller can act on the answer.
+func (t *train) settle(s *Store) {
+	for _, o := range t.deletes {
+		o.answer(o.stale(s))
+	}
+	for _, o := range t.changes {
+		s.announceChanges(o)
+		o.answer(o.stale(s))
+	}
+	for _, o := range t.sends {
+		s.announceSend(o)
+		o.answer(o.stale(s))
+	}
+	for _, o := range t.receives {
+		s.settleReceive(o)
+	}
+}
+
+// connect takes a connection, trying again while the database restarts, since nothing was sent yet.
+func (s *Store) connect(ctx context.Context) (*pgxpool.Conn, error) {
+	for {
+		conn, err := s.pool.Acquire(ctx)
+		if err == nil || ctx.Err() != nil {
+			return conn, err
+		}
+		var server *pgconn.PgError
+		if errors.As(err, &server) && !isAway(err) {
+			return nil, err // refused for good: wrong password, no such database
+		}
+		select {
+		case <-time.After(reconnectPause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+const reconnectPause = 100 * time.Millisecond

@@ -1,0 +1,72 @@
+package pg
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+// upcomingSQL finds, for queues that are waited for, what is visible and what will be soon, summed
+// up by 5 ms. It reads at most 10,000 index entries per priority.
+const upcomingSQL = `
+SELECT i.ord, d.messages, d.ripe
+FROM unnest(@queue::bigint[], @storage::bigint[], @priority::smallint[], @mark::timestamptz[])
+    WITH ORDINALITY AS i(queue, storage, priority, mark, ord)
+LEFT JOIN queues q ON q.id = i.queue AND q.storage_id = i.storage
+LEFT JOIN clocks c ON c.account = q.account
+LEFT JOIN LATERAL (
+    SELECT count(*) AS messages, (extract(epoch FROM max(m.visible_at) - now() - COALESCE(c.ahead, '0')) * 1000000)::bigint AS ripe
+    FROM (
+        SELECT m.visible_at FROM messages m
+        WHERE m.storage_id = q.storage_id AND m.priority = i.priority
+            AND m.visible_at >= i.mark AND m.visible_at <= now() + COALESCE(c.ahead, '0') + @within::interval
+        ORDER BY m.visible_at LIMIT 10000
+    ) m
+    GROUP BY CASE WHEN m.visible_at > now() + COALESCE(c.ahead, '0') THEN floor(extract(epoch FROM m.visible_at) * 200) ELSE 0 END
+) d ON true
+WHERE q.id IS NULL OR d.messages IS NOT NULL`
+
+// Upcoming is of core.Store.
+func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Duration) ([]core.Arrival, error) {
+	var (
+		arrivals   []core.Arrival
+		ids        []int64
+		storages   []int64
+		priorities []int16
+		low        []time.Time
+	)
+	margin := s.peers.margin()
+	for _, id := range queues {
+		queue := s.queues.ofID(id)
+		if queue == nil { // who waits for it must read it anew
+			arrivals = append(arrivals, core.Arrival{Queue: id})
+			continue
+		}
+		used := prioritiesOf(queue)
+		mark := s.marks.lowest(queue.Storage, used, margin)
+		for _, p := range used {
+			ids, storages, priorities, low = append(ids, id), append(storages, queue.Storage), append(priorities, p), append(low, mark)
+		}
+	}
+	err := s.do(ctx, upcomingSQL, pgx.StrictNamedArgs{
+		"queue": ids, "storage": storages, "priority": priorities, "mark": low, "within": within,
+	}, func(rows pgx.Rows) error {
+		var ord int64
+		var messages, ripe *int64
+		_, err := pgx.ForEachRow(rows, []any{&ord, &messages, &ripe}, func() error {
+			arrival := core.Arrival{Queue: ids[ord-1]}
+			if messages != nil {
+				arrival.Messages, arrival.In = int(*messages), time.Duration(*ripe)*time.Microsecond
+			} else {
+				s.queues.forgetID(arrival.Queue)
+			}
+			arrivals = append(arrivals, arrival)
+			return nil
+		})
+		return err
+	})
+	return arrivals, err
+}

@@ -1,0 +1,229 @@
+package pg
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+// changeOp changes the visibility of one caller's messages of one queue, or gives them back.
+type changeOp struct {
+	op
+	queue    *core.Queue
+	newest   bool
+	rotate   bool
+	giveBack bool
+	maxTotal time.Duration
+	changes  []change
+	results  []core.VisibilityResult // by the caller's order
+
+	live      int // rows whose storage is still the queue's
+	announced []shown
+}
+
+// change is one message to change, with its place in the caller's list.
+type change struct {
+	numbered
+	timeout time.Duration
+}
+
+// shown is a message that is to become visible.
+type shown struct {
+	in time.Duration
+	at time.Time
+}
+
+func (o *changeOp) touches(seen map[rowKey]bool) bool {
+	for _, c := range o.changes {
+		if seen[rowKey{c.storage, c.id}] {
+			return true
+		}
+	}
+	return false
+}
+
+// changeSQL changes the visibility of a train's messages, locking them in the order of their keys.
+// A message that is visible stays so. Giving back also undoes what the receive counted.
+const changeSQL = `
+WITH input AS (
+    SELECT i.*, i.timeout * interval '1 microsecond' AS hide, i.max_total * interval '1 microsecond' AS total, now() + COALESCE(c.ahead, '0') AS now
+    FROM unnest(@queue::bigint[], @storage::bigint[], @id::bigint[], @version::integer[], @timeout::bigint[], @max_total::bigint[],
+        @newest::boolean[], @rotate::boolean[], @give_back::boolean[])
+        WITH ORDINALITY AS i(queue, storage, id, version, timeout, max_total, newest, rotate, give_back, ord)
+    JOIN queues q ON q.id = i.queue AND q.storage_id = i.storage
+    LEFT JOIN clocks c ON c.account = q.account
+), found AS MATERIALIZED (
+    SELECT i.*, m.visible_at AS was, m.handle_version, m.receive_count,
+        max_total > 0 AND m.received_at IS NOT NULL AND i.now + i.hide > m.received_at + i.total AS too_long
+    FROM input i JOIN messages m ON m.storage_id = i.storage AND m.id = i.id
+    FOR UPDATE OF m
+), changed AS (
+    UPDATE messages m
+    SET visible_at = f.now + f.hide,
+        handle_version = m.handle_version + (f.rotate OR f.give_back)::integer,
+        receive_count = m.receive_count - f.give_back::integer,
+        first_received_at = CASE WHEN f.give_back AND m.receive_count = 1 THEN NULL ELSE m.first_received_at END
+    FROM found f
+    WHERE m.storage_id = f.storage AND m.id = f.id AND f.was > f.now AND NOT f.too_long AND (NOT f.newest OR f.handle_version = f.version)
+    RETURNING f.ord, f.now, f.was, f.hide, f.receive_count, m.storage_id, m.visible_at, m.handle_version
+), counted AS (
+    INSERT INTO counts (storage_id, bucket, in_flight, delayed)
+    SELECT storage_id, floor(extract(epoch FROM was)), -count(*) FILTER (WHERE receive_count > 0), -count(*) FILTER (WHERE receive_count = 0)
+    FROM changed GROUP BY 1, 2
+    UNION ALL
+    SELECT storage_id, floor(extract(epoch FROM visible_at)), count(*) FILTER (WHERE receive_count > 0), count(*) FILTER (WHERE receive_count = 0)
+    FROM changed WHERE hide > '0' GROUP BY 1, 2
+)
+SELECT ord, 0, 0, now, false, false FROM input
+UNION ALL
+SELECT ord, 1, handle_version, was, was > now, too_long FROM found
+UNION ALL
+SELECT ord, 2, handle_version, visible_at, true, false FROM changed`
+
+// The kinds of rows that changeSQL returns.
+const (
+	changeLive = iota
+	changeFound
+	changeDone
+)
+
+// ChangeVisibility is of core.Store.
+func (s *Store) ChangeVisibility(ctx context.Context, queue *core.Queue, in core.ChangeVisibilityInput) ([]core.VisibilityResult, error) {
+	o := &changeOp{op: newOp(), queue: queue, newest: in.Newest, rotate: in.Rotate, maxTotal: in.MaxTotal, results: make([]core.VisibilityResult, len(in.Changes))}
+	for i, c := range in.Changes {
+		o.results[i].Handle = c.Handle
+		h, err := s.keys.parse(queue.ID, c.Handle)
+		switch {
+		case err != nil:
+			o.results[i].Err = err
+		case h.storage != queue.Storage:
+			o.results[i].Err = errMessageGone // purged
+		default:
+			o.changes = append(o.changes, change{numbered{h, i}, c.Timeout})
+		}
+	}
+	if err := s.change(ctx, o); err != nil {
+		return nil, err
+	}
+	return o.results, nil
+}
+
+// ReturnMessages is of core.Store.
+func (s *Store) ReturnMessages(ctx context.Context, queue *core.Queue, handles []string) error {
+	o := &changeOp{op: newOp(), queue: queue, newest: true, giveBack: true, results: make([]core.VisibilityResult, len(handles))}
+	for i, text := range handles {
+		if h, err := s.keys.parse(queue.ID, text); err == nil && h.storage == queue.Storage {
+			o.changes = append(o.changes, change{numbered{h, i}, 0})
+		}
+	}
+	return s.change(ctx, o)
+}
+
+func (s *Store) change(ctx context.Context, o *changeOp) error {
+	if len(o.changes) == 0 {
+		return s.confirm(ctx, o.queue)
+	}
+	s.hot.change(o)
+	return o.wait(ctx)
+}
+
+// changeRow is one row of a train's changes.
+type changeRow struct {
+	*changeOp
+	change
+}
+
+func (s *Store) queueChanges(batch *pgx.Batch, ops []*changeOp) {
+	if len(ops) == 0 {
+		return
+	}
+	var all []changeRow
+	for _, o := range ops {
+		o.live, o.announced = 0, nil
+		for _, c := range o.changes {
+			o.results[c.place].Err = errMessageGone // until the statement says otherwise
+			all = append(all, changeRow{o, c})
+		}
+	}
+	slices.SortFunc(all, func(a, b changeRow) int {
+		return cmp.Or(cmp.Compare(a.storage, b.storage), cmp.Compare(a.id, b.id))
+	})
+	var (
+		queues    = make([]int64, len(all))
+		storages  = make([]int64, len(all))
+		ids       = make([]int64, len(all))
+		versions  = make([]int32, len(all))
+		timeouts  = make([]int64, len(all))
+		maxTotals = make([]int64, len(all))
+		newest    = make([]bool, len(all))
+		rotate    = make([]bool, len(all))
+		giveBack  = make([]bool, len(all))
+	)
+	for i, r := range all {
+		queues[i], storages[i], ids[i], versions[i] = r.queue.ID, r.storage, r.id, r.version
+		timeouts[i], maxTotals[i] = r.timeout.Microseconds(), r.maxTotal.Microseconds()
+		newest[i], rotate[i], giveBack[i] = r.newest, r.rotate, r.giveBack
+	}
+	queue(batch, changeSQL, pgx.StrictNamedArgs{
+		"queue": queues, "storage": storages, "id": ids, "version": versions, "timeout": timeouts, "max_total": maxTotals,
+		"newest": newest, "rotate": rotate, "give_back": giveBack,
+	}).Query(func(rows pgx.Rows) error { return s.readChanges(rows, all) })
+}
+
+func (s *Store) readChanges(rows pgx.Rows, all []changeRow) error {
+	var ord int64
+	var kind, version int32
+	var at time.Time
+	var hidden, tooLong bool
+	_, err := pgx.ForEachRow(rows, []any{&ord, &kind, &version, &at, &hidden, &tooLong}, func() error {
+		r := all[ord-1]
+		switch result := &r.results[r.place]; kind {
+		case changeLive:
+			r.live++
+		case changeFound:
+			result.VisibleAt, result.Err = at, r.refusal(version, hidden, tooLong)
+		case changeDone:
+			result.VisibleAt, result.Err = at, nil
+			if r.rotate {
+				result.Handle = s.keys.format(r.queue.ID, handle{r.storage, r.id, version})
+			}
+			r.announced = append(r.announced, shown{r.timeout, at})
+		}
+		return nil
+	})
+	return err
+}
+
+// refusal says why a message that exists was not changed, should it turn out so.
+func (r changeRow) refusal(version int32, hidden, tooLong bool) error {
+	switch {
+	case r.newest && version != r.version:
+		return errHandleSuperseded
+	case r.newest && !hidden:
+		return errHandleExpired
+	case tooLong && hidden:
+		return errTooLong
+	}
+	return nil
+}
+
+// stale gives ErrQueueChanged for an operation whose queue was purged or deleted meanwhile.
+func (o *changeOp) stale(s *Store) error {
+	if o.live == len(o.changes) {
+		return nil
+	}
+	s.queues.forget(o.queue)
+	return core.ErrQueueChanged
+}
+
+// announceChanges makes known when the messages become visible.
+func (s *Store) announceChanges(o *changeOp) {
+	for _, m := range o.announced {
+		s.announce(o.queue, 1, m.in, m.at)
+	}
+}
