@@ -1,0 +1,155 @@
+package mns
+
+import (
+	"bytes"
+	"context"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/polymq/polymq/core"
+)
+
+// action takes its parameters out of a request and does what they ask for.
+type action func(s *Server, ctx context.Context, c *call, in *request) (response, error)
+
+// typed makes an action of a function that has its parameters in a struct. Tags on the fields say
+// where each comes from: xml:"Element", query:"parameter", header:"Name". Fields are pointers where
+// an absent parameter differs from any value.
+func typed[Req any, Resp response](do func(*Server, context.Context, *call, *Req) (Resp, error)) action {
+	fields := fieldsOf(reflect.TypeFor[Req]())
+	return func(s *Server, ctx context.Context, c *call, in *request) (response, error) {
+		req := new(Req)
+		if err := bind(in, fields, reflect.ValueOf(req).Elem()); err != nil {
+			return nil, err
+		}
+		resp, err := do(s, ctx, c, req)
+		if err != nil {
+			return nil, err
+		}
+		return resp, nil
+	}
+}
+
+// field is where one parameter goes.
+type field struct {
+	index  int
+	source string // xml, query or header
+	name   string
+	fields []field // of the struct, or of the slice's structs, that an element with elements becomes
+}
+
+func fieldsOf(t reflect.Type) []field {
+	var fields []field
+	for i := range t.NumField() {
+		f := field{index: i}
+		for _, f.source = range []string{"xml", "query", "header"} {
+			if f.name = t.Field(i).Tag.Get(f.source); f.name != "" {
+				break
+			}
+		}
+		inner := t.Field(i).Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			f.fields = fieldsOf(inner)
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+func bind(in *request, fields []field, into reflect.Value) error {
+	for _, f := range fields {
+		var value string
+		given := false
+		switch f.source {
+		case "query":
+			value, given = in.query.get(f.name)
+		case "header":
+			value = in.header.Get(f.name)
+			given = value != ""
+		}
+		if !given {
+			continue
+		}
+		if err := set(into.Field(f.index), f.name, []byte(value)); err != nil {
+			return err
+		}
+	}
+	if in.doc == nil {
+		return nil
+	}
+	if err := bindElements(in.doc, fields, into); err != nil {
+		return err
+	}
+	return in.doc.end()
+}
+
+// bindElements reads what is left of the current element into a struct. Elements may come in any
+// order; unknown ones are passed over.
+func bindElements(doc *scanner, fields []field, into reflect.Value) error {
+	for {
+		name, ok, err := doc.child()
+		if err != nil || !ok {
+			return err
+		}
+		err = bindElement(doc, name, fields, into)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func bindElement(doc *scanner, name string, fields []field, into reflect.Value) error {
+	for i := range fields {
+		f := &fields[i]
+		if f.name != name || f.source != "xml" {
+			continue
+		}
+		value := into.Field(f.index)
+		if f.fields == nil {
+			text, err := doc.text()
+			if err != nil {
+				return err
+			}
+			return set(value, name, text)
+		}
+		if value.Kind() == reflect.Slice {
+			value.Grow(1)
+			value.SetLen(value.Len() + 1)
+			value = value.Index(value.Len() - 1)
+		}
+		return bindElements(doc, f.fields, value)
+	}
+	return doc.skip()
+}
+
+// set gives a field the value that a text means.
+func set(value reflect.Value, name string, text []byte) error {
+	switch to := value.Addr().Interface().(type) {
+	case *[]byte:
+		*to = text
+	case *string:
+		*to = string(text)
+	case *[]string:
+		*to = append(*to, string(text))
+	case **int:
+		n, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+		if err != nil {
+			return core.Errorf(core.InvalidArgument, "%s must be an integer, was %.40q", name, text)
+		}
+		*to = &n
+	case **bool:
+		word := string(bytes.TrimSpace(text))
+		yes := strings.EqualFold(word, "true")
+		if !yes && !strings.EqualFold(word, "false") {
+			return core.Errorf(core.InvalidArgument, "%s must be True or False, was %.40q", name, text)
+		}
+		*to = &yes
+	default:
+		panic("mns: a parameter of type " + value.Type().String()) // a fault of the struct, found by the first test
+	}
+	return nil
+}

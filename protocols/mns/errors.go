@@ -1,0 +1,53 @@
+package mns
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/polymq/polymq/core"
+)
+
+// wireError is an error as a client sees it.
+type wireError struct {
+	status  int
+	code    string
+	message string
+}
+
+func (e wireError) Error() string { return e.code + ": " + e.message }
+
+// coreErrors says each of core's errors in MNS's words (specs/mns.md 6.2). What the service calls
+// MessageNotExist is one place for all handles that were good once: their message is gone, or they
+// are no longer its newest, or their time is over (4.4).
+var coreErrors = map[core.Code]wireError{
+	core.Internal:                {status: http.StatusInternalServerError, code: "InternalError"},
+	core.Unavailable:             {status: http.StatusInternalServerError, code: "InternalError"},
+	core.Throttled:               {status: http.StatusBadRequest, code: "QpsLimitExceeded"},
+	core.InvalidArgument:         {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.MissingParameter:        {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.AccessDenied:            {status: http.StatusForbidden, code: "AccessDenied"},
+	core.QueueNotFound:           {status: http.StatusNotFound, code: "QueueNotExist"},
+	core.QueueExists:             {status: http.StatusConflict, code: "QueueAlreadyExist"},
+	core.MessageTooLong:          {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.MessageNotFound:         {status: http.StatusNotFound, code: "MessageNotExist"},
+	core.ReceiptHandleInvalid:    {status: http.StatusBadRequest, code: "ReceiptHandleError"},
+	core.ReceiptHandleExpired:    {status: http.StatusNotFound, code: "MessageNotExist"},
+	core.ReceiptHandleSuperseded: {status: http.StatusNotFound, code: "MessageNotExist"},
+	core.VisibilityTooLong:       {status: http.StatusBadRequest, code: "InvalidArgument"},
+}
+
+// errNoMessage is the answer to a receive or a peek that finds nothing.
+var errNoMessage = core.Errorf(core.MessageNotFound, "there is no message to hand out")
+
+var errNoHandle = wireError{http.StatusBadRequest, "MissingReceiptHandle", "the receipt handle is missing"}
+
+// wireErrorOf gives what the client is told of an error.
+func wireErrorOf(err error) wireError {
+	var e wireError
+	if errors.As(err, &e) {
+		return e
+	}
+	e = coreErrors[core.CodeOf(err)]
+	e.message = core.MessageOf(err)
+	return e
+}

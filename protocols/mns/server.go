@@ -1,0 +1,212 @@
+package mns
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/coverage"
+)
+
+// route is a row of the protocol's table: what a request must be to mean an action.
+type route struct {
+	name   string
+	method string
+	on     resource
+	query  []string // parameters that must be given
+	root   string   // of the document; "": none is read
+	action action   // nil: not implemented
+}
+
+// routes is the table (specs/mns.md 2.1). The first row that fits wins, so that rows with more
+// conditions come first.
+var routes = []route{
+	{"SetQueueAttributes", http.MethodPut, queue, []string{"metaoverride"}, "Queue", typed((*Server).setQueueAttributes)},
+	{"CreateQueue", http.MethodPut, queue, nil, "Queue", typed((*Server).createQueue)},
+	{"GetQueueAttributes", http.MethodGet, queue, nil, "", typed((*Server).getQueueAttributes)},
+	{"DeleteQueue", http.MethodDelete, queue, nil, "", typed((*Server).deleteQueue)},
+	{"ListQueue", http.MethodGet, queues, nil, "", typed((*Server).listQueue)},
+	{"SendMessage", http.MethodPost, messages, nil, "Message", typed((*Server).sendMessage)},
+	{"BatchSendMessage", http.MethodPost, messages, nil, "Messages", typed((*Server).batchSendMessage)},
+	{"BatchPeekMessage", http.MethodGet, messages, []string{"peekonly", "numofmessages"}, "", typed((*Server).batchPeekMessage)},
+	{"PeekMessage", http.MethodGet, messages, []string{"peekonly"}, "", typed((*Server).peekMessage)},
+	{"BatchReceiveMessage", http.MethodGet, messages, []string{"numofmessages"}, "", typed((*Server).batchReceiveMessage)},
+	{"ReceiveMessage", http.MethodGet, messages, nil, "", typed((*Server).receiveMessage)},
+	{"DeleteMessage", http.MethodDelete, messages, []string{"receipthandle"}, "", typed((*Server).deleteMessage)},
+	{"BatchDeleteMessage", http.MethodDelete, messages, nil, "ReceiptHandles", typed((*Server).batchDeleteMessage)},
+	{"ChangeMessageVisibility", http.MethodPut, messages, nil, "", typed((*Server).changeMessageVisibility)},
+	{"SetTopicAttributes", http.MethodPut, topic, []string{"metaoverride"}, "", nil},
+	{"CreateTopic", http.MethodPut, topic, nil, "", nil},
+	{"GetTopicAttributes", http.MethodGet, topic, nil, "", nil},
+	{"DeleteTopic", http.MethodDelete, topic, nil, "", nil},
+	{"ListTopic", http.MethodGet, topics, nil, "", nil},
+	{"PublishMessage", http.MethodPost, topicMessages, nil, "", nil},
+	{"SetSubscriptionAttributes", http.MethodPut, subscription, []string{"metaoverride"}, "", nil},
+	{"Subscribe", http.MethodPut, subscription, nil, "", nil},
+	{"GetSubscriptionAttributes", http.MethodGet, subscription, nil, "", nil},
+	{"Unsubscribe", http.MethodDelete, subscription, nil, "", nil},
+	{"ListSubscriptionByTopic", http.MethodGet, subscriptions, nil, "", nil},
+	{"SetAccountAttributes", http.MethodPut, account, []string{"accountmeta"}, "Account", nil},
+	{"GetAccountAttributes", http.MethodGet, account, []string{"accountmeta"}, "", typed((*Server).getAccountAttributes)},
+	{"GetAccount", http.MethodGet, account, []string{"account"}, "", typed((*Server).getAccount)},
+	{"OpenService", http.MethodPost, service, nil, "", typed((*Server).openService)},
+}
+
+// Actions lists the protocol's actions.
+func Actions() []coverage.Action {
+	var actions []coverage.Action
+	for i := range routes {
+		actions = append(actions, coverage.Action{Name: routes[i].name, Done: routes[i].action != nil})
+	}
+	return actions
+}
+
+// Server answers requests of the protocol.
+type Server struct {
+	broker  *core.Broker
+	callers *caller.Options
+}
+
+// New makes a Server.
+func New(broker *core.Broker, callers *caller.Options) *Server {
+	return &Server{broker: broker, callers: callers}
+}
+
+// Matches reports whether a request speaks MNS: it says so, or it asks for queues or topics by path
+// and speaks no other protocol.
+func Matches(r *http.Request) bool {
+	authorization := r.Header.Get("Authorization")
+	scheme, _, _ := strings.Cut(authorization, " ")
+	switch {
+	case r.Header.Get("X-Mns-Version") != "", scheme == "MNS", strings.HasPrefix(scheme, "MNS4-"), strings.HasPrefix(scheme, "APSARA-MNS4-"):
+		return true
+	case authorization != "", r.Header.Get("X-Amz-Target") != "", r.Header.Get("X-Mq-Version") != "", strings.Contains(r.URL.RawQuery, "Action="):
+		return false
+	}
+	switch targetOf(r.URL.Path).resource {
+	case unknown, account:
+		return false
+	}
+	return true
+}
+
+// call is a request as the actions see it.
+type call struct {
+	caller.Caller
+	queue   core.QueueName // named by the path; Name is "" where it names none
+	encodes bool           // the client's SDK encodes bodies to base64, and decodes them, by itself
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{Caller: s.callers.Identify(r), encodes: encodesBodies(r.UserAgent())}
+	resp, err := s.do(r, c)
+	if r.Context().Err() != nil { // the client is gone, and with it whoever would read the answer
+		s.giveBack(r.Context(), resp)
+		return
+	}
+	a := newAnswer()
+	defer a.release()
+	if err != nil {
+		s.log(r.Context(), c, err)
+		a.fail(c, wireErrorOf(err))
+	} else {
+		resp.write(a)
+	}
+	if a.send(w, requestID(c.RequestID)) != nil {
+		s.giveBack(r.Context(), resp)
+	}
+}
+
+// do finds the action and does it.
+func (s *Server) do(r *http.Request, c *call) (response, error) {
+	in, err := readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	// Every caller is who it says it is. Verified signatures begin here, before anything is done.
+	found, err := in.route()
+	if err != nil {
+		return nil, err
+	}
+	if found.action == nil {
+		return nil, wireError{http.StatusBadRequest, "NotImplemented", found.name + " is not implemented yet"}
+	}
+	switch found.on {
+	case queue, messages:
+		if !core.ValidText([]byte(in.target.name)) {
+			return nil, wireError{http.StatusBadRequest, "InvalidQueueName", "the queue name is no text"}
+		}
+		c.queue = core.QueueName{Account: c.Account, Region: c.Region, Name: in.target.name}
+	}
+	return found.action(s, r.Context(), c, in)
+}
+
+// route finds the row of the table that the request fits.
+func (in *request) route() (*route, error) {
+	var roots []string
+	for i := range routes {
+		candidate := &routes[i]
+		switch {
+		case candidate.method != in.method, candidate.on != in.target.resource, slices.ContainsFunc(candidate.query, in.query.lacks):
+		case candidate.root == "", in.root == "", candidate.root == in.root:
+			return candidate, nil
+		default:
+			roots = append(roots, candidate.root)
+		}
+	}
+	if len(roots) > 0 {
+		return nil, core.Errorf(core.InvalidArgument, "the root element must be %s, was %.40q", strings.Join(roots, " or "), in.root)
+	}
+	return nil, wireError{http.StatusBadRequest, "InvalidRequestURL", "MNS has no operation of this method, path and query"}
+}
+
+// giveBackTimeout bounds the return of messages that nobody read.
+const giveBackTimeout = 5 * time.Second
+
+// giveBack returns received messages whose receiver did not get them.
+func (s *Server) giveBack(ctx context.Context, resp response) {
+	received, ok := resp.(*receivedMessages)
+	if !ok || received.peeked {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
+	defer cancel()
+	if err := s.broker.ReturnMessages(ctx, received.call.queue, received.messages); err != nil {
+		zerolog.Ctx(ctx).Warn().Err(err).Str("protocol", "mns").Stringer("queue", received.call.queue).
+			Msg("messages of a vanished receiver stay hidden until their visibility timeout")
+	}
+}
+
+// log writes down what the client is not told.
+func (s *Server) log(ctx context.Context, c *call, err error) {
+	var known wireError
+	if errors.As(err, &known) || core.CodeOf(err) != core.Internal {
+		return
+	}
+	zerolog.Ctx(ctx).Error().Err(err).Str("protocol", "mns").Str("request_id", c.RequestID).Stringer("queue", c.queue).
+		Msg("request failed")
+}
+
+// fail makes the answer an error document.
+func (a *answer) fail(c *call, e wireError) {
+	a.status = e.status
+	a.root("Error")
+	a.text("Code", e.code)
+	a.text("Message", readable(e.message))
+	a.text("RequestId", requestID(c.RequestID))
+	a.text("HostId", c.BaseURL)
+	a.end("Error")
+}
+
+// requestID gives a request's id as MNS writes it: 24 upper-case hexadecimal digits.
+func requestID(uuid string) string {
+	return strings.ToUpper(strings.ReplaceAll(uuid, "-", "")[:24])
+}
