@@ -1,0 +1,39 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/polymq/polymq/core"
+)
+
+type advanceClockRequest struct {
+	Body struct {
+		Account        string  `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"Else that of the credentials, else 000000000000"`
+		AdvanceSeconds float64 `json:"advance_seconds" minimum:"0" maximum:"31536000" doc:"0 reads the time"`
+	}
+}
+
+type advanceClockResponse struct {
+	Body struct {
+		Account string    `json:"account"`
+		Now     time.Time `json:"now" doc:"The account's time"`
+	}
+}
+
+// advanceClock lets a test see a delay or a visibility timeout pass without waiting. Nobody else
+// should: it is refused unless the server runs in test mode.
+func (s *Server) advanceClock(ctx context.Context, req *advanceClockRequest) (*advanceClockResponse, error) {
+	if !s.options.TestMode {
+		return nil, failed(ctx, core.Errorf(core.AccessDenied, "time moves by itself unless the server was started with --test-mode"))
+	}
+	var resp advanceClockResponse
+	resp.Body.Account = cmp.Or(req.Body.Account, exchangeOf(ctx).caller.Account)
+	now, err := s.broker.AdvanceClock(ctx, resp.Body.Account, time.Duration(req.Body.AdvanceSeconds*float64(time.Second)))
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	resp.Body.Now = now.UTC()
+	return &resp, nil
+}

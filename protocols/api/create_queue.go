@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/polymq/polymq/core"
+)
+
+type createQueueRequest struct {
+	scope
+	Body struct {
+		Name string `json:"name" pattern:"^[A-Za-z0-9_-]{1,256}$" patternDescription:"1 to 256 letters, digits, '-' and '_'" doc:"SQS clients can create names of up to 80 characters, MNS clients none with '_'; both can use any" example:"orders"`
+		settings
+		Tags map[string]string `json:"tags,omitempty" maxProperties:"50"`
+	}
+}
+
+type createQueueResponse struct {
+	Status int
+	Body   queueBody
+}
+
+// createQueue makes a queue. One that exists is given back, if it has the settings that were asked
+// for, and is a QueueExists otherwise.
+func (s *Server) createQueue(ctx context.Context, req *createQueueRequest) (*createQueueResponse, error) {
+	change := req.Body.change()
+	queue, created, err := s.broker.CreateQueue(ctx, core.NewQueue{
+		Name:     req.queue(ctx, req.Body.Name),
+		Settings: change.Apply(core.Queue{Settings: core.DefaultSettings()}).Settings,
+		Tags:     req.Body.Tags,
+	})
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	if created {
+		return &createQueueResponse{http.StatusCreated, encodeQueue(queue, false)}, nil
+	}
+	same := change.Apply(queue).Settings == queue.Settings
+	for name, value := range req.Body.Tags {
+		same = same && queue.Tags[name] == value
+	}
+	if !same {
+		return nil, failed(ctx, core.Errorf(core.QueueExists, "queue %q exists with other settings or tags", req.Body.Name))
+	}
+	return &createQueueResponse{http.StatusOK, encodeQueue(queue, false)}, nil
+}

@@ -1,0 +1,38 @@
+// Package api is polymq's own protocol: JSON over HTTP under /api/v1, with an OpenAPI 3.1 document
+// made from the Go types. The console, the command line and scripts use it; it also answers health
+// checks.
+//
+// Queues are those of all protocols. The account and the region are the account and region
+// parameters of the query, else what a request's credentials say (package caller), else
+// 000000000000 and the server's region.
+//
+// Bodies are text, handed out as SQS would: what an MNS client's SDK encoded by itself arrives
+// decoded. A body that is no text (core.ValidText) has "body_encoding": "base64", both ways.
+// Receipt handles are SQS's: any handle of a message deletes it, also an older one.
+//
+// Errors are problems as of RFC 9457. Their "code" is a core.Code and stable, as is their "type",
+// which leads to the page that explains it. Where a call names several messages, each fails on its
+// own, under "failed".
+//
+// # Health
+//
+// /healthz answers 200 while the process can answer at all: for a supervisor that restarts it.
+//
+// /readyz answers 200 from the moment the server serves, also while the database is away, and says
+// which in its body. A load balancer that took the server out then would put its own error page in
+// the place of the protocols' errors ("503 ServiceUnavailable", "InternalError"), which are what
+// makes SDKs retry; and as servers share a database it would take out all of them at once. A server
+// that shuts down refuses connections, which takes it out.
+//
+// # Decisions
+//
+// 2026-11-21: huma documents and validates; its documentation page, its schema routes and its
+// OpenAPI route are not used. The page loads scripts from elsewhere, which a network without the
+// outside does not have, and the route builds the document in the first request without a lock.
+//
+// 2026-11-21: creating a queue that exists compares the settings that were given, as SQS does: the
+// same request twice is no error, and a script need not know what others may have set.
+//
+// 2026-11-21: a wrong value is 422, be it found by a schema or by the core; 400 is left for what
+// is no JSON.
+package api

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"github.com/polymq/polymq/protocols/caller"
+)
+
+// maxBodyBytes bounds a request: two of the largest messages in base64, or a hundred ordinary ones.
+const maxBodyBytes = 16 << 20
+
+// adapter mounts huma's operations on Gin, paths with a verb behind a colon too.
+type adapter struct {
+	engine  *gin.Engine
+	callers *caller.Options
+}
+
+var ginPath = strings.NewReplacer(":", `\:`, "{", ":", "}", "")
+
+// Handle mounts one operation.
+func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
+	a.engine.Handle(op.Method, ginPath.Replace(op.Path), func(c *gin.Context) {
+		x := &exchange{humaContext: humagin.NewContext(op, c), caller: a.callers.Identify(c.Request)}
+		x.context = context.WithValue(c.Request.Context(), exchangeKey{}, x)
+		handler(x)
+		if x.failed && x.undo != nil {
+			x.undo()
+		}
+	})
+}
+
+// ServeHTTP is of huma.Adapter.
+func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.engine.ServeHTTP(w, r) }
+
+type humaContext huma.Context // under another name, since a field Context would hide the method
+
+// exchange is one request and its response, as huma sees it. Handlers find it in their context.
+type exchange struct {
+	humaContext
+	context context.Context
+	caller  caller.Caller
+	failed  bool   // the response could not be written
+	undo    func() // what to do then, nil for nothing
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// Context is of huma.Context.
+func (x *exchange) Context() context.Context { return x.context }
+
+// BodyWriter is of huma.Context.
+func (x *exchange) BodyWriter() io.Writer { return x }
+
+// Write writes to the response and remembers a failure.
+func (x *exchange) Write(p []byte) (int, error) {
+	n, err := x.humaContext.BodyWriter().Write(p)
+	x.failed = x.failed || err != nil
+	return n, err
+}
+
+// SetReadDeadline is of huma.Context. It leaves the server's deadline in place: huma's own ends
+// after seconds, and takes a long poll with it.
+func (x *exchange) SetReadDeadline(time.Time) error { return nil }

@@ -1,0 +1,10 @@
+package api
+
+import "context"
+
+func (s *Server) purgeQueue(ctx context.Context, req *ofQueue) (*struct{}, error) {
+	if err := s.broker.PurgeQueue(ctx, req.queue(ctx, req.Name)); err != nil {
+		return nil, failed(ctx, err)
+	}
+	return nil, nil
+}

@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/polymq/polymq/core"
+)
+
+type sendMessagesRequest struct {
+	ofQueue
+	Body struct {
+		Messages []newMessage `json:"messages" minItems:"1" maxItems:"100" nullable:"false"`
+	}
+}
+
+type newMessage struct {
+	Body         string                   `json:"body" minLength:"1" example:"hello"`
+	BodyEncoding string                   `json:"body_encoding,omitempty" enum:"base64" doc:"Given when the body is base64 of something that is no text"`
+	Attributes   map[string]attributeBody `json:"attributes,omitempty" maxProperties:"10"`
+	DelaySeconds *int                     `json:"delay_seconds,omitempty" minimum:"0" maximum:"604800" doc:"Until it can be received; else the queue's"`
+	Priority     int                      `json:"priority,omitempty" minimum:"1" maximum:"16" doc:"1 is the most urgent, 16 the least; else 8"`
+	GroupID      string                   `json:"group_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters"`
+}
+
+type sendMessagesResponse struct {
+	Body struct {
+		Messages []sentMessage `json:"messages" nullable:"false" doc:"In the order of the request"`
+	}
+}
+
+type sentMessage struct {
+	ID            string    `json:"id"`
+	SentAt        time.Time `json:"sent_at"`
+	VisibleAt     time.Time `json:"visible_at"`
+	ReceiptHandle string    `json:"receipt_handle,omitempty" doc:"Of a delayed message, which can be deleted or made visible before it first is"`
+}
+
+// sendMessages stores all messages of the request, or none.
+func (s *Server) sendMessages(ctx context.Context, req *sendMessagesRequest) (*sendMessagesResponse, error) {
+	name := req.queue(ctx, req.Name)
+	queue, err := s.broker.Queue(ctx, name)
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	messages := make([]core.NewMessage, len(req.Body.Messages))
+	for i := range messages {
+		if messages[i], err = req.Body.Messages[i].decode(queue.MaxMessageSize); err != nil {
+			return nil, failed(ctx, err)
+		}
+	}
+	sent, err := s.broker.SendMessages(ctx, core.SendInput{Queue: name, Messages: messages})
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	var resp sendMessagesResponse
+	resp.Body.Messages = make([]sentMessage, len(sent))
+	for i, m := range sent {
+		resp.Body.Messages[i] = sentMessage{ID: m.ID.UUID(), SentAt: m.SentAt.UTC(), VisibleAt: m.VisibleAt.UTC(), ReceiptHandle: m.Handle}
+	}
+	return &resp, nil
+}
+
+// decode checks what the schema cannot say, and gives the message to the core.
+func (m *newMessage) decode(maxSize int) (core.NewMessage, error) {
+	decoded := core.NewMessage{
+		Body: []byte(m.Body), Delay: seconds(m.DelaySeconds), Priority: m.Priority, GroupID: m.GroupID,
+	}
+	switch m.BodyEncoding {
+	case inBase64:
+		body, err := base64.StdEncoding.Strict().DecodeString(m.Body)
+		if err != nil {
+			return decoded, core.Errorf(core.InvalidArgument, "the body is no base64, as body_encoding says")
+		}
+		decoded.Body = body
+	default:
+		if !core.ValidText(decoded.Body) {
+			return decoded, core.Errorf(core.InvalidArgument, "the body has characters that not every protocol can carry: send it in base64, with body_encoding base64")
+		}
+	}
+	for name, attribute := range m.Attributes {
+		a, err := attribute.decode(name)
+		if err != nil {
+			return decoded, err
+		}
+		decoded.Attributes = append(decoded.Attributes, a)
+	}
+	slices.SortFunc(decoded.Attributes, func(a, b core.Attribute) int { return strings.Compare(a.Name, b.Name) })
+	if size := decoded.Size(); size > maxSize {
+		return decoded, core.Errorf(core.MessageTooLong, "a message of this queue has at most %d bytes, this one has %d", maxSize, size)
+	}
+	return decoded, nil
+}
+
+// attributeName is what SQS allows (specs/sqs.md 5), so that its clients can read the attribute.
+var attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*$`)
+
+const maxAttributeName = 256
+
+func (a attributeBody) decode(name string) (core.Attribute, error) {
+	attribute := core.Attribute{Name: name, Type: a.Type, Value: []byte(a.Value)}
+	if len(name) > maxAttributeName || !attributeName.MatchString(name) {
+		return attribute, core.Errorf(core.InvalidArgument, "an attribute's name has 1 to %d letters, digits, '-', '_' and single dots between them, not %.300q", maxAttributeName, name)
+	}
+	switch {
+	case isBinary(a.Type):
+		value, err := base64.StdEncoding.Strict().DecodeString(a.Value)
+		if err != nil {
+			return attribute, core.Errorf(core.InvalidArgument, "the value of attribute %q is no base64", name)
+		}
+		attribute.Value = value
+	case isNumber(a.Type):
+		if _, err := strconv.ParseFloat(a.Value, 64); err != nil {
+			return attribute, core.Errorf(core.InvalidArgument, "the value of attribute %q is no number", name)
+		}
+	case !core.ValidText(attribute.Value):
+		return attribute, core.Errorf(core.InvalidArgument, "the value of attribute %q has characters that not every protocol can carry: make it Binary", name)
+	}
+	return attribute, nil
+}
+
+func isBinary(attributeType string) bool { return strings.HasPrefix(attributeType, "Binary") }
+func isNumber(attributeType string) bool { return strings.HasPrefix(attributeType, "Number") }

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/coverage"
+)
+
+// prefix is where the API lives; everything under it is answered with a problem, not by another protocol.
+const prefix = "/api/v1"
+
+// Options are what the API needs to know of the server.
+type Options struct {
+	Version  string // of the server
+	TestMode bool   // time may be moved forward
+}
+
+// Server answers the JSON API.
+type Server struct {
+	broker  *core.Broker
+	callers *caller.Options
+	options Options
+}
+
+// New makes a Server.
+func New(broker *core.Broker, callers *caller.Options, options Options) *Server {
+	return &Server{broker: broker, callers: callers, options: options}
+}
+
+// Register mounts the API, its documentation and the health checks.
+func (s *Server) Register(engine *gin.Engine) {
+	api := s.register(engine)
+	document := sync.OnceValues(func() ([]byte, error) { return api.OpenAPI().MarshalJSON() })
+	engine.GET(prefix+"/openapi.json", func(c *gin.Context) { serveDocument(c, document) })
+	engine.GET(prefix+"/docs", serveDocs)
+	engine.GET("/healthz", s.healthz)
+	engine.GET("/readyz", s.readyz)
+}
+
+// Matches reports whether a request is meant for the API, so that one whose path or method does
+// not exist is answered by NotFound and not by another protocol.
+func Matches(r *http.Request) bool {
+	return r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/")
+}
+
+// register mounts the operations.
+func (s *Server) register(engine *gin.Engine) huma.API {
+	config := huma.DefaultConfig("polymq", s.options.Version)
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.CreateHooks = nil // no links to schemas, which are in the document
+	config.Transformers = []huma.Transformer{asProblem}
+	config.Info.Description = "Queues and messages of polymq. What is sent here can be received with SQS and MNS clients, and the other way round."
+	api := huma.NewAPI(config, &adapter{engine: engine, callers: s.callers})
+	problem := problemResponse(api.OpenAPI().Components.Schemas)
+
+	const queues, queue = prefix + "/queues", prefix + "/queues/{name}"
+	const messages = queue + "/messages"
+	op := func(id, method, path, tag, summary string, status int) huma.Operation {
+		return huma.Operation{
+			OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary, DefaultStatus: status,
+			MaxBodyBytes: maxBodyBytes,
+			Responses:    map[string]*huma.Response{"default": problem},
+		}
+	}
+	const get, post, patch, remove = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
+	huma.Register(api, op("list-queues", get, queues, "Queues", "List queues by name", 200), s.listQueues)
+	huma.Register(api, op("create-queue", post, queues, "Queues", "Create a queue", 201), s.createQueue)
+	huma.Register(api, op("get-queue", get, queue, "Queues", "Show a queue and its counts", 200), s.getQueue)
+	huma.Register(api, op("alter-queue", patch, queue, "Queues", "Change settings of a queue", 200), s.alterQueue)
+	huma.Register(api, op("delete-queue", remove, queue, "Queues", "Delete a queue and its messages", 204), s.deleteQueue)
+	huma.Register(api, op("purge-queue", post, messages+":purge", "Queues", "Remove all messages", 204), s.purgeQueue)
+	huma.Register(api, op("send-messages", post, messages, "Messages", "Send messages, all or none", 201), s.sendMessages)
+	huma.Register(api, op("receive-messages", post, messages+":receive", "Messages", "Receive messages", 200), s.receiveMessages)
+	huma.Register(api, op("peek-messages", get, messages, "Messages", "Look at messages without receiving them", 200), s.peekMessages)
+	huma.Register(api, op("delete-messages", post, messages+":delete", "Messages", "Delete received messages", 200), s.deleteMessages)
+	huma.Register(api, op("change-visibility", post, messages+":visibility", "Messages", "Change when received messages become visible again", 200), s.changeVisibility)
+	huma.Register(api, op("return-messages", post, messages+":return", "Messages", "Undo a receive", 204), s.returnMessages)
+	huma.Register(api, op("advance-clock", post, prefix+"/clock", "Server", "Move an account's time forward, in test mode", 200), s.advanceClock)
+	huma.Register(api, op("get-version", get, prefix+"/version", "Server", "Show the server's version", 200), s.getVersion)
+	return api
+}
+
+// Actions gives the operations, for the coverage table.
+func Actions() []coverage.Action {
+	var actions []coverage.Action
+	document := New(nil, &caller.Options{}, Options{}).register(gin.New()).OpenAPI()
+	for _, item := range document.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+			if op != nil {
+				actions = append(actions, coverage.Action{Name: op.OperationID, Done: true})
+			}
+		}
+	}
+	slices.SortFunc(actions, func(a, b coverage.Action) int { return strings.Compare(a.Name, b.Name) })
+	return actions
+}
