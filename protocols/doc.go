@@ -1,0 +1,2 @@
+// Package protocols puts every protocol on one port and tells them apart by the request.
+package protocols
