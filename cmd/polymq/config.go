@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/pflag"
+
+	"github.com/polymq/polymq/cmd/polymq/server"
+)
+
+const (
+	envPrefix  = "POLYMQ_"
+	configFlag = "config" // names the YAML file
+)
+
+// databaseFlags are those of every command that touches the database.
+func databaseFlags(flags *pflag.FlagSet) {
+	d := server.Defaults()
+	flags.String(configFlag, "", "YAML `FILE` with settings, named as the flags without --")
+	flags.String("database-url", d.DatabaseURL, "`URL` of a PostgreSQL 15 to 18, postgres://user:password@host:5432/database;\nwithout one, polymq starts a PostgreSQL of its own")
+	flags.String("database-direct-url", d.DatabaseDirectURL, "`URL` past a pooler in transaction mode that database-url leads to,\nfor LISTEN and migrations")
+	flags.Bool("database-pooled", d.DatabasePooled, "database-url leads to a pooler in transaction mode; implied by database-direct-url")
+	flags.String("database-schema", d.DatabaseSchema, "`NAME` of the schema that holds the tables")
+	flags.Int("database-pool-size", d.DatabasePoolSize, "connections for requests; one more listens for other servers")
+	flags.String("database-password-file", d.DatabasePasswordFile, "`FILE` with the database password, read anew for each connection")
+	flags.String("data-dir", d.DataDir, "`DIR` of polymq's own PostgreSQL (default: in the user's data directory,\n/var/lib/polymq for root)")
+	flags.String("postgres-listen", d.PostgresListen, "`HOST:PORT` on which polymq's own PostgreSQL also listens, for psql and the like\n(default: on a Unix socket only)")
+	flags.String("postgres-bin-dir", d.PostgresBinDir, "`DIR` with the programs of PostgreSQL (default: looked for, else fetched once)")
+	flags.String("postgres-repository-url", d.PostgresRepositoryURL, "`URL` of the Maven repository to fetch the programs of PostgreSQL from")
+	flags.String("durability", d.Durability, "what outlives a crash: full: everything acknowledged; relaxed: half a second may be\nlost when PostgreSQL dies; none: the same, and polymq's own PostgreSQL runs without fsync")
+	flags.String("log-level", d.LogLevel, "debug, info, warn or error")
+	flags.String("log-format", d.LogFormat, "console, json, or auto: console on a terminal, JSON elsewhere")
+}
+
+// serveFlags are those of the server.
+func serveFlags(flags *pflag.FlagSet) {
+	d := server.Defaults()
+	databaseFlags(flags)
+	flags.StringSlice("listen", d.Listen, "`HOST:PORT` to answer on, several with commas or by repeating the flag; port 0 takes a free one")
+	flags.String("public-url", d.PublicURL, "`URL` that clients are told instead of the one they used, as in QueueUrl")
+	flags.StringSlice("trusted-proxies", nil, "addresses of proxies whose X-Forwarded-* headers count, such as 10.0.0.0/8")
+	flags.String("region", d.Region, "region of requests that name none")
+	flags.StringSlice("protocols", d.Protocols, "protocols to speak")
+	flags.String("auth", d.Auth, "off: any credentials are good, or none")
+	flags.String("migrate", d.Migrate, "auto: bring the schema up to date; check: stop if it is not; off: take it as it is")
+	flags.Bool("test-mode", d.TestMode, "allow what only tests should do, such as moving time forward (POST /api/v1/clock)")
+	flags.Duration("shutdown-timeout", d.ShutdownTimeout, "how long requests may take to end when the server stops")
+}
+
+// loadConfig reads the settings: flags win over environment variables, these over the YAML file,
+// that over the defaults. All faults come in one error.
+func loadConfig(flags *pflag.FlagSet, environ []string) (server.Config, error) {
+	config := server.Defaults()
+	known := config.Settings()
+	fromEnv := env.Provider("", env.Opt{
+		Prefix:      envPrefix,
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			key := settingOf(name)
+			if _, ok := known[key]; !ok {
+				return "", nil // other programs have such names too: Kubernetes sets POLYMQ_PORT
+			}
+			return key, value
+		},
+	})
+	k := koanf.New(".")
+	if path := configFile(flags, environ); path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return config, fmt.Errorf("read the configuration file %s: %w", path, err)
+		}
+	}
+	var faults []error
+	for _, key := range k.Keys() {
+		if _, ok := known[key]; !ok {
+			faults = append(faults, fmt.Errorf("%s: there is no such setting", key))
+		}
+	}
+	if err := errors.Join(k.Load(fromEnv, nil), k.Load(posflag.Provider(flags, "", k), nil)); err != nil {
+		return config, fmt.Errorf("read the settings: %w", err)
+	}
+	faults = append(faults, decode(k, &config)...)
+	if faults = append(faults, config.Check()); errors.Join(faults...) != nil {
+		return config, fmt.Errorf("the configuration is not usable:\n%w", errors.Join(faults...))
+	}
+	return config, nil
+}
+
+// settingOf gives the setting of an environment variable: database-url for POLYMQ_DATABASE_URL.
+func settingOf(variable string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(variable, envPrefix)), "_", "-")
+}
+
+// configFile gives the path of the YAML file, "" for none.
+func configFile(flags *pflag.FlagSet, environ []string) string {
+	if flag := flags.Lookup(configFlag); flag.Changed {
+		return flag.Value.String()
+	}
+	for _, variable := range environ {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, envPrefix) && settingOf(name) == configFlag {
+			return value
+		}
+	}
+	return ""
+}
+
+// decode fills config and gives a fault per setting that cannot be read.
+func decode(k *koanf.Koanf, config *server.Config) []error {
+	err := k.UnmarshalWithConf("", config, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		WeaklyTypedInput: true, // environment variables are strings
+		Result:           config,
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(
+			mapstructure.StringToTimeDurationHookFunc(),
+			mapstructure.StringToSliceHookFunc(","),
+			mapstructure.StringToNetIPPrefixHookFunc(),
+		),
+	}})
+	if err == nil {
+		return nil
+	}
+	all := []error{err}
+	if several, ok := errors.Unwrap(err).(interface{ Unwrap() []error }); ok {
+		all = several.Unwrap()
+	}
+	for i, err := range all {
+		if field, ok := errors.AsType[*mapstructure.DecodeError](err); ok {
+			all[i] = fmt.Errorf("%s: %w", field.Name(), field.Unwrap())
+		}
+	}
+	return all
+}

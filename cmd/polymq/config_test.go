@@ -1,0 +1,154 @@
+package main
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/polymq/polymq/cmd/polymq/server"
+)
+
+// load reads settings as `polymq serve` does. file is the content of a YAML file, "" for none.
+func load(t *testing.T, args, environ []string, file string) (server.Config, error) {
+	t.Helper()
+	if file != "" {
+		path := filepath.Join(t.TempDir(), "polymq.yaml")
+		if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--config", path)
+	}
+	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	serveFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return loadConfig(flags, environ)
+}
+
+func TestLoadConfigPrecedence(t *testing.T) {
+	tests := map[string]struct {
+		args, environ []string
+		file          string
+		want          string
+	}{
+		"default":                {nil, nil, "", "us-east-1"},
+		"file":                   {nil, nil, "region: from-file", "from-file"},
+		"environment over file":  {nil, []string{"POLYMQ_REGION=from-env"}, "region: from-file", "from-env"},
+		"flag over environment":  {[]string{"--region", "from-flag"}, []string{"POLYMQ_REGION=from-env"}, "region: from-file", "from-flag"},
+		"flag over file":         {[]string{"--region", "from-flag"}, nil, "region: from-file", "from-flag"},
+		"other file":             {nil, nil, "log-level: debug", "us-east-1"},
+		"empty means default":    {nil, []string{"POLYMQ_REGION="}, "", "us-east-1"},
+		"variables of others":    {nil, []string{"REGION=x", "POLYMQ_PORT=tcp://10.0.0.1:4566", "POLYMQ_TEST_DATABASE_URL=x"}, "", "us-east-1"},
+		"flag of default value":  {[]string{"--region", "us-east-1"}, []string{"POLYMQ_REGION=from-env"}, "", "us-east-1"},
+		"variable without value": {nil, []string{"POLYMQ_REGION"}, "", "us-east-1"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			config, err := load(t, tt.args, tt.environ, tt.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if config = defaulted(config); config.Region != tt.want {
+				t.Errorf("got region %q, want %q", config.Region, tt.want)
+			}
+		})
+	}
+}
+
+// defaulted shows an empty region as the server does, which fills in what is empty.
+func defaulted(config server.Config) server.Config {
+	if config.Region == "" {
+		config.Region = server.Defaults().Region
+	}
+	return config
+}
+
+func TestLoadConfigTypes(t *testing.T) {
+	sources := map[string]struct {
+		args, environ []string
+		file          string
+	}{
+		"flags": {args: []string{"--listen", "127.0.0.1:1", "--listen", ":2", "--trusted-proxies", "10.0.0.0/8,::1/128",
+			"--database-url", "postgres://db", "--database-pool-size", "20", "--test-mode", "--shutdown-timeout", "3s"}},
+		"environment": {environ: []string{"POLYMQ_LISTEN=127.0.0.1:1,:2", "POLYMQ_TRUSTED_PROXIES=10.0.0.0/8,::1/128",
+			"POLYMQ_DATABASE_URL=postgres://db", "POLYMQ_DATABASE_POOL_SIZE=20", "POLYMQ_TEST_MODE=true", "POLYMQ_SHUTDOWN_TIMEOUT=3s"}},
+		"file with lists": {file: "listen: ['127.0.0.1:1', ':2']\ntrusted-proxies: [10.0.0.0/8, '::1/128']\ndatabase-url: postgres://db\n" +
+			"database-pool-size: 20\ntest-mode: true\nshutdown-timeout: 3s\n"},
+		"file with commas": {file: "listen: 127.0.0.1:1,:2\ntrusted-proxies: 10.0.0.0/8,::1/128\ndatabase-url: postgres://db\n" +
+			"database-pool-size: '20'\ntest-mode: 'true'\nshutdown-timeout: 3s\n"},
+	}
+	for name, source := range sources {
+		t.Run(name, func(t *testing.T) {
+			config, err := load(t, source.args, source.environ, source.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+			if !slices.Equal(config.Listen, []string{"127.0.0.1:1", ":2"}) || !slices.Equal(config.TrustedProxies, proxies) ||
+				config.DatabaseURL != "postgres://db" || config.DatabasePoolSize != 20 || !config.TestMode || config.ShutdownTimeout != 3*time.Second {
+				t.Errorf("got %+v", config)
+			}
+		})
+	}
+}
+
+func TestLoadConfigReportsAllFaults(t *testing.T) {
+	_, err := load(t, []string{"--listen", "nowhere", "--auth", "enforce"},
+		[]string{"POLYMQ_DATABASE_POOL_SIZE=many", "POLYMQ_TRUSTED_PROXIES=10.0.0.0"},
+		"durability: sometimes\nreigon: eu-west-1\nshutdown-timeout: soon\nprotocols: [sqs, amqp]\n")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"listen: ", "auth: ", "database-pool-size: ", "trusted-proxies", "durability: ",
+		"reigon: there is no such setting", "shutdown-timeout: ", `protocols: must be sqs, mns or api, was "amqp"`} {
+		if strings.Count(err.Error(), "\n"+want) != 1 {
+			t.Errorf("the error has not exactly one line that begins with %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestLoadConfigFile(t *testing.T) {
+	t.Run("named by the environment", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "polymq.yaml")
+		if err := os.WriteFile(path, []byte("region: from-file"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		config, err := load(t, nil, []string{"POLYMQ_CONFIG=" + path}, "")
+		if err != nil || config.Region != "from-file" {
+			t.Errorf("got region %q, %v", config.Region, err)
+		}
+	})
+	t.Run("missing", func(t *testing.T) {
+		if _, err := load(t, []string{"--config", "/nonexistent/polymq.yaml"}, nil, ""); err == nil || !strings.Contains(err.Error(), "/nonexistent/polymq.yaml") {
+			t.Errorf("got %v, want an error that names the file", err)
+		}
+	})
+	t.Run("no YAML", func(t *testing.T) {
+		if _, err := load(t, nil, nil, "\tlisten"); err == nil {
+			t.Error("no error")
+		}
+	})
+}
+
+func TestEverySettingHasAFlag(t *testing.T) {
+	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	serveFlags(flags)
+	settings := server.Defaults().Settings()
+	for name := range settings {
+		if flags.Lookup(name) == nil {
+			t.Errorf("the setting %s has no flag", name)
+		}
+	}
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if _, ok := settings[flag.Name]; !ok && flag.Name != configFlag {
+			t.Errorf("the flag --%s sets nothing", flag.Name)
+		}
+	})
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymq/polymq/cmd/polymq/bench"
+)
+
+func main() {
+	// The first signal asks for a shutdown; from then on signals have their usual effect again, so
+	// that a second one ends the program at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run runs the command line and gives the exit code.
+func run(ctx context.Context, args []string) int {
+	root := rootCommand(os.Environ())
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "polymq: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func rootCommand(environ []string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "polymq",
+		Short: "One queue server for the SDKs of several clouds, on PostgreSQL",
+		Long: `polymq is a queue server that unmodified AWS SQS and Alibaba MNS SDKs can use, at the
+same time and with the same queues. Everything that lasts is in PostgreSQL.`,
+		Example: `  polymq serve
+  polymq serve --database-url postgres://polymq:secret@db.example:5432/polymq
+  polymq bench --mode cycle`,
+		SilenceUsage:  true,
+		SilenceErrors: true, // main prints them
+	}
+	root.AddCommand(serveCommand(environ), migrateCommand(environ), bench.Command(), versionCommand())
+	return root
+}

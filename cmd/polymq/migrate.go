@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymq/polymq/cmd/polymq/server"
+	"github.com/polymq/polymq/pg"
+)
+
+func migrateCommand(environ []string) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the schema of a database up to date, or look at it",
+		Long: `The schema is brought up to date by every server that starts, unless it runs with
+--migrate check or --migrate off; then this command does it. Migrations only add, so that servers
+of the version before go on serving meanwhile; several may run at the same time.`,
+	}
+	sub := func(name, short string, do func(context.Context, io.Writer, pg.Options) error) {
+		c := &cobra.Command{
+			Use:   name,
+			Short: short,
+			Args:  cobra.NoArgs,
+			RunE: func(command *cobra.Command, _ []string) error {
+				config, err := loadConfig(command.Flags(), environ)
+				if err != nil {
+					return err
+				}
+				return withDatabase(command.Context(), config, func(options pg.Options) error {
+					return do(command.Context(), command.OutOrStdout(), options)
+				})
+			},
+		}
+		databaseFlags(c.Flags())
+		command.AddCommand(c)
+	}
+	sub("up", "Apply the migrations that are missing", migrateUp)
+	sub("status", "List the migrations and when they were applied", migrateStatus)
+	return command
+}
+
+// withDatabase calls do with the database up.
+func withDatabase(ctx context.Context, config server.Config, do func(pg.Options) error) error {
+	database, err := server.OpenDatabase(ctx, config)
+	if err != nil {
+		return err
+	}
+	return errors.Join(server.ExplainDatabase(do(database.Options)), database.Close(context.WithoutCancel(ctx)))
+}
+
+func migrateUp(ctx context.Context, out io.Writer, options pg.Options) error {
+	applied, err := pg.Migrate(ctx, options)
+	if err != nil {
+		return err
+	}
+	for _, m := range applied {
+		fmt.Fprintf(out, "applied %s\n", m.Name)
+	}
+	_, err = fmt.Fprintln(out, "The schema is up to date.")
+	return err
+}
+
+func migrateStatus(ctx context.Context, out io.Writer, options pg.Options) error {
+	migrations, err := pg.MigrationStatus(ctx, options)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "VERSION\tNAME\tAPPLIED")
+	for _, m := range migrations {
+		applied := "no"
+		if !m.AppliedAt.IsZero() {
+			applied = m.AppliedAt.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\n", m.Version, m.Name, applied)
+	}
+	return table.Flush()
+}

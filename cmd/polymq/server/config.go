@@ -1,0 +1,201 @@
+package server
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/protocols/caller"
+)
+
+// Config is all that can be set. The names are those of the flags, of the keys in the YAML file
+// and, in capitals behind POLYMQ_, of the environment variables. A zero field means its default.
+type Config struct {
+	Listen         []string       `koanf:"listen"` // host:port; port 0 takes a free one
+	PublicURL      string         `koanf:"public-url"`
+	TrustedProxies []netip.Prefix `koanf:"trusted-proxies"`
+	Region         string         `koanf:"region"`
+	Protocols      []string       `koanf:"protocols"`
+	Auth           string         `koanf:"auth"`
+	TestMode       bool           `koanf:"test-mode"`
+
+	DatabaseURL          string `koanf:"database-url"` // "": the embedded PostgreSQL
+	DatabaseDirectURL    string `koanf:"database-direct-url"`
+	DatabasePooled       bool   `koanf:"database-pooled"`
+	DatabaseSchema       string `koanf:"database-schema"`
+	DatabasePoolSize     int    `koanf:"database-pool-size"`
+	DatabasePasswordFile string `koanf:"database-password-file"`
+	Migrate              string `koanf:"migrate"`
+	Durability           string `koanf:"durability"`
+
+	DataDir               string `koanf:"data-dir"` // "": embedded's own default
+	PostgresListen        string `koanf:"postgres-listen"`
+	PostgresBinDir        string `koanf:"postgres-bin-dir"`
+	PostgresRepositoryURL string `koanf:"postgres-repository-url"`
+
+	LogLevel        string        `koanf:"log-level"`
+	LogFormat       string        `koanf:"log-format"`
+	ShutdownTimeout time.Duration `koanf:"shutdown-timeout"`
+
+	LogOutput io.Writer `koanf:"-"` // nil: standard error
+}
+
+// The values of settings that have a choice; the first is the default.
+var (
+	migrateChoices    = []string{"auto", "check", "off"}
+	durabilityChoices = []string{string(pg.Full), string(pg.Relaxed), string(pg.None)}
+	authChoices       = []string{"off"}
+	logFormatChoices  = []string{"auto", "console", "json"}
+	protocolChoices   = []string{"sqs", "mns", "api"} // by default all
+)
+
+// maxPoolSize keeps a slip of the finger from taking all connections of a database.
+const maxPoolSize = 500
+
+// Defaults gives the settings that hold where nothing else is said.
+func Defaults() Config { return Config{}.withDefaults() }
+
+func (c Config) withDefaults() Config {
+	c.Listen = orSlice(c.Listen, []string{"127.0.0.1:4566"})
+	c.Region = cmp.Or(c.Region, caller.DefaultRegion)
+	c.Protocols = orSlice(c.Protocols, protocolChoices)
+	c.Auth = cmp.Or(c.Auth, authChoices[0])
+	c.DatabaseSchema = cmp.Or(c.DatabaseSchema, pg.DefaultSchema)
+	c.DatabasePoolSize = cmp.Or(c.DatabasePoolSize, pg.DefaultPoolSize)
+	c.Migrate = cmp.Or(c.Migrate, migrateChoices[0])
+	c.Durability = cmp.Or(c.Durability, durabilityChoices[0])
+	c.LogLevel = cmp.Or(c.LogLevel, zerolog.InfoLevel.String())
+	c.LogFormat = cmp.Or(c.LogFormat, logFormatChoices[0])
+	c.ShutdownTimeout = cmp.Or(c.ShutdownTimeout, 10*time.Second)
+	if c.LogOutput == nil {
+		c.LogOutput = os.Stderr
+	}
+	return c
+}
+
+func orSlice(values, defaults []string) []string {
+	if len(values) == 0 {
+		return slices.Clone(defaults)
+	}
+	return values
+}
+
+// Check gives all faults of the configuration, joined.
+func (c Config) Check() error {
+	c = c.withDefaults()
+	var faults []error
+	fault := func(name, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	c.checkServing(fault)
+	c.checkDatabase(fault)
+	choice := func(name, value string, choices []string) {
+		if !slices.Contains(choices, value) {
+			fault(name, "must be %s, was %q", oneOf(choices), value)
+		}
+	}
+	choice("migrate", c.Migrate, migrateChoices)
+	choice("durability", c.Durability, durabilityChoices)
+	choice("log-format", c.LogFormat, logFormatChoices)
+	for _, protocol := range c.Protocols {
+		choice("protocols", protocol, protocolChoices)
+	}
+	if _, err := zerolog.ParseLevel(c.LogLevel); err != nil {
+		fault("log-level", "must be debug, info, warn or error, was %q", c.LogLevel)
+	}
+	return errors.Join(faults...)
+}
+
+var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+func (c Config) checkServing(fault func(name, format string, args ...any)) {
+	for _, address := range c.Listen {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			fault("listen", "must be host:port, such as 127.0.0.1:4566 or :4566, was %q", address)
+		}
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			fault("public-url", "must be http://host:port or https://host:port without a path, was %q", c.PublicURL)
+		}
+	}
+	if !regionPattern.MatchString(c.Region) {
+		fault("region", "must be lower-case letters, digits and '-', was %q", c.Region)
+	}
+	switch c.Auth {
+	case "off":
+	case "verify", "enforce":
+		fault("auth", "%q is not implemented yet: only off is, which accepts any credentials", c.Auth)
+	default:
+		fault("auth", "must be off, was %q", c.Auth)
+	}
+	if c.ShutdownTimeout < 0 {
+		fault("shutdown-timeout", "must not be negative, was %v", c.ShutdownTimeout)
+	}
+}
+
+func (c Config) checkDatabase(fault func(name, format string, args ...any)) {
+	if c.DatabasePoolSize < 2 || c.DatabasePoolSize > maxPoolSize {
+		fault("database-pool-size", "must be 2 to %d, was %d", maxPoolSize, c.DatabasePoolSize)
+	}
+	if c.DatabaseURL != "" {
+		return
+	}
+	needsURL := func(name string, given bool) {
+		if given {
+			fault(name, "needs database-url: the embedded PostgreSQL has no use for it")
+		}
+	}
+	needsURL("database-direct-url", c.DatabaseDirectURL != "")
+	needsURL("database-password-file", c.DatabasePasswordFile != "")
+	needsURL("database-pooled", c.DatabasePooled)
+}
+
+func oneOf(choices []string) string {
+	if len(choices) == 1 {
+		return choices[0]
+	}
+	last := len(choices) - 1
+	return strings.Join(choices[:last], ", ") + " or " + choices[last]
+}
+
+// Settings gives every setting by its name, without secrets, for the log.
+func (c Config) Settings() map[string]any {
+	c.DatabaseURL = maskPassword(c.DatabaseURL)
+	c.DatabaseDirectURL = maskPassword(c.DatabaseDirectURL)
+	settings := map[string]any{}
+	v := reflect.ValueOf(c)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Tag.Get("koanf"); name != "-" {
+			settings[name] = v.Field(i).Interface()
+		}
+	}
+	return settings
+}
+
+// Where passwords stand in a database address: before the host of a URL, and as password=… in the
+// keyword form or in a URL's query.
+var (
+	passwordInURL  = regexp.MustCompile(`://([^:@/?]*):.*@`) // greedy: a password may hold what it should not
+	passwordAsWord = regexp.MustCompile(`(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)`)
+)
+
+// maskPassword blots out the passwords of a database address.
+func maskPassword(address string) string {
+	address = passwordInURL.ReplaceAllString(address, "://$1:xxxxx@")
+	return passwordAsWord.ReplaceAllString(address, "${1}xxxxx")
+}

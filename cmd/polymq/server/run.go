@@ -1,0 +1,134 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	stdlog "log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols"
+	"github.com/polymq/polymq/protocols/caller"
+)
+
+// Bounds of a connection. A request may take as long as the longest long poll (30 s), and its body
+// some time on top of it.
+const (
+	readHeaderTimeout = 10 * time.Second
+	requestTimeout    = 2 * time.Minute // to read a request, and to answer it
+	idleTimeout       = 5 * time.Minute // a kept connection without requests
+	maxHeaderBytes    = 64 << 10
+)
+
+// stopTimeout bounds each step of Stop after the one that waits for requests.
+const stopTimeout = 10 * time.Second
+
+// Start starts a server and returns when it is ready; ctx bounds the start only. Errors say what
+// to do about them, and leave nothing running.
+func Start(ctx context.Context, config Config) (*Server, error) {
+	if err := config.Check(); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	s := &Server{config: config.withDefaults(), done: make(chan struct{})}
+	s.log = newLogger(s.config)
+	s.log.Debug().Fields(s.config.Settings()).Msg("configuration")
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) (err error) {
+	began := time.Now()
+	if s.listeners, err = listen(s.config.Listen); err != nil {
+		return err
+	}
+	s.warnIfExposed()
+	if s.database, err = OpenDatabase(ctx, s.config); err != nil {
+		return err
+	}
+	s.background.Go(func() { s.database.watch(s.failed) })
+	if s.store, err = openStore(ctx, s.config.Migrate, s.database.Options, s.log); err != nil {
+		return err
+	}
+	s.broker = core.NewBroker(s.store)
+	s.workers = newWorkers(s.store, s.broker, s.log)
+	s.workers.Start()
+	s.serve()
+	s.log.Info().Str("url", s.URL()).Dur("took", time.Since(began)).Msg("ready")
+	return nil
+}
+
+// serve begins to answer requests.
+func (s *Server) serve() {
+	handler := protocols.New(s.broker, protocols.Options{
+		Caller:    caller.Options{Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies},
+		Protocols: s.config.Protocols,
+		TestMode:  s.config.TestMode,
+		Version:   Version(),
+		Log:       s.log,
+	})
+	requests, abort := context.WithCancel(context.Background())
+	s.abort = abort
+	s.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		ErrorLog:          stdlog.New(httpLog{s.log}, "", 0),
+	}
+	s.http.RegisterOnShutdown(s.broker.Drain)
+	for _, l := range s.listeners {
+		s.background.Go(func() {
+			if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				s.failed(fmt.Errorf("accept connections on %s: %w", l.Addr(), err))
+			}
+		})
+	}
+}
+
+// Stop shuts the server down: it stops accepting, answers long polls empty at once, gives other
+// requests until the shutdown timeout, and then ends whatever else runs, in the order that leaves
+// nothing without what it needs. A context that ends makes each step end at once. Stop may be
+// called again.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stopping.Do(func() { s.stopped = s.stop(ctx) })
+	return s.stopped
+}
+
+func (s *Server) stop(ctx context.Context) error {
+	var errs []error
+	step := func(timeout time.Duration, name string, do func(context.Context) error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		if err := do(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	if s.http != nil {
+		step(s.config.ShutdownTimeout, "answer the last requests", s.http.Shutdown)
+		s.abort() // who still runs has had its time
+		_ = s.http.Close()
+	}
+	closeAll(s.listeners) // of a start that got no further
+	if s.workers != nil {
+		step(stopTimeout, "stop the workers", s.workers.Stop)
+	}
+	if s.broker != nil {
+		s.broker.Close()
+	}
+	if s.store != nil {
+		s.store.Close()
+	}
+	if s.database != nil {
+		step(stopTimeout, "stop PostgreSQL", s.database.Close)
+	}
+	s.background.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,62 @@
+package server
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/workers"
+)
+
+// Server is a running server.
+type Server struct {
+	config     Config
+	log        zerolog.Logger
+	listeners  []net.Listener
+	database   *Database
+	store      *pg.Store
+	broker     *core.Broker
+	workers    *workers.Runner
+	http       *http.Server
+	abort      context.CancelFunc // ends the contexts of all requests
+	background sync.WaitGroup
+	done       chan struct{} // closed when the server cannot go on
+	fail       sync.Once
+	err        error // why, once done is closed
+	stopping   sync.Once
+	stopped    error // what Stop gives
+}
+
+// URL gives the address of the server as a client on this machine writes it, without a slash at
+// the end.
+func (s *Server) URL() string {
+	return "http://" + reachable(s.listeners[0].Addr())
+}
+
+// Broker gives the server's queues, for tests that look behind the protocols.
+func (s *Server) Broker() *core.Broker { return s.broker }
+
+// Done is closed when the server cannot go on by itself; Err says why. Stop must still be called.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Err gives the reason once Done is closed.
+func (s *Server) Err() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+func (s *Server) failed(err error) {
+	s.fail.Do(func() {
+		s.err = err
+		close(s.done)
+	})
+}
