@@ -13,7 +13,7 @@ CREATE TABLE secrets (
 
 -- How far an account's time is ahead of the database's clock.
 CREATE TABLE clocks (
-    account text PRIMARY KEY,
+    account text COLLATE "C" PRIMARY KEY,
     ahead   interval NOT NULL CHECK (ahead >= '0')
 );
 

@@ -31,10 +31,10 @@ ALTER TABLE messages ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN attrib
 CREATE INDEX messages_due ON messages (storage_id, priority, visible_at);
 
 -- Counters: the sum of a storage's rows. What is hidden is counted under the second in which it becomes visible
--- (bucket, seconds since 1970); buckets that lie in the past count for messages and bytes only.
+-- (bucket, '-infinity' for what is not hidden); buckets that lie in the past count for messages and bytes only.
 CREATE TABLE counts (
     storage_id bigint NOT NULL,
-    bucket     bigint NOT NULL,
+    bucket     timestamptz NOT NULL,
     messages   bigint NOT NULL DEFAULT 0,
     bytes      bigint NOT NULL DEFAULT 0,
     in_flight  bigint NOT NULL DEFAULT 0,

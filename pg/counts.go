@@ -13,15 +13,15 @@ const countsOfQueue = `
 CROSS JOIN LATERAL (SELECT now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = q.account), '0') AS now) t
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(messages), 0)::bigint AS messages, COALESCE(sum(bytes), 0)::bigint AS bytes,
-        COALESCE(sum(in_flight) FILTER (WHERE bucket > floor(extract(epoch FROM t.now))), 0)::bigint AS in_flight,
-        COALESCE(sum(delayed) FILTER (WHERE bucket > floor(extract(epoch FROM t.now))), 0)::bigint AS delayed
+        COALESCE(sum(in_flight) FILTER (WHERE bucket > t.now), 0)::bigint AS in_flight,
+        COALESCE(sum(delayed) FILTER (WHERE bucket > t.now), 0)::bigint AS delayed
     FROM counts WHERE storage_id = q.storage_id
 ) later
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE m.receive_count > 0) AS in_flight, count(*) FILTER (WHERE m.receive_count = 0) AS delayed
     FROM generate_series(1, 16) AS p(priority)
     JOIN messages m ON m.storage_id = q.storage_id AND m.priority = p.priority AND q.priorities & (1 << p.priority) <> 0
-        AND m.visible_at > t.now AND m.visible_at < to_timestamp(floor(extract(epoch FROM t.now)) + 1)
+        AND m.visible_at > t.now AND m.visible_at < date_bin('1 second', t.now, '2000-01-01') + interval '1 second'
 ) present
 CROSS JOIN LATERAL (
     SELECT later.messages, later.bytes, later.in_flight + present.in_flight, later.delayed + present.delayed
@@ -33,15 +33,15 @@ CROSS JOIN LATERAL (
 const foldCountsSQL = `
 WITH busy AS (
     SELECT storage_id FROM counts GROUP BY storage_id
-    HAVING count(*) - count(DISTINCT CASE WHEN bucket > floor(extract(epoch FROM now())) THEN bucket ELSE 0 END) > @slack
+    HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() THEN bucket ELSE '-infinity' END) > @slack
 ), folded AS (
     DELETE FROM counts WHERE ctid = ANY (ARRAY(
         SELECT c.ctid FROM busy JOIN counts c USING (storage_id) LIMIT @limit FOR UPDATE OF c SKIP LOCKED))
     RETURNING storage_id, bucket, messages, bytes, in_flight, delayed
 ), summed AS (
-    SELECT storage_id, CASE WHEN hidden THEN bucket ELSE 0 END AS bucket, sum(messages) AS messages, sum(bytes) AS bytes,
+    SELECT storage_id, CASE WHEN hidden THEN bucket ELSE '-infinity' END AS bucket, sum(messages) AS messages, sum(bytes) AS bytes,
         COALESCE(sum(in_flight) FILTER (WHERE hidden), 0) AS in_flight, COALESCE(sum(delayed) FILTER (WHERE hidden), 0) AS delayed
-    FROM (SELECT *, bucket > floor(extract(epoch FROM now())) AS hidden FROM folded) f
+    FROM (SELECT *, bucket > now() AS hidden FROM folded) f
     GROUP BY 1, 2
 ), kept AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)

@@ -32,7 +32,7 @@ WITH aging AS (
     RETURNING e.now, m.storage_id, m.visible_at, m.receive_count, m.size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
-    SELECT storage_id, CASE WHEN visible_at > now THEN floor(extract(epoch FROM visible_at)) ELSE 0 END, -count(*), -sum(size),
+    SELECT storage_id, CASE WHEN visible_at > now THEN date_bin('1 second', visible_at, '2000-01-01') ELSE '-infinity' END, -count(*), -sum(size),
         -count(*) FILTER (WHERE visible_at > now AND receive_count > 0), -count(*) FILTER (WHERE visible_at > now AND receive_count = 0)
     FROM removed GROUP BY 1, 2
 )

@@ -82,7 +82,7 @@ WITH asked AS (
         m.handle_version, m.size, m.priority, m.form, m.sender, m.group_id, m.source, m.attributes, m.body
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, in_flight)
-    SELECT storage_id, floor(extract(epoch FROM visible_at)), count(*)
+    SELECT storage_id, date_bin('1 second', visible_at, '2000-01-01'), count(*)
     FROM received WHERE timeout > '0' GROUP BY 1, 2
 )
 SELECT ord, now AS was, 0::bigint, 0::bigint, now, now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea

@@ -25,25 +25,23 @@ type sendOp struct {
 }
 
 // sendSQL stores a train's messages. What a queue's cached version no longer fits is left out, and
-// so found by its absence. Messages of one train follow each other by a microsecond each, up to now,
-// so that they are received in the order in which they were sent.
+// so found by its absence.
 const sendSQL = `
 WITH input AS (
     SELECT i.*, q.storage_id, now() + COALESCE(c.ahead, '0') AS now
-    FROM unnest(@queue::bigint[], @version::bigint[], @id::bigint[], @priority::smallint[], @delay::bigint[], @form::smallint[],
+    FROM unnest(@queue::bigint[], @version::bigint[], @id::bigint[], @priority::smallint[], @delay::interval[], @form::smallint[],
         @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[])
-        WITH ORDINALITY AS i(queue, version, id, priority, delay, form, size, sender, group_id, attributes, body, ord)
+        AS i(queue, version, id, priority, delay, form, size, sender, group_id, attributes, body)
     JOIN queues q ON q.id = i.queue AND q.version = i.version
     LEFT JOIN clocks c ON c.account = q.account
 ), sent AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, size, priority, form, sender, group_id, attributes, body)
-    SELECT storage_id, id, now + CASE WHEN delay > 0 THEN delay ELSE ord - @rows::bigint END * interval '1 microsecond', now,
-        size, priority, form, NULLIF(sender, ''), NULLIF(group_id, ''), attributes, body
+    SELECT storage_id, id, now + delay, now, size, priority, form, NULLIF(sender, ''), NULLIF(group_id, ''), attributes, body
     FROM input
     RETURNING storage_id, id, visible_at, sent_at, size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, delayed)
-    SELECT storage_id, CASE WHEN visible_at > sent_at THEN floor(extract(epoch FROM visible_at)) ELSE 0 END,
+    SELECT storage_id, CASE WHEN visible_at > sent_at THEN date_bin('1 second', visible_at, '2000-01-01') ELSE '-infinity' END,
         count(*), sum(size), count(*) FILTER (WHERE visible_at > sent_at)
     FROM sent GROUP BY 1, 2
 )
@@ -92,7 +90,7 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 		versions   = make([]int64, 0, rows)
 		ids        = make([]int64, 0, rows)
 		priorities = make([]int16, 0, rows)
-		delays     = make([]int64, 0, rows)
+		delays     = make([]time.Duration, 0, rows)
 		forms      = make([]int16, 0, rows)
 		sizes      = make([]int32, 0, rows)
 		senders    = make([]string, 0, rows)
@@ -107,7 +105,7 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 			versions = append(versions, o.queue.Version)
 			ids = append(ids, o.first+int64(i))
 			priorities = append(priorities, int16(m.Priority))
-			delays = append(delays, m.Delay.Microseconds())
+			delays = append(delays, visibleAfter(*m.Delay, rows-len(delays)))
 			forms = append(forms, int16(m.Form))
 			sizes = append(sizes, int32(m.Size()))
 			senders = append(senders, m.Sender)
@@ -118,8 +116,18 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 	}
 	queue(batch, sendSQL, pgx.StrictNamedArgs{
 		"queue": queues, "version": versions, "id": ids, "priority": priorities, "delay": delays, "form": forms, "size": sizes,
-		"sender": senders, "group": groups, "attributes": attributes, "body": bodies, "rows": int64(rows),
+		"sender": senders, "group": groups, "attributes": attributes, "body": bodies,
 	}).Query(func(rows pgx.Rows) error { return readSends(rows, ops) })
+}
+
+// visibleAfter gives the time after now at which a message becomes visible. Those of one train that
+// are not delayed follow each other by a microsecond each, up to now, so that they are received in the
+// order in which they were sent.
+func visibleAfter(delay time.Duration, fromEnd int) time.Duration {
+	if delay > 0 {
+		return delay
+	}
+	return -time.Duration(fromEnd) * time.Microsecond
 }
 
 func readSends(rows pgx.Rows, ops []*sendOp) error {

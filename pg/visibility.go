@@ -73,10 +73,10 @@ WITH input AS (
     RETURNING f.ord, f.now, f.was, f.hide, f.receive_count, m.storage_id, m.visible_at, m.handle_version
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, in_flight, delayed)
-    SELECT storage_id, floor(extract(epoch FROM was)), -count(*) FILTER (WHERE receive_count > 0), -count(*) FILTER (WHERE receive_count = 0)
+    SELECT storage_id, date_bin('1 second', was, '2000-01-01'), -count(*) FILTER (WHERE receive_count > 0), -count(*) FILTER (WHERE receive_count = 0)
     FROM changed GROUP BY 1, 2
     UNION ALL
-    SELECT storage_id, floor(extract(epoch FROM visible_at)), count(*) FILTER (WHERE receive_count > 0), count(*) FILTER (WHERE receive_count = 0)
+    SELECT storage_id, date_bin('1 second', visible_at, '2000-01-01'), count(*) FILTER (WHERE receive_count > 0), count(*) FILTER (WHERE receive_count = 0)
     FROM changed WHERE hide > '0' GROUP BY 1, 2
 )
 SELECT ord, 0, 0, now, false, false FROM input
