@@ -80,7 +80,22 @@ func (c *apiClient) delete(q queue, batch []message) error {
 		}
 		b = appendJSON(b, m.handle)
 	}
-	return c.call(http.MethodPost, q.url+"/messages:delete", append(b, "]}"...), 0)
+	if err := c.call(http.MethodPost, q.url+"/messages:delete", append(b, "]}"...), 0); err != nil {
+		return err
+	}
+	var answer struct {
+		Failed []struct {
+			ReceiptHandle string `json:"receipt_handle"`
+			Code          string `json:"code"`
+		} `json:"failed"`
+	}
+	if err := json.Unmarshal(c.answer.Bytes(), &answer); err != nil {
+		return fmt.Errorf("read the answer to a delete: %w", err)
+	}
+	for _, f := range answer.Failed {
+		refuse(batch, f.ReceiptHandle, f.Code)
+	}
+	return nil
 }
 
 // call sends one request and leaves the answer in c.answer; a status that is not a success is
@@ -96,9 +111,9 @@ func (c *apiClient) call(method, path string, body []byte, wait time.Duration) e
 		return err
 	}
 	refused := &refusal{status: resp.StatusCode}
-	var problem struct{ Type, Title, Detail string } // RFC 9457
+	var problem struct{ Code, Detail string } // RFC 9457, and a code
 	if json.Unmarshal(c.answer.Bytes(), &problem) == nil {
-		refused.code, refused.message = problem.Title, problem.Detail
+		refused.code, refused.message = problem.Code, problem.Detail
 	}
 	return refused
 }

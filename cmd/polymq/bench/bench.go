@@ -30,9 +30,9 @@ func run(ctx context.Context, o *options, noopArgs []string, onlyNoop bool, stde
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the load shares the machine with the server
 	b := &bench{options: o, id: newID(), progress: newProgress(stderr)}
 	if o.Noop {
-		server, err := startNoop(noopArgs)
-		if err != nil {
-			return nil, err
+		server, failed := startNoop(noopArgs)
+		if failed != nil {
+			return nil, failed
 		}
 		defer func() { err = errors.Join(err, server.stop()) }()
 		b.baseline = newLoad(o, newLedger(b.id, o.BodySize), server.endpoint)
@@ -66,19 +66,24 @@ func (b *bench) setUp(ctx context.Context) error {
 	if prefix == "" {
 		prefix = "bench-" + b.id
 	}
-	stop := b.progress.during(func() string { return fmt.Sprintf("creating %s queues", count(float64(b.Queues))) })
+	stop := b.progress.during(func() string { return fmt.Sprintf("creating %s queues", count(b.Queues)) })
 	err := b.target.createQueues(ctx, prefix)
-	if stop(); err != nil || b.mode.drain {
-		return err // drain fills them for each round
+	stop()
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case err != nil || b.mode.drain: // which fills them for each round
+		return err
+	default:
+		return b.preload(ctx)
 	}
-	return b.preload(ctx)
 }
 
 // preload puts the backlog into the queues.
 func (b *bench) preload(ctx context.Context) error {
 	before := b.target.ledger.acked.Load()
 	defer b.progress.during(func() string {
-		return fmt.Sprintf("backlog: %s of %s messages", count(float64(b.target.ledger.acked.Load()-before)), count(float64(b.Backlog)))
+		return fmt.Sprintf("backlog: %s of %s messages", count(b.target.ledger.acked.Load()-before), count(b.Backlog))
 	})()
 	err := b.target.preload(ctx, b.Backlog)
 	if ctx.Err() != nil {
@@ -125,14 +130,17 @@ func (b *bench) finish(ctx context.Context) (*report, error) {
 	checked := false
 	if b.Verify > 0 && ctx.Err() == nil {
 		stop := b.progress.during(func() string {
-			return fmt.Sprintf("looking for lost messages: %s have not arrived so far", count(float64(b.target.ledger.missing())))
+			return fmt.Sprintf("looking for lost messages: %s have not arrived so far", count(b.target.ledger.missing()))
 		})
 		checked = b.target.verify(ctx, b.Verify)
 		stop()
 	}
 	r.Messages = b.target.ledger.outcome(checked)
-	if r.Messages.Lost > 0 {
-		return r, fmt.Errorf("%s acknowledged messages are lost", count(float64(r.Messages.Lost)))
+	switch {
+	case r.Messages.Lost > 0:
+		return r, fmt.Errorf("messages that the server had acknowledged are lost: %s", count(r.Messages.Lost))
+	case r.Result != nil && r.Result.Requests == 0:
+		return r, errors.New("no request succeeded")
 	}
 	return r, nil
 }

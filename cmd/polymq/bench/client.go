@@ -36,6 +36,15 @@ type message struct {
 	failed string // the server's code, where it refused this entry of a batch
 }
 
+// refuse marks the message of a handle as failed.
+func refuse(batch []message, handle, code string) {
+	for i := range batch {
+		if batch[i].handle == handle {
+			batch[i].failed = code
+		}
+	}
+}
+
 // A protocol is one way to speak to a server, and its bounds.
 type protocol struct {
 	name    string
@@ -61,7 +70,7 @@ var protocols = map[string]protocol{
 		headers: map[string]string{"Content-Type": "text/xml;charset=utf-8", "x-mns-request-id": "512B2A634403E52B1956133E", "x-mns-version": mnsVersion},
 	},
 	"api": {
-		name: "api", batch: 10, wait: 20, client: newAPIClient,
+		name: "api", batch: 100, wait: 30, client: newAPIClient,
 		status: 201, sent: apiSent,
 		headers: map[string]string{"Content-Type": "application/json"},
 	},

@@ -59,10 +59,6 @@ func kindOf(err error) string {
 func explain(err error, endpoint *url.URL) error {
 	var refused *refusal
 	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, context.Canceled):
-		return errInterrupted
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("nothing listens on %s: start a server there (polymq serve) or name another with --endpoint: %w", endpoint, err)
 	case errors.Is(err, errTimeout):

@@ -168,14 +168,14 @@ func (l *ledger) outcome(checked bool) *outcome {
 }
 
 func (o *outcome) print(b *strings.Builder) {
-	fmt.Fprintf(b, "messages: %s acknowledged, %s received, %s deleted; ", count(float64(o.Acknowledged)), count(float64(o.Received)), count(float64(o.Deleted)))
+	fmt.Fprintf(b, "messages: %s acknowledged, %s received, %s deleted; ", count(o.Acknowledged), count(o.Received), count(o.Deleted))
 	if o.Checked {
-		fmt.Fprintf(b, "%s lost; ", count(float64(o.Lost)))
+		fmt.Fprintf(b, "%s lost; ", count(o.Lost))
 	} else {
-		fmt.Fprintf(b, "%s not received (not checked for loss); ", count(float64(o.Missing)))
+		fmt.Fprintf(b, "%s not received (not checked for loss); ", count(o.Missing))
 	}
-	fmt.Fprintf(b, "%s received again, %s of them after their delete\n", count(float64(o.Again)), count(float64(o.AfterDelete)))
+	fmt.Fprintf(b, "%s received again, %s of them after their delete\n", count(o.Again), count(o.AfterDelete))
 	if o.Damaged+o.Foreign > 0 {
-		fmt.Fprintf(b, "  %s bodies were damaged, %s not of this run\n", count(float64(o.Damaged)), count(float64(o.Foreign)))
+		fmt.Fprintf(b, "  %s bodies were damaged, %s not of this run\n", count(o.Damaged), count(o.Foreign))
 	}
 }

@@ -86,13 +86,17 @@ func (l *load) spread(ctx context.Context, n int, do func(w *worker, i int) erro
 // createQueues creates the queues; the first one alone, for a server that is not there is told
 // by one request.
 func (l *load) createQueues(ctx context.Context, prefix string) error {
-	create := func(w *worker, i int) (err error) {
+	create := func(w *worker, i int) error {
 		name := prefix
 		if len(l.queues) > 1 {
 			name = fmt.Sprintf("%s-%d", prefix, i)
 		}
-		l.queues[i], err = w.client.createQueue(name)
-		return explain(err, w.endpoint)
+		q, err := w.client.createQueue(name)
+		if err != nil {
+			return explain(err, w.endpoint)
+		}
+		l.queues[i] = q
+		return nil
 	}
 	l.queues = make([]queue, l.Queues)
 	l.within(ctx)
@@ -200,7 +204,7 @@ func (l *load) verify(ctx context.Context, limit time.Duration) bool {
 	defer cancel()
 	l.within(ctx)
 	l.recorder.Store(newRecorder(0))
-	quiet := time.Duration(l.Visibility)*time.Second + 2*time.Second
+	quiet := time.Duration(l.Visibility)*time.Second + time.Second
 	start := time.Now()
 	var arrived atomic.Int64 // when something last did, in nanoseconds since start
 	share := min(len(l.workers), setupWorkers)

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // what MNS signs with
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html"
 	"net/http"
@@ -79,7 +80,8 @@ func (c *mnsClient) receive(q queue, batch []message, limit int, wait time.Durat
 		path += "&numOfMessages=" + strconv.Itoa(limit)
 	}
 	err := c.call(http.MethodGet, path, nil, wait)
-	if refused, ok := err.(*refusal); ok && refused.code == "MessageNotExist" {
+	var refused *refusal
+	if errors.As(err, &refused) && refused.code == "MessageNotExist" {
 		return batch, nil // how MNS says that there is nothing
 	}
 	if err != nil {
@@ -107,11 +109,7 @@ func (c *mnsClient) delete(q queue, batch []message) error {
 		return err
 	}
 	for e := range elements(c.answer.Bytes(), "Error") { // the failed ones alone
-		for i := range batch {
-			if batch[i].handle == text(e, "ReceiptHandle") {
-				batch[i].failed = text(e, "ErrorCode")
-			}
-		}
+		refuse(batch, text(e, "ReceiptHandle"), text(e, "ErrorCode"))
 	}
 	return nil
 }
@@ -141,7 +139,7 @@ func (c *mnsClient) headers(method, target string) http.Header {
 	}
 	date, signature := now.UTC().Format(http.TimeFormat), "unsigned"
 	if c.Sign {
-		signature = mnsSignature(c.SecretKey, method, mnsContentType, date, target)
+		signature = mnsSignature(c.SecretKey, method, mnsContentType, date, "x-mns-version:"+mnsVersion+"\n", target)
 	}
 	c.second = now.Unix()
 	c.header = http.Header{
@@ -154,10 +152,11 @@ func (c *mnsClient) headers(method, target string) http.Header {
 	return c.header
 }
 
-// mnsSignature is MNS's signature version 2 of a request without Content-MD5.
-func mnsSignature(secret, method, contentType, date, target string) string {
+// mnsSignature is MNS's signature version 2 of a request without Content-MD5; headers are its
+// x-mns- headers, a line each.
+func mnsSignature(secret, method, contentType, date, headers, target string) string {
 	mac := hmac.New(sha1.New, []byte(secret))
-	fmt.Fprintf(mac, "%s\n\n%s\n%s\nx-mns-version:%s\n%s", method, contentType, date, mnsVersion, target)
+	fmt.Fprintf(mac, "%s\n\n%s\n%s\n%s%s", method, contentType, date, headers, target)
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 

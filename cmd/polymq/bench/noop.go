@@ -51,7 +51,7 @@ func startNoop(args []string) (*noop, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("learn where the no-op server listens: %w", err), n.stop())
 	}
-	n.endpoint = &url.URL{Scheme: "http", Host: strings.TrimSpace(line)}
+	n.endpoint = &url.URL{Scheme: "http", Host: strings.TrimSpace(line), Path: "/"}
 	return n, nil
 }
 

@@ -65,7 +65,7 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.IntVar(&o.Connections, "connections", 64, "connections, each with one request in flight")
 	f.IntVar(&o.Producers, "producers", 0, "mixed: connections that send (default half of --connections)")
 	f.IntVar(&o.Consumers, "consumers", 0, "mixed: connections that receive and delete (default half of --connections)")
-	f.IntVar(&o.Batch, "batch", 1, "messages per request, up to 10 (mns: 16)")
+	f.IntVar(&o.Batch, "batch", 1, "messages per request, up to 10 (mns: 16, api: 100)")
 	f.IntVar(&o.BodySize, "body-size", 200, "bytes of a message's body")
 	f.IntVar(&o.Queues, "queues", 0, "queues to spread the load over (default 1; poll: one for each connection)")
 	f.StringVar(&o.QueueName, "queue-name", "", "name of the queue, or how the names begin (default bench-ID)")
@@ -202,7 +202,7 @@ func (o *options) parseEndpoints() error {
 			c.that(false, "%s must be a URL such as http://127.0.0.1:4566, was %q", flag, text)
 			return nil
 		}
-		return u
+		return u.JoinPath("/")
 	}
 	o.endpoints, o.via = nil, nil
 	for _, e := range o.Endpoints {

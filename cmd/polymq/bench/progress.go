@@ -67,15 +67,15 @@ func (l *load) rates(name string) func() string {
 		}
 		seconds := now.Sub(last).Seconds()
 		line := fmt.Sprintf("%s %.0f s: %s requests/s, %s messages/s, %s errors", name, now.Sub(r.start).Seconds(),
-			count(float64(r.requests.Load()-requests)/seconds), count(float64(r.messages.Load()-messages)/seconds), count(float64(r.failures.Load())))
+			count(float64(r.requests.Load()-requests)/seconds), count(float64(r.messages.Load()-messages)/seconds), count(r.failures.Load()))
 		last, requests, messages = now, r.requests.Load(), r.messages.Load()
 		return line
 	}
 }
 
 // count writes a number with its thousands apart.
-func count(n float64) string {
-	digits := fmt.Sprintf("%.0f", n)
+func count[N int | int64 | uint64 | float64](n N) string {
+	digits := fmt.Sprintf("%.0f", float64(n))
 	var b strings.Builder
 	for i, digit := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {

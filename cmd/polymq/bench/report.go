@@ -112,6 +112,9 @@ func newReport(b *bench, interrupted bool) *report {
 		}
 	}
 	r.Ratio = median(ratios)
+	if b.mode.idle && r.Result != nil {
+		r.Result.Stalls = stallFigures{} // nothing completes while all wait
+	}
 	return r
 }
 
@@ -216,7 +219,7 @@ func (r *report) print(out io.Writer) error {
 func (r *report) printSettings(b *strings.Builder) {
 	s := r.Run
 	fmt.Fprintf(b, "%s, %d connections, batch %d, %d-byte bodies, %s queues, backlog %s", s.Protocol, s.Connections, s.Batch, s.BodySize,
-		count(float64(s.Queues)), count(float64(s.Backlog)))
+		count(s.Queues), count(s.Backlog))
 	if s.FIFO {
 		b.WriteString(", FIFO")
 	}
@@ -272,7 +275,7 @@ func (r *report) printLatencies(b *strings.Builder) {
 	t := table(b)
 	fmt.Fprintf(t, "latency, ms\tcount\tp50\tp95\tp99\tmax\t\n")
 	row := func(name string, p percentiles) {
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.2f\t%.2f\t%.2f\t\n", name, count(float64(p.Count)), p.P50, p.P95, p.P99, p.Max)
+		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.2f\t%.2f\t%.2f\t\n", name, count(p.Count), p.P50, p.P95, p.P99, p.Max)
 	}
 	if r.NoOp != nil {
 		for _, p := range r.NoOp.Latencies {
@@ -288,13 +291,13 @@ func (r *report) printLatencies(b *strings.Builder) {
 }
 
 func (f *figures) printErrors(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%s failed, %s empty receives", count(float64(f.Failures)), count(float64(f.EmptyReceives)))
+	fmt.Fprintf(b, "\n%s failed, %s empty receives", count(f.Failures), count(f.EmptyReceives))
 	if f.Stalls.Count > 0 {
 		fmt.Fprintf(b, ", %d stalls of %.0f ms together, the longest %.0f ms", f.Stalls.Count, f.Stalls.Total, f.Stalls.Longest)
 	}
 	b.WriteByte('\n')
 	for _, e := range f.Errors {
-		fmt.Fprintf(b, "  %s × %s\n", count(float64(e.Count)), e.Kind)
+		fmt.Fprintf(b, "  %s × %s\n", count(e.Count), e.Kind)
 		for _, example := range e.Examples {
 			fmt.Fprintf(b, "      %s\n", example)
 		}
