@@ -312,7 +312,7 @@ func isAway(err error) bool {
 		case "08", "53", "57", "58": // connection, resources, intervention, system
 			return true
 		}
-		return server.Code == "25006" // a standby, until the failover is over
+		return server.Code == "25006" || server.Code == "55P03" // a standby until the failover is over; a lock that an application's send holds
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error
