@@ -56,6 +56,8 @@ SELECT ord, 1, 0 FROM deleted
 UNION ALL
 SELECT i.ord, 2, m.handle_version FROM input i JOIN messages m ON m.storage_id = i.storage AND m.id = i.id WHERE i.newest`
 
+var deleteStatement = prepare(deleteSQL)
+
 // The kinds of rows that deleteSQL returns.
 const (
 	deleteLive = iota
@@ -128,7 +130,7 @@ func (s *Store) queueDeletes(batch *pgx.Batch, ops []*deleteOp) {
 	for i, r := range all {
 		queues[i], storages[i], ids[i], versions[i], newest[i] = r.queue.ID, r.storage, r.id, r.version, r.newest
 	}
-	queue(batch, deleteSQL, pgx.StrictNamedArgs{"queue": queues, "storage": storages, "id": ids, "version": versions, "newest": newest}).
+	deleteStatement.queue(batch, pgx.StrictNamedArgs{"queue": queues, "storage": storages, "id": ids, "version": versions, "newest": newest}).
 		Query(func(rows pgx.Rows) error { return readDeletes(rows, all) })
 }
 

@@ -92,6 +92,8 @@ SELECT ord, was, storage_id, id, visible_at, sent_at, first_received_at, receive
     sender, group_id, source, attributes, body
 FROM received`
 
+var receiveStatement = prepare(receiveSQL)
+
 // ReceiveMessages is of core.Store.
 func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, limit int, timeout time.Duration) ([]core.Message, error) {
 	messages, err := s.receiveOnce(ctx, queue, limit, timeout)
@@ -163,7 +165,7 @@ func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
 		priorities = append(priorities, o.priority...)
 		lasts[i] = int32(len(priorities))
 	}
-	queue(batch, receiveSQL, pgx.StrictNamedArgs{
+	receiveStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues, "version": versions, "first": firsts, "last": lasts, "wanted": wanted, "timeout": timeouts,
 		"priority": priorities, "mark": low,
 	}).Query(func(rows pgx.Rows) error { return s.readReceives(rows, ops) })

@@ -47,6 +47,8 @@ WITH input AS (
 )
 SELECT id, visible_at, sent_at FROM sent`
 
+var sendStatement = prepare(sendSQL)
+
 // SendMessages is of core.Store.
 func (s *Store) SendMessages(ctx context.Context, queue *core.Queue, messages []core.NewMessage) ([]core.Sent, error) {
 	queue, err := s.withPriorities(ctx, queue, messages)
@@ -114,7 +116,7 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 			bodies = append(bodies, m.Body)
 		}
 	}
-	queue(batch, sendSQL, pgx.StrictNamedArgs{
+	sendStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues, "version": versions, "id": ids, "priority": priorities, "delay": delays, "form": forms, "size": sizes,
 		"sender": senders, "group": groups, "attributes": attributes, "body": bodies,
 	}).Query(func(rows pgx.Rows) error { return readSends(rows, ops) })

@@ -85,6 +85,8 @@ SELECT ord, 1, handle_version, was, was > now, too_long FROM found
 UNION ALL
 SELECT ord, 2, handle_version, visible_at, true, false FROM changed`
 
+var changeStatement = prepare(changeSQL)
+
 // The kinds of rows that changeSQL returns.
 const (
 	changeLive = iota
@@ -169,7 +171,7 @@ func (s *Store) queueChanges(batch *pgx.Batch, ops []*changeOp) {
 		timeouts[i], maxTotals[i] = r.timeout.Microseconds(), r.maxTotal.Microseconds()
 		newest[i], rotate[i], giveBack[i] = r.newest, r.rotate, r.giveBack
 	}
-	queue(batch, changeSQL, pgx.StrictNamedArgs{
+	changeStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues, "storage": storages, "id": ids, "version": versions, "timeout": timeouts, "max_total": maxTotals,
 		"newest": newest, "rotate": rotate, "give_back": giveBack,
 	}).Query(func(rows pgx.Rows) error { return s.readChanges(rows, all) })
