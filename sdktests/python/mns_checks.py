@@ -196,7 +196,7 @@ def mns_change_visibility_gives_a_new_handle():
     queue.send_message(Message("hello"))
     old = queue.receive_message().receipt_handle
     changed = queue.change_message_visibility(old, 60)
-    equal(50 < changed.next_visible_time / 1000 - time.time() < 70, True, "NextVisibleTime")
+    equal(50 < int(changed.next_visible_time) / 1000 - time.time() < 70, True, "NextVisibleTime")
     with raises(MNSServerException) as caught:
         queue.delete_message(old)
     equal_error(caught[0], "MessageNotExist")

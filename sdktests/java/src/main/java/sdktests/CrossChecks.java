@@ -6,6 +6,7 @@ import static sdktests.Checking.equal;
 import com.aliyun.mns.client.CloudQueue;
 import com.aliyun.mns.client.MNSClient;
 import com.aliyun.mns.model.Message;
+import java.util.Base64;
 import java.util.Map;
 import software.amazon.awssdk.services.sqs.SqsClient;
 
@@ -17,6 +18,7 @@ final class CrossChecks {
     void register() {
         check("cross_text_from_mns_to_sqs", this::mnsToSqs);
         check("cross_text_from_sqs_to_mns", this::sqsToMns);
+        check("cross_bytes_from_mns_to_sqs", this::bytes);
     }
 
     private void mnsToSqs() throws Exception {
@@ -39,5 +41,15 @@ final class CrossChecks {
             equal(message.getMessageBodyAsString(), text.getValue(), text.getKey());
             queue.deleteMessage(message.getReceiptHandle());
         }
+    }
+
+    /** Bytes that are no text cannot be shown to SQS as one: they come as they are stored. */
+    private void bytes() throws Exception {
+        CloudQueue queue = Clients.mnsQueue(mns);
+        byte[] noText = {(byte) 0xff, 0, 1, 2};
+        queue.putMessage(new Message(noText));
+        String url = sqs.getQueueUrl(r -> r.queueName(Clients.nameOf(queue.getQueueURL()))).queueUrl();
+        String body = sqs.receiveMessage(r -> r.queueUrl(url)).messages().get(0).body();
+        equal(body, Base64.getEncoder().encodeToString(noText), "body");
     }
 }
