@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -9,17 +10,18 @@ import (
 type ReceiveInput struct {
 	Queue             QueueName
 	Limit             int            // 1 to MaxBatch
-	VisibilityTimeout *time.Duration // nil: the queue's
-	Wait              *time.Duration // for a first message; nil: the queue's
+	VisibilityTimeout *time.Duration // 0 to MaxVisibilityTimeout; nil: the queue's
+	Wait              *time.Duration // for a first message, 0 to MaxReceiveWait; nil: the queue's
 }
 
 // ReceiveMessages hands out up to in.Limit visible messages and hides them for the visibility
 // timeout, waiting up to in.Wait for the first. An empty queue gives no messages and no error:
 // how to say "nothing" is for each protocol to decide. When ctx ends, whoever asked is taken to
-// be gone, and nothing stays received. QueueNotFound, also when the queue is deleted meanwhile.
+// be gone, and nothing stays received. QueueNotFound, also when the queue is deleted meanwhile,
+// and InvalidArgument.
 func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Message, error) {
-	if in.Limit < 1 || in.Limit > MaxBatch {
-		return nil, Errorf(InvalidArgument, "a receive asks for 1 to %d messages, this one for %d", MaxBatch, in.Limit)
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	start := time.Now()
 	var messages []Message
@@ -28,7 +30,36 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 		messages, err = b.receive(ctx, queue, in, wait)
 		return err
 	})
+	if err == nil && len(messages) > 0 && ctx.Err() != nil {
+		return nil, b.returnUnread(ctx, in.Queue, messages)
+	}
 	return messages, err
+}
+
+// returnTimeout bounds the return of messages whose receiver is gone.
+const returnTimeout = 5 * time.Second
+
+// returnUnread gives back what was received for a caller that has gone meanwhile, and says why.
+func (b *Broker) returnUnread(ctx context.Context, queue QueueName, messages []Message) error {
+	gone := ctx.Err()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTimeout)
+	defer cancel()
+	if err := b.ReturnMessages(ctx, queue, messages); err != nil {
+		return fmt.Errorf("return %d messages of a receiver that is gone: %w", len(messages), err)
+	}
+	return gone
+}
+
+func (in ReceiveInput) check() error {
+	switch {
+	case in.Limit < 1 || in.Limit > MaxBatch:
+		return Errorf(InvalidArgument, "a receive asks for 1 to %d messages, this one for %d", MaxBatch, in.Limit)
+	case in.VisibilityTimeout != nil && (*in.VisibilityTimeout < 0 || *in.VisibilityTimeout > MaxVisibilityTimeout):
+		return Errorf(InvalidArgument, "the visibility timeout must be 0 to %v, was %v", MaxVisibilityTimeout, *in.VisibilityTimeout)
+	case in.Wait != nil && (*in.Wait < 0 || *in.Wait > MaxReceiveWait):
+		return Errorf(InvalidArgument, "the receive wait must be 0 to %v, was %v", MaxReceiveWait, *in.Wait)
+	}
+	return nil
 }
 
 // receive looks, then waits for the next look, until there is something or the wait is over.
