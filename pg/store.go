@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,7 +69,7 @@ type Store struct {
 	hot    *station // everything small
 	bulk   *station // big bodies, so that they do not hold up the others
 	peers  peers
-	notify func(core.Arrival)
+	hearer atomic.Pointer[func(core.Arrival)] // nil before Notify
 
 	background context.Context // ends with Close
 	stop       context.CancelFunc
@@ -87,7 +88,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a pool of connections: %w", err)
 	}
-	s := &Store{opts: opts, id: uuid.New(), pool: pool, log: opts.Log, notify: func(core.Arrival) {}}
+	s := &Store{opts: opts, id: uuid.New(), pool: pool, log: opts.Log}
 	s.background, s.stop = context.WithCancel(context.Background())
 	s.ids.take = s.nextBlock
 	s.queues.init()
@@ -121,7 +122,14 @@ func (s *Store) Close() {
 }
 
 // Notify is of core.Store.
-func (s *Store) Notify(notify func(core.Arrival)) { s.notify = notify }
+func (s *Store) Notify(hearer func(core.Arrival)) { s.hearer.Store(&hearer) }
+
+// notify passes an arrival on. Other servers may announce some before Notify is called.
+func (s *Store) notify(a core.Arrival) {
+	if hearer := s.hearer.Load(); hearer != nil {
+		(*hearer)(a)
+	}
+}
 
 // Ready is of core.Store.
 func (s *Store) Ready(ctx context.Context) error {
