@@ -118,7 +118,7 @@ func decode(k *koanf.Koanf, config *server.Config) []error {
 		Result:           config,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
 			mapstructure.StringToTimeDurationHookFunc(),
-			mapstructure.StringToSliceHookFunc(","),
+			mapstructure.StringToWeakSliceHookFunc(","),
 			mapstructure.StringToNetIPPrefixHookFunc(),
 		),
 	}})

@@ -3,9 +3,9 @@ package api
 import "context"
 
 type alterQueueRequest struct {
-	ofQueue
+	OfQueue
 	Body struct {
-		settings
+		Settings
 		Tags map[string]*string `json:"tags,omitempty" maxProperties:"50" doc:"null removes a tag; tags that are not named stay"`
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 type changeVisibilityRequest struct {
-	ofQueue
+	OfQueue
 	Body struct {
 		Changes []visibilityChange `json:"changes" minItems:"1" maxItems:"100" nullable:"false"`
 	}

@@ -8,10 +8,10 @@ import (
 )
 
 type createQueueRequest struct {
-	scope
+	Scope
 	Body struct {
 		Name string `json:"name" pattern:"^[A-Za-z0-9_-]{1,256}$" patternDescription:"1 to 256 letters, digits, '-' and '_'" doc:"SQS clients can create names of up to 80 characters, MNS clients none with '_'; both can use any" example:"orders"`
-		settings
+		Settings
 		Tags map[string]string `json:"tags,omitempty" maxProperties:"50"`
 	}
 }

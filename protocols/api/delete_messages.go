@@ -8,7 +8,7 @@ import (
 
 // handlesRequest names received messages.
 type handlesRequest struct {
-	ofQueue
+	OfQueue
 	Body struct {
 		ReceiptHandles []string `json:"receipt_handles" minItems:"1" maxItems:"100" nullable:"false"`
 	}

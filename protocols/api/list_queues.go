@@ -7,7 +7,7 @@ import (
 )
 
 type listQueuesRequest struct {
-	scope
+	Scope
 	Prefix string `query:"prefix" maxLength:"256" doc:"Only queues whose names begin so"`
 	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"Most queues to list"`
 	Cursor string `query:"cursor" maxLength:"1024" doc:"The next_cursor of the page before"`

@@ -7,7 +7,7 @@ import (
 )
 
 type peekMessagesRequest struct {
-	ofQueue
+	OfQueue
 	Limit  int    `query:"limit" default:"20" minimum:"1" maximum:"100" doc:"Most messages to show"`
 	Cursor string `query:"cursor" maxLength:"1024" doc:"The next_cursor of the page before"`
 	Hidden bool   `query:"hidden" doc:"Show messages in flight and delayed ones too"`

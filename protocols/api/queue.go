@@ -8,26 +8,27 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-// scope says whose queues are meant.
-type scope struct {
+// Scope says whose queues are meant. Scope, OfQueue and Settings are exported for huma,
+// which does not look into other embedded structs.
+type Scope struct {
 	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Account of the queue; else that of the credentials, else 000000000000"`
 	Region  string `query:"region" pattern:"^[a-z0-9-]{1,64}$" doc:"Region of the queue; else that of the credentials, else the server's"`
 }
 
 // queue names a queue in the scope.
-func (s scope) queue(ctx context.Context, name string) core.QueueName {
+func (s Scope) queue(ctx context.Context, name string) core.QueueName {
 	c := exchangeOf(ctx).caller
 	return core.QueueName{Account: cmp.Or(s.Account, c.Account), Region: cmp.Or(s.Region, c.Region), Name: name}
 }
 
-// ofQueue is the request of every operation on one queue.
-type ofQueue struct {
-	scope
+// OfQueue is the request of every operation on one queue.
+type OfQueue struct {
+	Scope
 	Name string `path:"name" doc:"Name of the queue"`
 }
 
-// settings are those that a request may name.
-type settings struct {
+// Settings are those that a request may name.
+type Settings struct {
 	DelaySeconds             *int    `json:"delay_seconds,omitempty" minimum:"0" maximum:"604800" doc:"Until a message can first be received, where the message does not say"`
 	VisibilityTimeoutSeconds *int    `json:"visibility_timeout_seconds,omitempty" minimum:"0" maximum:"43200" doc:"For which a receive hides a message, where the receive does not say"`
 	RetentionSeconds         *int    `json:"retention_seconds,omitempty" minimum:"60" maximum:"1296000" doc:"After which a message is dropped, counted from its sending"`
@@ -37,7 +38,7 @@ type settings struct {
 }
 
 // change gives the settings as a change of a queue.
-func (s settings) change() core.QueueChange {
+func (s Settings) change() core.QueueChange {
 	c := core.QueueChange{
 		Delay:             seconds(s.DelaySeconds),
 		VisibilityTimeout: seconds(s.VisibilityTimeoutSeconds),

@@ -10,7 +10,7 @@ import (
 )
 
 type receiveMessagesRequest struct {
-	ofQueue
+	OfQueue
 	Body struct {
 		Limit                    int  `json:"limit,omitempty" default:"1" minimum:"1" maximum:"100" doc:"Most messages to receive"`
 		WaitSeconds              *int `json:"wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long to wait for a first message; else the queue's"`

@@ -13,7 +13,7 @@ import (
 )
 
 type sendMessagesRequest struct {
-	ofQueue
+	OfQueue
 	Body struct {
 		Messages []newMessage `json:"messages" minItems:"1" maxItems:"100" nullable:"false"`
 	}

@@ -26,21 +26,36 @@ const (
 	batch = 1000
 )
 
-// newWorkers makes the background work of one server.
-func newWorkers(store *pg.Store, broker *core.Broker, log zerolog.Logger) *workers.Runner {
-	look := func() time.Duration {
-		if store.Listens() {
-			return lookEvery
-		}
-		return lookOftenEvery
+// chore is a row of the schedule.
+type chore struct {
+	name    string
+	every   workers.Interval
+	timeout time.Duration
+	do      workers.Chore
+}
+
+// schedule is the background work of one server.
+func schedule(store *pg.Store, broker *core.Broker) []chore {
+	look := lookEvery
+	if !store.Listens() {
+		look = lookOftenEvery
 	}
+	return []chore{
+		{"delay", workers.Every(look), shortChore, workers.Delay{LookAhead: broker.LookAhead}},
+		{"heartbeat", workers.Every(pg.HeartbeatTime), shortChore, workers.Heartbeat{Beat: store.Heartbeat}},
+		{"sweep", workers.Every(sweepEvery), shortChore, workers.Sweep{Sweep: store.Sweep}},
+		{"counts", workers.Every(foldEvery), shortChore, workers.Counts{Fold: store.FoldCounts, Batch: batch}},
+		{"retention", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ExpireMessages, Batch: batch}},
+		{"storage", workers.Every(removeEvery), longChore, workers.Storage{RemoveDropped: store.RemoveDropped, Batch: batch}},
+		{"vacuum", workers.Every(vacuumEvery), longChore, workers.Vacuum{Vacuum: store.Vacuum}},
+	}
+}
+
+// newWorkers makes a runner of the schedule.
+func newWorkers(store *pg.Store, broker *core.Broker, log zerolog.Logger) *workers.Runner {
 	r := workers.NewRunner(log)
-	r.Add("delay", workers.Interval(look), shortChore, workers.Delay{LookAhead: broker.LookAhead})
-	r.Add("heartbeat", workers.Every(pg.HeartbeatTime), shortChore, workers.Heartbeat{Beat: store.Heartbeat})
-	r.Add("counts", workers.Every(foldEvery), shortChore, workers.Counts{Fold: store.FoldCounts, Batch: batch})
-	r.Add("retention", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ExpireMessages, Batch: batch})
-	r.Add("storage", workers.Every(removeEvery), longChore, workers.Storage{RemoveDropped: store.RemoveDropped, Batch: batch})
-	r.Add("sweep", workers.Every(sweepEvery), shortChore, workers.Sweep{Sweep: store.Sweep})
-	r.Add("vacuum", workers.Every(vacuumEvery), longChore, workers.Vacuum{Vacuum: store.Vacuum})
+	for _, c := range schedule(store, broker) {
+		r.Add(c.name, c.every, c.timeout, c.do)
+	}
 	return r
 }

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestConfigCheck(t *testing.T) {
+	tests := map[string]struct {
+		config Config
+		faults []string // the settings that are named
+	}{
+		"defaults":                  {Defaults(), nil},
+		"zero":                      {Config{}, nil},
+		"listen without port":       {Config{Listen: []string{"127.0.0.1"}}, []string{"listen"}},
+		"one of two listens":        {Config{Listen: []string{":4566", "x"}}, []string{"listen"}},
+		"public URL":                {Config{PublicURL: "https://queues.example/"}, nil},
+		"public URL without scheme": {Config{PublicURL: "queues.example:4566"}, []string{"public-url"}},
+		"public URL with path":      {Config{PublicURL: "https://example/queues"}, []string{"public-url"}},
+		"region":                    {Config{Region: "US East"}, []string{"region"}},
+		"auth to come":              {Config{Auth: "enforce"}, []string{"auth"}},
+		"auth unknown":              {Config{Auth: "on"}, []string{"auth"}},
+		"protocol":                  {Config{Protocols: []string{"sqs", "stomp"}}, []string{"protocols"}},
+		"migrate":                   {Config{Migrate: "yes"}, []string{"migrate"}},
+		"durability":                {Config{Durability: "some"}, []string{"durability"}},
+		"log level":                 {Config{LogLevel: "loud"}, []string{"log-level"}},
+		"log format":                {Config{LogFormat: "xml"}, []string{"log-format"}},
+		"shutdown timeout":          {Config{ShutdownTimeout: -time.Second}, []string{"shutdown-timeout"}},
+		"smallest pool":             {Config{DatabasePoolSize: 2}, nil},
+		"pool too small":            {Config{DatabasePoolSize: 1}, []string{"database-pool-size"}},
+		"largest pool":              {Config{DatabasePoolSize: maxPoolSize}, nil},
+		"pool too large":            {Config{DatabasePoolSize: maxPoolSize + 1}, []string{"database-pool-size"}},
+		"direct URL with URL":       {Config{DatabaseURL: "postgres://a", DatabaseDirectURL: "postgres://b"}, nil},
+		"direct URL alone":          {Config{DatabaseDirectURL: "postgres://b"}, []string{"database-direct-url"}},
+		"several": {Config{Region: "!", DatabasePooled: true, DatabasePasswordFile: "x", Durability: "x"},
+			[]string{"region", "database-password-file", "database-pooled", "durability"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			if err := tt.config.Check(); err != nil {
+				for line := range strings.Lines(err.Error()) {
+					setting, _, _ := strings.Cut(line, ":")
+					got = append(got, setting)
+				}
+			}
+			if fmt.Sprint(got) != fmt.Sprint(tt.faults) {
+				t.Errorf("got faults of %v, want %v", got, tt.faults)
+			}
+		})
+	}
+}
+
+func TestSettingsHideSecrets(t *testing.T) {
+	tests := map[string]struct{ address, want string }{
+		"none":               {"", ""},
+		"URL":                {"postgres://polymq:hunter2@db:5432/polymq?sslmode=require", "postgres://polymq:xxxxx@db:5432/polymq?sslmode=require"},
+		"no password":        {"postgres://polymq@db/polymq", "postgres://polymq@db/polymq"},
+		"no user":            {"postgres://db:5432/polymq", "postgres://db:5432/polymq"},
+		"several hosts":      {"postgres://polymq:hunter2@db1:5432,db2:5432/polymq", "postgres://polymq:xxxxx@db1:5432,db2:5432/polymq"},
+		"slash and at":       {"postgres://polymq:hun/te@r2@db/polymq", "postgres://polymq:xxxxx@db/polymq"},
+		"in the query":       {"postgres://db/polymq?user=polymq&password=hunter2&sslmode=require", "postgres://db/polymq?user=polymq&password=xxxxx&sslmode=require"},
+		"of the certificate": {"postgres://db/polymq?sslpassword=hunter2", "postgres://db/polymq?sslpassword=xxxxx"},
+		"keywords":           {"host=db password=hunter2 user=polymq", "host=db password=xxxxx user=polymq"},
+		"quoted keyword":     {`host=db password = 'hun\' ter2' user=polymq`, "host=db password = xxxxx user=polymq"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			settings := Config{DatabaseURL: tt.address, DatabaseDirectURL: tt.address}.Settings()
+			if settings["database-url"] != tt.want || settings["database-direct-url"] != tt.want {
+				t.Errorf("got %v and %v, want %v", settings["database-url"], settings["database-direct-url"], tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,254 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// patience is how long a test waits for what should happen at once.
+const patience = 20 * time.Second
+
+// start starts a server on a database of its own, stopped after the test.
+func start(t *testing.T, config Config) *Server {
+	t.Helper()
+	if config.DatabaseURL == "" {
+		config.DatabaseURL = pgtest.DatabaseURL(t)
+	}
+	config.Listen = []string{"127.0.0.1:0"}
+	config.DatabasePoolSize = pgtest.PoolSize
+	config.LogLevel, config.LogOutput = "warn", t.Output()
+	srv, err := Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Stop(context.Background()) })
+	return srv
+}
+
+// post makes a request of the JSON API and gives the status and the body.
+func post(srv *Server, path, body string) (int, string, error) {
+	client := &http.Client{Timeout: patience}
+	resp, err := client.Post(srv.URL()+"/api/v1"+path, "application/json", strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(text), err
+}
+
+func createQueue(t *testing.T, srv *Server, name string) {
+	t.Helper()
+	if status, body, err := post(srv, "/queues", `{"name": "`+name+`"}`); err != nil || status != http.StatusCreated {
+		t.Fatalf("create a queue: %d %s %v", status, body, err)
+	}
+}
+
+// untilRunning waits until some goroutine runs the function.
+func untilRunning(t *testing.T, function string) {
+	t.Helper()
+	stacks := make([]byte, 1<<20)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+		if strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), function+"(") {
+			return
+		}
+	}
+	t.Fatalf("nothing runs %s", function)
+}
+
+func TestStartAndStop(t *testing.T) {
+	srv := start(t, Config{})
+	createQueue(t, srv, "orders")
+	if err := srv.Stop(t.Context()); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if _, _, err := post(srv, "/queues", `{"name": "orders"}`); err == nil {
+		t.Error("a stopped server still answers")
+	}
+	if err := srv.Stop(t.Context()); err != nil {
+		t.Errorf("stop again: %v", err)
+	}
+	if srv.Err() != nil {
+		t.Errorf("a server that was stopped did not fail, but Err gives %v", srv.Err())
+	}
+}
+
+func TestStopAnswersLongPollsEmpty(t *testing.T) {
+	srv := start(t, Config{})
+	createQueue(t, srv, "orders")
+	type answer struct {
+		status int
+		body   string
+		err    error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		status, body, err := post(srv, "/queues/orders/messages:receive", `{"wait_seconds": 30}`)
+		answers <- answer{status, body, err}
+	}()
+	untilRunning(t, "core.(*Broker).receive")
+	began := time.Now()
+	if err := srv.Stop(t.Context()); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("Stop took %v with nothing but a long poll to end", took)
+	}
+	if got := <-answers; got.err != nil || got.status != http.StatusOK || strings.TrimSpace(got.body) != `{"messages":[]}` {
+		t.Errorf("the long poll was answered %d %s, %v", got.status, got.body, got.err)
+	}
+}
+
+func TestStopEndsRequestsAtTheDeadline(t *testing.T) {
+	srv := start(t, Config{ShutdownTimeout: 100 * time.Millisecond})
+	conn, err := net.Dial("tcp", srv.listeners[0].Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /api/v1/queues HTTP/1.1\r\nHost: polymq\r\nContent-Length: 1000\r\n\r\n{") // and never the rest
+	untilRunning(t, "net/http.(*body).Read")
+	began := time.Now()
+	if err := srv.Stop(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Stop gives %v, want that a request did not end in time", err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("Stop took %v, want little more than the shutdown timeout", took)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	if rest, err := bufio.NewReader(conn).ReadString('\n'); err == nil && !strings.Contains(rest, " 4") {
+		t.Errorf("the request that was never finished was answered %q", rest)
+	}
+}
+
+func TestStartFails(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody.Close()
+	tests := map[string]struct {
+		config Config
+		want   string
+	}{
+		"port in use":          {Config{Listen: []string{"127.0.0.1:0", taken.Addr().String()}}, taken.Addr().String() + " is in use"},
+		"foreign address":      {Config{Listen: []string{"192.0.2.1:4566"}}, "no address of this machine"},
+		"database unreachable": {Config{DatabaseURL: "postgres://polymq:hunter2@" + nobody.Addr().String() + "/polymq"}, "check that PostgreSQL runs where database-url says"},
+		"schema missing":       {Config{DatabaseURL: pgtest.EmptyDatabaseURL(t), Migrate: "check"}, pg.ErrSchemaOld.Error()},
+		"configuration":        {Config{Region: "nowhere!", Durability: "sometimes"}, "durability: "},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if tt.config.Listen == nil {
+				tt.config.Listen = []string{"127.0.0.1:0"}
+			}
+			tt.config.LogOutput = t.Output()
+			srv, err := Start(t.Context(), tt.config)
+			if err == nil {
+				_ = srv.Stop(t.Context())
+				t.Fatal("no error")
+			}
+			if !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %q, want %q in it, and no password", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestStartLeavesNothingBehind(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	free.Close()
+	if _, err := Start(t.Context(), Config{Listen: []string{address}, DatabaseURL: "postgres://127.0.0.1:1/polymq", LogOutput: t.Output()}); err == nil {
+		t.Fatal("a server started without a database")
+	}
+	again, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatalf("the address is still taken: %v", err)
+	}
+	again.Close()
+}
+
+func TestSeveralServersMakeTheSchema(t *testing.T) {
+	url := pgtest.EmptyDatabaseURL(t)
+	errs := make(chan error)
+	const servers = 3
+	for range servers {
+		go func() {
+			srv, err := Start(context.Background(), Config{Listen: []string{"127.0.0.1:0"}, DatabaseURL: url, DatabasePoolSize: 2, LogLevel: "error", LogOutput: io.Discard})
+			if err == nil {
+				err = srv.Stop(context.Background())
+			}
+			errs <- err
+		}()
+	}
+	for range servers {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// dataDir gives a directory that the embedded PostgreSQL can enter, which as root it could not do
+// with the test's own.
+func dataDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "polymq-server-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestEmbeddedPostgresKeepsItsData(t *testing.T) {
+	config := Config{Listen: []string{"127.0.0.1:0"}, DataDir: dataDir(t), Durability: "none", LogOutput: t.Output()}
+	status := make([]int, 0, 2)
+	for range 2 {
+		srv, err := Start(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _, err := post(srv, "/queues", `{"name": "orders"}`)
+		if err := errors.Join(err, srv.Stop(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		status = append(status, s)
+	}
+	if status[0] != http.StatusCreated || status[1] != http.StatusOK {
+		t.Errorf("creating the queue was answered %v, want that it exists the second time", status)
+	}
+}
+
+func TestScheduleRunsOnTheStore(t *testing.T) {
+	srv := start(t, Config{})
+	for _, c := range schedule(srv.store, srv.broker) {
+		if err := c.do.Run(t.Context()); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
