@@ -69,11 +69,10 @@ func encoded(body []byte, form BodyForm) []byte {
 // U+000A, U+000D, U+0020 to U+D7FF, U+E000 to U+FFFD, U+10000 to U+10FFFF, in valid UTF-8
 // (specs/sqs.md 5.1).
 func ValidText(text []byte) bool {
-	if !utf8.Valid(text) {
-		return false
+	for _, c := range text {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+			return false
+		}
 	}
-	invalid := func(r rune) bool {
-		return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
-	}
-	return bytes.IndexFunc(text, invalid) < 0
+	return utf8.Valid(text) && !bytes.Contains(text, []byte("\uFFFE")) && !bytes.Contains(text, []byte("\uFFFF"))
 }
