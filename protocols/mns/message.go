@@ -96,7 +96,7 @@ func (a *answer) writeMessage(c *call, m *core.Message, rule core.BodyRule) {
 	if first.IsZero() {
 		first = m.SentAt
 	}
-	a.text("MessageId", m.ID.Hex())
+	a.digits("MessageId", m.ID)
 	if m.Handle != "" {
 		a.text("ReceiptHandle", m.Handle)
 	}
@@ -120,13 +120,18 @@ func (a *answer) writeMessage(c *call, m *core.Message, rule core.BodyRule) {
 
 // digest writes the MD5 of a body as this request, or this answer, carries it.
 func (a *answer) digest(body []byte) {
-	const digits = "0123456789ABCDEF"
 	sum := md5.Sum(body) // #nosec G401 -- see above
-	a.tag("MessageBodyMD5")
-	for _, b := range sum {
+	a.digits("MessageBodyMD5", sum)
+}
+
+// digits writes 32 upper-case hexadecimal digits.
+func (a *answer) digits(name string, value [16]byte) {
+	const digits = "0123456789ABCDEF"
+	a.tag(name)
+	for _, b := range value {
 		a.doc = append(a.doc, digits[b>>4], digits[b&0xF])
 	}
-	a.end("MessageBodyMD5")
+	a.end(name)
 }
 
 func (a *answer) time(name string, t time.Time) { a.number(name, t.UnixMilli()) }

@@ -96,7 +96,11 @@ func (s *scanner) text() ([]byte, error) {
 		return nil, err
 	}
 	if !ended {
-		return nil, core.Errorf(core.InvalidArgument, "%s holds text, not elements; is a '<' in it not written as &lt;?", s.current())
+		parent := s.current()
+		if _, err := s.start(); err != nil { // no element either, as in "a < b"
+			return nil, err
+		}
+		return nil, core.Errorf(core.InvalidArgument, "%s holds text, not elements; is a '<' in it not written as &lt;?", parent)
 	}
 	return text, s.close()
 }

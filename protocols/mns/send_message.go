@@ -23,7 +23,7 @@ func (r *sendMessageResponse) write(a *answer) {
 }
 
 func (a *answer) writeSent(m *sentMessage) {
-	a.text("MessageId", m.ID.Hex())
+	a.digits("MessageId", m.ID)
 	a.digest(m.body)
 	if m.Handle != "" { // of a delayed message, which can be deleted before it is visible
 		a.text("ReceiptHandle", m.Handle)

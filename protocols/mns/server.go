@@ -108,6 +108,11 @@ type call struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Caller: s.callers.Identify(r), encodes: encodesBodies(r.UserAgent())}
 	resp, err := s.do(r, c)
+	s.reply(w, r, c, resp, err)
+}
+
+// reply writes what an action answers, or its error.
+func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp response, err error) {
 	if r.Context().Err() != nil { // the client is gone, and with it whoever would read the answer
 		s.giveBack(r.Context(), resp)
 		return
@@ -208,5 +213,14 @@ func (a *answer) fail(c *call, e wireError) {
 
 // requestID gives a request's id as MNS writes it: 24 upper-case hexadecimal digits.
 func requestID(uuid string) string {
-	return strings.ToUpper(strings.ReplaceAll(uuid, "-", "")[:24])
+	id := make([]byte, 0, 24)
+	for _, c := range []byte(uuid) {
+		if c >= 'a' {
+			c -= 'a' - 'A'
+		}
+		if c != '-' && len(id) < cap(id) {
+			id = append(id, c)
+		}
+	}
+	return string(id)
 }

@@ -1,0 +1,115 @@
+package mns
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
+)
+
+// oneQueueStore has one queue, full of messages with one body. It costs nothing, so that what is
+// measured is the protocol.
+type oneQueueStore struct {
+	core.Store
+	body []byte
+}
+
+func (oneQueueStore) Notify(func(core.Arrival)) {}
+
+func (oneQueueStore) CreateQueue(_ context.Context, in core.NewQueue) (core.Queue, bool, error) {
+	return core.Queue{Name: in.Name, Settings: in.Settings}, true, nil
+}
+
+func (oneQueueStore) Queue(_ context.Context, name core.QueueName) (*core.Queue, error) {
+	return &core.Queue{ID: 1, Name: name, Settings: defaultSettings()}, nil
+}
+
+func (oneQueueStore) DescribeQueue(_ context.Context, name core.QueueName) (core.Queue, error) {
+	return core.Queue{Name: name, Settings: defaultSettings()}, nil
+}
+
+func (oneQueueStore) AlterQueue(_ context.Context, name core.QueueName, change core.QueueChange) (core.Queue, error) {
+	return change.Apply(core.Queue{Name: name, Settings: defaultSettings()}), nil
+}
+
+func (oneQueueStore) DeleteQueue(context.Context, core.QueueName) error { return nil }
+
+func (oneQueueStore) ListQueues(context.Context, core.ListQueuesInput) (core.QueuePage, error) {
+	return core.QueuePage{Queues: []core.Queue{{}}, Next: "next"}, nil
+}
+
+func (oneQueueStore) SendMessages(_ context.Context, _ *core.Queue, messages []core.NewMessage) ([]core.Sent, error) {
+	return make([]core.Sent, len(messages)), nil
+}
+
+func (s oneQueueStore) ReceiveMessages(_ context.Context, _ *core.Queue, limit int, _ time.Duration) ([]core.Message, error) {
+	messages := make([]core.Message, limit)
+	for i := range messages {
+		messages[i] = core.Message{Body: s.body, Handle: "1-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Priority: 8, ReceiveCount: 1}
+	}
+	return messages, nil
+}
+
+func (s oneQueueStore) PeekMessages(ctx context.Context, queue *core.Queue, in core.PeekInput) (core.PeekPage, error) {
+	messages, err := s.ReceiveMessages(ctx, queue, in.Limit, 0)
+	return core.PeekPage{Messages: messages}, err
+}
+
+func (oneQueueStore) DeleteMessages(_ context.Context, _ *core.Queue, handles []string, _ bool) ([]error, error) {
+	return make([]error, len(handles)), nil
+}
+
+func (oneQueueStore) ChangeVisibility(_ context.Context, _ *core.Queue, in core.ChangeVisibilityInput) ([]core.VisibilityResult, error) {
+	return make([]core.VisibilityResult, len(in.Changes)), nil
+}
+
+func (oneQueueStore) ReturnMessages(context.Context, *core.Queue, []string) error { return nil }
+
+func BenchmarkServer(b *testing.B) {
+	for _, size := range []int{200, 64 << 10} {
+		body := strings.Repeat("x", size)
+		server := New(core.NewBroker(oneQueueStore{body: []byte(body)}), new(caller.Options))
+		for _, bm := range []struct{ name, method, query, body string }{
+			{"send", http.MethodPost, "", `<?xml version="1.0" encoding="utf-8"?><Message xmlns="` + namespace + `/"><MessageBody>` + body + `</MessageBody><Priority>8</Priority></Message>`},
+			{"receive", http.MethodGet, "waitseconds=0", ""},
+			{"delete", http.MethodDelete, "ReceiptHandle=1-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", ""},
+		} {
+			b.Run(fmt.Sprintf("%s/body=%d", bm.name, size), func(b *testing.B) {
+				r := httptest.NewRequest(bm.method, "/queues/orders/messages?"+bm.query, nil)
+				r.Header = http.Header{"X-Mns-Version": {version}, "Authorization": {"MNS ak:sig"}, "User-Agent": {"aliyun-sdk-go/2.0.1"}}
+				w := &discard{header: http.Header{}}
+				b.ReportAllocs()
+				for b.Loop() {
+					if bm.body != "" {
+						r.Body = http.MaxBytesReader(nil, nopCloser{strings.NewReader(bm.body)}, 1<<20)
+						r.ContentLength = int64(len(bm.body))
+					}
+					server.ServeHTTP(w, r)
+				}
+				if w.status >= 300 {
+					b.Fatalf("got %d", w.status)
+				}
+			})
+		}
+	}
+}
+
+type nopCloser struct{ *strings.Reader }
+
+func (nopCloser) Close() error { return nil }
+
+// discard is a response that nobody reads.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
