@@ -90,11 +90,15 @@ func (b *Broker) lookAhead(ctx context.Context, queues []int64) error {
 	return err
 }
 
-// maxQueueChanges bounds how often an operation starts anew because its queue keeps changing.
-const maxQueueChanges = 8
+// maxQueueChanges bounds how often an operation starts anew because its queue keeps changing: twice as often as
+// there are priorities, for each that is used for the first time changes the queue.
+const maxQueueChanges = 32
 
 // withQueue calls do with the queue, again while the queue turns out to have changed.
 func (b *Broker) withQueue(ctx context.Context, name QueueName, do func(*Queue) error) error {
+	if err := name.check(); err != nil {
+		return err
+	}
 	for range maxQueueChanges {
 		queue, err := b.store.Queue(ctx, name)
 		if err != nil {

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"maps"
+	"strings"
 	"time"
 )
 
@@ -159,17 +160,26 @@ func (b *Broker) CreateQueue(ctx context.Context, in NewQueue) (queue Queue, cre
 // Queue gives a queue, possibly from a cache that another server's change has not yet
 // reached: good for its settings, not for showing them. QueueNotFound.
 func (b *Broker) Queue(ctx context.Context, name QueueName) (*Queue, error) {
+	if err := name.check(); err != nil {
+		return nil, err
+	}
 	return b.store.Queue(ctx, name)
 }
 
 // DescribeQueue reads a queue and its counts from the database. QueueNotFound.
 func (b *Broker) DescribeQueue(ctx context.Context, name QueueName) (Queue, error) {
+	if err := name.check(); err != nil {
+		return Queue{}, err
+	}
 	return b.store.DescribeQueue(ctx, name)
 }
 
 // AlterQueue changes a queue at once and for all servers, and gives the result. A new retention
 // reaches back to messages sent before, a new delay or visibility timeout does not. QueueNotFound.
 func (b *Broker) AlterQueue(ctx context.Context, name QueueName, change QueueChange) (Queue, error) {
+	if err := name.check(); err != nil {
+		return Queue{}, err
+	}
 	if err := change.Apply(Queue{Settings: DefaultSettings()}).Settings.check(); err != nil {
 		return Queue{}, err
 	}
@@ -179,11 +189,17 @@ func (b *Broker) AlterQueue(ctx context.Context, name QueueName, change QueueCha
 // DeleteQueue deletes a queue with all its messages; receives that wait on it return at once.
 // QueueNotFound.
 func (b *Broker) DeleteQueue(ctx context.Context, name QueueName) error {
+	if err := name.check(); err != nil {
+		return err
+	}
 	return b.store.DeleteQueue(ctx, name)
 }
 
 // PurgeQueue removes all messages of a queue, hidden ones too. QueueNotFound.
 func (b *Broker) PurgeQueue(ctx context.Context, name QueueName) error {
+	if err := name.check(); err != nil {
+		return err
+	}
 	return b.store.PurgeQueue(ctx, name)
 }
 
@@ -191,6 +207,12 @@ func (b *Broker) PurgeQueue(ctx context.Context, name QueueName) error {
 func (b *Broker) ListQueues(ctx context.Context, in ListQueuesInput) (QueuePage, error) {
 	if in.Limit < 1 || in.Limit > MaxListed {
 		return QueuePage{}, Errorf(InvalidArgument, "a page holds 1 to %d queues, asked for %d", MaxListed, in.Limit)
+	}
+	if strings.ContainsFunc(in.After, foreignRune) {
+		return QueuePage{}, Errorf(InvalidArgument, "%q is not a cursor of this list", in.After)
+	}
+	if strings.ContainsFunc(in.Prefix, foreignRune) {
+		return QueuePage{}, nil
 	}
 	return b.store.ListQueues(ctx, in)
 }
@@ -210,7 +232,7 @@ func (in NewQueue) check() error {
 		return Errorf(InvalidArgument, "a queue name has 1 to %d characters, this one has %d", MaxNameLength, n)
 	}
 	for _, r := range in.Name.Name {
-		if !nameRune(r) {
+		if foreignRune(r) {
 			return Errorf(InvalidArgument, "a queue name has letters, digits, '-', '_' and '.', not %q", r)
 		}
 	}
@@ -220,8 +242,18 @@ func (in NewQueue) check() error {
 	return in.Settings.check()
 }
 
-func nameRune(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.'
+// check says QueueNotFound of a name that no queue can have, so that a store need not be able to
+// read whatever bytes a client sends.
+func (n QueueName) check() error {
+	if n.Name == "" || len(n.Name) > MaxNameLength || strings.ContainsFunc(n.Name, foreignRune) {
+		return Errorf(QueueNotFound, "queue %q does not exist", n.Name)
+	}
+	return nil
+}
+
+// foreignRune reports whether a character cannot be part of a queue's name.
+func foreignRune(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
 }
 
 func (s Settings) check() error {
