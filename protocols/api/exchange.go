@@ -61,11 +61,13 @@ func (x *exchange) Context() context.Context { return x.context }
 // BodyWriter is of huma.Context.
 func (x *exchange) BodyWriter() io.Writer { return x }
 
-// Write writes to the response and remembers a failure.
+// Write writes to the response. It keeps a failure to itself, since huma would panic: there is
+// nobody left to tell.
 func (x *exchange) Write(p []byte) (int, error) {
-	n, err := x.humaContext.BodyWriter().Write(p)
-	x.failed = x.failed || err != nil
-	return n, err
+	if _, err := x.humaContext.BodyWriter().Write(p); err != nil {
+		x.failed = true
+	}
+	return len(p), nil
 }
 
 // SetReadDeadline is of huma.Context. It leaves the server's deadline in place: huma's own ends

@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/polymq/polymq/core"
+)
+
+func TestEveryCodeHasAStatusAndAnExplanation(t *testing.T) {
+	codes := append([]core.Code{badRequest, notFound, bodyTooLong}, core.Codes...)
+	for _, code := range core.Codes {
+		if statuses[code] < 400 {
+			t.Errorf("%s has no status", code)
+		}
+	}
+	for _, code := range codes {
+		if !strings.Contains(string(page), `"`+string(code)+`"`) {
+			t.Errorf("the page does not explain %s, to which problems lead", code)
+		}
+	}
+}
+
+func TestFailedHidesInternalErrors(t *testing.T) {
+	err := failed(context.Background(), errors.New("relation messages does not exist"))
+	var p *problem
+	if !errors.As(err, &p) || p.Status != http.StatusInternalServerError || p.Code != core.Internal || strings.Contains(p.Detail, "relation") {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestFailedAsksToTryAgain(t *testing.T) {
+	for _, code := range core.Codes {
+		var headers huma.HeadersError
+		retry := errors.As(failed(context.Background(), core.Errorf(code, "x")), &headers) && headers.GetHeaders().Get("Retry-After") != ""
+		if want := code == core.Unavailable || code == core.Throttled; retry != want {
+			t.Errorf("%s: Retry-After is there: %v, want %v", code, retry, want)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/api"
+	"github.com/polymq/polymq/protocols/coverage"
+)
+
+func TestOpenAPIDocument(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	document := c.call(200, "GET", "/openapi.json", "")
+	paths := document["paths"].(object)
+	if !strings.HasPrefix(document["openapi"].(string), "3.1") || document["info"].(object)["version"] != "v1.2.3" {
+		t.Errorf("got OpenAPI %v of %v", document["openapi"], document["info"])
+	}
+	for _, path := range []string{"/api/v1/queues", "/api/v1/queues/{name}", "/api/v1/queues/{name}/messages:receive"} {
+		if paths[path] == nil {
+			t.Errorf("the document has no %s", path)
+		}
+	}
+	for path, item := range paths {
+		for method, op := range item.(object) {
+			responses, _ := json.Marshal(op.(object)["responses"].(object)["default"])
+			if !strings.Contains(string(responses), "application/problem+json") || strings.Contains(string(responses), "ErrorModel") {
+				t.Errorf("%s %s documents errors as %s", method, path, responses)
+			}
+		}
+	}
+}
+
+func TestDocsLoadNothingFromElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newClient(t).serve(httptest.NewRequest("GET", "/api/v1/docs", nil))
+	if w.Code != 200 || !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("got %d with %v", w.Code, w.Header())
+	}
+	for _, elsewhere := range []string{"http://", "https://", "src="} {
+		if strings.Contains(w.Body.String(), elsewhere) {
+			t.Errorf("the page has %q in it", elsewhere)
+		}
+	}
+}
+
+func TestActions(t *testing.T) {
+	t.Parallel()
+	actions := api.Actions()
+	for _, want := range []string{"send-messages", "receive-messages", "list-queues", "advance-clock"} {
+		if !slices.Contains(actions, coverage.Action{Name: want, Done: true}) {
+			t.Errorf("%s is missing from %v", want, actions)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	if got := newClient(t).call(200, "GET", "/version", ""); got["version"] != "v1.2.3" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// away is a store whose database is not there.
+type away struct{ core.Store }
+
+func (away) Notify(func(core.Arrival)) {}
+
+func (away) Ready(context.Context) error {
+	return core.Wrap(core.Unavailable, errors.New("connection refused"), "the database cannot be reached")
+}
+
+func (away) DescribeQueue(context.Context, core.QueueName) (core.Queue, error) {
+	return core.Queue{}, core.Errorf(core.Unavailable, "the database cannot be reached")
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	up, down := newClient(t), newClientOf(t, core.NewBroker(away{}), api.Options{})
+	tests := map[string]struct {
+		c          *client
+		path, want string
+	}{
+		"alive":                      {up, "/healthz", `{"status":"ok"}`},
+		"alive without its database": {down, "/healthz", `{"status":"ok"}`},
+		"ready":                      {up, "/readyz", `{"status":"ready","database":"ready"}`},
+		"ready to say what is wrong": {down, "/readyz", `{"status":"ready","database":"away"}`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if w := tt.c.serve(httptest.NewRequest("GET", tt.path, nil)); w.Code != 200 || w.Body.String() != tt.want {
+				t.Errorf("got %d %s, want 200 %s", w.Code, w.Body, tt.want)
+			}
+		})
+	}
+	w := down.serve(httptest.NewRequest("GET", "/api/v1/queues/orders", nil))
+	if w.Code != 503 || w.Header().Get("Retry-After") != "1" {
+		t.Errorf("got %d and Retry-After %q while the database is away, want 503 and 1", w.Code, w.Header().Get("Retry-After"))
+	}
+}
