@@ -1,2 +1,17 @@
-// Package protocols puts every protocol on one port and tells them apart by the request.
+// Package protocols puts every protocol on one port and tells them apart by the request
+// (specs/sqs.md 1.1, specs/mns-openapi.md 2):
+//
+//	/api, /healthz, /readyz                          JSON API
+//	Smithy-Protocol, X-Amz-Target                    an AWS service, SQS or another
+//	x-mns-version, Authorization: MNS…               MNS
+//	Authorization: ACS3-…, SignatureMethod=HMAC-…    another service of Alibaba's
+//	Authorization: AWS4-…, X-Amz-Credential          the AWS service in the credential's scope
+//	/queues, /topics without any of these            MNS
+//	all else                                         SQS in the query protocol
+//
+// A service that is not spoken, or is switched off, is answered with an error in that service's
+// own form, so that its SDK shows what is the matter and does not try again.
+//
+// Protocols log by the logger in the request's context (zerolog.Ctx), which the server puts into
+// the base context of its connections.
 package protocols

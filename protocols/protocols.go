@@ -1,8 +1,12 @@
 package protocols
 
 import (
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/rs/zerolog"
@@ -11,6 +15,7 @@ import (
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/sqs"
 )
 
 // Options say what is spoken and how the server is reached.
@@ -25,25 +30,101 @@ type Options struct {
 // Names are the protocols that can be switched on and off.
 var Names = []string{"sqs", "mns", "api"}
 
-// New makes the handler of the one port, which tells the protocols apart by the request.
+// port is what listens on the one port.
+type port struct {
+	options Options
+	sqs     *sqs.Server
+	mns     *mns.Server
+}
+
+// New makes the handler of the one port.
 func New(broker *core.Broker, options Options) http.Handler {
-	on := func(name string) bool { return options.Protocols == nil || slices.Contains(options.Protocols, name) }
+	p := &port{options: options, sqs: sqs.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false
-	if on("api") {
-		api.New(broker, &options.Caller, api.Options{Version: options.Version, TestMode: options.TestMode}).Register(engine)
+	if options.Log.GetLevel() <= zerolog.DebugLevel {
+		engine.Use(p.logRequest)
 	}
-	mnsServer := mns.New(broker, &options.Caller)
-	engine.NoRoute(func(c *gin.Context) {
-		switch {
-		case on("api") && api.Matches(c.Request):
-			api.NotFound(c)
-		case on("mns") && mns.Matches(c.Request):
-			mnsServer.ServeHTTP(c.Writer, c.Request)
-		default:
-			c.Status(http.StatusNotImplemented)
-		}
-	})
+	engine.Use(p.recover)
+	if p.speaks("api") {
+		api.New(broker, &p.options.Caller, api.Options{Version: options.Version, TestMode: options.TestMode}).Register(engine)
+	}
+	engine.NoRoute(p.serve)
 	return engine
+}
+
+func (p *port) speaks(name string) bool {
+	return p.options.Protocols == nil || slices.Contains(p.options.Protocols, name)
+}
+
+// serve passes a request on to the protocol that it speaks.
+func (p *port) serve(c *gin.Context) {
+	switch protocol := protocolOf(c.Request); {
+	case !p.speaks(protocol):
+		p.refuse(c.Writer, c.Request)
+	case protocol == "api":
+		api.NotFound(c)
+	case protocol == "mns":
+		p.mns.ServeHTTP(c.Writer, c.Request)
+	default:
+		p.sqs.ServeHTTP(c.Writer, c.Request)
+	}
+}
+
+// protocolOf gives the protocol that a request speaks, "" for one that polymq does not.
+func protocolOf(r *http.Request) string {
+	target := r.Header.Get("X-Amz-Target")
+	authorization := r.Header.Get("Authorization")
+	switch {
+	case api.Matches(r):
+		return "api"
+	case r.Header.Get("Smithy-Protocol") != "":
+		return spoken(strings.HasPrefix(r.URL.Path, "/service/AmazonSQS/"))
+	case target != "":
+		return spoken(strings.HasPrefix(target, "AmazonSQS."))
+	case mns.Matches(r):
+		return "mns"
+	case isAlibaba(r), isRocketMQ(r):
+		return ""
+	case strings.HasPrefix(authorization, "AWS4-"), strings.Contains(r.URL.RawQuery, "X-Amz-Credential="):
+		return spoken(caller.ServiceOf(r) == "sqs")
+	}
+	return spoken(r.Method == http.MethodGet || r.Method == http.MethodPost)
+}
+
+func spoken(isSQS bool) string {
+	if isSQS {
+		return "sqs"
+	}
+	return ""
+}
+
+// logRequest writes a line for each request. It is mounted at the debug level only.
+func (p *port) logRequest(c *gin.Context) {
+	began := time.Now()
+	c.Next()
+	p.options.Log.Debug().Str("protocol", protocolOf(c.Request)).Str("method", c.Request.Method).Str("path", c.Request.URL.Path).
+		Str("target", c.Request.Header.Get("X-Amz-Target")).Str("remote", c.Request.RemoteAddr).
+		Int("status", c.Writer.Status()).Int("bytes", c.Writer.Size()).Dur("took", time.Since(began)).Msg("request")
+}
+
+// recover answers with an internal fault where a handler panics.
+func (p *port) recover(c *gin.Context) {
+	defer func() {
+		reason := recover()
+		if reason == nil {
+			return
+		}
+		if reason == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+			panic(reason)
+		}
+		p.options.Log.Error().Str("protocol", protocolOf(c.Request)).Str("path", c.Request.URL.Path).
+			Str("reason", fmt.Sprint(reason)).Bytes("stack", debug.Stack()).Msg("handler panicked")
+		c.Abort()
+		if !c.Writer.Written() {
+			formOf(c.Request).write(c.Writer, refusal{status: http.StatusInternalServerError, code: "InternalError", message: "internal error"}, c.Request)
+		}
+	}()
+	c.Next()
 }

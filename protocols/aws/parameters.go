@@ -92,7 +92,7 @@ func (s *Shape) readParameters(p Parameters, prefix string, into reflect.Value) 
 	for i := range s.fields {
 		f := &s.fields[i]
 		for _, name := range f.query {
-			found, err := f.readParameter(p, prefix+name, into.Field(f.index))
+			found, err := f.readParameter(p, prefix+name, into.FieldByIndex(f.index))
 			if err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ func TestDecodeParameters(t *testing.T) {
 		"structures in a map": {"Extra.entry.1.Name=x&Extra.entry.1.Value.DataType=String&Extra.entry.1.Value.StringValue=1",
 			order{Extra: Map[extra]{{"x", extra{DataType: "String", Value: ref("1")}}}}},
 		"maps in structures in a list": {"Item.1.Id=1&Item.1.Part.1.Name=p&Item.1.Part.1.Value=q&Item.11.Id=2",
-			order{Items: []item{{ID: "1", Parts: Map[string]{{"p", "q"}}}, {ID: "2"}}}},
+			order{Items: []item{{identified{"1"}, Map[string]{{"p", "q"}}}, {identified: identified{"2"}}}}},
 		"true":         {"Urgent=True", order{Urgent: true}},
 		"a whole form": {parametersOf(), full()},
 	}

@@ -135,7 +135,7 @@ func (r *jsonReader) readStruct(s *Shape, into reflect.Value) error {
 			return nil
 		}
 		r.member = f.json
-		if err := r.read(f.shape, into.Field(f.index)); err != nil {
+		if err := r.read(f.shape, into.FieldByIndex(f.index)); err != nil {
 			return err // with the member that it was found in
 		}
 		r.member = outer

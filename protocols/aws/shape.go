@@ -55,7 +55,7 @@ type Shape struct {
 
 // field is one member of a structure.
 type field struct {
-	index int
+	index []int
 	json  string
 	query []string // the first is what is written
 	path  []string // the first, as elements in XML
@@ -108,14 +108,14 @@ func shapeOf(t reflect.Type) *Shape {
 	panic(fmt.Sprintf("aws: a value of type %v does not travel", t))
 }
 
+// fieldsOf gives the members of a structure, with those of structures that are embedded in it.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if !f.IsExported() {
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous || !f.IsExported() {
 			continue
 		}
-		member := field{index: i, json: f.Name, shape: shapeOf(f.Type)}
+		member := field{index: f.Index, json: f.Name, shape: shapeOf(f.Type)}
 		if name := f.Tag.Get("json"); name != "" {
 			member.json = name
 		}

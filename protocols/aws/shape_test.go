@@ -25,8 +25,12 @@ type extra struct {
 }
 
 type item struct {
-	ID    string      `json:"Id" query:"Id"`
+	identified
 	Parts Map[string] `query:"Part,Name,Value"`
+}
+
+type identified struct {
+	ID string `json:"Id" query:"Id"`
 }
 
 func ref[T any](v T) *T { return &v }
@@ -38,7 +42,7 @@ func full() order {
 		Count: -7, Limit: ref(0), Urgent: true, Labels: []string{"b", "", "a"},
 		Tags:  Map[string]{{"k", "v"}, {"empty", ""}},
 		Extra: Map[extra]{{"x", extra{DataType: "String", Value: ref("1")}}, {"y", extra{DataType: "Binary", Binary: []byte("b")}}},
-		Items: []item{{ID: "1", Parts: Map[string]{{"p", "q"}}}, {ID: "2"}},
+		Items: []item{{identified{"1"}, Map[string]{{"p", "q"}}}, {identified: identified{"2"}}},
 	}
 }
 

@@ -40,7 +40,7 @@ func (s *Shape) appendJSONStruct(buf []byte, v reflect.Value) []byte {
 	open := byte('{')
 	for i := range s.fields {
 		f := &s.fields[i]
-		member := v.Field(f.index)
+		member := v.FieldByIndex(f.index)
 		if f.shape.absent(member) {
 			continue
 		}

@@ -30,8 +30,8 @@ func (s *Shape) appendXML(buf []byte, v reflect.Value) []byte {
 		return strconv.AppendBool(buf, v.Bool())
 	case kindStruct:
 		for i := range s.fields {
-			if f := &s.fields[i]; !f.shape.absent(v.Field(f.index)) {
-				buf = f.appendXML(buf, v.Field(f.index))
+			if f := &s.fields[i]; !f.shape.absent(v.FieldByIndex(f.index)) {
+				buf = f.appendXML(buf, v.FieldByIndex(f.index))
 			}
 		}
 		return buf
@@ -117,39 +117,4 @@ func xmlReplacement(char rune, size int) string {
 		return "\uFFFD"
 	}
 	return ""
-}
-
-// AppendResponse writes the document that answers an action of the query protocol. A structure
-// without members stands for an action without a result.
-func (s *Shape) AppendResponse(buf []byte, namespace, action string, from any, requestID string) []byte {
-	buf = append(append(buf, '<'), action...)
-	buf = append(append(append(buf, `Response xmlns="`...), namespace...), `">`...)
-	if !s.Empty() {
-		buf = append(append(append(buf, '<'), action...), `Result>`...)
-		buf = s.AppendXML(buf, from)
-		buf = append(append(append(buf, `</`...), action...), `Result>`...)
-	}
-	buf = append(append(append(buf, `<ResponseMetadata><RequestId>`...), requestID...), `</RequestId></ResponseMetadata></`...)
-	return append(append(buf, action...), `Response>`...)
-}
-
-// Fault is an error of the query protocol.
-type Fault struct {
-	Receiver  bool // the server's fault, not the sender's
-	Code      string
-	Message   string
-	RequestID string
-}
-
-// AppendXML writes the document of an error.
-func (f *Fault) AppendXML(buf []byte, namespace string) []byte {
-	kind := "Sender"
-	if f.Receiver {
-		kind = "Receiver"
-	}
-	buf = append(append(append(buf, `<ErrorResponse xmlns="`...), namespace...), `"><Error><Type>`...)
-	buf = append(append(append(buf, kind...), `</Type><Code>`...), f.Code...)
-	buf = AppendXMLText(append(buf, `</Code><Message>`...), f.Message)
-	buf = append(append(buf, `</Message><Detail/></Error><RequestId>`...), f.RequestID...)
-	return append(buf, `</RequestId></ErrorResponse>`...)
 }

@@ -11,10 +11,11 @@ import (
 	"sync"
 )
 
-// What ReadBody answers to a body that cannot be used; other errors are those of the connection.
+// What ReadBody answers to a body that cannot be used.
 var (
-	ErrTooLarge = errors.New("the request's body is too large")
-	ErrEncoding = errors.New("the request's Content-Encoding cannot be undone")
+	ErrTooLarge   = errors.New("the request's body is too large")
+	ErrEncoding   = errors.New("the request's Content-Encoding cannot be undone")
+	ErrIncomplete = errors.New("the request's body did not arrive whole")
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // ReadBody reads a request's body of at most limit bytes, undoing gzip; the limit holds for what
-// comes out of it. ErrTooLarge, ErrEncoding, or the connection's error.
+// comes out of it. ErrTooLarge, ErrEncoding, ErrIncomplete.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
@@ -70,7 +71,7 @@ func readAll(reader io.Reader, size, limit int64) ([]byte, error) {
 	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, 0)+bytes.MinRead, firstRead)))
 	n, err := buf.ReadFrom(io.LimitReader(reader, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the request's body: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
 	if n > limit {
 		return nil, ErrTooLarge

@@ -64,10 +64,10 @@ func (o *Options) Identify(r *http.Request) Caller {
 }
 
 func (o *Options) region(scope, host string) string {
-	if isRegion(scope) {
+	if IsRegion(scope) {
 		return scope
 	}
-	if region := hostRegion(host); isRegion(region) {
+	if region := RegionOfHost(host); region != "" {
 		return region
 	}
 	if o.Region != "" {
@@ -131,18 +131,23 @@ func first(list string) string {
 	return strings.TrimSpace(value)
 }
 
-// hostRegion gives the region in a cloud's own host name, also under .localhost, where a client
-// on the same machine can try such names: sqs.REGION.amazonaws.com, REGION.queue.amazonaws.com,
-// ACCOUNT.mns.REGION[-internal[-vpc]].aliyuncs.com, mns-open[-vpc].REGION.aliyuncs.com.
-func hostRegion(host string) string {
+// RegionOfHost gives the region in a cloud's own host name, "" in any other. The names count also
+// under .localhost, where a client on the same machine can try them: sqs.REGION.amazonaws.com,
+// REGION.queue.amazonaws.com, ACCOUNT.mns.REGION[-internal[-vpc]].aliyuncs.com,
+// mns-open[-vpc].REGION.aliyuncs.com.
+func RegionOfHost(host string) string {
 	name, _, _ := strings.Cut(strings.ToLower(host), ":")
-	labels := ""
 	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com", ".localhost"} {
-		if before, ok := strings.CutSuffix(name, suffix); ok {
-			labels = before
-			break
+		if labels, ok := strings.CutSuffix(name, suffix); ok {
+			if region := regionOfLabels(labels); IsRegion(region) {
+				return region
+			}
 		}
 	}
+	return ""
+}
+
+func regionOfLabels(labels string) string {
 	firstLabel, rest, _ := strings.Cut(labels, ".")
 	secondLabel, thirdLabel, _ := strings.Cut(rest, ".")
 	switch {
@@ -157,8 +162,9 @@ func hostRegion(host string) string {
 	return ""
 }
 
-// isRegion keeps what is no region's name out of the database: the scope is the client's to write.
-func isRegion(s string) bool {
+// IsRegion says that a name can be a region's. It keeps anything else out of the database, for
+// signatures and paths are the client's to write.
+func IsRegion(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
 			return false
@@ -179,6 +185,9 @@ func AccountOf(keyID string) string {
 	}
 	return keyID
 }
+
+// ServiceOf gives the service in a request's AWS credential scope, "" without one.
+func ServiceOf(r *http.Request) string { return credentialOf(r).service }
 
 // credential is what a signature says of its maker.
 type credential struct{ keyID, region, service string }

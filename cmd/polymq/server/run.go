@@ -71,7 +71,7 @@ func (s *Server) serve() {
 		Version:   Version(),
 		Log:       s.log,
 	})
-	requests, abort := context.WithCancel(context.Background())
+	requests, abort := context.WithCancel(s.log.WithContext(context.Background())) // protocols log by zerolog.Ctx
 	s.abort = abort
 	s.http = &http.Server{
 		Handler:           handler,

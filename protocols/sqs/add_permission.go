@@ -1,0 +1,96 @@
+package sqs
+
+import (
+	"context"
+	"slices"
+
+	"github.com/polymq/polymq/core"
+)
+
+type addPermissionRequest struct {
+	QueueUrl      string
+	Label         string
+	AWSAccountIds []string `query:"AWSAccountId"`
+	Actions       []string `query:"ActionName"`
+}
+
+// grantable are the actions that a queue's owner may allow others.
+var grantable = []string{"*", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl",
+	"ListDeadLetterSourceQueues", "PurgeQueue", "ReceiveMessage", "SendMessage"}
+
+// maxActions is how many actions a statement may have.
+const maxActions = 7
+
+// addPermission adds a statement to the queue's policy.
+func (s *Server) addPermission(ctx context.Context, c *call, req *addPermissionRequest) (*noResult, error) {
+	name, err := c.queue(req.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	return &noResult{}, s.editPolicy(ctx, name, func(p *queuePolicy) error {
+		if err := req.check(); err != nil {
+			return err
+		}
+		if p.find(req.Label) >= 0 {
+			return invalid(req.Label, "Label", "Already exists.")
+		}
+		return p.add(name, req)
+	})
+}
+
+func (req *addPermissionRequest) check() error {
+	switch {
+	case req.Label == "":
+		return missing("Label")
+	case len(req.Label) > maxNameLength || !isQueueName(req.Label):
+		return invalid(req.Label, "Label", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+	case len(req.AWSAccountIds) == 0:
+		return invalid("[]", "PrincipalId", "Unable to verify.")
+	case len(req.Actions) == 0:
+		return missing("Actions")
+	case len(req.Actions) > maxActions:
+		return overLimit.errorf("%d Actions were found, maximum allowed is %d.", len(req.Actions), maxActions)
+	}
+	for _, account := range req.AWSAccountIds {
+		if !isAccount(account) {
+			return invalid("["+account+"]", "PrincipalId", "Unable to verify.")
+		}
+	}
+	for _, action := range req.Actions {
+		if slices.Contains(grantable, action) {
+			continue
+		}
+		if _, known := actionTable()[action]; known {
+			return invalid("SQS:"+action, "ActionName", "Only the queue owner is allowed to invoke this action.")
+		}
+		return invalid("SQS:"+action, "ActionName", "Please refer to the appropriate WSDL for a list of valid actions. ")
+	}
+	return nil
+}
+
+// editPolicy changes the policy of a queue.
+func (s *Server) editPolicy(ctx context.Context, name core.QueueName, edit func(*queuePolicy) error) error {
+	s.policies.Lock() // holds for this server; the last of several servers wins
+	defer s.policies.Unlock()
+	queue, err := s.broker.DescribeQueue(ctx, name)
+	if err != nil {
+		return err
+	}
+	p, err := parsePolicy(name, queue.Attributes[policyKey])
+	if err != nil {
+		return err
+	}
+	if err := edit(p); err != nil {
+		return err
+	}
+	text, err := p.text()
+	if err != nil {
+		return err
+	}
+	var change core.QueueChange
+	if err := setPolicy(&change, text); err != nil {
+		return overLimit.errorf("The policy would be longer than %d bytes.", maxPolicyLength)
+	}
+	_, err = s.broker.AlterQueue(ctx, name, change)
+	return err
+}

@@ -1,0 +1,59 @@
+package sqs
+
+import (
+	"context"
+	"time"
+
+	"github.com/polymq/polymq/core"
+)
+
+type changeMessageVisibilityRequest struct {
+	QueueUrl          string
+	ReceiptHandle     string
+	VisibilityTimeout *int
+}
+
+func (s *Server) changeMessageVisibility(ctx context.Context, c *call, req *changeMessageVisibilityRequest) (*noResult, error) {
+	name, err := c.queue(req.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case req.ReceiptHandle == "":
+		return nil, missing("ReceiptHandle")
+	case req.VisibilityTimeout == nil:
+		return nil, missing("VisibilityTimeout")
+	}
+	if err := checkVisibilityTimeout(*req.VisibilityTimeout); err != nil {
+		return nil, err
+	}
+	change := core.VisibilityChange{Handle: req.ReceiptHandle, Timeout: *asSeconds(req.VisibilityTimeout)}
+	results, err := s.broker.ChangeVisibility(ctx, core.ChangeVisibilityInput{
+		Queue: name, Changes: []core.VisibilityChange{change}, MaxTotal: maxVisibilityTimeout * time.Second,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &noResult{}, visibilityError(change, results[0].Err)
+}
+
+func checkVisibilityTimeout(n int) error {
+	if n < 0 || n > maxVisibilityTimeout {
+		return invalid(n, "VisibilityTimeout", "Must be between 0 and 43200.")
+	}
+	return nil
+}
+
+// visibilityError says what became of one change.
+func visibilityError(change core.VisibilityChange, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case core.CodeOf(err) == core.MessageNotFound:
+		return invalid(change.Handle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
+	case core.CodeOf(err) == core.VisibilityTooLong:
+		return invalid(int(change.Timeout/time.Second), "VisibilityTimeout",
+			"Total VisibilityTimeout for the message is beyond the limit [43200 seconds]")
+	}
+	return handleError(change.Handle, err)
+}

@@ -1,0 +1,139 @@
+package sqs
+
+import (
+	"time"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/aws"
+)
+
+// newMessage is a message as SendMessage and the entries of its batch name it.
+type newMessage struct {
+	MessageBody             aws.Text
+	DelaySeconds            *int
+	MessageAttributes       aws.Map[attributeValue] `query:"MessageAttribute,Name,Value"`
+	MessageSystemAttributes aws.Map[attributeValue] `query:"MessageSystemAttribute,Name,Value"`
+	MessageDeduplicationId  *string
+	MessageGroupId          *string
+}
+
+// sentMessage is what both answer of a message that was sent.
+type sentMessage struct {
+	MessageId                    string
+	MD5OfMessageBody             string
+	MD5OfMessageAttributes       string
+	MD5OfMessageSystemAttributes string
+	SequenceNumber               string
+}
+
+// Bounds of a message.
+const (
+	maxDelaySeconds = 900
+	maxGroupID      = 128
+)
+
+const validCharacters = "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+
+// prepare checks a message in the order of the real service (specs/sqs.md 5.1) and gives it as
+// the core takes it, and what is to be answered once it is sent. cannot is how the service begins
+// its complaint about the size, which differs between single messages and batches.
+func (c *call) prepare(queue *core.Queue, in *newMessage, cannot string) (core.NewMessage, sentMessage, error) {
+	var message core.NewMessage
+	var sent sentMessage
+	if len(in.MessageBody) == 0 {
+		return message, sent, missing("MessageBody")
+	}
+	if limit := min(queue.MaxMessageSize, maxMessageSize); in.size() > limit {
+		return message, sent, invalidParameter.errorf("One or more parameters %s. Reason: Message must be shorter than %d bytes.", cannot, limit)
+	}
+	if !core.ValidText(in.MessageBody) {
+		return message, sent, invalidContents.errorf("Invalid characters found. %s", validCharacters)
+	}
+	attributes, err := messageAttributes(in.MessageAttributes)
+	if err != nil {
+		return message, sent, err
+	}
+	system, err := systemAttributes(in.MessageSystemAttributes)
+	if err != nil {
+		return message, sent, err
+	}
+	if err := in.checkGroup(); err != nil {
+		return message, sent, err
+	}
+	if d := in.DelaySeconds; d != nil && (*d < 0 || *d > maxDelaySeconds) {
+		return message, sent, invalid(*d, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.")
+	}
+	message = core.NewMessage{Body: in.MessageBody, Attributes: attributes, System: c.system(system), Delay: asSeconds(in.DelaySeconds)}
+	if c.Account != queue.Name.Account {
+		message.Sender = c.Account
+	}
+	if in.MessageGroupId != nil {
+		message.GroupID = *in.MessageGroupId
+	}
+	sent = sentMessage{
+		MD5OfMessageBody:             aws.MD5(in.MessageBody),
+		MD5OfMessageAttributes:       aws.AttributesMD5(attributes),
+		MD5OfMessageSystemAttributes: aws.AttributesMD5(system),
+	}
+	return message, sent, nil
+}
+
+// size is what SQS counts of a message: its body and its attributes' names, types and values.
+func (in *newMessage) size() int {
+	size := len(in.MessageBody)
+	for _, a := range in.MessageAttributes {
+		size += len(a.Key) + len(a.Value.DataType) + len(a.Value.BinaryValue)
+		if a.Value.StringValue != nil {
+			size += len(*a.Value.StringValue)
+		}
+	}
+	return size
+}
+
+// checkGroup checks the ids of groups and of deduplication, the latter being for FIFO queues.
+func (in *newMessage) checkGroup() error {
+	if id := in.MessageGroupId; id != nil && !isGroupID(*id) {
+		return invalid(*id, "MessageGroupId", "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+	}
+	if id := in.MessageDeduplicationId; id != nil {
+		if !isGroupID(*id) {
+			return invalid(*id, "MessageDeduplicationId", "MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+		}
+		return invalid(*id, "MessageDeduplicationId", "The request include parameter that is not valid for this queue type")
+	}
+	return nil
+}
+
+// isGroupID says that an id has 1 to 128 printable characters of ASCII, and no blank.
+func isGroupID(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= maxGroupID
+}
+
+// maxTraceHeader bounds what is taken from a header.
+const maxTraceHeader = 1024
+
+// system gives a message's system attributes: the trace header of the request where the message
+// names none of its own.
+func (c *call) system(given []core.Attribute) map[string]string {
+	if len(given) == 1 {
+		return map[string]string{given[0].Name: string(given[0].Value)}
+	}
+	if c.traceID != "" && len(c.traceID) <= maxTraceHeader && core.ValidText([]byte(c.traceID)) {
+		return map[string]string{traceHeader: c.traceID}
+	}
+	return nil
+}
+
+// asSeconds gives a time of so many seconds, nil for nil.
+func asSeconds(n *int) *time.Duration {
+	if n == nil {
+		return nil
+	}
+	d := time.Duration(*n) * time.Second
+	return &d
+}

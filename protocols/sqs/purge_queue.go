@@ -1,0 +1,11 @@
+package sqs
+
+import "context"
+
+func (s *Server) purgeQueue(ctx context.Context, c *call, req *queueRequest) (*noResult, error) {
+	name, err := c.queue(req.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	return &noResult{}, s.broker.PurgeQueue(ctx, name)
+}
