@@ -84,6 +84,7 @@ func TestSendChecks(t *testing.T) {
 		"attribute of other type":  {attribute("a", "Boolean", "true"), 422},
 		"attribute ends in a dot":  {attribute("a.", "String", "x"), 422},
 		"attribute with two dots":  {attribute("a..b", "String", "x"), 422},
+		"attribute reserved":       {attribute("Aws.x", "String", "x"), 422},
 		"attribute without name":   {attribute("", "String", "x"), 422},
 		"attribute without value":  {attribute("a", "String", ""), 422},
 		"attribute no number":      {attribute("a", "Number", "one"), 422},

@@ -107,6 +107,9 @@ func (a attributeBody) decode(name string) (core.Attribute, error) {
 	if len(name) > maxAttributeName || !attributeName.MatchString(name) {
 		return attribute, core.Errorf(core.InvalidArgument, "an attribute's name has 1 to %d letters, digits, '-', '_' and single dots between them, not %.300q", maxAttributeName, name)
 	}
+	if lower := strings.ToLower(name); strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon.") {
+		return attribute, core.Errorf(core.InvalidArgument, "attributes whose names begin with AWS. or Amazon. are reserved, as is %q", name)
+	}
 	switch {
 	case isBinary(a.Type):
 		value, err := base64.StdEncoding.Strict().DecodeString(a.Value)

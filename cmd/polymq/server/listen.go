@@ -71,10 +71,16 @@ func (s *Server) warnIfExposed() {
 		return
 	}
 	for _, l := range s.listeners {
-		if at, err := netip.ParseAddrPort(l.Addr().String()); err == nil && !at.Addr().Unmap().IsLoopback() {
+		if isExposed(l.Addr()) {
 			s.log.Warn().Stringer("address", l.Addr()).Msg("whoever can reach this address can read and change all queues: auth is off")
 		}
 	}
+}
+
+// isExposed reports whether other machines may reach an address.
+func isExposed(address net.Addr) bool {
+	at, err := netip.ParseAddrPort(address.String())
+	return err == nil && !at.Addr().Unmap().IsLoopback()
 }
 
 func inContainer() bool {

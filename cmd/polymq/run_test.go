@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// asPolymq makes this test's program run as polymq, for tests that send signals.
+const asPolymq = "POLYMQ_RUN_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asPolymq) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// patience is how long a test waits for what should happen at once.
+const patience = 30 * time.Second
+
+// program is polymq in a process of its own.
+type program struct {
+	*exec.Cmd
+	lines *bufio.Scanner // of its output
+	log   bytes.Buffer
+}
+
+func startProgram(t *testing.T, args ...string) *program {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience) // ends it where the test fails to
+	t.Cleanup(cancel)
+	p := &program{Cmd: exec.CommandContext(ctx, os.Args[0], args...)}
+	p.Env = append(os.Environ(), asPolymq+"=1")
+	p.Stderr = &p.log
+	out, err := p.StdoutPipe()
+	if err == nil {
+		err = p.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.lines = bufio.NewScanner(out)
+	return p
+}
+
+// untilReady reads the output up to the line that says so.
+func (p *program) untilReady(t *testing.T) string {
+	t.Helper()
+	var banner strings.Builder
+	for p.lines.Scan() {
+		fmt.Fprintln(&banner, p.lines.Text())
+		if p.lines.Text() == "Ready." {
+			return banner.String()
+		}
+	}
+	t.Fatalf("ended before it was ready: %v\n%s", p.Wait(), &p.log)
+	return ""
+}
+
+// end waits for the end and gives the exit code, -1 after a signal.
+func (p *program) end(t *testing.T) int {
+	t.Helper()
+	_, _ = io.Copy(io.Discard, p.Stdout.(io.Reader))
+	if err := p.Wait(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+		t.Fatal(err)
+	}
+	return p.ProcessState.ExitCode()
+}
+
+var endpoint = regexp.MustCompile(`Endpoint: (http://(\S+))`)
+
+func TestServeSaysWhereItIsAndStops(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "serve", "--listen", "127.0.0.1:0", "--database-url", pgtest.DatabaseURL(t), "--region", "eu-west-1")
+	banner := p.untilReady(t)
+	url := endpoint.FindStringSubmatch(banner)
+	if url == nil {
+		t.Fatalf("no endpoint in\n%s", banner)
+	}
+	for _, want := range []string{"aws --endpoint-url " + url[1] + " --region eu-west-1", `endpoint_url="` + url[1] + `"`, `Account("` + url[1] + `"`, url[1] + "/api/v1/docs"} {
+		if !strings.Contains(banner, want) {
+			t.Errorf("%s is not in\n%s", want, banner)
+		}
+	}
+	resp, err := http.Get(url[1] + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("got %d from /readyz", resp.StatusCode)
+	}
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.end(t); code != 0 {
+		t.Errorf("exit code %d after SIGTERM, want 0:\n%s", code, &p.log)
+	}
+}
+
+func TestASecondInterruptEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "serve", "--listen", "127.0.0.1:0", "--database-url", pgtest.DatabaseURL(t), "--shutdown-timeout", "1h")
+	address := endpoint.FindStringSubmatch(p.untilReady(t))[2]
+	held, err := net.Dial("tcp", address) // a request that never ends holds the shutdown up
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	fmt.Fprint(held, "POST /api/v1/queues HTTP/1.1\r\nHost: polymq\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
+	if line, err := bufio.NewReader(held).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+		t.Fatalf("got %q, %v, want that the server asks for the body", line, err)
+	}
+	interrupt := func() {
+		if err := p.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	interrupt()
+	untilRefused(t, address) // the first one has been heard
+	interrupt()
+	if code := p.end(t); code != -1 {
+		t.Errorf("exit code %d, want an end by the signal:\n%s", code, &p.log)
+	}
+}
+
+// untilRefused waits until nobody listens on an address.
+func untilRefused(t *testing.T, address string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		conn, err := net.DialTimeout("tcp", address, time.Second)
+		if err != nil {
+			return
+		}
+		conn.Close()
+	}
+	t.Fatalf("%s still accepts connections", address)
+}
+
+func TestErrorsAreReported(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		args []string
+		want string
+	}{
+		"configuration":   {[]string{"serve", "--region", "Nowhere", "--durability", "some"}, "durability: "},
+		"unknown flag":    {[]string{"serve", "--port", "1"}, "unknown flag: --port"},
+		"unknown command": {[]string{"server"}, `unknown command "server"`},
+		"database":        {[]string{"migrate", "status", "--database-url", "postgres://127.0.0.1:1/x"}, "check that PostgreSQL runs where database-url says"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := startProgram(t, tt.args...)
+			if code := p.end(t); code != 1 || !strings.Contains(p.log.String(), tt.want) {
+				t.Errorf("exit code %d and %q, want 1 and %q", code, &p.log, tt.want)
+			}
+		})
+	}
+}
+
+// command runs a command line in this process and gives its output.
+func command(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	root := rootCommand(nil)
+	root.SetArgs(args)
+	root.SetOut(&out)
+	err := root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	url := pgtest.EmptyDatabaseURL(t)
+	migrate := func(name string) string {
+		out, err := command(t, "migrate", name, "--database-url", url, "--log-level", "error")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if out := migrate("up"); !strings.Contains(out, "applied 00001_queues.sql\n") || !strings.HasSuffix(out, "The schema is up to date.\n") {
+		t.Errorf("up says\n%s", out)
+	}
+	if out := migrate("up"); out != "The schema is up to date.\n" {
+		t.Errorf("up says, the second time,\n%s", out)
+	}
+	if out := migrate("status"); !regexp.MustCompile(`\n1 +00001_queues.sql +20\d\d-`).MatchString(out) {
+		t.Errorf("status says\n%s", out)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	if out, err := command(t, "version"); err != nil || !strings.HasPrefix(out, "polymq ") {
+		t.Errorf("got %q, %v", out, err)
+	}
+}
