@@ -23,10 +23,12 @@ process.env.HTTP_PROXY = endpoint;
 process.env.NO_PROXY = process.env.no_proxy = '';
 const aliAccount = new AliMNS.Account('127', accessKeyId, 'test');
 aliAccount.setGA(false); // no pings to a web analytics service
-const aliRegion = new AliMNS.Region('east-1', undefined, 'us');
 
-export const aliQueues = () => new AliMNS.MNS(aliAccount, aliRegion);
-export const aliQueue = (name) => new AliMNS.MQBatch(name, aliAccount, aliRegion);
+export const aliRegion = (city, zone) => new AliMNS.Region(city, undefined, zone);
+const usEast1 = aliRegion('east-1', 'us');
+
+export const aliQueues = (region = usEast1) => new AliMNS.MNS(aliAccount, region);
+export const aliQueue = (name) => new AliMNS.MQBatch(name, aliAccount, usEast1);
 export const AliMessage = AliMNS.Msg;
 
 // A name that no other check uses, valid in SQS and MNS.

@@ -1,6 +1,8 @@
 // What MNS and SQS promise each other: one queue, one text, whichever SDK writes and whichever reads.
-import { alicloud, aliQueue, escapeXML, mnsQueue, nameOf, sqs, sqsQueue } from './clients.mjs';
-import { check, equal, texts } from './checking.mjs';
+import {
+  alicloud, aliQueue, aliQueues, aliRegion, escapeXML, mnsQueue, nameOf, queueName, sqs, sqsQueue,
+} from './clients.mjs';
+import { check, equal, rejected, texts } from './checking.mjs';
 
 const client = sqs();
 const mns = alicloud();
@@ -41,4 +43,12 @@ check('cross_text_from_sqs_to_both', async () => {
     equal(Message.MessageBody, text, `${what}, by ali-mns`);
     await queue.deleteP([Message.ReceiptHandle]);
   }
+});
+
+check('cross_region_of_the_host_name', async () => {
+  const name = queueName();
+  await aliQueues(aliRegion('hangzhou', 'cn')).createP(name); // at 127.mns.cn-hangzhou.aliyuncs.com
+  const { QueueUrl } = await sqs({ region: 'cn-hangzhou' }).getQueueUrl({ QueueName: name });
+  equal(nameOf(QueueUrl), name, 'name in the URL of the same region');
+  equal((await rejected(client.getQueueUrl({ QueueName: name }))).name, 'QueueDoesNotExist', 'error in another region');
 });

@@ -125,7 +125,7 @@ check('sqs_visibility_timeout_passes', async () => {
 
 check('sqs_delayed_message_arrives_later', async () => {
   const url = await sqsQueue(client);
-  await send(url, 'hello', { DelaySeconds: 1 });
+  await send(url, 'hello', { DelaySeconds: 2 });
   equal(await receive(url), [], 'received before the delay');
   equal((await receive(url, { WaitTimeSeconds: 10 })).length, 1, 'messages after the delay');
 });

@@ -246,7 +246,7 @@ def mns_delayed_message_has_a_handle():
 
 @check
 def mns_delayed_message_arrives_later():
-    queue = clients.mns_queue(ACCOUNT, QueueMeta(delay_sec=1))
+    queue = clients.mns_queue(ACCOUNT, QueueMeta(delay_sec=2))
     queue.send_message(Message("hello"))
     equal_empty(queue)
     equal(queue.receive_message_with_str_body(10).message_body, "hello", "body")

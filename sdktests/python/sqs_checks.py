@@ -250,7 +250,7 @@ def sqs_visibility_timeout_passes():
 @check
 def sqs_delayed_message_arrives_later():
     url = clients.sqs_queue(SQS)
-    send(url, DelaySeconds=1)
+    send(url, DelaySeconds=2)
     equal(attribute(url, "ApproximateNumberOfMessagesDelayed"), "1", "delayed")
     equal(receive(url), [], "received before the delay")
     equal(len(receive(url, WaitTimeSeconds=10)), 1, "messages after the delay")

@@ -229,7 +229,7 @@ final class MnsChecks {
     private void delay() throws Exception {
         CloudQueue queue = Clients.mnsQueue(client);
         Message delayed = new Message("hello");
-        delayed.setDelaySeconds(1);
+        delayed.setDelaySeconds(2);
         String handle = queue.putMessage(delayed).getReceiptHandle();
         equal(handle != null && !handle.isEmpty(), true, "a delayed message has a handle");
         equal(queue.popMessage(), null, "received before the delay");

@@ -171,7 +171,7 @@ final class SqsChecks {
 
     private void delay() throws Exception {
         String url = queue();
-        client.sendMessage(r -> r.queueUrl(url).messageBody("hello").delaySeconds(1));
+        client.sendMessage(r -> r.queueUrl(url).messageBody("hello").delaySeconds(2));
         equal(receive(url, 0), List.of(), "received before the delay");
         equal(receive(url, 10).size(), 1, "messages after the delay");
     }

@@ -1,0 +1,14 @@
+// Package sdktests runs the official SDKs, unmodified, against a whole polymq server on a real
+// PostgreSQL, as an application would use them.
+//
+// Go's SDKs run in process: sqs_*_test.go, mns_test.go, and cross_test.go for what the protocols
+// promise each other. Python, Java and Node have a program each, in the folder of that name; it
+// runs checks, a line for each, and programs_test.go makes a subtest of every line. What a program
+// needs (a virtual environment, a Maven repository's jars, node_modules) is installed into the
+// user's cache, in a folder named for the lock file, so that only a change installs again.
+//
+// matrix_test.go sends with each SDK of each language and receives with each other one.
+//
+// A language whose tools are missing on the machine is named on standard error, NOT RUN, and none
+// of its checks counts as passed. With POLYMQ_REQUIRE_SDKS=all, as CI sets it, that is a failure.
+package sdktests

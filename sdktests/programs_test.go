@@ -1,0 +1,295 @@
+package sdktests
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// installTimeout bounds an installation, and runTimeout a program's run.
+const (
+	installTimeout = 8 * time.Minute
+	runTimeout     = 5 * time.Minute
+)
+
+// A program runs SDKs of another language; see the comment at its head for what it understands.
+type program struct {
+	name    string
+	folder  string     // of its sources
+	tools   []string   // that must be on the machine
+	locks   string     // pattern of the files that say what is installed
+	install [][]string // commands, run in the copy of the folder
+	run     []string   // command that starts it there
+	checks  []string   // groups of checks that it has
+	talkers []talker
+}
+
+var programs = []program{
+	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "cross"},
+		talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
+	pythonProgram("python-query", "requirements-query.txt", []string{"sqs"}, talker{sdk: "sqs"}),
+	{
+		name: "node", folder: "node", tools: []string{"node", "npm"}, locks: "package-lock.json",
+		install: [][]string{{"npm", "ci", "--no-audit", "--no-fund"}},
+		run:     []string{"node", "program.mjs"},
+		checks:  []string{"sqs", "mns", "cross"},
+		talkers: []talker{{sdk: "sqs"}, {sdk: "alicloud", mns: true}, {sdk: "ali", mns: true, encodes: true}},
+	},
+	javaProgram("2.0.0", "mns-2", []string{"sqs", "mns", "cross"}, talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
+	javaProgram("1.4.0", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
+	javaProgram("1.1.9.2", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
+}
+
+func pythonProgram(name, requirements string, checks []string, talkers ...talker) program {
+	return program{
+		name: name, folder: "python", tools: []string{"python3"}, locks: requirements,
+		install: [][]string{
+			{"python3", "-m", "venv", "venv"},
+			{"venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements},
+		},
+		run:    []string{"venv/bin/python", "-B", "program.py"},
+		checks: checks, talkers: talkers,
+	}
+}
+
+func javaProgram(mns, sources string, checks []string, talkers ...talker) program {
+	target := "target/mns-" + mns
+	return program{
+		name: "java-mns-" + mns, folder: "java", tools: []string{"java", "mvn"}, locks: "*",
+		install: [][]string{{"mvn", "--batch-mode", "--quiet", "process-classes", "-Dmns.version=" + mns, "-Dmns.sources=" + sources}},
+		run:     []string{"java", "-XX:TieredStopAtLevel=1", "-cp", target + "/classes:" + target + "/lib/*", "sdktests.Program"},
+		checks:  checks, talkers: talkers,
+	}
+}
+
+func TestPython(t *testing.T) { testPrograms(t, "python") }
+func TestNode(t *testing.T)   { testPrograms(t, "node") }
+func TestJava(t *testing.T)   { testPrograms(t, "java") }
+
+// testPrograms runs all checks of a language's programs.
+func testPrograms(t *testing.T, folder string) {
+	t.Parallel()
+	for _, p := range programs {
+		if p.folder != folder || !p.available(t) {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			p.check(t, start(t))
+		})
+	}
+}
+
+// available reports whether the program's tools are on the machine. Where they are not, that is
+// said at the end of the run, and is a failure if POLYMQ_REQUIRE_SDKS wants all languages.
+func (p program) available(t *testing.T) bool {
+	t.Helper()
+	for _, tool := range p.tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			line := fmt.Sprintf("NOT RUN: %s (no %s)", p.name, tool)
+			notRun.add(line)
+			t.Log(line)
+			if os.Getenv("POLYMQ_REQUIRE_SDKS") == "all" {
+				t.Errorf("POLYMQ_REQUIRE_SDKS=all, but %s is not on this machine", tool)
+			}
+			return false
+		}
+	}
+	return true
+}
+
+// check runs the program's checks, each as a subtest.
+func (p program) check(t *testing.T, srv polymq) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+	defer cancel()
+	cmd := p.command(ctx, t, srv, append([]string{"check"}, p.checks...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	lines, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start: %v", err)
+	}
+	passed, failed := subtests(t, lines)
+	err = cmd.Wait()
+	if passed == 0 || (err != nil) != (failed > 0) {
+		t.Errorf("%d checks passed, %d failed, and the program ended with %v\n%s", passed, failed, err, stderr.String())
+	}
+}
+
+// subtests makes a subtest of each line "ok NAME" or "FAIL NAME: why".
+func subtests(t *testing.T, lines io.Reader) (passed, failed int) {
+	t.Helper()
+	scanner := bufio.NewScanner(lines)
+	for scanner.Scan() {
+		line := scanner.Text()
+		if name, ok := strings.CutPrefix(line, "ok "); ok {
+			passed++
+			t.Run(name, func(*testing.T) {})
+		} else if rest, ok := strings.CutPrefix(line, "FAIL "); ok {
+			failed++
+			name, why, _ := strings.Cut(rest, ": ")
+			t.Run(name, func(t *testing.T) { t.Error(why) })
+		} else {
+			t.Log(line)
+		}
+	}
+	if err := scanner.Err(); err != nil {
+		t.Errorf("read the program's output: %v", err)
+	}
+	return passed, failed
+}
+
+// command gives the program, installed and set up for the server, in the folder where it runs.
+func (p program) command(ctx context.Context, t *testing.T, srv polymq, arguments ...string) *exec.Cmd {
+	t.Helper()
+	dir, err := p.installed()
+	if err != nil {
+		t.Fatalf("install what %s needs: %v", p.name, err)
+	}
+	arguments = append(slices.Clone(p.run[1:]), arguments...)
+	tool := p.run[0]
+	if strings.Contains(tool, "/") {
+		tool = filepath.Join(dir, tool)
+	}
+	cmd := exec.CommandContext(ctx, tool, arguments...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "POLYMQ_ENDPOINT="+srv.url, "POLYMQ_ACCESS_KEY="+accessKey, "NO_PROXY=127.0.0.1")
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
+}
+
+// installing holds one lock per program, for tests that want the same one at the same time.
+var installing sync.Map
+
+// installed gives the folder in the user's cache that holds the program and what it needs. The
+// folder is named for the lock files, and is made anew if an installation did not come to its end.
+func (p program) installed() (string, error) {
+	lock, _ := installing.LoadOrStore(p.name, &sync.Mutex{})
+	lock.(*sync.Mutex).Lock()
+	defer lock.(*sync.Mutex).Unlock()
+
+	hash, err := p.lockHash()
+	if err != nil {
+		return "", fmt.Errorf("read the lock files: %w", err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "polymq-sdktests", p.name+"-"+hash)
+	complete := filepath.Join(dir, ".complete")
+	_, err = os.Stat(complete)
+	fresh := err != nil
+	if fresh {
+		if err := os.RemoveAll(dir); err != nil {
+			return "", err
+		}
+	}
+	if err := copyFolder(dir, p.folder); err != nil || !fresh {
+		return dir, err
+	}
+	for _, command := range p.install {
+		if err := runIn(dir, command); err != nil {
+			return "", err
+		}
+	}
+	return dir, os.WriteFile(complete, nil, 0o600)
+}
+
+// lockHash gives a short name for the content of the lock files, here and below.
+func (p program) lockHash() (string, error) {
+	sum := sha256.New()
+	err := walkSources(p.folder, func(path string) error {
+		if match, err := filepath.Match(p.locks, filepath.Base(path)); err != nil || !match {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	return hex.EncodeToString(sum.Sum(nil))[:16], err
+}
+
+// walkSources visits the files of a program's folder, but not what its tools have made there.
+func walkSources(folder string, visit func(path string) error) error {
+	made := []string{"target", "node_modules", "__pycache__"}
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if slices.Contains(made, entry.Name()) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		return visit(path)
+	})
+}
+
+func copyFolder(to, from string) error {
+	return walkSources(from, func(path string) error {
+		relative, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, relative)
+		if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, 0o600)
+	})
+}
+
+func runIn(dir string, command []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), installTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, output)
+	}
+	return nil
+}
+
+// notRun gathers what could not run on this machine, for the end of the run.
+var notRun notRunLines
+
+type notRunLines struct {
+	mu   sync.Mutex
+	text []string
+}
+
+func (n *notRunLines) add(line string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !slices.Contains(n.text, line) {
+		n.text = append(n.text, line)
+	}
+}
+
+func (n *notRunLines) lines() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.text)
+}
