@@ -10,7 +10,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 )
 
@@ -77,16 +76,16 @@ func (a account) command(ctx context.Context, dir, program string, args ...strin
 	return cmd
 }
 
-// environment is this process's without what would change PostgreSQL's behaviour (PGPORT, PGDATA, …) and
-// without polymq's own settings, which may be secret.
+// environment is the part of this process's that PostgreSQL's programs need. The rest stays away: PGPORT and
+// its like would change what they do, and a secret would become readable to the account.
 func environment() []string {
-	var env []string
-	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, "PG") && !strings.HasPrefix(entry, "POLYMQ_") && !strings.HasPrefix(entry, "LC_") {
-			env = append(env, entry)
+	env := []string{"LC_ALL=C"}
+	for _, name := range []string{"PATH", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZDIR", "LOCPATH"} {
+		if value, set := os.LookupEnv(name); set {
+			env = append(env, name+"="+value)
 		}
 	}
-	return append(env, "LC_ALL=C")
+	return env
 }
 
 // makeDir makes a directory that only the account can enter.

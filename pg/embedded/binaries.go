@@ -116,7 +116,7 @@ func parseVersion(output string) (int, error) {
 }
 
 // locate gives the programs to run a data directory with: those in BinDir, else found ones, else fetched ones.
-func (o Options) locate(ctx context.Context, pgdata string) (binaries, error) {
+func (o Options) locate(ctx context.Context, pgdata string, folders []string) (binaries, error) {
 	major, err := dataVersion(pgdata)
 	if err != nil {
 		return binaries{}, err
@@ -124,11 +124,11 @@ func (o Options) locate(ctx context.Context, pgdata string) (binaries, error) {
 	if o.BinDir != "" {
 		return given(ctx, o.BinDir, pgdata, major)
 	}
-	found, others := find(ctx, folders(ctx), major)
+	found, others := find(ctx, folders, major)
 	if found.dir != "" {
 		return found, nil
 	}
-	fetched, err := o.fetch(ctx, major)
+	fetched, err := o.fetch(ctx, pgdata, major)
 	if err == nil {
 		return fetched, nil
 	}

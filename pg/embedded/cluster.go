@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"net/url"
@@ -38,6 +37,7 @@ type cluster struct {
 	host    string // address to listen on besides the socket, if any
 	port    string // names the socket too
 	config  string // settings
+	fsync   bool   // what is acknowledged is on disk
 }
 
 // path names a file of the data directory.
@@ -55,50 +55,58 @@ func (c *cluster) name() string {
 }
 
 // initialize makes the data directory unless it exists. It is renamed into place when complete, so that a
-// start that was killed half way leaves nothing that looks like a cluster. What initdb wrote is not synced:
-// see sync.
-func (c *cluster) initialize(ctx context.Context) (created bool, err error) {
+// start that was killed half way leaves nothing that looks like a cluster.
+func (c *cluster) initialize(ctx context.Context) error {
 	if _, err := os.Stat(c.path("PG_VERSION")); err == nil {
-		return false, nil
+		return nil
 	}
 	if entries, err := os.ReadDir(c.data); err == nil && len(entries) > 0 {
-		return false, fmt.Errorf("%s is neither empty nor a data directory of PostgreSQL", c.data)
+		return fmt.Errorf("%s is neither empty nor a data directory of PostgreSQL", c.data)
 	}
 	unfinished := c.data + ".new"
 	if err := os.RemoveAll(unfinished); err != nil {
-		return false, fmt.Errorf("remove an unfinished data directory: %w", err)
+		return fmt.Errorf("remove an unfinished data directory: %w", err)
 	}
 	if err := c.account.makeDir(unfinished); err != nil {
-		return false, fmt.Errorf("make data directory: %w", err)
+		return fmt.Errorf("make data directory: %w", err)
 	}
-	initdb := c.account.command(ctx, unfinished, filepath.Join(c.bin, "initdb"), "-D", unfinished, "-U", superuser,
-		"--auth=trust", "--locale=C", "--encoding=UTF8", "--no-sync", "--no-instructions")
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	dieWithThread(initdb)
-	if output, err := initdb.CombinedOutput(); err != nil {
-		return false, fmt.Errorf("initialize %s: %w: %s", c.data, err, lastLines(string(output)))
-	}
-	if err := appendTo(unfinished, "postgresql.conf", "\ninclude 'polymq.conf'\n"); err != nil {
-		return false, fmt.Errorf("initialize %s: %w", c.data, err)
+	if err := c.initdb(ctx, unfinished); err != nil {
+		return fmt.Errorf("initialize %s: %w", c.data, err)
 	}
 	if err := os.Remove(c.data); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("initialize %s: %w", c.data, err)
+		return fmt.Errorf("initialize %s: %w", c.data, err)
 	}
 	if err := os.Rename(unfinished, c.data); err != nil {
-		return false, fmt.Errorf("initialize: %w", err)
+		return fmt.Errorf("initialize: %w", err)
 	}
-	return true, nil
+	return c.syncDir(filepath.Dir(c.data))
 }
 
-// sync brings a new data directory to the disk. PostgreSQL does that by itself with what it writes later on,
-// but not with the files that it found.
-func (c *cluster) sync(ctx context.Context) error {
-	cmd := c.account.command(ctx, c.data, filepath.Join(c.bin, "initdb"), "-D", c.data, "--sync-only")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("sync %s: %w: %s", c.data, err, lastLines(string(output)))
+func (c *cluster) initdb(ctx context.Context, dir string) error {
+	args := []string{"-D", dir, "-U", superuser, "--auth=trust", "--locale=C", "--encoding=UTF8", "--no-instructions"}
+	if !c.fsync {
+		args = append(args, "--no-sync")
 	}
-	return nil
+	cmd := c.account.command(ctx, dir, filepath.Join(c.bin, "initdb"), args...)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	dieWithThread(cmd)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, lastLines(string(output)))
+	}
+	return include(dir, "polymq.conf")
+}
+
+// syncDir brings the names in a directory to the disk.
+func (c *cluster) syncDir(path string) error {
+	if !c.fsync {
+		return nil
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // configure writes what each start sets anew.
@@ -195,8 +203,8 @@ func (c *cluster) awaitReady(ctx context.Context, pid int, exited <-chan struct{
 
 // url is where the role finds the database.
 func (c *cluster) url(role, database string) string {
-	query := url.Values{"host": {c.socket}, "port": {c.port}, "sslmode": {"disable"}}
-	return (&url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database, RawQuery: query.Encode()}).String()
+	query := "host=" + url.PathEscape(c.socket) + "&port=" + c.port + "&sslmode=disable" // pgx takes no plus sign for a blank
+	return (&url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database, RawQuery: query}).String()
 }
 
 // prepare makes sure of the role and its database, and of the role's password where one is given.
@@ -260,18 +268,19 @@ func socketDir(dataDir string, account account) (string, error) {
 	return dir, nil
 }
 
-func appendTo(dir, name, text string) error {
+// include appends a file to the configuration.
+func include(dir, name string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	file, err := root.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+	file, err := root.OpenFile("postgresql.conf", os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(file, text)
-	return errors.Join(err, file.Close())
+	_, err = fmt.Fprintf(file, "\ninclude '%s'\n", name)
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // lastLines shortens a program's output to what explains its end.

@@ -93,7 +93,7 @@ func (o Options) start(ctx context.Context) (*Server, error) {
 		return nil, fmt.Errorf("data directory %s is in use by another polymq (pid %s): stop that one, or choose another data directory", o.DataDir, by.pid)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("data directory %s: %w", o.DataDir, err)
 	}
 	s := &Server{options: o, lock: held, done: make(chan struct{})}
 	s.stopping, s.beginStop = context.WithCancel(context.Background())
@@ -118,8 +118,7 @@ func (s *Server) begin(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	created, err := s.cluster.initialize(ctx)
-	if err != nil {
+	if err := s.cluster.initialize(ctx); err != nil {
 		return err
 	}
 	if err := s.cluster.configure(); err != nil {
@@ -134,22 +133,16 @@ func (s *Server) begin(ctx context.Context) (err error) {
 		<-s.done
 		return err
 	}
-	err = s.cluster.prepare(ctx, secret)
-	if err == nil && created && s.options.fsync() {
-		err = s.cluster.sync(ctx)
-	}
-	if err != nil {
+	if err := s.cluster.prepare(ctx, secret); err != nil {
 		return errors.Join(err, s.Stop(ctx))
 	}
 	return nil
 }
 
-func (o Options) fsync() bool { return !o.Ephemeral && o.Durability != "none" }
-
 // cluster settles where the data directory is and who runs it.
 func (o Options) cluster() (*cluster, error) {
-	c := &cluster{data: filepath.Join(o.DataDir, "pgdata"), config: settings}
-	if !o.fsync() {
+	c := &cluster{data: filepath.Join(o.DataDir, "pgdata"), config: settings, fsync: !o.Ephemeral && o.Durability != "none"}
+	if !c.fsync {
 		c.config += noDurability
 	}
 	var err error
@@ -165,7 +158,7 @@ func (o Options) cluster() (*cluster, error) {
 
 // equip finds the programs that run the cluster and makes sure that its account can use them.
 func (o Options) equip(ctx context.Context, c *cluster) error {
-	programs, err := o.locate(ctx, c.data)
+	programs, err := o.locate(ctx, c.data, folders(ctx))
 	if err != nil {
 		return err
 	}

@@ -24,13 +24,14 @@ var fetchable = map[int]embeddedpostgres.PostgresVersion{
 
 // fetch gives the server's programs from the cache, after downloading them once. The library offers no
 // download by itself, only a whole start; see download.
-func (o Options) fetch(ctx context.Context, major int) (binaries, error) {
+func (o Options) fetch(ctx context.Context, pgdata string, major int) (binaries, error) {
+	wanted := major
 	if major == 0 {
-		major = newest
+		wanted = newest
 	}
-	version, known := fetchable[major]
+	version, known := fetchable[wanted]
 	if !known {
-		return binaries{}, fmt.Errorf("PostgreSQL %d cannot be fetched", major)
+		return binaries{}, fmt.Errorf("PostgreSQL %d cannot be fetched", wanted)
 	}
 	if err := makePath(o.CacheDir); err != nil {
 		return binaries{}, fmt.Errorf("make a folder for fetched programs: %w", err)
@@ -42,19 +43,27 @@ func (o Options) fetch(ctx context.Context, major int) (binaries, error) {
 	defer alone.Close()
 
 	final := filepath.Join(o.CacheDir, "postgresql-"+string(version))
-	if _, err := os.Stat(final); errors.Is(err, fs.ErrNotExist) {
-		err = o.download(ctx, version, final)
-		if err != nil {
-			return binaries{}, fmt.Errorf("fetch PostgreSQL %s: %w", version, err)
-		}
+	if _, err := os.Stat(final); err == nil {
+		return given(ctx, filepath.Join(final, "bin"), pgdata, major)
 	}
-	return given(ctx, filepath.Join(final, "bin"), "", 0)
+	if err := o.download(ctx, version, final); err != nil {
+		earlier, _ := filepath.Glob(filepath.Join(o.CacheDir, "postgresql-*", "bin")) // another release will do without a network
+		if found, _ := find(ctx, earlier, major); found.dir != "" {
+			return found, nil
+		}
+		return binaries{}, fmt.Errorf("fetch PostgreSQL %s: %w", version, err)
+	}
+	return given(ctx, filepath.Join(final, "bin"), pgdata, major)
 }
 
 // download has the library download and unpack one version, and moves the result to final. The library then
 // goes on to start a server; the data directory it is given holds nothing but a version, so that this fails
 // at once. It makes its runtime folder between the two, which tells that unpacking succeeded.
 func (o Options) download(ctx context.Context, version embeddedpostgres.PostgresVersion, final string) error {
+	abandoned, _ := filepath.Glob(filepath.Join(o.CacheDir, "fetch-*"))
+	for _, dir := range abandoned {
+		os.RemoveAll(dir)
+	}
 	work, err := os.MkdirTemp(o.CacheDir, "fetch-")
 	if err != nil {
 		return err

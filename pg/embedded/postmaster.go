@@ -27,6 +27,8 @@ func (s *Server) launch(ctx context.Context) (*postmaster, error) {
 	if err := p.start(); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
+	slow := time.AfterFunc(3*time.Second, func() { s.options.Progress("PostgreSQL is still starting, as it does while it recovers from a crash") })
+	defer slow.Stop()
 	err := s.cluster.awaitReady(ctx, p.cmd.Process.Pid, p.exited)
 	if err == nil {
 		return p, nil

@@ -24,9 +24,19 @@ import (
 // A process counts as a user by a session that holds an advisory lock, shared with the others. A session of
 // the server's own watches for the time when nobody does; see watchSQL.
 func Shared(ctx context.Context) (url string, release func(), err error) {
+	return shared{folder: os.TempDir(), idle: 30 * time.Second}.use(ctx)
+}
+
+// shared is a server that the processes using the same folder have in common.
+type shared struct {
+	folder string
+	idle   time.Duration // without users, before it stops
+}
+
+func (s shared) use(ctx context.Context) (url string, release func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	session, err := share(ctx)
+	session, err := s.session(ctx)
 	if err != nil {
 		return "", nil, fmt.Errorf("shared test server: %w", err)
 	}
@@ -48,9 +58,9 @@ func hold(session *pgx.Conn) (release func()) {
 	}
 }
 
-// share joins the server, after starting it where there is none.
-func share(ctx context.Context) (*pgx.Conn, error) {
-	options, err := sharedOptions()
+// session makes this process a user of the server, after starting it where there is none.
+func (s shared) session(ctx context.Context) (*pgx.Conn, error) {
+	options, err := s.options()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +74,7 @@ func share(ctx context.Context) (*pgx.Conn, error) {
 		return nil, err
 	}
 	for {
-		session, err := c.join(ctx)
+		session, err := c.join(ctx, s.idle)
 		if err == nil || !betweenRuns(err) {
 			return session, err
 		}
@@ -81,10 +91,10 @@ func share(ctx context.Context) (*pgx.Conn, error) {
 	}
 }
 
-// sharedOptions settles the server's folder, whose name changes with user and settings, and makes it.
-func sharedOptions() (Options, error) {
+// options settles the server's own folder, whose name changes with user and settings, and makes it.
+func (s shared) options() (Options, error) {
 	key := sha256.Sum256([]byte(settings + forTests))
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("polymq-test-%d-%x", os.Geteuid(), key[:4]))
+	dir := filepath.Join(s.folder, fmt.Sprintf("polymq-test-%d-%x", os.Geteuid(), key[:4]))
 	me := account{name: "this user", uid: os.Geteuid(), gid: os.Getegid()}
 	if err := me.makeDir(dir); err != nil && !errors.Is(err, os.ErrExist) {
 		return Options{}, err
@@ -108,7 +118,7 @@ func (o Options) startDetached(ctx context.Context, c *cluster) error {
 	if err := o.equip(ctx, c); err != nil {
 		return err
 	}
-	if _, err := c.initialize(ctx); err != nil {
+	if err := c.initialize(ctx); err != nil {
 		return err
 	}
 	c.config = settings + forTests
@@ -154,7 +164,7 @@ func betweenRuns(err error) bool {
 }
 
 // join opens the session that makes this process a user.
-func (c *cluster) join(ctx context.Context) (*pgx.Conn, error) {
+func (c *cluster) join(ctx context.Context, idle time.Duration) (*pgx.Conn, error) {
 	session, err := pgx.Connect(ctx, c.url(superuser, "postgres"))
 	if err != nil {
 		return nil, err
@@ -166,7 +176,7 @@ func (c *cluster) join(ctx context.Context) (*pgx.Conn, error) {
 	}
 	if err == nil && unwatched {
 		if _, err = session.Exec(ctx, "SELECT pg_advisory_unlock_shared($1)", watchLock); err == nil {
-			err = c.watch(ctx)
+			err = c.watch(ctx, idle)
 		}
 	}
 	if err != nil {
@@ -178,7 +188,7 @@ func (c *cluster) join(ctx context.Context) (*pgx.Conn, error) {
 
 // watch leaves a session behind in the server that stops it once it is unused. The connection is closed
 // without farewell: a session finds out that its client has gone when it has something to tell it.
-func (c *cluster) watch(ctx context.Context) error {
+func (c *cluster) watch(ctx context.Context, idle time.Duration) error {
 	session, err := pgx.Connect(ctx, c.url(superuser, "postgres"))
 	if err != nil {
 		return err
@@ -191,27 +201,26 @@ func (c *cluster) watch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	conn.Frontend.SendQuery(&pgproto3.Query{String: watchSQL})
+	conn.Frontend.SendQuery(&pgproto3.Query{String: fmt.Sprintf(watchSQL, usersLock, idle.Seconds())})
 	return errors.Join(conn.Frontend.Flush(), conn.Conn.Close())
 }
 
-// watchSQL ends the server when it had no other client for half a minute. Whoever joins holds the users' lock
-// shared, so once this session has it alone, nobody can join any more. The COMMIT gives each round a new look
-// at the sessions.
+// watchSQL, given the users' lock and a number of seconds, ends the server when it had no other client for so
+// long. Whoever joins shares the users' lock, so once this session has it alone, nobody can join any more.
+// The COMMIT gives each round a new look at the sessions.
 const watchSQL = `
 DO $$
 DECLARE
-    idle integer := 0;
+    used timestamptz := clock_timestamp();
 BEGIN
-    WHILE idle < 30 OR NOT pg_try_advisory_lock(4566) LOOP
-        PERFORM pg_sleep(1);
-        IF EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) THEN
-            idle := 0;
-        ELSE
-            idle := idle + 1;
-        END IF;
+    LOOP
         COMMIT;
+        PERFORM pg_sleep(0.2);
+        IF EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) THEN
+            used := clock_timestamp();
+        END IF;
+        EXIT WHEN clock_timestamp() > used + make_interval(secs => %[2]g) AND pg_try_advisory_lock(%[1]d);
     END LOOP;
     COPY (SELECT) TO PROGRAM 'cat > /dev/null; kill -INT $(head -n 1 postmaster.pid)';
-    PERFORM pg_sleep(60); -- until the shutdown ends this session too; the lock must not be free before
+    PERFORM pg_sleep(60); -- until the shutdown ends this session too: the lock must not be free before
 END $$`
