@@ -56,20 +56,10 @@ func (c *apiClient) receive(q queue, batch []message, limit int, wait time.Durat
 	if err := c.call(http.MethodPost, q.url+"/messages:receive", b, wait); err != nil {
 		return batch, err
 	}
-	var answer struct {
-		Messages []struct {
-			ReceiptHandle string `json:"receipt_handle"`
-			Body          string `json:"body"`
-		} `json:"messages"`
-	}
-	if err := json.Unmarshal(c.answer.Bytes(), &answer); err != nil {
-		return batch, fmt.Errorf("read the received messages: %w", err)
-	}
-	for _, m := range answer.Messages {
-		n, known := c.ledger.parse([]byte(m.Body))
-		batch = append(batch, message{number: n, known: known, handle: m.ReceiptHandle})
-	}
-	return batch, nil
+	err := eachMessage(c.answer.Bytes(), "receipt_handle", "body", func(handle, body []byte) {
+		batch = append(batch, c.ledger.message(handle, body))
+	})
+	return batch, err
 }
 
 func (c *apiClient) delete(q queue, batch []message) error {

@@ -66,7 +66,7 @@ func (b *bench) setUp(ctx context.Context) error {
 	if prefix == "" {
 		prefix = "bench-" + b.id
 	}
-	stop := b.progress.during(func() string { return fmt.Sprintf("creating %s queues", count(b.Queues)) })
+	stop := b.progress.during(func() string { return "creating " + plural(b.Queues, "queue") })
 	err := b.target.createQueues(ctx, prefix)
 	stop()
 	switch {

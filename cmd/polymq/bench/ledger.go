@@ -2,9 +2,7 @@ package bench
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -77,6 +75,12 @@ func (l *ledger) parse(body []byte) (n uint64, ok bool) {
 		return 0, false
 	}
 	return n, true
+}
+
+// message makes the message that was received with a handle and a body.
+func (l *ledger) message(handle, body []byte) message {
+	n, known := l.parse(body)
+	return message{number: n, known: known, handle: string(handle)}
 }
 
 // acknowledge notes that the send of message n was acknowledged.
@@ -165,17 +169,4 @@ func (l *ledger) outcome(checked bool) *outcome {
 		o.Lost = o.Missing
 	}
 	return o
-}
-
-func (o *outcome) print(b *strings.Builder) {
-	fmt.Fprintf(b, "messages: %s acknowledged, %s received, %s deleted; ", count(o.Acknowledged), count(o.Received), count(o.Deleted))
-	if o.Checked {
-		fmt.Fprintf(b, "%s lost; ", count(o.Lost))
-	} else {
-		fmt.Fprintf(b, "%s not received (not checked for loss); ", count(o.Missing))
-	}
-	fmt.Fprintf(b, "%s received again, %s of them after their delete\n", count(o.Again), count(o.AfterDelete))
-	if o.Damaged+o.Foreign > 0 {
-		fmt.Fprintf(b, "  %s bodies were damaged, %s not of this run\n", count(o.Damaged), count(o.Foreign))
-	}
 }

@@ -88,8 +88,7 @@ func (c *mnsClient) receive(q queue, batch []message, limit int, wait time.Durat
 		return batch, err
 	}
 	for m := range elements(c.answer.Bytes(), "Message") {
-		n, known := c.ledger.parse([]byte(text(m, "MessageBody")))
-		batch = append(batch, message{number: n, known: known, handle: text(m, "ReceiptHandle")})
+		batch = append(batch, c.ledger.message([]byte(text(m, "ReceiptHandle")), []byte(text(m, "MessageBody"))))
 	}
 	return batch, nil
 }
@@ -192,7 +191,7 @@ func element(xml []byte, name string) (content, rest []byte, ok bool) {
 		if end < 0 {
 			return nil, nil, false
 		}
-		if xml[0] != '>' && xml[0] != ' ' { // a longer name, such as Messages
+		if !strings.ContainsRune("> \t\r\n", rune(xml[0])) { // a longer name, such as Messages
 			continue
 		}
 		return bytes.Cut(xml[end+1:], []byte("</"+name+">"))

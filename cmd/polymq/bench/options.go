@@ -167,7 +167,7 @@ func (o *options) checkLoad() error {
 	var c check
 	p := o.protocol
 	c.that(o.Connections >= 1, "--connections must be at least 1, was %d", o.Connections)
-	c.that(o.Producers >= 1 && o.Consumers >= 1, "--producers and --consumers must be at least 1, were %d and %d", o.Producers, o.Consumers)
+	c.that(o.mode != mixedMode || o.Producers >= 1 && o.Consumers >= 1, "--producers and --consumers must be at least 1, were %d and %d", o.Producers, o.Consumers)
 	c.that(o.Batch >= 1 && o.Batch <= p.batch, "--batch must be 1 to %d with %s, was %d", p.batch, p.name, o.Batch)
 	c.that(o.BodySize >= minBodySize, "--body-size must be at least %d, to hold the message's number, was %d", minBodySize, o.BodySize)
 	c.that(o.Queues >= 1, "--queues must be at least 1, was %d", o.Queues)

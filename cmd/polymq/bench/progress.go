@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -66,22 +65,9 @@ func (l *load) rates(name string) func() string {
 			before, last, requests, messages = r, r.start, 0, 0
 		}
 		seconds := now.Sub(last).Seconds()
-		line := fmt.Sprintf("%s %.0f s: %s requests/s, %s messages/s, %s errors", name, now.Sub(r.start).Seconds(),
-			count(float64(r.requests.Load()-requests)/seconds), count(float64(r.messages.Load()-messages)/seconds), count(r.failures.Load()))
+		line := fmt.Sprintf("%s %.0f s: %s requests/s, %s messages/s, %s", name, now.Sub(r.start).Seconds(),
+			count(float64(r.requests.Load()-requests)/seconds), count(float64(r.messages.Load()-messages)/seconds), plural(r.failures.Load(), "error"))
 		last, requests, messages = now, r.requests.Load(), r.messages.Load()
 		return line
 	}
-}
-
-// count writes a number with its thousands apart.
-func count[N int | int64 | uint64 | float64](n N) string {
-	digits := fmt.Sprintf("%.0f", float64(n))
-	var b strings.Builder
-	for i, digit := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(digit)
-	}
-	return b.String()
 }

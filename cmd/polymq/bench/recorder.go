@@ -127,11 +127,7 @@ func (r *recorder) fail(op operation, kind, text string) {
 	kind = op.String() + ": " + kind
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := r.failure(kind)
-	f.Count++
-	if len(f.Examples) < exampleCount && !slices.Contains(f.Examples, text) {
-		f.Examples = append(f.Examples, text)
-	}
+	r.failure(kind).add(1, text)
 }
 
 // failure returns the failure of a kind, a new one if need be.
@@ -142,6 +138,16 @@ func (r *recorder) failure(kind string) *failure {
 		r.errors[kind] = f
 	}
 	return f
+}
+
+// add counts n more, with different examples as far as there is room.
+func (f *failure) add(n uint64, examples ...string) {
+	f.Count += n
+	for _, text := range examples {
+		if len(f.Examples) < exampleCount && !slices.Contains(f.Examples, text) {
+			f.Examples = append(f.Examples, text)
+		}
+	}
 }
 
 // alive notes that something completed just now.
@@ -180,9 +186,7 @@ func (r *recorder) merge(other *recorder) {
 		other.latencies[op].mu.Unlock()
 	}
 	for _, f := range other.failed() {
-		sum := r.failure(f.Kind)
-		sum.Count += f.Count
-		sum.Examples = append(sum.Examples, f.Examples[:min(len(f.Examples), exampleCount-len(sum.Examples))]...)
+		r.failure(f.Kind).add(f.Count, f.Examples...)
 	}
 	r.stalls.count += other.stalls.count
 	r.stalls.total += other.stalls.total

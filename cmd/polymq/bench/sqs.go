@@ -90,17 +90,10 @@ func (c *sqsClient) receive(q queue, batch []message, limit int, wait time.Durat
 	if err := c.call("ReceiveMessage", append(b, '}'), wait); err != nil {
 		return batch, err
 	}
-	var answer struct {
-		Messages []struct{ ReceiptHandle, Body string }
-	}
-	if err := json.Unmarshal(c.answer.Bytes(), &answer); err != nil {
-		return batch, fmt.Errorf("read ReceiveMessage's answer: %w", err)
-	}
-	for _, m := range answer.Messages {
-		n, known := c.ledger.parse([]byte(m.Body))
-		batch = append(batch, message{number: n, known: known, handle: m.ReceiptHandle})
-	}
-	return batch, nil
+	err := eachMessage(c.answer.Bytes(), "ReceiptHandle", "Body", func(handle, body []byte) {
+		batch = append(batch, c.ledger.message(handle, body))
+	})
+	return batch, err
 }
 
 func (c *sqsClient) delete(q queue, batch []message) error {
@@ -131,24 +124,6 @@ func appendEntry(b []byte, i int) []byte {
 	b = append(b, `{"Id":"`...)
 	b = strconv.AppendInt(b, int64(i), 10)
 	return append(b, `",`...)
-}
-
-// appendJSON appends s as a JSON string.
-func appendJSON(b []byte, s string) []byte {
-	plain := true
-	for i := range len(s) {
-		plain = plain && s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\'
-	}
-	if plain {
-		b = append(b, '"')
-		b = append(b, s...)
-		return append(b, '"')
-	}
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // a string always has a JSON form
-	}
-	return append(b, text...)
 }
 
 // call sends one request and leaves the answer in c.answer; a status other than 200 is an error.
@@ -204,7 +179,8 @@ func (c *sqsClient) header(action string, body []byte) (http.Header, error) {
 	if !c.Sign {
 		return header, nil
 	}
-	signed := &http.Request{Method: http.MethodPost, URL: c.endpoint, Host: c.endpoint.Host, Header: header.Clone(), ContentLength: int64(len(body))}
+	endpoint := *c.endpoint // the signer writes to it
+	signed := &http.Request{Method: http.MethodPost, URL: &endpoint, Host: c.endpoint.Host, Header: header.Clone(), ContentLength: int64(len(body))}
 	hash := sha256.Sum256(body)
 	keys := aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey}
 	if err := c.signer.SignHTTP(context.Background(), keys, signed, hex.EncodeToString(hash[:]), "sqs", c.Region, time.Now()); err != nil {

@@ -1,0 +1,128 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// parse gives the options of a command line.
+func parse(t *testing.T, line string) (*options, error) {
+	t.Helper()
+	var o options
+	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	o.bind(flags)
+	if err := flags.Parse(strings.Fields(line)); err != nil {
+		t.Fatal(err)
+	}
+	return &o, o.complete(flags.Changed)
+}
+
+func TestDefaultsDependOnTheMode(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		workers, queues, backlog, wait int
+		warmup, verify                 time.Duration
+	}{
+		"":                               {64, 1, 0, 1, 2 * time.Second, time.Minute},
+		"--mode send":                    {64, 1, 0, 0, 2 * time.Second, 0},
+		"--mode send --verify 1s":        {64, 1, 0, 0, 2 * time.Second, time.Second},
+		"--mode drain":                   {64, 1, 100_000, 0, 0, time.Minute},
+		"--mode drain --backlog 5":       {64, 1, 5, 0, 0, time.Minute},
+		"--mode mixed":                   {64, 1, 0, 1, 2 * time.Second, time.Minute},
+		"--mode mixed --producers 3":     {35, 1, 0, 1, 2 * time.Second, time.Minute},
+		"--mode poll --connections 9":    {10, 9, 0, 20, 2 * time.Second, time.Minute},
+		"--mode poll --queues 2":         {65, 2, 0, 20, 2 * time.Second, time.Minute},
+		"--wait 0 --keep --warmup 1s":    {64, 1, 0, 0, time.Second, 0},
+		"--mode poll --wait 3 --batch 2": {65, 64, 0, 3, 2 * time.Second, time.Minute},
+	}
+	for line, tt := range tests {
+		o, err := parse(t, line)
+		if err != nil {
+			t.Errorf("%q: %v", line, err)
+			continue
+		}
+		if o.workers() != tt.workers || o.Queues != tt.queues || o.Backlog != tt.backlog || o.Wait != tt.wait || o.Warmup != tt.warmup || o.Verify != tt.verify {
+			t.Errorf("%q: %d workers, %d queues, backlog %d, wait %d, warm-up %s, verify %s, want %+v", line, o.workers(), o.Queues, o.Backlog, o.Wait, o.Warmup, o.Verify, tt)
+		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	good := []string{
+		"--batch 10", "--protocol mns --batch 16", "--protocol api --batch 100", "--body-size 32", "--wait 20", "--protocol mns --wait 30",
+		"--fifo", "--sign", "--protocol mns --sign", "--noop", "--noop --mode mixed", "--endpoint https://example.com/prefix --endpoint http://[::1]:4566",
+		"--mode poll --via http://127.0.0.1:4567", "--mode poll",
+	}
+	for _, line := range good {
+		if _, err := parse(t, line); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+	bad := map[string]string{
+		"--protocol amqp":                     "--protocol",
+		"--mode fast":                         "--mode",
+		"--batch 0":                           "--batch",
+		"--batch 11":                          "--batch",
+		"--protocol mns --batch 17":           "--batch",
+		"--protocol api --batch 101":          "--batch",
+		"--connections 0":                     "--connections",
+		"--mode mixed --producers 0":          "--producers",
+		"--body-size 31":                      "--body-size",
+		"--queues 0":                          "--queues",
+		"--backlog -1":                        "--backlog",
+		"--mode drain --backlog 0":            "--backlog",
+		"--messages -1":                       "--messages",
+		"--fifo --groups 0":                   "--groups",
+		"--protocol mns --fifo":               "--fifo",
+		"--protocol api --sign":               "--sign",
+		"--noop --mode poll":                  "--noop",
+		"--duration 0s":                       "--duration",
+		"--warmup -1s":                        "--warmup",
+		"--rounds 0":                          "--rounds",
+		"--wait 21":                           "--wait",
+		"--wait -1":                           "--wait",
+		"--protocol mns --wait 31":            "--wait",
+		"--visibility 0":                      "--visibility",
+		"--interval 0s":                       "--interval",
+		"--timeout 0s":                        "--timeout",
+		"--verify -1s":                        "--verify",
+		"--endpoint 127.0.0.1:4566":           "--endpoint",
+		"--endpoint ftp://127.0.0.1":          "--endpoint",
+		"--endpoint http://":                  "--endpoint",
+		"--via http://127.0.0.1:4567":         "--via",
+		"--mode poll --via 127.0.0.1:4567":    "--via",
+		"--batch 11 --wait 21 --endpoint nix": "--batch --wait --endpoint",
+	}
+	for line, flags := range bad {
+		_, err := parse(t, line)
+		if err == nil {
+			t.Errorf("%q: no error", line)
+			continue
+		}
+		for _, flag := range strings.Fields(flags) { // all faults together
+			if !strings.Contains(err.Error(), flag) {
+				t.Errorf("%q: error %q does not name %s", line, err, flag)
+			}
+		}
+	}
+}
+
+func TestHelpExplainsEveryMode(t *testing.T) {
+	t.Parallel()
+	cmd := Command()
+	for _, m := range modes {
+		if !strings.Contains(cmd.Long, "  "+m.name+" ") {
+			t.Errorf("--help does not explain mode %s", m.name)
+		}
+	}
+	if n := strings.Count(cmd.Example, "polymq bench "); n != 3 {
+		t.Errorf("%d examples, want 3", n)
+	}
+	if cmd.Flags().Lookup("noop-serve") == nil || !cmd.Flags().Lookup("noop-serve").Hidden {
+		t.Error("--noop-serve is not hidden")
+	}
+}
