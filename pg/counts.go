@@ -28,12 +28,13 @@ CROSS JOIN LATERAL (
 ) n`
 
 // foldCountsSQL adds up counts: what lies in the past in one row per storage, what is hidden in one
-// per second. now() without the account's advance keeps more seconds apart than it must. Rows that
-// another server folds at the moment are left to it.
+// per second. The past begins a minute ago, for a reader's now() may be older than its snapshot, and
+// now() without the account's advance keeps more seconds apart than it must. Rows that another server
+// folds at the moment are left to it.
 const foldCountsSQL = `
 WITH busy AS (
     SELECT storage_id FROM counts GROUP BY storage_id
-    HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() THEN bucket ELSE '-infinity' END) > @slack
+    HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() - interval '1 minute' THEN bucket ELSE '-infinity' END) > @slack
 ), folded AS (
     DELETE FROM counts WHERE ctid = ANY (ARRAY(
         SELECT c.ctid FROM busy JOIN counts c USING (storage_id) LIMIT @limit FOR UPDATE OF c SKIP LOCKED))
@@ -41,7 +42,7 @@ WITH busy AS (
 ), summed AS (
     SELECT storage_id, CASE WHEN hidden THEN bucket ELSE '-infinity' END AS bucket, sum(messages) AS messages, sum(bytes) AS bytes,
         COALESCE(sum(in_flight) FILTER (WHERE hidden), 0) AS in_flight, COALESCE(sum(delayed) FILTER (WHERE hidden), 0) AS delayed
-    FROM (SELECT *, bucket > now() AS hidden FROM folded) f
+    FROM (SELECT *, bucket > now() - interval '1 minute' AS hidden FROM folded) f
     GROUP BY 1, 2
 ), kept AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)

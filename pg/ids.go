@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/polymq/polymq/core"
 )
@@ -126,7 +127,8 @@ const (
 
 // idBlocks gives out row ids.
 type idBlocks struct {
-	take func(context.Context) (int64, error) // the first id of a fresh block
+	take  func(context.Context) (int64, error) // the first id of a fresh block
+	takes singleflight.Group
 
 	mu    sync.Mutex
 	next  int64
@@ -134,20 +136,47 @@ type idBlocks struct {
 	until time.Time
 }
 
-// allot gives n ids in a row, n at most blockSize.
+// allot gives n ids in a row, n at most blockSize. Who needs a fresh block shares it, or the failure to
+// get one, with everybody else who does.
 func (b *idBlocks) allot(ctx context.Context, n int) (int64, error) {
+	for {
+		if first, ok := b.cut(n); ok {
+			return first, nil
+		}
+		taken := b.takes.DoChan("", func() (any, error) {
+			first, err := b.take(context.WithoutCancel(ctx))
+			if err == nil {
+				b.refill(first)
+			}
+			return nil, err
+		})
+		select {
+		case result := <-taken:
+			if result.Err != nil {
+				return 0, result.Err
+			}
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// cut takes ids off the present block; false if it has too few left or is too old.
+func (b *idBlocks) cut(n int) (first int64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.end-b.next < int64(n) || time.Now().After(b.until) {
-		first, err := b.take(ctx)
-		if err != nil {
-			return 0, err
-		}
-		b.next, b.end, b.until = first, first+blockSize, time.Now().Add(blockLife)
+		return 0, false
 	}
-	first := b.next
+	first = b.next
 	b.next += int64(n)
-	return first, nil
+	return first, true
+}
+
+func (b *idBlocks) refill(first int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.next, b.end, b.until = first, first+blockSize, time.Now().Add(blockLife)
 }
 
 func (s *Store) nextBlock(ctx context.Context) (first int64, err error) {

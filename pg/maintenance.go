@@ -12,7 +12,8 @@ import (
 const expireBatch = 5000
 
 // expireSQL removes messages past their queue's retention. Row ids rise with the time of sending, give
-// or take a minute, so a queue whose first message has not expired has nothing to remove.
+// or take a minute, so a queue whose first message has not expired has nothing to remove, and one that
+// has need not be looked through beyond as many messages as may be removed.
 const expireSQL = `
 WITH aging AS (
     SELECT q.storage_id, now() + COALESCE(c.ahead, '0') AS now, now() + COALESCE(c.ahead, '0') - q.retention AS oldest
@@ -23,10 +24,10 @@ WITH aging AS (
 ), expired AS (
     SELECT a.now, m.storage_id, m.id FROM aging a
     CROSS JOIN LATERAL (
-        SELECT m.storage_id, m.id FROM messages m WHERE m.storage_id = a.storage_id AND m.sent_at <= a.oldest
-        ORDER BY m.id LIMIT @limit FOR UPDATE SKIP LOCKED
-    ) m
-    LIMIT @limit
+        SELECT m.id FROM messages m WHERE m.storage_id = a.storage_id ORDER BY m.id LIMIT @limit
+    ) first
+    JOIN messages m ON m.storage_id = a.storage_id AND m.id = first.id AND m.sent_at <= a.oldest
+    LIMIT @limit FOR UPDATE OF m SKIP LOCKED
 ), removed AS (
     DELETE FROM messages m USING expired e WHERE m.storage_id = e.storage_id AND m.id = e.id
     RETURNING e.now, m.storage_id, m.visible_at, m.receive_count, m.size

@@ -19,7 +19,7 @@ type storageMarks struct {
 	low      [17]time.Time // by priority; zero: not known, scan from the start
 	lowered  time.Time     // the lowest mark set while a receive is under way; zero: none was
 	moved    bool          // since the last sweep
-	meanSize float64       // bytes of the messages received, a moving average
+	meanSize float64       // bytes of the messages received, a moving average; 0: none was
 }
 
 // markMargin is how far before the mark a scan starts while other servers write to the same
@@ -80,10 +80,12 @@ func (m *marks) advance(storage int64, priority int16, to time.Time) {
 func (m *marks) lower(storage int64, to time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sm := m.byStorage[storage]
-	if sm == nil {
-		return // nothing is known, so nothing can be wrong
+	if sm := m.byStorage[storage]; sm != nil { // else nothing is known, so nothing can be wrong
+		sm.lower(to)
 	}
+}
+
+func (sm *storageMarks) lower(to time.Time) {
 	if sm.lowered.IsZero() || to.Before(sm.lowered) {
 		sm.lowered = to
 	}
@@ -101,13 +103,16 @@ func (m *marks) forget(storage int64) {
 	delete(m.byStorage, storage)
 }
 
-// forgetAll drops all marks, after notifications may have been missed.
-func (m *marks) forgetAll() {
+// reset makes receives look from the start again, after a change of retention may have brought
+// back what they had passed.
+func (m *marks) reset(storage int64) { m.lower(storage, time.Unix(0, 0)) }
+
+// resetAll does so for all storages, after notifications may have been missed.
+func (m *marks) resetAll() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, sm := range m.byStorage { // a receive under way must not advance them again
-		sm.low = [17]time.Time{}
-		sm.lowered = time.Unix(0, 0)
+	for _, sm := range m.byStorage {
+		sm.lower(time.Unix(0, 0))
 	}
 }
 
@@ -116,17 +121,21 @@ func (m *marks) sized(storage int64, size int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	sm := m.of(storage)
+	if sm.meanSize == 0 {
+		sm.meanSize = float64(size)
+	}
 	sm.meanSize += (float64(size) - sm.meanSize) / 16
 }
 
-// rowsWithin gives how many messages of the storage fit into the given bytes, at least one.
-func (m *marks) rowsWithin(storage int64, bytes float64) int {
+// rowsWithin gives how many messages of the storage fit into the given bytes, at least one, or
+// unknown where none was received yet.
+func (m *marks) rowsWithin(storage int64, bytes float64, unknown int) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if mean := m.of(storage).meanSize; mean > 1 {
-		return max(1, int(bytes/mean))
+	if mean := m.of(storage).meanSize; mean > 0 {
+		return int(max(1, min(bytes/mean, bytes)))
 	}
-	return 1 << 20
+	return unknown
 }
 
 // lowest gives the mark that all of the storage's priorities are at or above; zero: not known.

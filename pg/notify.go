@@ -52,9 +52,8 @@ type arrivalKey struct {
 
 type arrivalSum struct {
 	messages int
-	in       time.Duration
-	at       time.Time // the earliest
-	since    time.Time // when in was measured
+	ripe     time.Time // when the last of them is visible, by this server's clock
+	at       time.Time // when the first one is, by the account's
 }
 
 func (p *peers) any() bool { return p.others.Load() > 0 }
@@ -77,12 +76,16 @@ func (s *Store) announce(queue *core.Queue, messages int, in time.Duration, at t
 	s.notify(core.Arrival{Queue: queue.ID, Messages: messages, In: in})
 	s.tell(func(p *peers) {
 		key := arrivalKey{queue.ID, queue.Storage, int64((max(in, 0) + 5*time.Millisecond - 1) / (5 * time.Millisecond))}
+		ripe := time.Now().Add(in)
 		sum := p.arrivals[key]
 		if sum == nil {
-			sum = &arrivalSum{in: in, at: at, since: time.Now()}
+			sum = &arrivalSum{ripe: ripe, at: at}
 			p.arrivals[key] = sum
 		}
 		sum.messages += messages
+		if ripe.After(sum.ripe) {
+			sum.ripe = ripe
+		}
 		if at.Before(sum.at) {
 			sum.at = at
 		}
@@ -153,8 +156,7 @@ func (p *peers) takeOutbox(server string) []string {
 		entries = append(entries, "c,"+strconv.FormatInt(queue, 10))
 	}
 	for key, sum := range p.arrivals {
-		in := sum.in - time.Since(sum.since)
-		entries = append(entries, fmt.Sprintf("a,%d,%d,%d,%d,%d", key.queue, key.storage, sum.messages, in.Microseconds(), sum.at.UnixMicro()))
+		entries = append(entries, fmt.Sprintf("a,%d,%d,%d,%d,%d", key.queue, key.storage, sum.messages, time.Until(sum.ripe).Microseconds(), sum.at.UnixMicro()))
 	}
 	p.all, p.news = false, false
 	clear(p.changes)
@@ -224,9 +226,7 @@ func (s *Store) hear() error {
 	if _, err := conn.Exec(s.background, "LISTEN "+pgx.Identifier{s.channel()}.Sanitize()); err != nil {
 		return err
 	}
-	s.queues.forgetAll()
-	s.marks.forgetAll()
-	s.notify(core.Arrival{})
+	s.forgetAll()
 	for {
 		ctx, cancel := context.WithTimeout(s.background, listenPing)
 		n, err := conn.WaitForNotification(ctx)
@@ -250,7 +250,7 @@ func (s *Store) pingListener(conn *pgx.Conn) error {
 	return conn.Ping(ctx)
 }
 
-// heard takes in a payload. What it does not understand is of a newer server and means: look.
+// heard takes in a payload. What it does not understand is of a newer server and means: look at everything.
 func (s *Store) heard(payload string) {
 	sender, entries, _ := strings.Cut(payload, ";")
 	if sender == s.id.String() {
@@ -263,14 +263,24 @@ func (s *Store) heard(payload string) {
 			s.marks.lower(numbers[1], time.UnixMicro(numbers[4]))
 			s.notify(core.Arrival{Queue: numbers[0], Messages: int(numbers[2]), In: time.Duration(numbers[3]) * time.Microsecond})
 		case kind == "c" && len(numbers) == 1:
+			if queue := s.queues.ofID(numbers[0]); queue != nil {
+				s.marks.reset(queue.Storage)
+			}
 			s.queues.forgetID(numbers[0])
 			s.notify(core.Arrival{Queue: numbers[0]})
 		case kind == "s":
 			s.running.Go(func() { _ = s.Heartbeat(s.background) }) // the worker's next one reports errors
 		default:
-			s.notify(core.Arrival{})
+			s.forgetAll()
 		}
 	}
+}
+
+// forgetAll drops all that may be stale after something was not heard, and makes who waits look.
+func (s *Store) forgetAll() {
+	s.queues.forgetAll()
+	s.marks.resetAll()
+	s.notify(core.Arrival{})
 }
 
 func parseNumbers(list string) []int64 {

@@ -46,7 +46,7 @@ type peekCursor struct {
 func (s *Store) PeekMessages(ctx context.Context, queue *core.Queue, in core.PeekInput) (core.PeekPage, error) {
 	var after peekCursor
 	if in.After != "" {
-		if _, err := fmt.Sscanf(in.After, "%d-%d-%d", &after.priority, &after.visible, &after.id); err != nil {
+		if _, err := fmt.Sscanf(in.After, "%d-%d-%d", &after.priority, &after.visible, &after.id); err != nil || after.visible < 0 {
 			return core.PeekPage{}, core.Errorf(core.InvalidArgument, "%q is not a cursor of this list", in.After)
 		}
 	}

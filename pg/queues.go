@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -131,6 +132,33 @@ func (s *Store) readQueue(ctx context.Context, name core.QueueName) (*core.Queue
 	return &queue, err
 }
 
+const queuesByIDSQL = `SELECT ` + queueColumns + ` FROM queues q WHERE id = ANY(@id::bigint[])`
+
+// queuesByID gives those of the queues that exist, from the cache where they are in it.
+func (s *Store) queuesByID(ctx context.Context, ids []int64) (map[int64]*core.Queue, error) {
+	found := make(map[int64]*core.Queue, len(ids))
+	var missing []int64
+	for _, id := range ids {
+		if queue := s.queues.ofID(id); queue != nil {
+			found[id] = queue
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	err := s.do(ctx, queuesByIDSQL, pgx.StrictNamedArgs{"id": missing}, func(rows pgx.Rows) error {
+		queues, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.Queue, error) { return scanQueue(row) })
+		for i := range queues {
+			s.queues.put(&queues[i])
+			found[queues[i].ID] = &queues[i]
+		}
+		return err
+	})
+	return found, err
+}
+
 // oneQueue runs a statement that returns one queue. pgx.ErrNoRows.
 func (s *Store) oneQueue(ctx context.Context, sql string, args pgx.StrictNamedArgs) (queue core.Queue, err error) {
 	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
@@ -165,7 +193,7 @@ const createQueueSQL = `
 INSERT INTO queues AS q (account, region, name, fifo, delay, visibility_timeout, retention, receive_wait, max_message_size,
     logging, bodies, priorities, attributes, tags, created_at, modified_at)
 SELECT @account, @region, @name, @fifo, @delay, @visibility_timeout, @retention, @receive_wait, @max_message_size,
-    @logging, @bodies, @priorities, @attributes, @tags, t.now, t.now
+    @logging, @bodies, @priorities, @attributes::jsonb, @tags::jsonb, t.now, t.now
 FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) t
 ON CONFLICT (account, region, name) DO NOTHING
 RETURNING ` + queueColumns
@@ -175,7 +203,7 @@ func (s *Store) CreateQueue(ctx context.Context, in core.NewQueue) (core.Queue, 
 	args := settingsArgs(in.Settings)
 	args["account"], args["region"], args["name"] = in.Name.Account, in.Name.Region, in.Name.Name
 	args["fifo"], args["priorities"] = in.FIFO, int32(1<<core.DefaultPriority)
-	args["attributes"], args["tags"] = orEmpty(in.Attributes), orEmpty(in.Tags)
+	args["attributes"], args["tags"] = jsonObject(in.Attributes), jsonObject(in.Tags)
 	for {
 		queue, err := s.oneQueue(ctx, createQueueSQL, args)
 		if err == nil {
@@ -203,12 +231,16 @@ func settingsArgs(settings core.Settings) pgx.StrictNamedArgs {
 	}
 }
 
-// orEmpty keeps null out of jsonb columns.
-func orEmpty(m map[string]string) map[string]string {
-	if m == nil {
-		return map[string]string{}
+// jsonObject gives a map as the text of a JSON object, also for nil.
+func jsonObject(m map[string]string) string {
+	if len(m) == 0 {
+		return "{}"
 	}
-	return m
+	text, err := json.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("encode %v: %v", m, err)) // strings can always be
+	}
+	return string(text)
 }
 
 const describeQueueSQL = `SELECT ` + queueColumns + `, n.* FROM queues q ` + countsOfQueue + `
@@ -280,7 +312,7 @@ const lockQueueSQL = queueSQL + ` FOR UPDATE`
 const alterQueueSQL = `
 UPDATE queues q SET version = version + 1, delay = @delay, visibility_timeout = @visibility_timeout, retention = @retention,
     receive_wait = @receive_wait, max_message_size = @max_message_size, logging = @logging, bodies = @bodies,
-    attributes = @attributes, tags = @tags, modified_at = now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = q.account), '0')
+    attributes = @attributes::jsonb, tags = @tags::jsonb, modified_at = now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = q.account), '0')
 WHERE id = @id
 RETURNING ` + queueColumns
 
@@ -294,7 +326,7 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 		}
 		altered := change.Apply(current)
 		args := settingsArgs(altered.Settings)
-		args["id"], args["attributes"], args["tags"] = current.ID, orEmpty(altered.Attributes), orEmpty(altered.Tags)
+		args["id"], args["attributes"], args["tags"] = current.ID, jsonObject(altered.Attributes), jsonObject(altered.Tags)
 		queue, err = txQueue(ctx, tx, alterQueueSQL, args)
 		return err
 	})
@@ -302,6 +334,7 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 		return core.Queue{}, s.notFound(ctx, err, name)
 	}
 	s.queues.put(&queue)
+	s.marks.reset(queue.Storage)
 	s.announceChange(queue.ID)
 	return queue, nil
 }

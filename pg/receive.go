@@ -11,7 +11,8 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-// maxReceiveBytes bounds what one receive reads, by the mean size of the queue's messages.
+// maxReceiveBytes bounds what one receive reads, by the mean size of the queue's messages. The first
+// receive of a queue, which does not know that size, reads for one caller.
 const maxReceiveBytes = 8 << 20
 
 // receiveCall is one caller that asks for messages.
@@ -157,7 +158,7 @@ func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
 	margin := s.peers.margin()
 	for i, o := range ops {
 		o.found, o.rows = false, nil
-		o.asked = min(o.limit, s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes))
+		o.asked = min(o.limit, s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes, o.calls[0].limit))
 		o.priority = prioritiesOf(o.queue)
 		queues[i], versions[i], wanted[i], timeouts[i] = o.queue.ID, o.queue.Version, int64(o.asked), o.timeout.Microseconds()
 		firsts[i] = int32(len(priorities) + 1) // SQL counts from one

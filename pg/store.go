@@ -181,6 +181,14 @@ func (o Options) sessionSettings() map[string]string {
 	return settings
 }
 
+// settingsLists gives the session's settings as two lists.
+func (o Options) settingsLists() (names, values []string) {
+	for name, value := range o.sessionSettings() {
+		names, values = append(names, name), append(values, value)
+	}
+	return names, values
+}
+
 func (o Options) poolConfig() (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
@@ -251,9 +259,8 @@ func maskURL(err error) error {
 func (s *Store) newBatch() *pgx.Batch {
 	batch := &pgx.Batch{}
 	if s.opts.Pooled {
-		for name, value := range s.opts.sessionSettings() {
-			batch.Queue(`SELECT set_config($1, $2, true)`, name, value)
-		}
+		names, values := s.opts.settingsLists()
+		batch.Queue(`SELECT set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS s(name, value)`, names, values)
 	}
 	return batch
 }

@@ -38,10 +38,14 @@ func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Durati
 		priorities []int16
 		low        []time.Time
 	)
+	byID, err := s.queuesByID(ctx, queues)
+	if err != nil {
+		return nil, err
+	}
 	margin := s.peers.margin()
 	for _, id := range queues {
-		queue := s.queues.ofID(id)
-		if queue == nil { // who waits for it must read it anew
+		queue := byID[id]
+		if queue == nil { // deleted: who waits for it must be told
 			arrivals = append(arrivals, core.Arrival{Queue: id})
 			continue
 		}
@@ -51,7 +55,7 @@ func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Durati
 			ids, storages, priorities, low = append(ids, id), append(storages, queue.Storage), append(priorities, p), append(low, mark)
 		}
 	}
-	err := s.do(ctx, upcomingSQL, pgx.StrictNamedArgs{
+	err = s.do(ctx, upcomingSQL, pgx.StrictNamedArgs{
 		"queue": ids, "storage": storages, "priority": priorities, "mark": low, "within": within,
 	}, func(rows pgx.Rows) error {
 		var ord int64

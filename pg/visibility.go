@@ -48,7 +48,8 @@ func (o *changeOp) touches(seen map[rowKey]bool) bool {
 }
 
 // changeSQL changes the visibility of a train's messages, locking them in the order of their keys.
-// A message that is visible stays so. Giving back also undoes what the receive counted.
+// A message that is visible stays so. Giving back also undoes what the receive counted, of messages too
+// that have become visible meanwhile.
 const changeSQL = `
 WITH input AS (
     SELECT i.*, i.timeout * interval '1 microsecond' AS hide, i.max_total * interval '1 microsecond' AS total, now() + COALESCE(c.ahead, '0') AS now
@@ -69,12 +70,13 @@ WITH input AS (
         receive_count = m.receive_count - f.give_back::integer,
         first_received_at = CASE WHEN f.give_back AND m.receive_count = 1 THEN NULL ELSE m.first_received_at END
     FROM found f
-    WHERE m.storage_id = f.storage AND m.id = f.id AND f.was > f.now AND NOT f.too_long AND (NOT f.newest OR f.handle_version = f.version)
+    WHERE m.storage_id = f.storage AND m.id = f.id AND CASE WHEN f.give_back THEN f.receive_count > 0 ELSE f.was > f.now END
+        AND NOT f.too_long AND (NOT f.newest OR f.handle_version = f.version)
     RETURNING f.ord, f.now, f.was, f.hide, f.receive_count, m.storage_id, m.visible_at, m.handle_version
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, in_flight, delayed)
     SELECT storage_id, date_bin('1 second', was, '2000-01-01'), -count(*) FILTER (WHERE receive_count > 0), -count(*) FILTER (WHERE receive_count = 0)
-    FROM changed GROUP BY 1, 2
+    FROM changed WHERE was > now GROUP BY 1, 2
     UNION ALL
     SELECT storage_id, date_bin('1 second', visible_at, '2000-01-01'), count(*) FILTER (WHERE receive_count > 0), count(*) FILTER (WHERE receive_count = 0)
     FROM changed WHERE hide > '0' GROUP BY 1, 2
@@ -189,6 +191,9 @@ func (s *Store) readChanges(rows pgx.Rows, all []changeRow) error {
 			r.live++
 		case changeFound:
 			result.VisibleAt, result.Err = at, r.refusal(version, hidden, tooLong)
+			if !hidden { // a receive that met the lock of this statement has passed it by
+				r.announced = append(r.announced, shown{0, at})
+			}
 		case changeDone:
 			result.VisibleAt, result.Err = at, nil
 			if r.rotate {
