@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/api":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all
-	"sdktests":           {},
+	"sdktests/...":       {},
 	"cmd/...":            {"..."},
 }
 
