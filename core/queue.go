@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"strings"
@@ -180,7 +181,8 @@ func (b *Broker) AlterQueue(ctx context.Context, name QueueName, change QueueCha
 	if err := name.check(); err != nil {
 		return Queue{}, err
 	}
-	if err := change.Apply(Queue{Settings: DefaultSettings()}).Settings.check(); err != nil {
+	altered := change.Apply(Queue{Settings: DefaultSettings()})
+	if err := cmp.Or(altered.Settings.check(), checkTexts(altered.Attributes), checkTexts(altered.Tags)); err != nil {
 		return Queue{}, err
 	}
 	return b.store.AlterQueue(ctx, name, change)
@@ -239,7 +241,17 @@ func (in NewQueue) check() error {
 	if in.Name.Account == "" || in.Name.Region == "" {
 		return Errorf(InvalidArgument, "a queue name needs an account and a region")
 	}
-	return in.Settings.check()
+	return cmp.Or(in.Settings.check(), checkTexts(in.Attributes), checkTexts(in.Tags))
+}
+
+// checkTexts refuses names and values that not every protocol can show.
+func checkTexts(texts map[string]string) error {
+	for name, value := range texts {
+		if !ValidText([]byte(name)) || !ValidText([]byte(value)) {
+			return Errorf(InvalidArgument, "the attribute or tag %q has characters that are not allowed", name)
+		}
+	}
+	return nil
 }
 
 // check says QueueNotFound of a name that no queue can have, so that a store need not be able to

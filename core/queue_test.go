@@ -22,10 +22,18 @@ func TestCreateQueueValidates(t *testing.T) {
 	called := func(name string) core.NewQueue {
 		return named(core.QueueName{Account: orders.Account, Region: orders.Region, Name: name})
 	}
+	tagged := func(name, value string) core.NewQueue {
+		in := named(orders)
+		in.Tags, in.Attributes = map[string]string{name: value}, map[string]string{name: value}
+		return in
+	}
 	tests := map[string]struct {
 		in   core.NewQueue
 		want core.Code
 	}{
+		"a tag":                       {tagged("größe", "\t"), ""},
+		"a NUL in a tag":              {tagged("a", "\x00"), core.InvalidArgument},
+		"a tag of no text":            {tagged("\xFF", ""), core.InvalidArgument},
 		"the defaults":                {named(orders), ""},
 		"all kinds of characters":     {called("aZ09-_.fifo"), ""},
 		"no name":                     {called(""), core.InvalidArgument},
@@ -88,6 +96,16 @@ func TestAlterQueueValidates(t *testing.T) {
 	}{{core.MaxDelay, ""}, {core.MaxDelay + 1, core.InvalidArgument}, {-1, core.InvalidArgument}} {
 		_, err := broker.AlterQueue(context.Background(), orders, core.QueueChange{Delay: &tt.delay})
 		checkCode(t, err, tt.want)
+	}
+}
+
+func TestAlterQueueRefusesTagsOfNoText(t *testing.T) {
+	broker, _ := newBroker(t)
+	for _, value := range []string{"\x00", "\xFF"} {
+		for _, change := range []core.QueueChange{{Tags: map[string]*string{"a": &value}}, {Attributes: map[string]*string{"a": &value}}} {
+			_, err := broker.AlterQueue(context.Background(), orders, change)
+			checkCode(t, err, core.InvalidArgument)
+		}
 	}
 }
 
