@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // namespace has no slash at its end: Java reads no error document with another one.
@@ -46,7 +47,8 @@ var (
 	contentTypeHeader = []string{"text/xml;charset=utf-8"}
 )
 
-// send writes the answer. Clients look for the headers in just this spelling.
+// send writes the answer, and says so when the client is no longer there to read it. Clients look
+// for the headers in just this spelling.
 func (a *answer) send(w http.ResponseWriter, requestID string) error {
 	status := a.status
 	if status == 0 {
@@ -68,8 +70,10 @@ func (a *answer) send(w http.ResponseWriter, requestID string) error {
 	if len(a.doc) == 0 {
 		return nil
 	}
-	_, err := w.Write(a.doc)
-	return err
+	if _, err := w.Write(a.doc); err != nil {
+		return err
+	}
+	return caller.Flush(w)
 }
 
 // root begins the document.

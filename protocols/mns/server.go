@@ -100,6 +100,7 @@ func Matches(r *http.Request) bool {
 // call is a request as the actions see it.
 type call struct {
 	caller.Caller
+	action  string
 	queue   core.QueueName // named by the path; Name is "" where it names none
 	encodes bool           // the client's SDK encodes bodies to base64, and decodes them, by itself
 }
@@ -141,14 +142,12 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.action = found.name
 	if found.action == nil {
 		return nil, wireError{http.StatusBadRequest, "NotImplemented", found.name + " is not implemented yet"}
 	}
 	switch found.on {
 	case queue, messages:
-		if !core.ValidText([]byte(in.target.name)) {
-			return nil, wireError{http.StatusBadRequest, "InvalidQueueName", "the queue name is no text"}
-		}
 		c.queue = core.QueueName{Account: c.Account, Region: c.Region, Name: in.target.name}
 	}
 	return found.action(s, r.Context(), c, in)
@@ -190,13 +189,20 @@ func (s *Server) giveBack(ctx context.Context, resp response) {
 	}
 }
 
-// log writes down what the client is not told.
+// log writes down what the client is not told: of a fault its cause, of a queue that is missing in
+// this region the ones that have it. At the debug level, every error.
 func (s *Server) log(ctx context.Context, c *call, err error) {
-	var known wireError
-	if errors.As(err, &known) || core.CodeOf(err) != core.Internal {
-		return
+	event := zerolog.Ctx(ctx).Debug()
+	var own wireError
+	var cause *core.Error
+	switch {
+	case errors.As(err, &own):
+	case core.CodeOf(err) == core.Internal:
+		event = zerolog.Ctx(ctx).Error()
+	case errors.As(err, &cause) && cause.Code == core.QueueNotFound && cause.Err != nil:
+		event = zerolog.Ctx(ctx).Warn()
 	}
-	zerolog.Ctx(ctx).Error().Err(err).Str("protocol", "mns").Str("request_id", c.RequestID).Stringer("queue", c.queue).
+	event.Err(err).Str("protocol", "mns").Str("action", c.action).Str("request_id", c.RequestID).Stringer("queue", c.queue).
 		Msg("request failed")
 }
 

@@ -453,6 +453,21 @@ func TestVanishedReceiver(t *testing.T) {
 	}
 }
 
+// A client that looks in another region is the usual reason for a missing queue: the log says so.
+func TestQueueInAnotherRegion(t *testing.T) {
+	t.Parallel()
+	broker := pgtest.Broker(t)
+	pgtest.Queue(t, broker, "orders")
+	var log bytes.Buffer
+	r := httptest.NewRequest(http.MethodGet, "/queues/orders", nil)
+	r.Host = "1234.mns.cn-hangzhou.aliyuncs.com"
+	w := httptest.NewRecorder()
+	New(broker, new(caller.Options)).ServeHTTP(w, r.WithContext(zerolog.New(&log).Level(zerolog.InfoLevel).WithContext(t.Context())))
+	if w.Code != 404 || strings.Contains(w.Body.String(), pgtest.Region) || !strings.Contains(log.String(), pgtest.Region) {
+		t.Errorf("got %d %s and logged %q", w.Code, w.Body, log.String())
+	}
+}
+
 // The text of an internal error goes to the log and nowhere else.
 func TestInternalError(t *testing.T) {
 	t.Parallel()
