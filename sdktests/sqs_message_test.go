@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"net/http/httptrace"
 	"regexp"
 	"slices"
 	"strings"
@@ -633,11 +634,14 @@ func TestSQSReceiveOfAClientThatGoesAway(t *testing.T) {
 	client := start(t).sqs()
 	url := createQueue(t, client, "orders")
 	ctx, leave := context.WithCancel(t.Context())
-	left := make(chan error, 1)
+	asked, left := make(chan bool), make(chan error, 1)
 	go func() {
-		_, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
+		_, err := client.ReceiveMessage(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			WroteRequest: func(httptrace.WroteRequestInfo) { close(asked) },
+		}), &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
 		left <- err
 	}()
+	within(t, asked, "the request of the poll")
 	leave()
 	if err := within(t, left, "the poll"); err == nil {
 		t.Error("the poll gave no error")

@@ -32,10 +32,9 @@ def run():
             print("ok", function.__name__, flush=True)
         except Exception as error:
             failed += 1
-            where = traceback.extract_tb(error.__traceback__)[-1]
+            frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.endswith("_checks.py")]
             why = " ".join(("%s: %s" % (type(error).__name__, error)).split())
-            at = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.endswith("_checks.py")][-1:]
-            print("FAIL %s: %s (line %s)" % (function.__name__, why, at[0].lineno if at else where.lineno), flush=True)
+            print("FAIL %s: %s (line %d)" % (function.__name__, why, frames[-1].lineno), flush=True)
     return 1 if failed else 0
 
 
