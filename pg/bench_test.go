@@ -14,7 +14,9 @@ import (
 func BenchmarkCycle(b *testing.B) {
 	for _, callers := range []int{1, 64, 256} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			broker := pgtest.Broker(b)
+			store := pgtest.New(b)
+			broker := core.NewBroker(store)
+			b.Cleanup(broker.Close)
 			queue := pgtest.Queue(b, broker, "orders")
 			cycles := make(chan struct{}, callers)
 			failed := make(chan error, callers)
@@ -32,6 +34,8 @@ func BenchmarkCycle(b *testing.B) {
 			for b.Loop() {
 				cycles <- struct{}{}
 			}
+			trains, operations := store.Trains()
+			b.ReportMetric(float64(operations)/float64(trains), "operations/train")
 			close(cycles)
 			for range callers {
 				if err := <-failed; err != nil {
