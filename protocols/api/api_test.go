@@ -20,7 +20,7 @@ type object = map[string]any
 
 // client calls an API on a database of its own.
 type client struct {
-	t      *testing.T
+	t      testing.TB
 	engine *gin.Engine
 	store  core.Store
 	broker *core.Broker
@@ -37,7 +37,7 @@ func newClient(t *testing.T) *client {
 	return c
 }
 
-func newClientOf(t *testing.T, broker *core.Broker, options api.Options) *client {
+func newClientOf(t testing.TB, broker *core.Broker, options api.Options) *client {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()

@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/protocols"
 	"github.com/polymq/polymq/protocols/caller"
 )
 
@@ -59,7 +60,6 @@ var (
 	durabilityChoices = []string{string(pg.Full), string(pg.Relaxed), string(pg.None)}
 	authChoices       = []string{"off"}
 	logFormatChoices  = []string{"auto", "console", "json"}
-	protocolChoices   = []string{"sqs", "mns", "api"} // by default all
 )
 
 // maxPoolSize keeps a slip of the finger from taking all connections of a database.
@@ -71,7 +71,7 @@ func Defaults() Config { return Config{}.withDefaults() }
 func (c Config) withDefaults() Config {
 	c.Listen = orSlice(c.Listen, []string{"127.0.0.1:4566"})
 	c.Region = cmp.Or(c.Region, caller.DefaultRegion)
-	c.Protocols = orSlice(c.Protocols, protocolChoices)
+	c.Protocols = orSlice(c.Protocols, protocols.Names)
 	c.Auth = cmp.Or(c.Auth, authChoices[0])
 	c.DatabaseSchema = cmp.Or(c.DatabaseSchema, pg.DefaultSchema)
 	c.DatabasePoolSize = cmp.Or(c.DatabasePoolSize, pg.DefaultPoolSize)
@@ -111,7 +111,7 @@ func (c Config) Check() error {
 	choice("durability", c.Durability, durabilityChoices)
 	choice("log-format", c.LogFormat, logFormatChoices)
 	for _, protocol := range c.Protocols {
-		choice("protocols", protocol, protocolChoices)
+		choice("protocols", protocol, protocols.Names)
 	}
 	if _, err := zerolog.ParseLevel(c.LogLevel); err != nil {
 		fault("log-level", "must be debug, info, warn or error, was %q", c.LogLevel)
