@@ -65,10 +65,16 @@ func readGzip(compressed io.Reader, limit int64) ([]byte, error) {
 	return body, err
 }
 
-// readAll reads to the end. size is what is expected, -1 when unknown.
+// readAll reads to the end. size is the body's length, -1 when unknown.
 func readAll(reader io.Reader, size, limit int64) ([]byte, error) {
-	// Room for one more read than expected, so that a body of that size ends without growing the buffer.
-	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, 0)+bytes.MinRead, firstRead)))
+	if size >= 0 && size <= firstRead {
+		body := make([]byte, size)
+		if _, err := io.ReadFull(reader, body); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)
+		}
+		return body, nil
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, bytes.MinRead), firstRead)))
 	n, err := buf.ReadFrom(io.LimitReader(reader, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrIncomplete, err)

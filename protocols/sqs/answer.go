@@ -35,8 +35,8 @@ func (a *answer) release() {
 // a result.
 func (a *answer) send(w http.ResponseWriter, c *call, f *fault) error {
 	header := w.Header()
-	header["X-Amzn-Requestid"] = []string{c.RequestID}
-	header["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	values := []string{c.RequestID, strconv.Itoa(len(a.body))}
+	header["X-Amzn-Requestid"], header["Content-Length"] = values[0:1:1], values[1:2:2]
 	c.wire.setHeader(header, f)
 	w.WriteHeader(a.status)
 	if _, err := w.Write(a.body); err != nil {
