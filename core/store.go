@@ -20,6 +20,9 @@ type Store interface {
 	PurgeQueue(ctx context.Context, name QueueName) error
 	ListQueues(ctx context.Context, in ListQueuesInput) (QueuePage, error)
 
+	AccountAttributes(ctx context.Context, account, region string) (map[string]string, error)
+	SetAccountAttributes(ctx context.Context, account, region string, change map[string]*string) error
+
 	// SendMessages stores all messages or none. Delays are set by the caller.
 	SendMessages(ctx context.Context, queue *Queue, messages []NewMessage) ([]Sent, error)
 
