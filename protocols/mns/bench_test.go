@@ -69,6 +69,14 @@ func (oneQueueStore) ChangeVisibility(_ context.Context, _ *core.Queue, in core.
 	return make([]core.VisibilityResult, len(in.Changes)), nil
 }
 
+func (oneQueueStore) AccountAttributes(context.Context, string, string) (map[string]string, error) {
+	return nil, nil
+}
+
+func (oneQueueStore) SetAccountAttributes(context.Context, string, string, map[string]*string) error {
+	return nil
+}
+
 func (oneQueueStore) ReturnMessages(context.Context, *core.Queue, []string) error { return nil }
 
 func BenchmarkServer(b *testing.B) {

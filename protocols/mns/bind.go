@@ -133,6 +133,9 @@ func set(value reflect.Value, name string, text []byte) error {
 		*to = text
 	case *string:
 		*to = string(text)
+	case **string:
+		word := string(text)
+		*to = &word
 	case *[]string:
 		*to = append(*to, string(text))
 	case **int:

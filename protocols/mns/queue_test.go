@@ -180,7 +180,7 @@ func TestListQueueRefuses(t *testing.T) {
 	f := start(t)
 	for _, header := range []string{
 		"x-mns-ret-number: 0", "x-mns-ret-number: 1001", "x-mns-ret-number: many", "x-mns-with-meta: maybe",
-		"x-mns-marker: *", "x-mns-marker: _w", "x-mns-prefix: \xff",
+		"x-mns-marker: *", "x-mns-marker: _w",
 	} {
 		t.Run(header, func(t *testing.T) {
 			f.do(t, http.MethodGet, "/queues", "", header).want(t, 400, "InvalidArgument")
@@ -223,9 +223,18 @@ func TestCreateQueueThatSQSMade(t *testing.T) {
 func TestAccount(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	if got := f.do(t, http.MethodGet, "/?accountmeta=true", "").want(t, 200, ""); !strings.Contains(got.body, "<LoggingBucket></LoggingBucket>") {
-		t.Errorf("got %s", got.body)
+	for _, step := range []struct{ set, want string }{
+		{"", "<LoggingBucket></LoggingBucket>\n</Account>"},
+		{"<LoggingBucket>logs</LoggingBucket>", "<LoggingBucket>logs</LoggingBucket>\n</Account>"},
+		{"<TraceEnabled>1</TraceEnabled>", "<LoggingBucket>logs</LoggingBucket>\n<TraceEnabled>1</TraceEnabled>"},
+		{"<LoggingBucket/>", "<LoggingBucket></LoggingBucket>\n<TraceEnabled>1</TraceEnabled>"},
+	} {
+		f.do(t, http.MethodPut, "/?accountmeta=true", "<Account>"+step.set+"</Account>").want(t, 204, "")
+		if got := f.do(t, http.MethodGet, "/?AccountMeta=true", "").want(t, 200, ""); !strings.Contains(got.body, step.want) {
+			t.Errorf("after %q: got %s, want in it %s", step.set, got.body, step.want)
+		}
 	}
+	f.do(t, http.MethodPut, "/?accountmeta=true", "<Account><LoggingBucket>"+strings.Repeat("b", 257)+"</LoggingBucket></Account>").want(t, 400, "InvalidArgument")
 	if got := f.do(t, http.MethodGet, "/?account", "", "Authorization: MNS 111122223333:sig").want(t, 200, "").doc; got.AccountId != "111122223333" {
 		t.Errorf("got account %q", got.AccountId)
 	}

@@ -53,7 +53,7 @@ var routes = []route{
 	{"GetSubscriptionAttributes", http.MethodGet, subscription, nil, "", nil},
 	{"Unsubscribe", http.MethodDelete, subscription, nil, "", nil},
 	{"ListSubscriptionByTopic", http.MethodGet, subscriptions, nil, "", nil},
-	{"SetAccountAttributes", http.MethodPut, account, []string{"accountmeta"}, "Account", nil},
+	{"SetAccountAttributes", http.MethodPut, account, []string{"accountmeta"}, "Account", typed((*Server).setAccountAttributes)},
 	{"GetAccountAttributes", http.MethodGet, account, []string{"accountmeta"}, "", typed((*Server).getAccountAttributes)},
 	{"GetAccount", http.MethodGet, account, []string{"account"}, "", typed((*Server).getAccount)},
 	{"OpenService", http.MethodPost, service, nil, "", typed((*Server).openService)},
