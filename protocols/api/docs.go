@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/rs/zerolog"
 )
 
 // page renders the OpenAPI document. It loads nothing but that document.
@@ -21,7 +22,7 @@ func serveDocs(c *gin.Context) {
 func serveDocument(c *gin.Context, document func() ([]byte, error)) {
 	json, err := document()
 	if err != nil {
-		c.Error(err)
+		zerolog.Ctx(c.Request.Context()).Error().Err(err).Msg("could not make the OpenAPI document")
 		c.Status(http.StatusInternalServerError)
 		return
 	}

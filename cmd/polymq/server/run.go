@@ -98,7 +98,11 @@ func (s *Server) serve() {
 // nothing without what it needs. A context that ends makes each step end at once. Stop may be
 // called again.
 func (s *Server) Stop(ctx context.Context) error {
-	s.stopping.Do(func() { s.stopped = s.stop(ctx) })
+	s.stopping.Do(func() {
+		s.log.Info().Msg("stopping")
+		s.stopped = s.stop(ctx)
+		s.log.Info().Msg("stopped")
+	})
 	return s.stopped
 }
 
