@@ -96,11 +96,11 @@ func (c *apiClient) call(method, path string, body []byte, wait time.Duration) e
 		u = c.endpoint.JoinPath(path)
 		c.urls[path] = u
 	}
-	resp, err := c.do(method, u, c.header, body, wait)
-	if err != nil || resp.StatusCode/100 == 2 {
+	status, _, err := c.do(method, u, c.header, body, wait)
+	if err != nil || status/100 == 2 {
 		return err
 	}
-	refused := &refusal{status: resp.StatusCode}
+	refused := &refusal{status: status}
 	var problem struct{ Code, Detail string } // RFC 9457, and a code
 	if json.Unmarshal(c.answer.Bytes(), &problem) == nil {
 		refused.code, refused.message = problem.Code, problem.Detail

@@ -22,7 +22,6 @@ type bench struct {
 	target   *load // aimed at the endpoints, nil when --noop was given alone
 	noops    []round
 	results  []round
-	report   *report
 }
 
 // run does what the options say and returns a report, which may be there beside an error.
@@ -49,6 +48,9 @@ func run(ctx context.Context, o *options, noopArgs []string, onlyNoop bool, stde
 		if err := b.round(ctx); err != nil {
 			return nil, err
 		}
+		if interrupted(ctx) {
+			break
+		}
 	}
 	return b.finish(ctx)
 }
@@ -70,7 +72,7 @@ func (b *bench) setUp(ctx context.Context) error {
 	err := b.target.createQueues(ctx, prefix)
 	stop()
 	switch {
-	case ctx.Err() != nil:
+	case interrupted(ctx):
 		return errInterrupted
 	case err != nil || b.mode.drain: // which fills them for each round
 		return err
@@ -85,19 +87,20 @@ func (b *bench) preload(ctx context.Context) error {
 	defer b.progress.during(func() string {
 		return fmt.Sprintf("backlog: %s of %s messages", count(b.target.ledger.acked.Load()-before), count(b.Backlog))
 	})()
-	err := b.target.preload(ctx, b.Backlog)
-	if ctx.Err() != nil {
+	if err := b.target.preload(ctx, b.Backlog); interrupted(ctx) {
 		return errInterrupted
+	} else if err != nil {
+		return fmt.Errorf("put messages into the queues before measuring: %w", err)
 	}
-	return err
+	return nil
 }
 
 // round measures once: the no-op server first, then the server under test.
 func (b *bench) round(ctx context.Context) error {
-	if b.baseline != nil && ctx.Err() == nil {
-		b.noops = append(b.noops, b.measure(ctx, b.baseline, sendMode, "no-op", uint64(b.Messages)))
+	if b.baseline != nil {
+		b.noops = b.measure(ctx, b.noops, b.baseline, sendMode, uint64(b.Messages))
 	}
-	if b.target == nil || ctx.Err() != nil {
+	if b.target == nil || interrupted(ctx) {
 		return nil
 	}
 	limit := uint64(b.Messages)
@@ -109,18 +112,26 @@ func (b *bench) round(ctx context.Context) error {
 			limit = waiting
 		}
 	}
-	b.results = append(b.results, b.measure(ctx, b.target, b.mode, b.mode.name, limit))
+	b.results = b.measure(ctx, b.results, b.target, b.mode, limit)
 	return nil
 }
 
-func (b *bench) measure(ctx context.Context, l *load, m *mode, name string, limit uint64) round {
+// measure appends one more round, unless interrupted before it.
+func (b *bench) measure(ctx context.Context, rounds []round, l *load, m *mode, limit uint64) []round {
+	name := m.name
+	if l == b.baseline {
+		name = "no-op"
+	}
 	defer b.progress.during(l.rates(name))()
-	return l.measure(ctx, m, b.Warmup, limit)
+	if r, ok := l.measure(ctx, m, b.Warmup, limit); ok {
+		rounds = append(rounds, r)
+	}
+	return rounds
 }
 
 // finish looks for lost messages and makes the report.
 func (b *bench) finish(ctx context.Context) (*report, error) {
-	r := newReport(b, ctx.Err() != nil)
+	r := newReport(b, interrupted(ctx))
 	if r.NoOp == nil && r.Result == nil {
 		return nil, errInterrupted
 	}
@@ -128,7 +139,7 @@ func (b *bench) finish(ctx context.Context) (*report, error) {
 		return r, nil
 	}
 	checked := false
-	if b.Verify > 0 && ctx.Err() == nil {
+	if b.Verify > 0 && !interrupted(ctx) {
 		stop := b.progress.during(func() string {
 			return fmt.Sprintf("looking for lost messages: %s have not arrived so far", count(b.target.ledger.missing()))
 		})

@@ -40,9 +40,10 @@ func (c *conn) within(ctx context.Context) {
 	c.base = ctx
 }
 
-// do sends a request and reads the whole answer into c.answer. Whatever the answer says, it is
-// no error here. It may take c.timeout and, in a long poll, wait more.
-func (c *conn) do(method string, u *url.URL, header http.Header, body []byte, wait time.Duration) (*http.Response, error) {
+// do sends a request and reads the whole answer: its status, its header, and into c.answer its
+// body. Whatever the answer says, it is no error here. It may take c.timeout and, in a long poll,
+// wait more.
+func (c *conn) do(method string, u *url.URL, header http.Header, body []byte, wait time.Duration) (int, http.Header, error) {
 	c.answer.Reset()
 	c.arm(c.timeout + wait)
 	defer c.disarm()
@@ -57,13 +58,13 @@ func (c *conn) do(method string, u *url.URL, header http.Header, body []byte, wa
 	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, c.why(err)
+		return 0, nil, c.why(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end, or broken anyway
+	defer resp.Body.Close()
 	if _, err := c.answer.ReadFrom(resp.Body); err != nil {
-		return nil, c.why(fmt.Errorf("read the answer: %w", err))
+		return 0, nil, c.why(fmt.Errorf("read the answer: %w", err))
 	}
-	return resp, nil
+	return resp.StatusCode, resp.Header, nil
 }
 
 // arm sees to it that c.ctx ends after d. One context serves many requests, which is cheaper

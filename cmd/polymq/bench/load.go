@@ -68,9 +68,10 @@ func (l *load) spread(ctx context.Context, n int, do func(w *worker, i int) erro
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range l.workers[:min(n, len(l.workers), setupWorkers)] {
+		w.stop = ctx.Done()
 		group.Go(func() error {
 			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				if ctx.Err() != nil {
+				if interrupted(ctx) {
 					return context.Cause(ctx)
 				}
 				if err := do(w, int(i)); err != nil {
@@ -128,8 +129,9 @@ func (l *load) preload(ctx context.Context, n int) error {
 			if err = w.sendBatch(w.queues[i%len(w.queues)], min(size, n-i*size)); err == nil {
 				return nil
 			}
+			w.rest(afterError)
 		}
-		return fmt.Errorf("put messages into the queues before measuring: %w", err)
+		return err
 	})
 }
 
@@ -150,9 +152,10 @@ func (w *worker) sendBatch(q queue, n int) error {
 	return nil
 }
 
-// measure lets the workers work: a warm-up, then the measured phase, which it returns. The
-// phase ends after the duration, or when limit messages are done, or with ctx.
-func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit uint64) round {
+// measure lets the workers work: a warm-up, then the measured phase, which it returns. The phase
+// ends after the duration, or when limit messages are done, or with ctx; if ctx ends before it,
+// there is none.
+func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit uint64) (_ round, ok bool) {
 	requests, cut := context.WithCancel(context.Background())
 	defer cut()
 	l.within(requests)
@@ -168,6 +171,7 @@ func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit
 		l.recorder.Store(newRecorder(limit))
 	}
 	measured := l.recorder.Load()
+	ok = !interrupted(ctx)
 	pause(ctx, l.Duration, measured.reached)
 	took := measured.end()
 	l.recorder.Store(newRecorder(0)) // what completes from here on is too late
@@ -175,12 +179,14 @@ func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit
 	switch {
 	case m.idle: // what waits in a long poll has nothing to lose
 		cut()
-	case ctx.Err() != nil:
+	case interrupted(ctx):
 		defer time.AfterFunc(interruptGrace, cut).Stop()
 	}
 	group.Wait()
-	return round{measured, took}
+	return round{measured, took}, ok
 }
+
+func interrupted(ctx context.Context) bool { return ctx.Err() != nil }
 
 // interruptGrace is how long requests in flight may still take after Ctrl-C.
 const interruptGrace = 2 * time.Second
@@ -196,9 +202,9 @@ func pause(ctx context.Context, d time.Duration, done <-chan struct{}) {
 	}
 }
 
-// verify receives what is left, until each acknowledged message has arrived, or those that have
-// not can only be lost: the queues stayed empty for longer than a visibility timeout. It reports
-// whether it came to one of these ends before the limit.
+// verify empties the queues: once, for what came back; and again until each acknowledged message
+// has arrived, or those that have not can only be lost, since the queues stayed empty for longer
+// than a visibility timeout. It reports whether it came to one of these ends before the limit.
 func (l *load) verify(ctx context.Context, limit time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -212,9 +218,9 @@ func (l *load) verify(ctx context.Context, limit time.Duration) bool {
 	for _, w := range l.workers[:share] {
 		w.stop = ctx.Done()
 		group.Go(func() {
-			for ctx.Err() == nil && time.Since(start)-time.Duration(arrived.Load()) < quiet {
-				for i := w.id; i < len(l.queues); i += share {
-					for l.ledger.missing() > 0 && w.receiveRest(l.queues[i]) {
+			for !interrupted(ctx) && time.Since(start)-time.Duration(arrived.Load()) < quiet {
+				for i := w.id % len(l.queues); i < len(l.queues); i += share {
+					for w.receiveRest(l.queues[i]) {
 						arrived.Store(int64(time.Since(start)))
 					}
 				}
@@ -226,7 +232,7 @@ func (l *load) verify(ctx context.Context, limit time.Duration) bool {
 		})
 	}
 	group.Wait()
-	return l.ledger.missing() == 0 || ctx.Err() == nil
+	return l.ledger.missing() == 0 || !interrupted(ctx)
 }
 
 // receiveRest receives and deletes one batch. It reports whether there was one, or whether that

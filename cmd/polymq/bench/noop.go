@@ -34,7 +34,7 @@ func startNoop(args []string) (*noop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program, to start the no-op server: %w", err)
 	}
-	n := &noop{process: exec.Command(program, args...)} //nolint:gosec // it is this program
+	n := &noop{process: exec.Command(program, args...)}
 	n.process.Stderr = os.Stderr
 	stdout, err := n.process.StdoutPipe()
 	if err != nil {

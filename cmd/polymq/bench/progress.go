@@ -37,7 +37,7 @@ func (p *progress) during(line func() string) (stop func()) {
 				p.show(line())
 			case <-quit:
 				if p.terminal {
-					fmt.Fprint(p.out, "\r\x1b[K") //nolint:errcheck // nothing to be done about it
+					fmt.Fprint(p.out, "\r\x1b[K")
 				}
 				return
 			}

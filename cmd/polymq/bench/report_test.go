@@ -114,11 +114,11 @@ func TestJSON(t *testing.T) {
 	if !bytes.Equal(written, out.Bytes()) {
 		t.Error("the file differs from what - prints")
 	}
-	var any map[string]any // sorts the names
-	if err := json.Unmarshal(written, &any); err != nil {
+	var sorted map[string]any // as maps are written
+	if err := json.Unmarshal(written, &sorted); err != nil {
 		t.Fatal(err)
 	}
-	got, err := json.Marshal(any)
+	got, err := json.Marshal(sorted)
 	if err != nil {
 		t.Fatal(err)
 	}

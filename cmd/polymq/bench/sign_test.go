@@ -57,7 +57,7 @@ func TestSignedRequests(t *testing.T) {
 				if signed {
 					args = append(args, "--sign")
 				}
-				if _, _, err := execArgs(t, t.Context(), args...); err != nil {
+				if _, _, err := execArgs(t.Context(), t, args...); err != nil {
 					t.Fatal(err)
 				}
 				if (good.Load() > 0) != signed || (bad.Load() > 0) == signed {

@@ -132,11 +132,11 @@ func (c *sqsClient) call(action string, body []byte, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
-	resp, err := c.do(http.MethodPost, c.endpoint, header, body, wait)
-	if err != nil || resp.StatusCode == http.StatusOK {
+	status, answered, err := c.do(http.MethodPost, c.endpoint, header, body, wait)
+	if err != nil || status == http.StatusOK {
 		return err
 	}
-	refused := &refusal{status: resp.StatusCode}
+	refused := &refusal{status: status}
 	var problem struct {
 		Type    string `json:"__type"`
 		Message string `json:"message"`
@@ -144,7 +144,7 @@ func (c *sqsClient) call(action string, body []byte, wait time.Duration) error {
 	if json.Unmarshal(c.answer.Bytes(), &problem) == nil { // a proxy may answer with anything
 		refused.code, refused.message = problem.Type[strings.LastIndexByte(problem.Type, '#')+1:], problem.Message
 	}
-	if code, _, ok := strings.Cut(resp.Header.Get("X-Amzn-Query-Error"), ";"); ok {
+	if code, _, ok := strings.Cut(answered.Get("X-Amzn-Query-Error"), ";"); ok {
 		refused.code = code
 	}
 	return refused
