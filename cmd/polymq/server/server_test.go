@@ -61,7 +61,9 @@ func createQueue(t *testing.T, srv *Server, name string) {
 func untilRunning(t *testing.T, function string) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+	poll := time.NewTicker(2 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-poll.C {
 		if strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), function+"(") {
 			return
 		}
