@@ -8,9 +8,10 @@ import (
 
 // countsOfQueue joins a queue q with the sums of its storage's counts: messages, bytes, in flight,
 // delayed. What is hidden until a later second stands in the counts under that second; of the
-// present second, whose messages become visible one by one, the index is counted.
+// present second, whose messages become visible one by one, the index is counted. The time is that of
+// the reading: by now(), the transaction's start, a message sent since would be one that is delayed.
 const countsOfQueue = `
-CROSS JOIN LATERAL (SELECT now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = q.account), '0') AS now) t
+CROSS JOIN LATERAL (SELECT clock_timestamp() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = q.account), '0') AS now) t
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(messages), 0)::bigint AS messages, COALESCE(sum(bytes), 0)::bigint AS bytes,
         COALESCE(sum(in_flight) FILTER (WHERE bucket > t.now), 0)::bigint AS in_flight,
@@ -28,9 +29,9 @@ CROSS JOIN LATERAL (
 ) n`
 
 // foldCountsSQL adds up counts: what lies in the past in one row per storage, what is hidden in one
-// per second. The past begins a minute ago, for a reader's now() may be older than its snapshot, and
-// now() without the account's advance keeps more seconds apart than it must. Rows that another server
-// folds at the moment are left to it.
+// per second. now() without the account's advance keeps more seconds apart than it must, and so does a
+// past that begins a minute ago, for a reader may have begun before. Rows that another server folds at
+// the moment are left to it.
 const foldCountsSQL = `
 WITH busy AS (
     SELECT storage_id FROM counts GROUP BY storage_id
