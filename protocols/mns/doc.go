@@ -32,8 +32,8 @@
 // 2026-11-21: an XML scanner of our own instead of encoding/xml. It refuses document types, bounds
 // the depth, keeps carriage returns as they were sent (XML has them read as line feeds, but a body
 // is to come back byte for byte), and tells text from elements, so that an unescaped '<' in a body
-// is an error and not a loss. It takes a tenth of the time for a small message, and less for larger ones.
-// A fuzz test compares what it accepts with encoding/xml.
+// is an error and not a loss. A message of 200 bytes takes it a sixth of the time, one of 64 KiB a
+// twelfth (2.5 µs and 15 µs; 0.13 ms and 1.6 ms). A fuzz test compares what it accepts with encoding/xml.
 //
 // 2026-11-21: unknown parameters of a query are refused, as the service's manual has it
 // (InvalidQueryString), while unknown elements are passed over, as newer clients send them.

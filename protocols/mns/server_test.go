@@ -77,9 +77,8 @@ func TestRoutes(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := &request{method: r.Method, target: targetOf(r.URL.Path), query: q, root: tt.root}
-			found, err := in.route()
-			got := ""
-			if err != nil {
+			var got string
+			if found, err := in.route(); err != nil {
 				got = wireErrorOf(err).code
 			} else {
 				got = found.name
