@@ -10,13 +10,20 @@ import (
 )
 
 // upcomingSQL finds, for queues that are waited for, what is visible and what will be soon, summed
-// up by 5 ms. It reads at most 10,000 index entries per priority.
+// up by 5 ms. It reads at most 10,000 index entries per priority. Most queues that are waited for have
+// nothing to come: whether there is anything is asked first, which costs a fifth of summing up nothing.
 const upcomingSQL = `
 SELECT i.ord, d.messages, d.ripe
 FROM unnest(@queue::bigint[], @storage::bigint[], @priority::smallint[], @mark::timestamptz[])
     WITH ORDINALITY AS i(queue, storage, priority, mark, ord)
 LEFT JOIN queues q ON q.id = i.queue AND q.storage_id = i.storage
 LEFT JOIN clocks c ON c.account = q.account
+LEFT JOIN LATERAL (
+    SELECT true AS some FROM messages m
+    WHERE m.storage_id = q.storage_id AND m.priority = i.priority
+        AND m.visible_at >= i.mark AND m.visible_at <= now() + COALESCE(c.ahead, '0') + @within::interval
+    ORDER BY m.visible_at LIMIT 1
+) first ON true
 LEFT JOIN LATERAL (
     SELECT count(*) AS messages, (extract(epoch FROM max(m.visible_at) - now() - COALESCE(c.ahead, '0')) * 1000000)::bigint AS ripe
     FROM (
@@ -26,8 +33,8 @@ LEFT JOIN LATERAL (
         ORDER BY m.visible_at LIMIT 10000
     ) m
     GROUP BY CASE WHEN m.visible_at > now() + COALESCE(c.ahead, '0') THEN floor(extract(epoch FROM m.visible_at) * 200) ELSE 0 END
-) d ON true
-WHERE q.id IS NULL OR d.messages IS NOT NULL`
+) d ON first.some
+WHERE q.id IS NULL OR first.some`
 
 // Upcoming is of core.Store.
 func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Duration) ([]core.Arrival, error) {
