@@ -61,6 +61,7 @@ func Command() *cobra.Command {
 			return execute(cmd, &o)
 		},
 	}
+	cmd.Flags().SortFlags = false // they come in groups
 	o.bind(cmd.Flags())
 	return cmd
 }
