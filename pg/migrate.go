@@ -62,25 +62,24 @@ func MigrationStatus(ctx context.Context, opts Options) ([]Migration, error) {
 	return list, nil
 }
 
-// ErrSchemaOld and ErrSchemaNew say why a schema cannot be served as it is.
+// Why a schema cannot be served, or migrated.
 var (
 	ErrSchemaOld = errors.New("the schema is older than this program: run `polymq migrate up`, or serve with --migrate auto")
 	ErrSchemaNew = errors.New("the schema is newer than this program can serve: upgrade polymq")
-)
 
-const schemaVersionSQL = `
-SELECT (SELECT COALESCE(max(version_id), 0) FROM goose_db_version WHERE is_applied), (SELECT value::bigint FROM settings WHERE name = 'oldest_server')`
+	// ErrMigratePooled says that migrations need a session of their own.
+	ErrMigratePooled = errors.New("migrations cannot go through a pooler in transaction mode: name the database itself with --database-direct-url, or run `polymq migrate up` against it")
+)
 
 // CheckSchema says whether this program can serve the schema: ErrSchemaOld or ErrSchemaNew if not.
 // A newer schema is served as long as its migrations only added to it.
 func CheckSchema(ctx context.Context, opts Options) error {
-	conn, err := opts.directOrPooled(ctx)
+	conn, err := opts.anyConn(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	var version, oldest int64
-	err = conn.QueryRow(ctx, schemaVersionSQL).Scan(&version, &oldest)
+	version, oldest, err := opts.schemaVersion(ctx, conn)
 	var server *pgconn.PgError
 	if errors.As(err, &server) && server.Code == "42P01" { // no such table
 		return ErrSchemaOld
@@ -99,6 +98,33 @@ func CheckSchema(ctx context.Context, opts Options) error {
 	return nil
 }
 
+// schemaVersion reads the newest migration that was applied, and the oldest that a server must know.
+// Names are qualified, for a pooler keeps no search_path.
+func (o Options) schemaVersion(ctx context.Context, conn *pgx.Conn) (version, oldest int64, err error) {
+	versions := pgx.Identifier{o.schema(), "goose_db_version"}.Sanitize()
+	settings := pgx.Identifier{o.schema(), "settings"}.Sanitize()
+	err = conn.QueryRow(ctx, `SELECT (SELECT COALESCE(max(version_id), 0) FROM `+versions+` WHERE is_applied),
+		(SELECT value::bigint FROM `+settings+` WHERE name = 'oldest_server')`).Scan(&version, &oldest)
+	return version, oldest, err
+}
+
+// anyConn connects past the pooler where there is a way, else through it.
+func (o Options) anyConn(ctx context.Context) (*pgx.Conn, error) {
+	if o.listenURL() != "" {
+		conn, err := o.directConn(ctx)
+		return conn, translate(err)
+	}
+	config, err := o.poolConfig()
+	if err != nil {
+		return nil, err
+	}
+	if err := o.beforeConnect(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	return conn, translate(err)
+}
+
 // latestMigration gives the version of the newest migration that this program knows.
 func latestMigration() (int64, error) {
 	files, err := fs.Glob(migrations.FS, "*.sql")
@@ -108,20 +134,14 @@ func latestMigration() (int64, error) {
 	return goose.NumericComponent(files[len(files)-1])
 }
 
-// directOrPooled connects past the pooler where there is a way.
-func (o Options) directOrPooled(ctx context.Context) (*pgx.Conn, error) {
-	if o.listenURL() == "" {
-		o.DirectURL = o.URL
-	}
-	conn, err := o.directConn(ctx)
-	return conn, translate(err)
-}
-
 // goose makes a provider under its session lock, and the schema if asked to.
 func (o Options) goose(ctx context.Context, create bool) (*goose.Provider, func(), error) {
-	conn, err := o.directOrPooled(ctx)
+	if o.listenURL() == "" {
+		return nil, nil, ErrMigratePooled
+	}
+	conn, err := o.directConn(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("connect to the database: %w", err)
+		return nil, nil, fmt.Errorf("connect to the database: %w", translate(err))
 	}
 	if create {
 		err = o.createSchema(ctx, conn)

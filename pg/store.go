@@ -69,6 +69,9 @@ type Store struct {
 	hot    *station // everything small
 	bulk   *station // big bodies, so that they do not hold up the others
 	peers  peers
+
+	trains, operations atomic.Int64
+
 	hearer atomic.Pointer[func(core.Arrival)] // nil before Notify
 
 	background context.Context // ends with Close

@@ -289,6 +289,8 @@ type rowKey struct{ storage, id int64 }
 
 // run sends a train and answers its callers.
 func (s *Store) run(t *train) {
+	s.trains.Add(1)
+	s.operations.Add(int64(t.callers()))
 	err := s.commit(t)
 	switch {
 	case err == nil:
@@ -301,6 +303,9 @@ func (s *Store) run(t *train) {
 		t.fail(translate(err))
 	}
 }
+
+// Trains gives how many trains have left and how many operations they carried.
+func (s *Store) Trains() (trains, operations int64) { return s.trains.Load(), s.operations.Load() }
 
 // commit runs the train's statements as one transaction. What was not sent for want of a
 // connection, and what the database undid by itself, is tried again; what may have happened is not.
