@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // statuses is the table of errors. The codes are on the wire as they are.
@@ -65,11 +66,11 @@ func (p *problem) Error() string             { return p.Detail }
 func (p *problem) GetStatus() int            { return p.Status }
 func (p *problem) ContentType(string) string { return "application/problem+json" }
 
-// newProblemOf gives an error of the core as a problem, and logs it where somebody must act.
+// newProblemOf gives an error of the core as a problem, and logs it.
 func newProblemOf(ctx context.Context, err error) *problem {
 	code := core.CodeOf(err)
-	if code == core.Internal && ctx.Err() == nil {
-		zerolog.Ctx(ctx).Error().Err(err).Msg("request failed")
+	if ctx.Err() == nil {
+		zerolog.Ctx(ctx).WithLevel(caller.LogLevel(err)).Err(err).Str("protocol", "api").Msg("request failed")
 	}
 	return newProblem(statuses[code], code, core.MessageOf(err))
 }

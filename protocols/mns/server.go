@@ -192,17 +192,11 @@ func (s *Server) giveBack(ctx context.Context, resp response) {
 // log writes down what the client is not told: of a fault its cause, of a queue that is missing in
 // this region the ones that have it. At the debug level, every error.
 func (s *Server) log(ctx context.Context, c *call, err error) {
-	event := zerolog.Ctx(ctx).Debug()
-	var own wireError
-	var cause *core.Error
-	switch {
-	case errors.As(err, &own):
-	case core.CodeOf(err) == core.Internal:
-		event = zerolog.Ctx(ctx).Error()
-	case errors.As(err, &cause) && cause.Code == core.QueueNotFound && cause.Err != nil:
-		event = zerolog.Ctx(ctx).Warn()
+	level := caller.LogLevel(err)
+	if own := (wireError{}); errors.As(err, &own) {
+		level = zerolog.DebugLevel // what MNS alone refuses
 	}
-	event.Err(err).Str("protocol", "mns").Str("action", c.action).Str("request_id", c.RequestID).Stringer("queue", c.queue).
+	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("protocol", "mns").Str("action", c.action).Str("request_id", c.RequestID).Stringer("queue", c.queue).
 		Msg("request failed")
 }
 

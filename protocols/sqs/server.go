@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -170,10 +171,10 @@ func (s *Server) giveBack(ctx context.Context, result any) {
 
 // log writes down what the client is not told, and at the debug level also what it is.
 func (s *Server) log(ctx context.Context, c *call, f *fault, err error) {
-	event := zerolog.Ctx(ctx).Debug()
-	if f.wireError == internalFailure {
-		event = zerolog.Ctx(ctx).Error()
+	level := zerolog.DebugLevel // of what SQS alone refuses
+	if coreErr := (*core.Error)(nil); errors.As(err, &coreErr) || f.wireError == internalFailure {
+		level = caller.LogLevel(err)
 	}
-	event.Err(err).Str("protocol", "sqs").Str("action", c.action).Str("request_id", c.RequestID).Str("account", c.Account).
+	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("protocol", "sqs").Str("action", c.action).Str("request_id", c.RequestID).Str("account", c.Account).
 		Msg("request failed")
 }
