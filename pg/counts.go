@@ -20,9 +20,12 @@ CROSS JOIN LATERAL (
 ) later
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE m.receive_count > 0) AS in_flight, count(*) FILTER (WHERE m.receive_count = 0) AS delayed
-    FROM generate_series(1, 16) AS p(priority)
-    JOIN messages m ON m.storage_id = q.storage_id AND m.priority = p.priority AND q.priorities & (1 << p.priority) <> 0
-        AND m.visible_at > t.now AND m.visible_at < date_bin('1 second', t.now, '2000-01-01') + interval '1 second'
+    FROM generate_series(1, 16) AS p(priority) CROSS JOIN LATERAL (
+        SELECT m.receive_count FROM messages m WHERE m.storage_id = q.storage_id AND m.priority = p.priority
+            AND m.visible_at > t.now AND m.visible_at < date_bin('1 second', t.now, '2000-01-01') + interval '1 second'
+        ORDER BY m.visible_at OFFSET 0
+    ) m
+    WHERE q.priorities & (1 << p.priority) <> 0
 ) present
 CROSS JOIN LATERAL (
     SELECT later.messages, later.bytes, later.in_flight + present.in_flight, later.delayed + present.delayed
@@ -38,7 +41,9 @@ WITH busy AS (
     HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() - interval '1 minute' THEN bucket ELSE '-infinity' END) > @slack
 ), folded AS (
     DELETE FROM counts WHERE ctid = ANY (ARRAY(
-        SELECT c.ctid FROM busy JOIN counts c USING (storage_id) LIMIT @limit FOR UPDATE OF c SKIP LOCKED))
+        SELECT c.place FROM busy b CROSS JOIN LATERAL (
+            SELECT c.ctid AS place FROM counts c WHERE c.storage_id = b.storage_id LIMIT @limit FOR UPDATE SKIP LOCKED
+        ) c LIMIT @limit))
     RETURNING storage_id, bucket, messages, bytes, in_flight, delayed
 ), summed AS (
     SELECT storage_id, CASE WHEN hidden THEN bucket ELSE '-infinity' END AS bucket, sum(messages) AS messages, sum(bytes) AS bytes,

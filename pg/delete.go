@@ -35,14 +35,13 @@ func (o *deleteOp) rows() int { return len(o.handles) }
 // snapshot of the statement, to tell why they did not delete.
 const deleteSQL = `
 WITH input AS (
-    SELECT i.*, now() + COALESCE(c.ahead, '0') AS now
+    SELECT i.*, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
     FROM unnest(@queue::bigint[], @storage::bigint[], @id::bigint[], @version::integer[], @newest::boolean[])
         WITH ORDINALITY AS i(queue, storage, id, version, newest, ord)
-    JOIN queues q ON q.id = i.queue AND q.storage_id = i.storage
-    LEFT JOIN clocks c ON c.account = q.account
+    CROSS JOIN LATERAL (SELECT q.account FROM queues q WHERE q.id = i.queue AND q.storage_id = i.storage LIMIT 1) q
 ), deleted AS (
     DELETE FROM messages m USING input i
-    WHERE m.storage_id = i.storage AND m.id = i.id AND (NOT i.newest OR m.handle_version = i.version AND m.visible_at > i.now)
+    WHERE m.storage_id = ANY (ARRAY[i.storage]) AND m.id = i.id AND (NOT i.newest OR m.handle_version = i.version AND m.visible_at > i.now)
     RETURNING i.ord, i.now, m.storage_id, m.visible_at, m.receive_count, m.size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
@@ -54,7 +53,9 @@ SELECT ord, 0, 0 FROM input
 UNION ALL
 SELECT ord, 1, 0 FROM deleted
 UNION ALL
-SELECT i.ord, 2, m.handle_version FROM input i JOIN messages m ON m.storage_id = i.storage AND m.id = i.id WHERE i.newest`
+SELECT i.ord, 2, m.handle_version FROM input i
+CROSS JOIN LATERAL (SELECT m.handle_version FROM messages m WHERE m.storage_id = i.storage AND m.id = i.id LIMIT 1) m
+WHERE i.newest`
 
 var deleteStatement = prepare(deleteSQL)
 

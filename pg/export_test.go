@@ -18,3 +18,29 @@ func FoldAllCounts(s *Store) (n int, err error) {
 	}
 	return n, err
 }
+
+// SessionSettings are those of the hot pool's sessions.
+func SessionSettings() map[string]string { return Options{}.sessionSettings() }
+
+// Positional gives a statement with $1, $2, … in place of its named arguments, and their names.
+func Positional(sql string) (positional string, names []string) {
+	st := prepare(sql)
+	return st.sql, st.args
+}
+
+// The statements whose plans matter.
+const (
+	SendSQL          = sendSQL
+	ReceiveSQL       = receiveSQL
+	DeleteSQL        = deleteSQL
+	ChangeSQL        = changeSQL
+	DescribeQueueSQL = describeQueueSQL
+	ListCountedSQL   = listCountedQueuesSQL
+	UpcomingSQL      = upcomingSQL
+	SweepSQL         = sweepSQL
+	ExpireSQL        = expireSQL
+	RemoveDroppedSQL = removeDroppedSQL
+	FoldCountsSQL    = foldCountsSQL
+	PeekSQL          = peekSQL
+	QueueSQL         = queueSQL
+)

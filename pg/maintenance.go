@@ -16,20 +16,20 @@ const expireBatch = 5000
 // has need not be looked through beyond as many messages as may be removed.
 const expireSQL = `
 WITH aging AS (
-    SELECT q.storage_id, now() + COALESCE(c.ahead, '0') AS now, now() + COALESCE(c.ahead, '0') - q.retention AS oldest
-    FROM queues q
-    LEFT JOIN clocks c ON c.account = q.account
-    CROSS JOIN LATERAL (SELECT sent_at FROM messages m WHERE m.storage_id = q.storage_id ORDER BY m.id LIMIT 1) head
-    WHERE head.sent_at <= now() + COALESCE(c.ahead, '0') - q.retention
+    SELECT q.storage_id, q.now, q.now - q.retention AS oldest
+    FROM (SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now FROM queues q OFFSET 0) q
+    CROSS JOIN LATERAL (SELECT m.sent_at FROM messages m WHERE m.storage_id = q.storage_id ORDER BY m.id LIMIT 1) head
+    WHERE head.sent_at <= q.now - q.retention
 ), expired AS (
-    SELECT a.now, m.storage_id, m.id FROM aging a
-    CROSS JOIN LATERAL (
+    SELECT a.now, m.place FROM aging a CROSS JOIN LATERAL (
         SELECT m.id FROM messages m WHERE m.storage_id = a.storage_id ORDER BY m.id LIMIT @limit
-    ) first
-    JOIN messages m ON m.storage_id = a.storage_id AND m.id = first.id AND m.sent_at <= a.oldest
-    LIMIT @limit FOR UPDATE OF m SKIP LOCKED
+    ) first CROSS JOIN LATERAL (
+        SELECT m.ctid AS place FROM messages m WHERE m.storage_id = a.storage_id AND m.id = first.id AND m.sent_at <= a.oldest
+        LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) m
+    LIMIT @limit
 ), removed AS (
-    DELETE FROM messages m USING expired e WHERE m.storage_id = e.storage_id AND m.id = e.id
+    DELETE FROM messages m USING expired e WHERE m.ctid = e.place
     RETURNING e.now, m.storage_id, m.visible_at, m.receive_count, m.size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
@@ -56,7 +56,7 @@ WITH dropped AS (
             SELECT m.ctid FROM messages m WHERE m.storage_id = d.storage_id LIMIT @limit FOR UPDATE SKIP LOCKED) m LIMIT @limit))
     RETURNING 1
 ), uncounted AS (
-    DELETE FROM counts c USING dropped d WHERE c.storage_id = d.storage_id
+    DELETE FROM counts c USING dropped d WHERE c.storage_id = ANY (ARRAY[d.storage_id])
 ), forgotten AS (
     DELETE FROM dropped_storages d WHERE d.dropped_at < now() - @grace::interval
         AND NOT EXISTS (SELECT FROM messages m WHERE m.storage_id = d.storage_id)

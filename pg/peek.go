@@ -12,8 +12,8 @@ import (
 
 const peekSQL = `
 WITH asked AS (
-    SELECT q.storage_id, q.retention, now() + COALESCE(c.ahead, '0') AS now
-    FROM queues q LEFT JOIN clocks c ON c.account = q.account
+    SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+    FROM queues q
     WHERE q.id = @queue AND q.version = @version
 )
 SELECT NULL AS id, now AS visible_at, now AS sent_at, NULL AS first_received_at, 0 AS receive_count, 0 AS size, 0::smallint AS priority,
@@ -27,7 +27,7 @@ SELECT d.* FROM asked a CROSS JOIN LATERAL (
             m.source, m.attributes, m.body
         FROM messages m
         WHERE m.storage_id = a.storage_id AND m.priority = p.priority AND m.sent_at > a.now - a.retention
-            AND (@hidden OR m.visible_at <= a.now)
+            AND m.visible_at <= CASE WHEN @hidden THEN 'infinity' ELSE a.now END
             AND m.visible_at >= CASE WHEN p.priority = @after_priority THEN @after_visible ELSE @mark::timestamptz END
             AND (p.priority <> @after_priority OR (m.visible_at, m.id) > (@after_visible, @after_id))
         ORDER BY m.visible_at, m.id LIMIT @limit

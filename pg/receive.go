@@ -54,12 +54,13 @@ type received struct {
 // pass. Rows found are updated by their place. First come the lanes whose queue is as it was.
 const receiveSQL = `
 WITH asked AS (
-    SELECT a.ord, a.first, a.last, a.wanted, a.timeout * interval '1 microsecond' AS timeout, q.storage_id,
-        now() + COALESCE(c.ahead, '0') AS now, now() + COALESCE(c.ahead, '0') - q.retention AS oldest
+    SELECT a.ord, a.first, a.last, a.wanted, a.timeout * interval '1 microsecond' AS timeout, q.storage_id, q.now, q.now - q.retention AS oldest
     FROM unnest(@queue::bigint[], @version::bigint[], @first::integer[], @last::integer[], @wanted::bigint[], @timeout::bigint[])
         WITH ORDINALITY AS a(queue, version, first, last, wanted, timeout, ord)
-    JOIN queues q ON q.id = a.queue AND q.version = a.version
-    LEFT JOIN clocks c ON c.account = q.account
+    CROSS JOIN LATERAL (
+        SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+        FROM queues q WHERE q.id = a.queue AND q.version = a.version LIMIT 1
+    ) q
 ), due AS MATERIALIZED (
     SELECT a.ord, a.now, a.timeout, d.place, d.visible_at AS was
     FROM asked a CROSS JOIN LATERAL (

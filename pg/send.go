@@ -28,12 +28,11 @@ type sendOp struct {
 // so found by its absence.
 const sendSQL = `
 WITH input AS (
-    SELECT i.*, q.storage_id, now() + COALESCE(c.ahead, '0') AS now
+    SELECT i.*, q.storage_id, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
     FROM unnest(@queue::bigint[], @version::bigint[], @id::bigint[], @priority::smallint[], @delay::interval[], @form::smallint[],
         @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[])
         AS i(queue, version, id, priority, delay, form, size, sender, group_id, attributes, body)
-    JOIN queues q ON q.id = i.queue AND q.version = i.version
-    LEFT JOIN clocks c ON c.account = q.account
+    CROSS JOIN LATERAL (SELECT q.storage_id, q.account FROM queues q WHERE q.id = i.queue AND q.version = i.version LIMIT 1) q
 ), sent AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, size, priority, form, sender, group_id, attributes, body)
     SELECT storage_id, id, now + delay, now, size, priority, form, NULLIF(sender, ''), NULLIF(group_id, ''), attributes, body

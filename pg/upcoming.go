@@ -16,23 +16,25 @@ const upcomingSQL = `
 SELECT i.ord, d.messages, d.ripe
 FROM unnest(@queue::bigint[], @storage::bigint[], @priority::smallint[], @mark::timestamptz[])
     WITH ORDINALITY AS i(queue, storage, priority, mark, ord)
-LEFT JOIN queues q ON q.id = i.queue AND q.storage_id = i.storage
-LEFT JOIN clocks c ON c.account = q.account
+LEFT JOIN LATERAL (
+    SELECT q.id, q.storage_id, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+    FROM queues q WHERE q.id = i.queue AND q.storage_id = i.storage LIMIT 1
+) q ON true
 LEFT JOIN LATERAL (
     SELECT true AS some FROM messages m
     WHERE m.storage_id = q.storage_id AND m.priority = i.priority
-        AND m.visible_at >= i.mark AND m.visible_at <= now() + COALESCE(c.ahead, '0') + @within::interval
+        AND m.visible_at >= i.mark AND m.visible_at <= q.now + @within::interval
     ORDER BY m.visible_at LIMIT 1
 ) first ON true
 LEFT JOIN LATERAL (
-    SELECT count(*) AS messages, (extract(epoch FROM max(m.visible_at) - now() - COALESCE(c.ahead, '0')) * 1000000)::bigint AS ripe
+    SELECT count(*) AS messages, (extract(epoch FROM max(m.visible_at) - q.now) * 1000000)::bigint AS ripe
     FROM (
         SELECT m.visible_at FROM messages m
         WHERE m.storage_id = q.storage_id AND m.priority = i.priority
-            AND m.visible_at >= i.mark AND m.visible_at <= now() + COALESCE(c.ahead, '0') + @within::interval
+            AND m.visible_at >= i.mark AND m.visible_at <= q.now + @within::interval
         ORDER BY m.visible_at LIMIT 10000
     ) m
-    GROUP BY CASE WHEN m.visible_at > now() + COALESCE(c.ahead, '0') THEN floor(extract(epoch FROM m.visible_at) * 200) ELSE 0 END
+    GROUP BY CASE WHEN m.visible_at > q.now THEN floor(extract(epoch FROM m.visible_at) * 200) ELSE 0 END
 ) d ON first.some
 WHERE q.id IS NULL OR first.some`
 

@@ -52,17 +52,19 @@ func (o *changeOp) touches(seen map[rowKey]bool) bool {
 // that have become visible meanwhile.
 const changeSQL = `
 WITH input AS (
-    SELECT i.*, i.timeout * interval '1 microsecond' AS hide, i.max_total * interval '1 microsecond' AS total, now() + COALESCE(c.ahead, '0') AS now
+    SELECT i.*, i.timeout * interval '1 microsecond' AS hide, i.max_total * interval '1 microsecond' AS total,
+        now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
     FROM unnest(@queue::bigint[], @storage::bigint[], @id::bigint[], @version::integer[], @timeout::bigint[], @max_total::bigint[],
         @newest::boolean[], @rotate::boolean[], @give_back::boolean[])
         WITH ORDINALITY AS i(queue, storage, id, version, timeout, max_total, newest, rotate, give_back, ord)
-    JOIN queues q ON q.id = i.queue AND q.storage_id = i.storage
-    LEFT JOIN clocks c ON c.account = q.account
+    CROSS JOIN LATERAL (SELECT q.account FROM queues q WHERE q.id = i.queue AND q.storage_id = i.storage LIMIT 1) q
 ), found AS MATERIALIZED (
     SELECT i.*, m.visible_at AS was, m.handle_version, m.receive_count,
         max_total > 0 AND m.received_at IS NOT NULL AND i.now + i.hide > m.received_at + i.total AS too_long
-    FROM input i JOIN messages m ON m.storage_id = i.storage AND m.id = i.id
-    FOR UPDATE OF m
+    FROM input i CROSS JOIN LATERAL (
+        SELECT m.visible_at, m.handle_version, m.receive_count, m.received_at FROM messages m
+        WHERE m.storage_id = i.storage AND m.id = i.id LIMIT 1 FOR UPDATE
+    ) m
 ), changed AS (
     UPDATE messages m
     SET visible_at = f.now + f.hide,
@@ -70,7 +72,7 @@ WITH input AS (
         receive_count = m.receive_count - f.give_back::integer,
         first_received_at = CASE WHEN f.give_back AND m.receive_count = 1 THEN NULL ELSE m.first_received_at END
     FROM found f
-    WHERE m.storage_id = f.storage AND m.id = f.id AND CASE WHEN f.give_back THEN f.receive_count > 0 ELSE f.was > f.now END
+    WHERE m.storage_id = ANY (ARRAY[f.storage]) AND m.id = f.id AND CASE WHEN f.give_back THEN f.receive_count > 0 ELSE f.was > f.now END
         AND NOT f.too_long AND (NOT f.newest OR f.handle_version = f.version)
     RETURNING f.ord, f.now, f.was, f.hide, f.receive_count, m.storage_id, m.visible_at, m.handle_version
 ), counted AS (

@@ -1,0 +1,268 @@
+package pg_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// grownRows is how many messages the queue of the plans' tests has; grownQueues how many others there are.
+const (
+	grownRows   = 100_000
+	grownQueues = 2_000
+)
+
+// plannedStatement is a statement that must touch few rows however large the tables are.
+type plannedStatement struct {
+	sql  string
+	args pgx.NamedArgs
+	most float64 // rows that its scans may read, of all tables together
+}
+
+// plannedStatements names ten messages each, where it names any. Row ids 1 to 20 are taken.
+func plannedStatements(queue, storage int64) map[string]plannedStatement {
+	const n = 10
+	ids, odd := make([]int64, n), make([]int64, n)
+	for i := range n {
+		ids[i], odd[i] = int64(2*i+2), int64(2*i+1) // visible, in flight
+	}
+	queues, storages := repeat(queue, n), repeat(storage, n)
+	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	return map[string]plannedStatement{
+		"send": {pg.SendSQL, pgx.NamedArgs{
+			"queue": queues, "version": repeat(int64(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
+			"delay": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
+			"group": repeat("", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n),
+		}, 100},
+		"receive": {pg.ReceiveSQL, pgx.NamedArgs{
+			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{1, 2}, "last": []int32{1, 2}, "wanted": []int64{n, n},
+			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8}, "mark": []time.Time{start, start},
+		}, 200},
+		"delete": {pg.DeleteSQL, pgx.NamedArgs{
+			"queue": queues, "storage": storages, "id": ids, "version": repeat(int32(1), n), "newest": repeat(false, n),
+		}, 200},
+		"delete newest": {pg.DeleteSQL, pgx.NamedArgs{
+			"queue": queues, "storage": storages, "id": odd, "version": repeat(int32(1), n), "newest": repeat(true, n),
+		}, 200},
+		"change visibility": {pg.ChangeSQL, pgx.NamedArgs{
+			"queue": queues, "storage": storages, "id": odd, "version": repeat(int32(1), n), "timeout": repeat(int64(1), n),
+			"max_total": repeat(int64(0), n), "newest": repeat(false, n), "rotate": repeat(true, n), "give_back": repeat(false, n),
+		}, 200},
+		"queue":          {pg.QueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 5},
+		"describe queue": {pg.DescribeQueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 1000}, // one row of counts for each second
+		"list queues": {pg.ListCountedSQL, pgx.NamedArgs{
+			"account": "grown", "region": "r", "after": "q1000", "prefix": "q1", "upper": "q2", "limit": n,
+		}, 1000},
+		"upcoming": {pg.UpcomingSQL, pgx.NamedArgs{
+			"queue": []int64{queue, queue + 1}, "storage": []int64{storage, storage + 1}, "priority": []int16{8, 8},
+			"mark": []time.Time{time.Now(), start}, "within": 5 * time.Second,
+		}, 1000},
+		"sweep":          {pg.SweepSQL, pgx.NamedArgs{"storage": []int64{storage, storage + 1}, "priority": []int16{8, 8}, "mark": []time.Time{time.Now(), time.Now()}}, 10},
+		"expire":         {pg.ExpireSQL, pgx.NamedArgs{"limit": n}, 3*grownQueues + 100},                 // every queue, and its first message
+		"fold":           {pg.FoldCountsSQL, pgx.NamedArgs{"slack": 3, "limit": n}, 5*grownQueues + 100}, // every counter
+		"remove dropped": {pg.RemoveDroppedSQL, pgx.NamedArgs{"limit": n, "grace": time.Hour}, 200},
+		"peek": {pg.PeekSQL, pgx.NamedArgs{
+			"queue": queue, "version": 1, "priority": []int16{8}, "hidden": false, "limit": n, "mark": start,
+			"after_priority": 0, "after_visible": start, "after_id": 0,
+		}, 100},
+		"peek at a later page": {pg.PeekSQL, pgx.NamedArgs{
+			"queue": queue, "version": 1, "priority": []int16{8, 9}, "hidden": true, "limit": n, "mark": start,
+			"after_priority": 8, "after_visible": time.Now().Add(time.Minute), "after_id": 0,
+		}, 300},
+	}
+}
+
+// TestPlans executes the hot statements with generic plans that were made in different states of the
+// tables, after which these have grown. No plan may read more than the few rows that concern it.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	admin := database(t, url)
+	for _, table := range []string{"queues", "messages", "counts"} {
+		execute(t, admin, `ALTER TABLE `+table+` SET (autovacuum_enabled = off)`)
+	}
+	queue, storage := grownQueue(t, admin)
+	statements := plannedStatements(queue, storage)
+	execute(t, admin, `ANALYZE`)
+	small := planned(t, url, statements)
+
+	execute(t, admin, `INSERT INTO queues (account, region, name, fifo, delay, visibility_timeout, retention, receive_wait, max_message_size, logging, bodies,
+		priorities, attributes, tags, created_at, modified_at)
+		SELECT 'grown', 'r', 'q' || i, false, '0', '30 seconds', '1 minute', '0', 1, false, '', 65535, '{}', '{}', now(), now() FROM generate_series(2, $1) i`, grownQueues)
+	execute(t, admin, `INSERT INTO counts (storage_id, bucket, messages, bytes) SELECT storage_id, '-infinity', 1, 1 FROM generate_series(1, $1) storage_id, generate_series(1, 5)`, grownQueues)
+	execute(t, admin, `INSERT INTO dropped_storages SELECT 1 + $1 / 2`, grownQueues)
+	grow := func() {
+		t.Helper()
+		execute(t, admin, fillSQL, storage, grownRows)
+		execute(t, admin, `INSERT INTO messages (storage_id, id, visible_at, sent_at, size, priority, form, body) SELECT s, p, now(), now() - interval '1 hour', 1, p, 0, 'a'
+			FROM generate_series(2, $1) s, generate_series(1, 16, 5) p`, grownQueues)
+	}
+	grow()
+	small.check(t, "planned when small")
+	planned(t, url, statements).check(t, "planned without statistics")
+	execute(t, admin, `ANALYZE`)
+	planned(t, url, statements).check(t, "planned with statistics")
+
+	execute(t, admin, `DELETE FROM messages`)
+	execute(t, admin, `VACUUM (ANALYZE, TRUNCATE off) messages`)
+	drained := planned(t, url, statements)
+	grow()
+	drained.check(t, "planned when drained")
+	planned(t, url, statements).check(t, "planned with statistics of when it was drained")
+}
+
+// grownQueue makes the queue that is going to grow.
+func grownQueue(t *testing.T, conn *pgx.Conn) (queue, storage int64) {
+	t.Helper()
+	err := conn.QueryRow(context.Background(), `INSERT INTO queues (account, region, name, fifo, delay, visibility_timeout, retention, receive_wait, max_message_size,
+		logging, bodies, priorities, attributes, tags, created_at, modified_at)
+		VALUES ('grown', 'r', 'q1', false, '0', '30 seconds', '4 days', '0', 1, false, '', 256, '{}', '{}', now(), now()) RETURNING id, storage_id`).Scan(&queue, &storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return queue, storage
+}
+
+// plans is a session in which statements are prepared and have been planned.
+type plans struct {
+	conn       *pgx.Conn
+	statements map[string]plannedStatement
+}
+
+func planned(t *testing.T, url string, statements map[string]plannedStatement) plans {
+	t.Helper()
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range pg.SessionSettings() {
+		config.RuntimeParams[name] = value
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // EXECUTE takes no parameters
+	conn, err := pgx.ConnectConfig(context.Background(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	p := plans{conn, statements}
+	for name, s := range statements {
+		positional, _ := pg.Positional(s.sql)
+		execute(t, conn, fmt.Sprintf("PREPARE %s AS %s", pgx.Identifier{name}.Sanitize(), positional))
+		p.execute(t, "EXPLAIN", name)
+	}
+	return p
+}
+
+// execute explains the execution of a prepared statement, and undoes it.
+func (p plans) execute(t *testing.T, explain, name string) string {
+	t.Helper()
+	s := p.statements[name]
+	_, names := pg.Positional(s.sql)
+	args, places := make([]any, len(names)), make([]string, len(names))
+	for i, name := range names {
+		args[i], places[i] = s.args[name], fmt.Sprintf("$%d", i+1)
+	}
+	tx, err := p.conn.Begin(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.Background()) }()
+	rows, _ := tx.Query(context.Background(), fmt.Sprintf("%s EXECUTE %s(%s)", explain, pgx.Identifier{name}.Sanitize(), strings.Join(places, ", ")), args...)
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%s %s: %v", explain, name, err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// check executes the statements and fails where a plan reads too much.
+func (p plans) check(t *testing.T, when string) {
+	for name, s := range p.statements {
+		t.Run(when+"/"+name, func(t *testing.T) {
+			var explained []struct {
+				Plan          planNode
+				ExecutionTime float64 `json:"Execution Time"`
+			}
+			text := p.execute(t, "EXPLAIN (ANALYZE, FORMAT JSON)", name)
+			if err := json.Unmarshal([]byte(text), &explained); err != nil || len(explained) != 1 {
+				t.Fatalf("%v in %s", err, text)
+			}
+			read := 0.0
+			explained[0].Plan.walk(func(n *planNode) {
+				read += n.read()
+				if fault := n.fault(readWhole(name)); fault != "" {
+					t.Error(fault)
+				}
+			})
+			if read > s.most {
+				t.Errorf("it read %.0f rows, want at most %.0f", read, s.most)
+			}
+			if t.Failed() {
+				t.Log(p.execute(t, "EXPLAIN (ANALYZE, COSTS OFF)", name))
+			}
+			t.Logf("%.0f rows read, %.1f ms", read, explained[0].ExecutionTime)
+		})
+	}
+}
+
+// planNode is a node of a plan that was executed.
+type planNode struct {
+	Type     string  `json:"Node Type"`
+	Relation string  `json:"Relation Name"`
+	Index    string  `json:"Index Name"`
+	Rows     float64 `json:"Actual Rows"`
+	Loops    float64 `json:"Actual Loops"`
+	Filtered float64 `json:"Rows Removed by Filter"`
+	Unjoined float64 `json:"Rows Removed by Join Filter"`
+	Plans    []planNode
+}
+
+func (n *planNode) walk(visit func(*planNode)) {
+	visit(n)
+	for i := range n.Plans {
+		n.Plans[i].walk(visit)
+	}
+}
+
+// read gives how many rows of a table a scan has read, and how many pairs of rows a join has thrown away.
+func (n *planNode) read() float64 {
+	rows := n.Unjoined
+	if strings.Contains(n.Type, "Scan") && n.Relation != "" {
+		rows += n.Rows + n.Filtered
+	}
+	return rows * n.Loops
+}
+
+// readWhole names the tables that a statement may read as a whole: small ones, and those that it is about.
+func readWhole(statement string) []string {
+	small := []string{"clocks", "dropped_storages"}
+	switch statement {
+	case "expire":
+		return append(small, "queues")
+	case "fold":
+		return append(small, "counts")
+	}
+	return small
+}
+
+// fault says what a plan must not do, whatever the tables' sizes.
+func (n *planNode) fault(whole []string) string {
+	switch {
+	case strings.Contains(n.Type, "Seq Scan") && !slices.Contains(whole, n.Relation):
+		return "it reads " + n.Relation + " as a whole"
+	case n.Type == "Sort" && n.Rows*n.Loops > 1000:
+		return fmt.Sprintf("it sorts %.0f rows", n.Rows*n.Loops)
+	case n.Type == "Hash Join" || n.Type == "Merge Join":
+		return "it has a " + n.Type
+	}
+	return ""
+}
