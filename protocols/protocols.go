@@ -54,8 +54,12 @@ func New(broker *core.Broker, options Options) http.Handler {
 	return engine
 }
 
-func (p *port) speaks(name string) bool {
-	return p.options.Protocols == nil || slices.Contains(p.options.Protocols, name)
+func (p *port) speaks(protocol string) bool {
+	on := p.options.Protocols
+	if on == nil {
+		on = Names
+	}
+	return slices.Contains(on, protocol)
 }
 
 // serve passes a request on to the protocol that it speaks.

@@ -1,0 +1,316 @@
+package protocols
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/transport/http/protocol/rpcv2"
+	"github.com/rs/zerolog"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// scope gives the Authorization of a request to one of AWS's services.
+func scope(service string) string {
+	return "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/" + service + "/aws4_request, SignedHeaders=host, Signature=00"
+}
+
+// request is a request to the port, and what it is taken for.
+type request struct {
+	method, target string
+	header         []string // name, value, name, value
+	body           string
+}
+
+func (in request) http() *http.Request {
+	r := httptest.NewRequest(in.method, in.target, strings.NewReader(in.body))
+	r.Host = "localhost:4566"
+	for i := 0; i < len(in.header); i += 2 {
+		r.Header.Set(in.header[i], in.header[i+1])
+	}
+	return r
+}
+
+func TestProtocolOf(t *testing.T) {
+	t.Parallel()
+	const form = "application/x-www-form-urlencoded"
+	tests := map[string]struct {
+		in   request
+		want string
+	}{
+		"SQS in JSON":                 {request{"POST", "/", []string{"X-Amz-Target", "AmazonSQS.SendMessage", "Authorization", scope("sqs")}, ""}, "sqs"},
+		"SQS in JSON at a queue":      {request{"POST", "/queues/orders", []string{"X-Amz-Target", "AmazonSQS.SendMessage"}, ""}, "sqs"},
+		"SQS in CBOR":                 {request{"POST", "/service/AmazonSQS/operation/SendMessage", []string{"Smithy-Protocol", "rpc-v2-cbor"}, ""}, "sqs"},
+		"SQS in a form":               {request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sqs")}, "Action=ListQueues"}, "sqs"},
+		"SQS in a form, unsigned":     {request{"POST", "/", []string{"Content-Type", form}, "Action=ListQueues"}, "sqs"},
+		"SQS in a URL":                {request{"GET", "/?Action=ListQueues", nil, ""}, "sqs"},
+		"SQS at a queue":              {request{"GET", "/000000000000/orders?Action=ReceiveMessage", nil, ""}, "sqs"},
+		"SQS at a queue, /queue/":     {request{"GET", "/queue/orders?Action=ReceiveMessage", nil, ""}, "sqs"},
+		"SQS at a queue, /queues/":    {request{"GET", "/queues/orders?Action=ReceiveMessage", nil, ""}, "sqs"},
+		"SQS presigned":               {request{"GET", "/?Action=ListQueues&X-Amz-Credential=test%2F20260101%2Fus-east-1%2Fsqs%2Faws4_request", nil, ""}, "sqs"},
+		"MNS":                         {request{"GET", "/queues/orders", []string{"x-mns-version", "2015-06-06", "Authorization", "MNS test:c2ln"}, ""}, "mns"},
+		"MNS by its signature":        {request{"POST", "/queues/orders/messages", []string{"Authorization", "MNS4-HMAC-SHA256 Credential=test/20260101/cn-hangzhou/mns/aliyun_v4_request,Signature=0"}, ""}, "mns"},
+		"MNS unsigned":                {request{"GET", "/queues", nil, ""}, "mns"},
+		"MNS account":                 {request{"GET", "/?accountmeta=true", []string{"x-mns-version", "2015-06-06"}, ""}, "mns"},
+		"JSON API":                    {request{"POST", "/api/v1/queues", []string{"Authorization", scope("sqs")}, ""}, "api"},
+		"JSON API, no such path":      {request{"GET", "/api/v2/nothing", nil, ""}, "api"},
+		"SNS":                         {request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sns")}, "Action=Publish"}, ""},
+		"DynamoDB":                    {request{"POST", "/", []string{"X-Amz-Target", "DynamoDB_20120810.ListTables", "Authorization", scope("dynamodb")}, ""}, ""},
+		"CloudWatch in CBOR":          {request{"POST", "/service/GraniteServiceVersion20100801/operation/PutMetricData", []string{"Smithy-Protocol", "rpc-v2-cbor"}, ""}, ""},
+		"S3":                          {request{"PUT", "/bucket/key", []string{"Authorization", scope("s3")}, ""}, ""},
+		"S3 presigned":                {request{"GET", "/bucket/key?X-Amz-Credential=test%2F20260101%2Fus-east-1%2Fs3%2Faws4_request", nil, ""}, ""},
+		"S3 unsigned":                 {request{"DELETE", "/bucket", nil, ""}, ""},
+		"Lambda":                      {request{"GET", "/2015-03-31/functions", []string{"Authorization", scope("lambda")}, ""}, ""},
+		"Alibaba's OpenAPI, new form": {request{"POST", "/?QueueName=orders", []string{"Authorization", "ACS3-HMAC-SHA256 Credential=test,SignedHeaders=host,Signature=0", "x-acs-action", "CreateQueue"}, ""}, ""},
+		"Alibaba's OpenAPI, old form": {request{"GET", "/?Action=CreateQueue&SignatureMethod=HMAC-SHA1&AccessKeyId=test&Version=2022-01-19", nil, ""}, ""},
+		"RocketMQ over HTTP":          {request{"GET", "/topics/t/messages?consumer=c", []string{"x-mq-version", "2015-06-06", "Authorization", "MQ test:c2ln"}, ""}, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := protocolOf(tt.in.http()); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// Whoever asks for something else is told so in a form that it understands.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	const form = "application/x-www-form-urlencoded"
+	mnsRequest := request{"GET", "/queues/orders", []string{"x-mns-version", "2015-06-06"}, ""}
+	sqsRequest := request{"POST", "/", []string{"X-Amz-Target", "AmazonSQS.ListQueues"}, ""}
+	tests := map[string]struct {
+		on          []string // nil: all
+		in          request
+		status      int
+		contentType string
+		want        []string
+	}{
+		"DynamoDB": {nil, request{"POST", "/", []string{"X-Amz-Target", "DynamoDB_20120810.ListTables", "Authorization", scope("dynamodb")}, "{}"}, 400, "application/x-amz-json-1.0",
+			[]string{`"__type":"UnknownOperationException"`, `"message":"polymq does not speak DynamoDB_20120810 here. It speaks: sqs, mns, api."`}},
+		"Lambda": {nil, request{"GET", "/2015-03-31/functions", []string{"Authorization", scope("lambda")}, ""}, 400, "application/x-amz-json-1.0",
+			[]string{`does not speak lambda here`}},
+		"S3": {nil, request{"PUT", "/bucket/a&b", []string{"Authorization", scope("s3")}, "x"}, 501, "application/xml",
+			[]string{`<Error><Code>NotImplemented</Code><Message>polymq does not speak s3 here.`, `<Resource>/bucket/a&amp;b</Resource>`}},
+		"S3, HEAD": {nil, request{"HEAD", "/bucket", []string{"Authorization", scope("s3")}, ""}, 501, "application/xml", nil},
+		"S3, unsigned": {nil, request{"DELETE", "/bucket", nil, ""}, 501, "application/xml",
+			[]string{`does not speak DELETE /bucket here`}},
+		"SNS": {nil, request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sns")}, "Action=Publish"}, 400, "text/xml",
+			[]string{`<Error><Type>Sender</Type><Code>InvalidAction</Code><Message>polymq does not speak sns here.`}},
+		"CBOR": {nil, request{"POST", "/service/GraniteServiceVersion20100801/operation/PutMetricData", []string{"Smithy-Protocol", "rpc-v2-cbor"}, ""}, 400, "application/cbor",
+			[]string{"\xa2\x66__type\x79\x00\x19UnknownOperationException\x67message\x79", "GraniteServiceVersion20100801"}},
+		"OpenAPI": {nil, request{"POST", "/", []string{"Authorization", "ACS3-HMAC-SHA256 Credential=test", "x-acs-action", "CreateQueue"}, ""}, 404, "application/json;charset=utf-8",
+			[]string{`"Code":"InvalidAction.NotFound"`, `"HostId":"localhost:4566"`, `"RequestId":"`}},
+		"RocketMQ": {nil, request{"GET", "/topics/t/messages", []string{"x-mq-version", "2015-06-06"}, ""}, 400, "text/xml;charset=utf-8",
+			[]string{`<Error xmlns="http://mq.aliyuncs.com/doc/v1"><Code>NotImplemented</Code>`}},
+		"SQS is off": {[]string{"mns"}, sqsRequest, 400, "application/x-amz-json-1.0",
+			[]string{`polymq does not speak AmazonSQS here. It speaks: mns.`}},
+		"SQS is off, a form": {[]string{"mns", "api"}, request{"GET", "/?Action=ListQueues", nil, ""}, 400, "text/xml",
+			[]string{`<Code>InvalidAction</Code>`, `It speaks: mns, api.`}},
+		"MNS is off": {[]string{"sqs"}, mnsRequest, 400, "text/xml;charset=utf-8",
+			[]string{`<Error xmlns="http://mns.aliyuncs.com/doc/v1"><Code>NotImplemented</Code><Message>polymq does not speak MNS here.`, `<HostId>http://localhost:4566</HostId>`}},
+		"the API is off": {[]string{"sqs"}, request{"GET", "/api/v1/queues", nil, ""}, 404, "application/problem+json",
+			[]string{`"status":404`, `does not speak the JSON API here`}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			New(core.NewBroker(panicking{}), Options{Protocols: tt.on}).ServeHTTP(w, tt.in.http())
+			if w.Code != tt.status || w.Header().Get("Content-Type") != tt.contentType {
+				t.Errorf("got %d %s, want %d %s", w.Code, w.Header().Get("Content-Type"), tt.status, tt.contentType)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(w.Body.String(), want) {
+					t.Errorf("got %s\nwant %s", w.Body, want)
+				}
+			}
+			if tt.want == nil && w.Body.Len() > 0 {
+				t.Errorf("got %s, want no body", w.Body)
+			}
+			checkDocument(t, tt.contentType, w.Body.Bytes())
+		})
+	}
+}
+
+// checkDocument checks that a body is what its type says.
+func checkDocument(t *testing.T, contentType string, body []byte) {
+	t.Helper()
+	var err error
+	switch {
+	case len(body) == 0:
+	case strings.Contains(contentType, "json"):
+		err = json.Unmarshal(body, new(any))
+	case strings.Contains(contentType, "xml"):
+		err = xml.Unmarshal(body, new(struct{}))
+	}
+	if err != nil {
+		t.Errorf("%v in %s", err, body)
+	}
+}
+
+// SDKs show what a server says that does not speak their service, and ask once.
+func TestRefusalsInSDKs(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	port := New(core.NewBroker(panicking{}), Options{Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.ErrorLevel)})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		port.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	keys := credentials.NewStaticCredentialsProvider("test", "test", "")
+
+	stsClient := sts.New(sts.Options{BaseEndpoint: &server.URL, Region: "us-east-1", Credentials: keys})
+	_, err := stsClient.GetCallerIdentity(t.Context(), nil)
+	wantAPIError(t, err, "InvalidAction", "polymq does not speak sts here.")
+
+	cbor := sqs.New(sqs.Options{BaseEndpoint: &server.URL, Region: "us-east-1", Credentials: keys},
+		func(o *sqs.Options) { o.Protocol = rpcv2.NewCBOR(schemas.AmazonSQS) })
+	_, err = cbor.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String("orders"), MessageBody: aws.String("x")})
+	wantAPIError(t, err, "UnsupportedOperation", "not in CBOR")
+
+	if asked != 2 {
+		t.Errorf("the SDKs asked %d times, want once each", asked)
+	}
+}
+
+func wantAPIError(t *testing.T, err error, code, message string) {
+	t.Helper()
+	var apiError smithy.APIError
+	if !errors.As(err, &apiError) || !strings.HasSuffix(apiError.ErrorCode(), code) || !strings.Contains(apiError.ErrorMessage(), message) {
+		t.Errorf("got %v, want %s: %s", err, code, message)
+	}
+}
+
+// panicking is a store whose methods panic.
+type panicking struct{ core.Store }
+
+func (panicking) Notify(func(core.Arrival)) {}
+
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		in   request
+		want string
+	}{
+		"SQS in JSON": {request{"POST", "/", []string{"X-Amz-Target", "AmazonSQS.ReceiveMessage"}, `{"QueueUrl":"orders"}`},
+			`{"__type":"com.amazon.coral.service#InternalFailure","message":"internal error"}`},
+		"SQS in a form": {request{"GET", "/?Action=ReceiveMessage&QueueUrl=orders", nil, ""}, `<Type>Receiver</Type><Code>InternalError</Code>`},
+		"MNS":           {request{"GET", "/queues/orders/messages", []string{"x-mns-version", "2015-06-06"}, ""}, `<Code>InternalError</Code>`},
+		"JSON API":      {request{"GET", "/api/v1/queues/orders", nil, ""}, `"code":"Internal`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			logger := zerolog.New(&log)
+			r := tt.in.http()
+			w := httptest.NewRecorder()
+			New(core.NewBroker(panicking{}), Options{Log: logger.Level(zerolog.ErrorLevel)}).ServeHTTP(w, r.WithContext(logger.WithContext(r.Context())))
+			if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), tt.want) || strings.Contains(w.Body.String(), "goroutine") {
+				t.Errorf("got %d %s, want %s", w.Code, w.Body, tt.want)
+			}
+			if !strings.Contains(log.String(), "panicking") {
+				t.Errorf("logged %s, want the stack", &log)
+			}
+		})
+	}
+}
+
+// One queue, three protocols, one port.
+func TestOnePort(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	port := New(pgtest.Broker(t), Options{Log: zerolog.New(&log).Level(zerolog.DebugLevel)})
+	serve := func(in request) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		port.ServeHTTP(w, in.http())
+		return w
+	}
+	mns := []string{"x-mns-version", "2015-06-06"}
+	steps := []struct {
+		in       request
+		status   int
+		want     string
+		protocol string
+	}{
+		{request{"POST", "/", []string{"X-Amz-Target", "AmazonSQS.CreateQueue"}, `{"QueueName":"orders"}`}, 200, `"QueueUrl":"http://localhost:4566/000000000000/orders"`, "sqs"},
+		{request{"POST", "/", []string{"X-Amz-Target", "AmazonSQS.SendMessage"}, `{"QueueUrl":"orders","MessageBody":"hello"}`}, 200, `"MessageId"`, "sqs"},
+		{request{"GET", "/queues/orders/messages?peekonly=true", mns, ""}, 200, "hello", "mns"},
+		{request{"GET", "/api/v1/queues/orders", nil, ""}, 200, `"orders"`, "api"},
+		{request{"GET", "/api/v1/nothing", nil, ""}, 404, `"NotFound"`, "api"},
+		{request{"GET", "/000000000000/orders?Action=ReceiveMessage", nil, ""}, 200, "<Body>hello</Body>", "sqs"},
+		{request{"GET", "/", nil, ""}, 404, "<UnknownOperationException/>", "sqs"},
+	}
+	for _, step := range steps {
+		log.Reset()
+		w := serve(step.in)
+		if w.Code != step.status || !strings.Contains(w.Body.String(), step.want) {
+			t.Errorf("%+v: got %d %s, want %d with %s", step.in, w.Code, w.Body, step.status, step.want)
+		}
+		if !strings.Contains(log.String(), `"protocol":"`+step.protocol+`"`) || !strings.Contains(log.String(), `"message":"request"`) {
+			t.Errorf("%+v: logged %s", step.in, &log)
+		}
+	}
+	if w := serve(request{"GET", "/healthz", nil, ""}); w.Code != http.StatusOK {
+		t.Errorf("/healthz: got %d", w.Code)
+	}
+}
+
+// A client that goes away during a long poll ends it, also behind Gin's writer.
+func TestVanishedClient(t *testing.T) {
+	t.Parallel()
+	broker := pgtest.Broker(t)
+	queue := pgtest.Queue(t, broker, "orders")
+	began, ended := make(chan struct{}), make(chan struct{})
+	port := New(broker, Options{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(began)
+		defer close(ended)
+		port.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/000000000000/orders?Action=ReceiveMessage&WaitTimeSeconds=20", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if response, err := http.DefaultClient.Do(r); err == nil {
+			_ = response.Body.Close()
+		}
+	}()
+	<-began
+	cancel()
+	<-ended
+	pgtest.Send(t, broker, queue, "hello")
+	if got := pgtest.Receive(t, broker, queue, 1); len(got) != 1 || got[0].ReceiveCount != 1 {
+		t.Errorf("got %+v, want a message that nobody received", got)
+	}
+}
+
+func BenchmarkDispatch(b *testing.B) {
+	port := New(core.NewBroker(panicking{}), Options{Log: zerolog.Nop()})
+	r := request{"GET", "/", []string{"Authorization", scope("sqs")}, ""}.http()
+	b.ReportAllocs()
+	for b.Loop() {
+		port.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
