@@ -36,7 +36,7 @@ func accountFor(pgdata string) (account, error) {
 	case exists:
 		return owner, nil
 	}
-	for _, name := range []string{"postgres", "nobody"} {
+	for _, name := range []string{"postgres", "nobody", "daemon"} {
 		if u, err := user.Lookup(name); err == nil {
 			uid, uidErr := strconv.Atoi(u.Uid)
 			gid, gidErr := strconv.Atoi(u.Gid)
@@ -45,7 +45,7 @@ func accountFor(pgdata string) (account, error) {
 			}
 		}
 	}
-	return account{name: "nobody", uid: 65534, gid: 65534, switched: true}, nil
+	return account{}, errors.New("PostgreSQL does not run as root, and there is no user postgres, nobody or daemon to run it as: add one, or run polymq as another user")
 }
 
 func ownerOf(path string) (account, bool) {
@@ -59,6 +59,15 @@ func ownerOf(path string) (account, bool) {
 		owner.name = u.Username
 	}
 	return owner, true
+}
+
+// unknown explains a failure of initdb, which needs a name for the user, as in a container that runs under a
+// number of its own.
+func (a account) unknown() string {
+	if _, err := user.LookupId(strconv.Itoa(a.uid)); err == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (uid %d may have to be added to the user database, /etc/passwd)", a.uid)
 }
 
 func (a account) String() string { return fmt.Sprintf("%s (uid %d)", a.name, a.uid) }

@@ -82,8 +82,8 @@ func TestFolders(t *testing.T) {
 	if found.dir != s.cluster.bin || found.major < oldest || found.major > newest {
 		t.Errorf("got %v, want %s", found, s.cluster.bin)
 	}
-	if real := resolved(found.dir); real != found.dir {
-		t.Errorf("%s leads on to %s", found.dir, real)
+	if target := resolved(found.dir); target != found.dir {
+		t.Errorf("%s leads on to %s", found.dir, target)
 	}
 }
 

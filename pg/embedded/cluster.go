@@ -92,7 +92,7 @@ func (c *cluster) initdb(ctx context.Context, dir string) error {
 	defer runtime.UnlockOSThread()
 	dieWithThread(cmd)
 	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w: %s", err, lastLines(string(output)))
+		return fmt.Errorf("initdb: %w: %s%s", err, lastLines(string(output)), c.account.unknown())
 	}
 	return include(dir, "polymq.conf")
 }
@@ -110,7 +110,13 @@ func (c *cluster) syncDir(path string) error {
 }
 
 // configure writes what each start sets anew.
-func (c *cluster) configure() error {
+func (c *cluster) configure(ctx context.Context) error {
+	if c.unsynced() {
+		cmd := c.account.command(ctx, c.data, filepath.Join(c.bin, "initdb"), "-D", c.data, "--sync-only")
+		if output, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("sync %s: %w: %s", c.data, err, lastLines(string(output)))
+		}
+	}
 	for name, text := range map[string]string{
 		"polymq.conf": c.config + "\ninclude_if_exists 'user.conf'\n",
 		"pg_hba.conf": access(c.host != ""),
@@ -120,6 +126,13 @@ func (c *cluster) configure() error {
 		}
 	}
 	return nil
+}
+
+// unsynced reports whether data has to be brought to the disk first, since the cluster ran without fsync
+// before and now shall not.
+func (c *cluster) unsynced() bool {
+	before, err := os.ReadFile(c.path("polymq.conf"))
+	return c.fsync && err == nil && strings.Contains(string(before), "\nfsync = off\n")
 }
 
 // write replaces a file of the data directory. The directory belongs to another user when polymq runs as root,

@@ -12,9 +12,9 @@ shared_buffers = 128MB
 huge_pages = off
 wal_level = minimal
 max_wal_senders = 0
-wal_buffers = 16MB
+wal_compression = on
 min_wal_size = 256MB
-max_wal_size = 1GB
+max_wal_size = 512MB # bounds recovery to a few seconds
 checkpoint_timeout = 10min
 checkpoint_completion_target = 0.9
 

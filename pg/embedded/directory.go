@@ -64,7 +64,7 @@ func makePath(path string) error {
 }
 
 // lock takes a lock that lasts as long as the file is open, at most until the process ends, and writes the
-// process id into the file. Held by another process, it fails with errHeld, which names that process.
+// process id into the file. Held by another process, it fails with a heldError, which names that process.
 func lock(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -74,7 +74,7 @@ func lock(path string) (*os.File, error) {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		holder, _ := os.ReadFile(path)
 		file.Close()
-		return nil, errHeld{pid: strings.TrimSpace(string(holder))}
+		return nil, heldError{pid: strings.TrimSpace(string(holder))}
 	}
 	if err == nil {
 		err = errors.Join(file.Truncate(0), writeAt(file, fmt.Sprintln(os.Getpid())))
@@ -91,15 +91,15 @@ func writeAt(file *os.File, text string) error {
 	return err
 }
 
-type errHeld struct{ pid string }
+type heldError struct{ pid string }
 
-func (e errHeld) Error() string { return "held by process " + e.pid }
+func (e heldError) Error() string { return "held by process " + e.pid }
 
 // lockWait takes a lock as soon as it is free.
 func lockWait(ctx context.Context, path string) (*os.File, error) {
 	for {
 		file, err := lock(path)
-		if held := (errHeld{}); !errors.As(err, &held) {
+		if held := (heldError{}); !errors.As(err, &held) {
 			return file, err
 		}
 		if !pause(ctx, 10*time.Millisecond) {

@@ -89,7 +89,7 @@ func (o Options) start(ctx context.Context) (*Server, error) {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
 	held, err := lock(filepath.Join(o.DataDir, "lock"))
-	if by := (errHeld{}); errors.As(err, &by) {
+	if by := (heldError{}); errors.As(err, &by) {
 		return nil, fmt.Errorf("data directory %s is in use by another polymq (pid %s): stop that one, or choose another data directory", o.DataDir, by.pid)
 	}
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Server) begin(ctx context.Context) (err error) {
 	if err := s.cluster.initialize(ctx); err != nil {
 		return err
 	}
-	if err := s.cluster.configure(); err != nil {
+	if err := s.cluster.configure(ctx); err != nil {
 		return err
 	}
 	if s.log, err = openLog(filepath.Join(s.options.DataDir, "postgres.log")); err != nil {

@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -55,7 +57,7 @@ func TestStartKeepsToItself(t *testing.T) {
 
 func TestStartRefusesASecondServer(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := usedDir(t)
 	first := start(t, Options{DataDir: dir})
 	_, err := Start(t.Context(), Options{DataDir: dir})
 	if want := fmt.Sprintf("pid %d", os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
@@ -71,20 +73,40 @@ func TestDurability(t *testing.T) {
 	for durability, want := range map[string]string{"": "on/on", "full": "on/on", "relaxed": "on/on", "none": "off/off"} {
 		t.Run(durability, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, Options{DataDir: dataDir(t), Durability: durability})
+			s := start(t, Options{DataDir: usedDir(t), Durability: durability})
 			if got := query[string](t, s.URL(), "SELECT current_setting('fsync') || '/' || current_setting('full_page_writes')"); got != want {
 				t.Errorf("fsync and full_page_writes are %s, want %s", got, want)
 			}
 		})
 	}
-	if _, err := Start(t.Context(), Options{DataDir: dataDir(t), Durability: "some"}); err == nil {
+	if _, err := Start(t.Context(), Options{DataDir: usedDir(t), Durability: "some"}); err == nil {
 		t.Error("an unknown durability was accepted")
+	}
+}
+
+func TestDurabilityFromNoneToFull(t *testing.T) {
+	t.Parallel()
+	dir := usedDir(t)
+	s := start(t, Options{DataDir: dir, Durability: "none"})
+	if s.cluster.unsynced() {
+		t.Error("would sync although durability is none")
+	}
+	stop(t, s)
+	if s.cluster.fsync = true; !s.cluster.unsynced() {
+		t.Error("would not sync what was written without fsync")
+	}
+	s = start(t, Options{DataDir: dir, Durability: "full"})
+	if s.cluster.unsynced() {
+		t.Error("would sync once more")
+	}
+	if got := query[string](t, s.URL(), "SHOW fsync"); got != "on" {
+		t.Errorf("fsync is %s, want on", got)
 	}
 }
 
 func TestUserSettingsWin(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := usedDir(t)
 	s := start(t, Options{DataDir: dir})
 	execute(t, s.cluster.url(superuser, "postgres"), "ALTER SYSTEM SET max_connections = 33")
 	if err := s.cluster.write("user.conf", "work_mem = '7MB'\nmax_connections = 34\n"); err != nil {
@@ -99,7 +121,7 @@ func TestUserSettingsWin(t *testing.T) {
 
 func TestListenAddress(t *testing.T) {
 	t.Parallel()
-	dir, address := dataDir(t), freeAddress(t)
+	dir, address := usedDir(t), freeAddress(t)
 	s := start(t, Options{DataDir: dir, ListenAddress: address})
 	execute(t, s.URL(), "SELECT 1")
 
@@ -141,7 +163,7 @@ func TestListenAddressTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	dir := dataDir(t)
+	dir := usedDir(t)
 	if _, err := Start(t.Context(), Options{DataDir: dir, ListenAddress: taken.Addr().String()}); err == nil || !strings.Contains(err.Error(), "Address already in use") {
 		t.Errorf("got error %v, want PostgreSQL's own words for an address in use", err)
 	}
@@ -193,7 +215,7 @@ func TestSocketFolderOfAStranger(t *testing.T) {
 
 func TestStop(t *testing.T) {
 	t.Parallel()
-	s := start(t, Options{DataDir: dataDir(t)})
+	s := start(t, Options{DataDir: usedDir(t)})
 	select {
 	case <-s.Done():
 		t.Fatal("done before Stop")
@@ -212,7 +234,7 @@ func TestStop(t *testing.T) {
 
 func TestStopWithoutPatience(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := usedDir(t)
 	s := start(t, Options{DataDir: dir})
 	execute(t, s.URL(), "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (42)")
 	impatient, cancel := context.WithCancel(t.Context())
@@ -286,6 +308,33 @@ func dataDir(t *testing.T) string {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
+	}
+	return dir
+}
+
+// scratch is a folder for what several tests use; TestMain makes and removes it.
+var scratch string
+
+// used is a folder with a data directory that had its first start, made once since that takes the most time.
+var used = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(scratch, "used")
+	s, err := Start(context.Background(), Options{DataDir: dir})
+	if err != nil {
+		return "", err
+	}
+	return dir, s.Stop(context.Background())
+})
+
+// usedDir gives a copy of it.
+func usedDir(t *testing.T) string {
+	t.Helper()
+	original, err := used()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := dataDir(t)
+	if output, err := exec.Command("cp", "-a", filepath.Join(original, "pgdata"), dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
 	}
 	return dir
 }

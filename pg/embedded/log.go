@@ -69,8 +69,7 @@ func (l *logFile) add(line string) {
 	if l.size > logLimit {
 		l.file.Close()
 		l.file = nil
-		os.Rename(l.path, l.path+".1")
-		if l.open() != nil {
+		if os.Rename(l.path, l.path+".1") != nil || l.open() != nil {
 			return
 		}
 	}

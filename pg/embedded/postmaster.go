@@ -64,7 +64,7 @@ func (p *postmaster) wait(messages *os.File) {
 		close(copied)
 	}()
 	p.err = p.cmd.Wait()
-	messages.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	_ = messages.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	<-copied
 	messages.Close()
 	close(p.exited)

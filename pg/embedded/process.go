@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,28 +18,30 @@ type process struct {
 	command string
 }
 
-// processes lists what runs on this machine, from /proc where there is one. A process that has ended and
-// waits to be reaped has no command line and is left out.
+// processes lists what runs on this machine, from /proc where there is one.
 func processes() ([]process, error) {
 	entries, err := os.ReadDir("/proc")
-	if err != nil || !isProcess("/proc/self") {
+	if err != nil || commandLine(os.Getpid()) == "" {
 		return processesFromPS()
 	}
 	var found []process
 	for _, entry := range entries {
 		if pid, err := strconv.Atoi(entry.Name()); err == nil {
-			command, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-			if err == nil && len(command) > 0 {
-				found = append(found, process{pid, string(bytes.ReplaceAll(command, []byte{0}, []byte{' '}))})
+			if command := commandLine(pid); command != "" {
+				found = append(found, process{pid, command})
 			}
 		}
 	}
 	return found, nil
 }
 
-func isProcess(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "cmdline"))
-	return err == nil
+// commandLine reads a process's command line. One that has ended has none, also while it waits to be reaped.
+func commandLine(pid int) string {
+	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return ""
+	}
+	return string(bytes.ReplaceAll(command, []byte{0}, []byte{' '}))
 }
 
 func processesFromPS() ([]process, error) {
@@ -51,7 +52,7 @@ func processesFromPS() ([]process, error) {
 	var found []process
 	for line := range strings.Lines(string(output)) {
 		number, command, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if pid, err := strconv.Atoi(number); err == nil && !strings.HasPrefix(command, "(") {
+		if pid, err := strconv.Atoi(number); err == nil && !strings.HasPrefix(command, "(") { // "(name)": ended, to be reaped
 			found = append(found, process{pid, strings.TrimSpace(command)})
 		}
 	}
@@ -117,20 +118,25 @@ func signalAll(running []process, signal syscall.Signal) {
 	for _, p := range running {
 		switch {
 		case orphans:
-			syscall.Kill(p.pid, syscall.SIGKILL)
+			_ = syscall.Kill(p.pid, syscall.SIGKILL) // fails for what has ended by now
 		case p.isPostmaster() || signal == syscall.SIGKILL:
-			syscall.Kill(p.pid, signal) // the postmaster tells the others
+			_ = syscall.Kill(p.pid, signal) // the postmaster tells the others
 		}
 	}
 }
 
+// awaitGone waits until no process of the cluster is left. It looks at one after the other, for listing all
+// processes of a machine takes milliseconds.
 func (c *cluster) awaitGone(ctx context.Context) bool {
 	for {
-		if running, err := c.processes(); err == nil && len(running) == 0 {
+		running, err := c.processes()
+		if err == nil && len(running) == 0 {
 			return true
 		}
-		if !pause(ctx, 5*time.Millisecond) {
-			return false
+		for alive := true; alive; alive = err == nil && commandLine(running[0].pid) == running[0].command {
+			if !pause(ctx, 5*time.Millisecond) {
+				return false
+			}
 		}
 	}
 }

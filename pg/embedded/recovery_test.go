@@ -26,7 +26,20 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	var err error
+	if scratch, err = os.MkdirTemp("", "polymq-embedded-"); err == nil {
+		err = os.Chmod(scratch, 0o711)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(scratch)
+	return m.Run()
 }
 
 // play starts what the role says, prints its URL and keeps it until standard input ends.
@@ -97,7 +110,7 @@ func (p *player) leave() error {
 
 func TestKilledPolymq(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := usedDir(t)
 	first := join(t, exec.Command(os.Args[0]), "server", dir)
 	execute(t, first.url, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (42)")
 	if _, err := Start(t.Context(), Options{DataDir: dir}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("pid %d", first.cmd.Process.Pid)) {
@@ -126,7 +139,7 @@ func TestLeftover(t *testing.T) {
 	for _, only := range []string{"everything", "orphans"} {
 		t.Run(only, func(t *testing.T) {
 			t.Parallel()
-			dir := dataDir(t)
+			dir := usedDir(t)
 			s := start(t, Options{DataDir: dir})
 			execute(t, s.URL(), "CREATE TABLE kept (n int)")
 			stop(t, s)
@@ -163,7 +176,7 @@ func TestLeftover(t *testing.T) {
 // program, which may even run as PostgreSQL's user.
 func TestLockFileOfAnotherProgram(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := usedDir(t)
 	s := start(t, Options{DataDir: dir})
 	stop(t, s)
 	other := s.cluster.account.command(t.Context(), "/", "sleep", "600")
@@ -188,7 +201,7 @@ func TestKilledPostgres(t *testing.T) {
 	for name, hit := range kills {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, Options{DataDir: dataDir(t)})
+			s := start(t, Options{DataDir: usedDir(t)})
 			execute(t, s.URL(), "CREATE TABLE written (n int)")
 			keepBusy(t, s.URL())
 			w := write(t, s.URL())
@@ -221,7 +234,7 @@ func TestKilledPostgres(t *testing.T) {
 func TestPostgresThatCannotComeBack(t *testing.T) {
 	t.Parallel()
 	var said []string
-	s, err := Start(t.Context(), Options{DataDir: dataDir(t), Progress: func(line string) { said = append(said, line) }})
+	s, err := Start(t.Context(), Options{DataDir: usedDir(t), Progress: func(line string) { said = append(said, line) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func hold(session *pgx.Conn) (release func()) {
 	released := make(chan struct{})
 	go func() {
 		defer close(released)
-		session.WaitForNotification(ctx) // there is none
+		_, _ = session.WaitForNotification(ctx) // there is none
 		session.Close(context.Background())
 	}()
 	return func() {
@@ -122,7 +122,7 @@ func (o Options) startDetached(ctx context.Context, c *cluster) error {
 		return err
 	}
 	c.config = settings + forTests
-	if err := c.configure(); err != nil {
+	if err := c.configure(ctx); err != nil {
 		return err
 	}
 	log, err := os.Create(filepath.Join(o.DataDir, "postgres.log"))
@@ -138,7 +138,7 @@ func (o Options) startDetached(ctx context.Context, c *cluster) error {
 	}
 	exited := make(chan struct{})
 	go func() { // ends with the server or this process, whichever is first
-		cmd.Wait()
+		_ = cmd.Wait()
 		close(exited)
 	}()
 	if err := c.awaitReady(ctx, cmd.Process.Pid, exited); err != nil {
