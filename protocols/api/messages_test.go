@@ -64,7 +64,14 @@ func TestSendChecks(t *testing.T) {
 		"no body":                  {`{}`, 422},
 		"empty body":               {`{"body": ""}`, 422},
 		"control character":        {`{"body": "\u0001"}`, 422},
-		"half a character":         {`{"body": "\ud800"}`, 201}, // which JSON turns into U+FFFD
+		"pair of surrogates":       {`{"body": "\uD83D\uDE80"}`, 201},
+		"high surrogate":           {`{"body": "\ud83d"}`, 400},
+		"high surrogate, text":     {`{"body": "\ud83dude80"}`, 400},
+		"two high surrogates":      {`{"body": "\ud83d\ud83d"}`, 400},
+		"low surrogate":            {`{"body": "\ude80\ud83d"}`, 400},
+		"surrogate for a reader":   {`{"body": "\\ud83d"}`, 201}, // the backslash is escaped
+		"no UTF-8":                 {"{\"body\": \"\xff\"}", 400},
+		"overlong UTF-8":           {"{\"body\": \"\xc0\x80\"}", 400},
 		"no base64":                {`{"body": "x", "body_encoding": "base64"}`, 422},
 		"other encoding":           {`{"body": "x", "body_encoding": "hex"}`, 422},
 		"largest":                  {`{"body": "` + strings.Repeat("x", 1000) + `"}`, 201},
@@ -388,7 +395,7 @@ func TestProblems(t *testing.T) {
 		"a form":            {"POST", "/api/v1/queues", "application/x-www-form-urlencoded", "name=x", 415, "BadRequest"},
 		"wrong value":       {"POST", "/api/v1/queues", "application/json", `{"name": 7}`, 422, "InvalidArgument"},
 		"too much":          {"POST", "/api/v1/queues", "application/json", `{"name": "` + strings.Repeat("n", 17<<20) + `"}`, 413, "BodyTooLong"},
-		"bad UTF-8":         {"POST", "/api/v1/queues", "application/json", "{\"name\": \"\xff\"}", 422, "InvalidArgument"},
+		"bad UTF-8":         {"POST", "/api/v1/queues", "application/json", "{\"name\": \"\xff\"}", 400, "BadRequest"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -57,6 +57,7 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // no links to schemas, which are in the document
 	config.Transformers = []huma.Transformer{asProblem}
+	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	config.Info.Description = "Queues and messages of polymq. What is sent here can be received with SQS and MNS clients, and the other way round."
 	api := huma.NewAPI(config, &adapter{engine: engine, callers: s.callers})
 	problem := problemResponse(api.OpenAPI().Components.Schemas)
