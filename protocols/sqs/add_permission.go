@@ -23,7 +23,7 @@ const maxActions = 7
 
 // addPermission adds a statement to the queue's policy.
 func (s *Server) addPermission(ctx context.Context, c *call, req *addPermissionRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	name, err := c.queueName(req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ type changeMessageVisibilityRequest struct {
 }
 
 func (s *Server) changeMessageVisibility(ctx context.Context, c *call, req *changeMessageVisibilityRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	name, err := c.queueName(req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -26,11 +26,8 @@ type changeMessageVisibilityBatchResult struct {
 // changeMessageVisibilityBatch makes the changes that can be made, and says of each of the others
 // why not.
 func (s *Server) changeMessageVisibilityBatch(ctx context.Context, c *call, req *changeMessageVisibilityBatchRequest) (*changeMessageVisibilityBatchResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.broker.Queue(ctx, name); err != nil {
 		return nil, err
 	}
 	if err := checkBatch(req.Entries, "ChangeMessageVisibilityBatchRequestEntry", func(e *visibilityEntry) string { return e.Id }); err != nil {
@@ -51,7 +48,7 @@ func (s *Server) changeMessageVisibilityBatch(ctx context.Context, c *call, req 
 		return result, nil
 	}
 	results, err := s.broker.ChangeVisibility(ctx, core.ChangeVisibilityInput{
-		Queue: name, Changes: changes, MaxTotal: maxVisibilityTimeout * time.Second,
+		Queue: queue.Name, Changes: changes, MaxTotal: maxVisibilityTimeout * time.Second,
 	})
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ type deleteMessageRequest struct {
 
 // deleteMessage deletes a message. That it is gone already is no error.
 func (s *Server) deleteMessage(ctx context.Context, c *call, req *deleteMessageRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	name, err := c.queueName(req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -22,11 +22,8 @@ type deleteMessageBatchResult struct {
 }
 
 func (s *Server) deleteMessageBatch(ctx context.Context, c *call, req *deleteMessageBatchRequest) (*deleteMessageBatchResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.broker.Queue(ctx, name); err != nil {
 		return nil, err
 	}
 	if err := checkBatch(req.Entries, "DeleteMessageBatchRequestEntry", func(e *deleteEntry) string { return e.Id }); err != nil {
@@ -36,7 +33,7 @@ func (s *Server) deleteMessageBatch(ctx context.Context, c *call, req *deleteMes
 	for i := range req.Entries {
 		handles[i] = req.Entries[i].ReceiptHandle
 	}
-	errs, err := s.broker.DeleteMessages(ctx, core.DeleteInput{Queue: name, Handles: handles})
+	errs, err := s.broker.DeleteMessages(ctx, core.DeleteInput{Queue: queue.Name, Handles: handles})
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ type queueRequest struct {
 type noResult struct{}
 
 func (s *Server) deleteQueue(ctx context.Context, c *call, req *queueRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	name, err := c.queueName(req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type getQueueAttributesResult struct {
 
 // getQueueAttributes shows the attributes that are asked for and that the queue has, each once.
 func (s *Server) getQueueAttributes(ctx context.Context, c *call, req *getQueueAttributesRequest) (*getQueueAttributesResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	name, err := c.queueName(req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

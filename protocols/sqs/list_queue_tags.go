@@ -13,7 +13,7 @@ type listQueueTagsResult struct {
 }
 
 func (s *Server) listQueueTags(ctx context.Context, c *call, req *queueRequest) (*listQueueTagsResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	name, err := c.queueName(req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package sqs
 import "context"
 
 func (s *Server) purgeQueue(ctx context.Context, c *call, req *queueRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	name, err := c.queueName(req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

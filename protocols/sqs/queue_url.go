@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"context"
 	"strings"
 
 	"github.com/polymq/polymq/core"
@@ -49,9 +50,18 @@ func isAccount(s string) bool {
 	return s == caller.DefaultAccount || caller.AccountOf(s) != caller.DefaultAccount
 }
 
-// queue gives the name of the queue that a request means by its QueueUrl or, without one, by the
+// queue gives the queue that a request means, as far as its settings go.
+func (s *Server) queue(ctx context.Context, c *call, url string) (*core.Queue, error) {
+	name, err := c.queueName(url)
+	if err != nil {
+		return nil, err
+	}
+	return s.broker.Queue(ctx, name)
+}
+
+// queueName gives the name of the queue that a request means by its QueueUrl or, without one, by the
 // path that it was sent to. A QueueUrl that can be no queue's means one that does not exist.
-func (c *call) queue(text string) (core.QueueName, error) {
+func (c *call) queueName(text string) (core.QueueName, error) {
 	u, ok := parseQueueURL(text)
 	if text == "" {
 		if u, ok = parseQueueURL(c.path); !ok {

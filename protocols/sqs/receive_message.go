@@ -48,11 +48,7 @@ const (
 
 // receiveMessage hands out messages, with those of their attributes that are asked for.
 func (s *Server) receiveMessage(ctx context.Context, c *call, req *receiveMessageRequest) (*receiveMessageResult, error) {
-	name, err := c.queue(req.QueueUrl)
-	if err != nil {
-		return nil, err
-	}
-	queue, err := s.broker.Queue(ctx, name)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +57,13 @@ func (s *Server) receiveMessage(ctx context.Context, c *call, req *receiveMessag
 		return nil, err
 	}
 	messages, err := s.broker.ReceiveMessages(ctx, core.ReceiveInput{
-		Queue: name, Limit: limit,
+		Queue: queue.Name, Limit: limit,
 		VisibilityTimeout: asSeconds(req.VisibilityTimeout), Wait: asSeconds(req.WaitTimeSeconds), // nil: the queue's own
 	})
 	if err != nil {
 		return nil, err
 	}
-	result := &receiveMessageResult{Messages: make([]receivedMessage, len(messages)), queue: name, messages: messages}
+	result := &receiveMessageResult{Messages: make([]receivedMessage, len(messages)), queue: queue.Name, messages: messages}
 	for i := range messages {
 		result.Messages[i] = req.show(queue, &messages[i])
 	}

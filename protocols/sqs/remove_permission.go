@@ -12,7 +12,7 @@ type removePermissionRequest struct {
 
 // removePermission removes a statement from the queue's policy.
 func (s *Server) removePermission(ctx context.Context, c *call, req *removePermissionRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	name, err := c.queueName(req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

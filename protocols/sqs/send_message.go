@@ -12,11 +12,7 @@ type sendMessageRequest struct {
 }
 
 func (s *Server) sendMessage(ctx context.Context, c *call, req *sendMessageRequest) (*sentMessage, error) {
-	name, err := c.queue(req.QueueUrl)
-	if err != nil {
-		return nil, err
-	}
-	queue, err := s.broker.Queue(ctx, name)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +20,7 @@ func (s *Server) sendMessage(ctx context.Context, c *call, req *sendMessageReque
 	if err != nil {
 		return nil, err
 	}
-	sent, err := s.broker.SendMessages(ctx, core.SendInput{Queue: name, Messages: []core.NewMessage{message}})
+	sent, err := s.broker.SendMessages(ctx, core.SendInput{Queue: queue.Name, Messages: []core.NewMessage{message}})
 	if err != nil {
 		return nil, err
 	}

@@ -31,11 +31,7 @@ const maxBatchSize = 1 << 20
 
 // sendMessageBatch sends the messages that can be sent, and says of each of the others why not.
 func (s *Server) sendMessageBatch(ctx context.Context, c *call, req *sendMessageBatchRequest) (*sendMessageBatchResult, error) {
-	name, err := c.queue(req.QueueUrl)
-	if err != nil {
-		return nil, err
-	}
-	queue, err := s.broker.Queue(ctx, name)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +53,7 @@ func (s *Server) sendMessageBatch(ctx context.Context, c *call, req *sendMessage
 	if len(messages) == 0 {
 		return result, nil
 	}
-	sent, err := s.broker.SendMessages(ctx, core.SendInput{Queue: name, Messages: messages})
+	sent, err := s.broker.SendMessages(ctx, core.SendInput{Queue: queue.Name, Messages: messages})
 	if err != nil {
 		return nil, err
 	}

@@ -13,11 +13,8 @@ type setQueueAttributesRequest struct {
 
 // setQueueAttributes changes the attributes that are given, all of them or none.
 func (s *Server) setQueueAttributes(ctx context.Context, c *call, req *setQueueAttributesRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.broker.Queue(ctx, name); err != nil { // before anything else is complained about
 		return nil, err
 	}
 	if len(req.Attributes) == 0 {
@@ -27,6 +24,6 @@ func (s *Server) setQueueAttributes(ctx context.Context, c *call, req *setQueueA
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.broker.AlterQueue(ctx, name, change)
+	_, err = s.broker.AlterQueue(ctx, queue.Name, change)
 	return &noResult{}, err
 }

@@ -22,18 +22,14 @@ const (
 
 // tagQueue adds tags, and changes those of the same keys.
 func (s *Server) tagQueue(ctx context.Context, c *call, req *tagQueueRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
-	if err != nil {
-		return nil, err
-	}
-	queue, err := s.broker.Queue(ctx, name)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
 	if len(req.Tags) == 0 {
 		return nil, missing("Tags")
 	}
-	tags, err := newTags(name.Name, req.Tags)
+	tags, err := newTags(queue.Name.Name, req.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +38,9 @@ func (s *Server) tagQueue(ctx context.Context, c *call, req *tagQueueRequest) (*
 		change.Tags[key] = &value
 	}
 	if len(change.Apply(*queue).Tags) > maxTags {
-		return nil, tooManyTags(name.Name)
+		return nil, tooManyTags(queue.Name.Name)
 	}
-	_, err = s.broker.AlterQueue(ctx, name, change)
+	_, err = s.broker.AlterQueue(ctx, queue.Name, change)
 	return &noResult{}, err
 }
 

@@ -13,11 +13,8 @@ type untagQueueRequest struct {
 
 // untagQueue removes tags; keys that the queue does not have are no error.
 func (s *Server) untagQueue(ctx context.Context, c *call, req *untagQueueRequest) (*noResult, error) {
-	name, err := c.queue(req.QueueUrl)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
-		return nil, err
-	}
-	if _, err := s.broker.Queue(ctx, name); err != nil {
 		return nil, err
 	}
 	if len(req.TagKeys) == 0 {
@@ -29,6 +26,6 @@ func (s *Server) untagQueue(ctx context.Context, c *call, req *untagQueueRequest
 			change.Tags[key] = nil
 		}
 	}
-	_, err = s.broker.AlterQueue(ctx, name, change)
+	_, err = s.broker.AlterQueue(ctx, queue.Name, change)
 	return &noResult{}, err
 }
