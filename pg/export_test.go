@@ -1,6 +1,9 @@
 package pg
 
-import "context"
+import (
+	"context"
+	"runtime"
+)
 
 // URL gives tests the way to a store's database.
 func (s *Store) URL() string {
@@ -43,4 +46,38 @@ const (
 	FoldCountsSQL    = foldCountsSQL
 	PeekSQL          = peekSQL
 	QueueSQL         = queueSQL
+)
+
+// Waiting gives how many callers wait for a train of small operations.
+func Waiting(s *Store) int {
+	s.hot.mu.Lock()
+	defer s.hot.mu.Unlock()
+	return s.hot.ready
+}
+
+// HoldTrains keeps small operations waiting as if all trains were under way, until release is called.
+func HoldTrains(s *Store) (release func()) {
+	st := s.hot
+	for {
+		st.mu.Lock()
+		if st.underway == 0 {
+			break
+		}
+		st.mu.Unlock()
+		runtime.Gosched()
+	}
+	defer st.mu.Unlock()
+	st.underway = st.max
+	return func() {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		st.underway = 1
+		s.running.Go(st.drive)
+	}
+}
+
+// Bounds of trains.
+const (
+	MaxTrainRows    = maxTrainRows
+	MaxReceiveBytes = maxReceiveBytes
 )
