@@ -13,7 +13,7 @@ import (
 
 func TestAccount(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := usedDir(t)
 	s := start(t, Options{DataDir: dir})
 	owner, exists := ownerOf(s.cluster.data)
 	if !exists || owner.uid == 0 {

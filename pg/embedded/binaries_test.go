@@ -74,7 +74,7 @@ func TestFind(t *testing.T) {
 // The folders of this machine, where the tests have found a server to run.
 func TestFolders(t *testing.T) {
 	t.Parallel()
-	s := start(t, Options{Ephemeral: true})
+	s := start(t, Options{DataDir: usedDir(t)})
 	if strings.HasPrefix(s.cluster.bin, s.options.CacheDir) {
 		return // fetched: there is none on this machine
 	}

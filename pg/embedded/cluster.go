@@ -264,7 +264,7 @@ func listenOn(address string) (host, port string, err error) {
 // socketDir gives the folder for the Unix socket and makes it: beside the data where the path fits into a
 // socket's address, else in the temporary folder under a name derived from that path.
 func socketDir(dataDir string, account account) (string, error) {
-	const longest = 100 - len("/.s.PGSQL.65535.lock") // sun_path: 104 bytes on macOS, 108 on Linux
+	const longest = 103 - len("/.s.PGSQL.65535") // sun_path has 104 bytes on macOS, 108 on Linux
 	dir := filepath.Join(dataDir, "socket")
 	if len(dir) > longest || strings.ContainsAny(dir, `,"`) { // a comma would make it a list
 		key := fmt.Sprintf("polymq-%x", sha256.Sum256([]byte(dataDir)))[:23]

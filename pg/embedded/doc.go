@@ -49,8 +49,8 @@
 // data checksums or not. What did show:
 //   - wal_compression: 32 KiB of WAL per cycle instead of 39 with 300,000 messages waiting and a checkpoint
 //     just past (28 without a backlog, compressed or not). pglz as good as lz4, and part of every build: on.
-//   - wal_buffers of 16 MB cost 12 MB of memory, so they stay at PostgreSQL's choice, 4 MB. The whole idle
-//     server has 13 MB of its own then.
+//   - wal_buffers of 16 MB cost 12 MB of memory, so they stay at PostgreSQL's choice, 4 MB. After such a run the
+//     server holds 13 MB of its own.
 //   - Replaying WAL after a crash took 6.5 ms of processor time per MiB, so max_wal_size of 512 MB keeps
 //     recovery to about 3.5 s; with 1 GB it would be 7.
 //   - wal_level minimal had no cost to save here. It stays because building an index on a big table then

@@ -21,7 +21,7 @@ type Options struct {
 	CacheDir      string       // folder for what was fetched; "" for a polymq folder in the user's cache
 	Durability    string       // "full" (also for ""), "relaxed" (the same here: it is the sessions' affair), "none" (no fsync)
 	ListenAddress string       // such as "127.0.0.1:5433", for other programs, with the password in DataDir/password; "" for the socket only
-	Progress      func(string) // told about slow steps and restarts, a line each; may be nil
+	Progress      func(string) // told about slow steps and restarts, a line each, also while the server runs; may be nil
 	Ephemeral     bool         // for tests: a temporary DataDir that Stop removes, no fsync
 }
 

@@ -22,7 +22,7 @@ import (
 
 func TestFetch(t *testing.T) {
 	t.Parallel()
-	programs := start(t, Options{Ephemeral: true}).cluster.bin
+	programs := start(t, Options{DataDir: usedDir(t)}).cluster.bin
 	repository := serveRepository(t, jar(t, programs))
 	dir := dataDir(t)
 	var said []string
@@ -41,7 +41,7 @@ func TestFetch(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 
-	s := start(t, Options{DataDir: filepath.Join(dir, "data"), BinDir: fetched.dir})
+	s := start(t, Options{DataDir: usedDir(t), BinDir: fetched.dir})
 	execute(t, s.URL(), "SELECT 1")
 
 	repository.Close()
@@ -53,7 +53,7 @@ func TestFetch(t *testing.T) {
 
 func TestFetchForExistingData(t *testing.T) {
 	t.Parallel()
-	s := start(t, Options{Ephemeral: true})
+	s := start(t, Options{DataDir: usedDir(t)})
 	major, err := dataVersion(s.cluster.data)
 	if err != nil {
 		t.Fatal(err)

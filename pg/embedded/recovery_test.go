@@ -3,6 +3,7 @@ package embedded
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 func runTests(m *testing.M) int {
 	var err error
 	if scratch, err = os.MkdirTemp("", "polymq-embedded-"); err == nil {
-		err = os.Chmod(scratch, 0o711)
+		err = errors.Join(os.Chmod(scratch, 0o777|os.ModeSticky), os.Setenv("TMPDIR", scratch)) // where everything else goes, too
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -342,8 +343,8 @@ func (w *writer) await(t *testing.T, rows int) {
 		select {
 		case n := <-w.rows:
 			w.acked = append(w.acked, fmt.Sprint(n))
-		case <-time.After(30 * time.Second):
-			t.Fatal("no row was written for 30 s")
+		case <-time.After(2 * time.Minute):
+			t.Fatal("no row was written for two minutes")
 		}
 	}
 }
@@ -364,8 +365,8 @@ func (w *writer) awaitFailure(t *testing.T) {
 			return
 		case n := <-w.rows:
 			w.acked = append(w.acked, fmt.Sprint(n))
-		case <-time.After(30 * time.Second):
-			t.Fatal("writing did not fail for 30 s")
+		case <-time.After(2 * time.Minute):
+			t.Fatal("writing did not fail for two minutes")
 		}
 	}
 }
