@@ -146,7 +146,7 @@ func (l *lines) arrive(a Arrival) {
 	defer l.mu.Unlock()
 	if a.Queue == 0 {
 		for _, ln := range l.byQueue {
-			ln.wakeAll()
+			ln.startAnew()
 		}
 		return
 	}
@@ -154,7 +154,7 @@ func (l *lines) arrive(a Arrival) {
 	switch {
 	case ln == nil:
 	case a.Messages == 0:
-		ln.wakeAll()
+		ln.startAnew()
 	case a.In <= 0:
 		ln.wake(a.Messages)
 	case a.In <= ArrivalHorizon:
@@ -196,7 +196,9 @@ func (ln *line) wake(messages int) {
 	}
 }
 
-func (ln *line) wakeAll() {
+// startAnew wakes everybody, and has those who stay ask again what is to come.
+func (ln *line) startAnew() {
+	ln.known = false
 	for _, w := range ln.waiters {
 		w.send()
 	}

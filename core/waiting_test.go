@@ -390,6 +390,36 @@ func TestLookAheadOfFreshQueues(t *testing.T) {
 	})
 }
 
+// After a queue changed, or time was moved, what was known of its future may be wrong.
+func TestLookAheadAgainAfterAChange(t *testing.T) {
+	tests := map[string]struct {
+		arrival core.Arrival
+		want    int
+	}{
+		"the queue changed":  {core.Arrival{Queue: 1}, 1},
+		"anything may have":  {core.Arrival{}, 1},
+		"a message arrived":  {core.Arrival{Queue: 1, Messages: 1}, 0},
+		"another queue":      {core.Arrival{Queue: 2}, 0},
+		"a message is to be": {core.Arrival{Queue: 1, Messages: 1, In: time.Second}, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			waiting(t, func(t *testing.T, w *waiters, stub *stubStore) {
+				for who := range 3 {
+					w.wait(t.Context(), who, 1, long)
+				}
+				time.Sleep(time.Second)
+				before := len(stub.lookedAhead())
+				stub.arrive(tt.arrival)
+				time.Sleep(2 * time.Second)
+				if got := len(stub.lookedAhead()) - before; got != tt.want {
+					t.Errorf("looked ahead %d times, want %d", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestLookAheadCoversLinesUntilTheyHaveBeenEmptyForAWhile(t *testing.T) {
 	tests := map[string]struct {
 		after time.Duration // since the last receive ended

@@ -81,3 +81,6 @@ const (
 	MaxTrainRows    = maxTrainRows
 	MaxReceiveBytes = maxReceiveBytes
 )
+
+// Listening gives how many other servers this one knows to hear its notifications.
+func Listening(s *Store) int { return int(s.peers.listening.Load()) }

@@ -212,7 +212,8 @@ func (s *Store) listen() {
 	}
 }
 
-// hear connects, drops all that may have become stale meanwhile, and hears until the connection ends.
+// hear connects, drops all that may have become stale meanwhile, learns of servers that came meanwhile,
+// and hears until the connection ends.
 func (s *Store) hear() error {
 	conn, err := s.opts.directConn(s.background)
 	if err != nil {
@@ -227,6 +228,9 @@ func (s *Store) hear() error {
 		return err
 	}
 	s.forgetAll()
+	if err := s.Heartbeat(s.background); err != nil {
+		return err
+	}
 	for {
 		ctx, cancel := context.WithTimeout(s.background, listenPing)
 		n, err := conn.WaitForNotification(ctx)
