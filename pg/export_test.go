@@ -2,7 +2,9 @@ package pg
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"time"
 )
 
 // URL gives tests the way to a store's database.
@@ -84,3 +86,14 @@ const (
 
 // Listening gives how many other servers this one knows to hear its notifications.
 func Listening(s *Store) int { return int(s.peers.listening.Load()) }
+
+// NotifyPayload is what a server that is not known tells of one visible message.
+func NotifyPayload(queue, storage int64, at time.Time) string {
+	return fmt.Sprintf(";a,%d,%d,1,0,%d", queue, storage, at.UnixMicro())
+}
+
+// SweepSoon has the next sweep not wait for its share of the time.
+func SweepSoon(s *Store) { s.marks.swept(time.Time{}) }
+
+// SweepNever has no sweep happen.
+func SweepNever(s *Store) { s.marks.swept(time.Now().Add(time.Hour)) }

@@ -20,6 +20,7 @@ func TestReceiveGivesWhatWasSent(t *testing.T) {
 		messages := []core.NewMessage{
 			{Body: []byte("plain")},
 			{Body: []byte{}},
+			{},
 			{
 				Body: []byte("aGVsbG8="), Form: core.FormBase64, Priority: 3, GroupID: "tenant", Sender: "AIDAEXAMPLE",
 				Attributes: []core.Attribute{
@@ -37,7 +38,7 @@ func TestReceiveGivesWhatWasSent(t *testing.T) {
 		if len(got) != len(messages) {
 			t.Fatalf("received %d messages, want %d", len(got), len(messages))
 		}
-		for i, place := range []int{2, 0, 1, 3} { // by priority
+		for i, place := range []int{3, 0, 1, 2, 4} { // by priority
 			checkReceived(t, got[i], messages[place], sent[place], q.name.Account)
 		}
 	})

@@ -112,13 +112,21 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 			senders = append(senders, m.Sender)
 			groups = append(groups, m.GroupID)
 			attributes = append(attributes, o.codes[i])
-			bodies = append(bodies, m.Body)
+			bodies = append(bodies, notNull(m.Body))
 		}
 	}
 	sendStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues, "version": versions, "id": ids, "priority": priorities, "delay": delays, "form": forms, "size": sizes,
 		"sender": senders, "group": groups, "attributes": attributes, "body": bodies,
 	}).Query(func(rows pgx.Rows) error { return readSends(rows, ops) })
+}
+
+// notNull keeps an absent body from becoming NULL.
+func notNull(body []byte) []byte {
+	if body == nil {
+		return []byte{}
+	}
+	return body
 }
 
 // visibleAfter gives the time after now at which a message becomes visible. Those of one train that
