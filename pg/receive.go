@@ -142,6 +142,9 @@ func (c *receiveCall) deliver(messages []core.Message, err error) bool {
 	return true
 }
 
+// fail tells the caller that the receive failed.
+func (c *receiveCall) fail(err error) { c.deliver(nil, err) }
+
 func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
 	if len(ops) == 0 {
 		return

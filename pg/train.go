@@ -3,11 +3,14 @@ package pg
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/polymq/polymq/core"
 )
 
 // Bounds of trains (DESIGN.md 2).
@@ -36,6 +39,12 @@ func (o *op) answer(err error) {
 	o.err = err
 	close(o.done)
 }
+
+// fail tells the caller that the operation failed.
+func (o *op) fail(err error) { o.answer(err) }
+
+// overdue reports whether the caller has waited as long as a call may take.
+func (o *op) overdue(now time.Time) bool { return now.Sub(o.since) >= callTimeout }
 
 // wait waits for the answer, or for the caller to go away: then the operation happens all the same.
 func (o *op) wait(ctx context.Context) error {
@@ -144,6 +153,7 @@ func (st *station) drive() {
 func (st *station) load() *train {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	st.dropOverdue(time.Now())
 	t := &train{}
 	if st.underway == 1 || st.ready >= secondTrain {
 		t.deletes, st.waiting.deletes = takeRows(st.waiting.deletes, (*deleteOp).rows)
@@ -158,6 +168,40 @@ func (st *station) load() *train {
 	}
 	st.ready -= n
 	return t
+}
+
+var errOverdue = core.Errorf(core.Unavailable, "the database does not keep up at the moment")
+
+// dropOverdue answers those who have waited too long for a train: it would take them no nearer to
+// an answer, and hold up those behind them. The caller holds st.mu.
+func (st *station) dropOverdue(now time.Time) {
+	st.waiting.deletes = dropOverdue(st, st.waiting.deletes, now)
+	st.waiting.changes = dropOverdue(st, st.waiting.changes, now)
+	st.waiting.sends = dropOverdue(st, st.waiting.sends, now)
+	st.turn = slices.DeleteFunc(st.turn, func(ln *lane) bool {
+		if ln.busy {
+			return false // its turn comes when its train is back
+		}
+		ln.callers = dropOverdue(st, ln.callers, now)
+		if len(ln.callers) > 0 {
+			return false
+		}
+		delete(st.lanes, ln.queue)
+		return true
+	})
+}
+
+// dropOverdue drops the first of a line, as far as they are overdue.
+func dropOverdue[T interface {
+	overdue(now time.Time) bool
+	fail(err error)
+}](st *station, line []T, now time.Time) []T {
+	for len(line) > 0 && line[0].overdue(now) {
+		line[0].fail(errOverdue)
+		line = line[1:]
+		st.ready--
+	}
+	return line
 }
 
 // takeReceives takes from each lane that is free the callers that ask alike.
@@ -386,17 +430,17 @@ func halve[T any](ops []T) (a, b []T) { return ops[:len(ops)/2], ops[len(ops)/2:
 // fail answers everyone with the same error.
 func (t *train) fail(err error) {
 	for _, o := range t.deletes {
-		o.answer(err)
+		o.fail(err)
 	}
 	for _, o := range t.changes {
-		o.answer(err)
+		o.fail(err)
 	}
 	for _, o := range t.sends {
-		o.answer(err)
+		o.fail(err)
 	}
 	for _, o := range t.receives {
 		for _, call := range o.calls {
-			call.deliver(nil, err)
+			call.fail(err)
 		}
 	}
 }
