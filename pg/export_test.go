@@ -97,3 +97,6 @@ func SweepSoon(s *Store) { s.marks.swept(time.Time{}) }
 
 // SweepNever has no sweep happen.
 func SweepNever(s *Store) { s.marks.swept(time.Now().Add(time.Hour)) }
+
+// MaxSchemaLength bounds the name of a schema.
+const MaxSchemaLength = maxSchemaLength

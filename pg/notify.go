@@ -195,7 +195,9 @@ func (s *Store) sendNotifications(payloads []string) error {
 }
 
 // channel is where the servers of a schema talk; databases have channels of their own.
-func (s *Store) channel() string { return "polymq_" + s.opts.schema() }
+func (s *Store) channel() string { return channelPrefix + s.opts.schema() }
+
+const channelPrefix = "polymq_"
 
 // listen hears what other servers tell, for as long as the Store is open.
 func (s *Store) listen() {

@@ -147,6 +147,17 @@ func (s *Store) Ready(ctx context.Context) error {
 // must run often.
 func (s *Store) Listens() bool { return s.opts.listenURL() != "" }
 
+// maxSchemaLength leaves room for the channel of notifications, whose name has at most 63 bytes.
+const maxSchemaLength = 63 - len(channelPrefix)
+
+// check refuses what no connection could tell.
+func (o Options) check() error {
+	if n := len(o.schema()); n > maxSchemaLength {
+		return fmt.Errorf("the name of the schema has %d bytes, it may have %d", n, maxSchemaLength)
+	}
+	return nil
+}
+
 func (o Options) schema() string {
 	if o.Schema == "" {
 		return DefaultSchema
@@ -198,6 +209,9 @@ func (o Options) settingsLists() (names, values []string) {
 }
 
 func (o Options) poolConfig() (*pgxpool.Config, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	config, err := pgxpool.ParseConfig(o.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", maskURL(err))
@@ -243,6 +257,9 @@ func (o Options) beforeConnect(_ context.Context, config *pgx.ConnConfig) error 
 
 // directConn connects past the pooler.
 func (o Options) directConn(ctx context.Context) (*pgx.Conn, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	config, err := pgx.ParseConfig(o.listenURL())
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", maskURL(err))

@@ -1,0 +1,313 @@
+package pg_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/migrations"
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// known gives how many migrations there are.
+func known(t *testing.T) int {
+	t.Helper()
+	files, err := migrations.FS.ReadDir(".")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%d migrations, %v", len(files), err)
+	}
+	return len(files)
+}
+
+// works fails unless a queue works through the options.
+func works(t *testing.T, opts pg.Options) {
+	t.Helper()
+	q := newQueue(t, newBroker(t, open(t, opts)))
+	q.send("a")
+	if got := q.delete(true, q.one().Handle); got[0] != "" {
+		t.Errorf("delete: %s", got[0])
+	}
+	q.wantCounts(0, 0, 0, 0)
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	opts := pg.Options{URL: pgtest.EmptyDatabaseURL(t)}
+	if err := pg.CheckSchema(ctx, opts); !errors.Is(err, pg.ErrSchemaOld) {
+		t.Errorf("before: %v, want ErrSchemaOld", err)
+	}
+	status := func(wantApplied bool) {
+		t.Helper()
+		list, err := pg.MigrationStatus(ctx, opts)
+		if err != nil || len(list) != known(t) {
+			t.Fatalf("%d migrations, %v", len(list), err)
+		}
+		for i, m := range list {
+			if m.Version != int64(i+1) || m.Name == "" || m.AppliedAt.IsZero() == wantApplied {
+				t.Errorf("migration %+v, want it applied: %v", m, wantApplied)
+			}
+		}
+	}
+	status(false)
+	applied, err := pg.Migrate(ctx, opts)
+	if err != nil || len(applied) != known(t) {
+		t.Fatalf("applied %d migrations, %v", len(applied), err)
+	}
+	status(true)
+	if applied, err := pg.Migrate(ctx, opts); err != nil || len(applied) != 0 {
+		t.Errorf("applied %d migrations again, %v", len(applied), err)
+	}
+	if err := pg.CheckSchema(ctx, opts); err != nil {
+		t.Errorf("after: %v", err)
+	}
+	works(t, opts)
+}
+
+// Servers whose very first start is at the same moment share one schema and one set of keys.
+func TestFirstStartAtOnce(t *testing.T) {
+	t.Parallel()
+	const servers = 4
+	ctx := context.Background()
+	opts := pg.Options{URL: pgtest.EmptyDatabaseURL(t), PoolSize: 2}
+	var mu sync.Mutex
+	total := 0
+	var stores [servers]*pg.Store
+	var all sync.WaitGroup
+	for i := range servers {
+		all.Go(func() {
+			applied, err := pg.Migrate(ctx, opts)
+			if err != nil {
+				t.Errorf("migrate: %v", err)
+				return
+			}
+			if stores[i], err = pg.Open(ctx, opts); err != nil {
+				t.Errorf("open: %v", err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			total += len(applied)
+		})
+	}
+	all.Wait()
+	if t.Failed() {
+		return
+	}
+	if total != known(t) {
+		t.Errorf("applied %d migrations, want each once", total)
+	}
+	var handle string
+	q := newQueue(t, newBroker(t, stores[0]))
+	q.send("a")
+	for _, store := range stores {
+		t.Cleanup(store.Close)
+		q := q.through(newBroker(t, store))
+		if handle != "" {
+			if got := q.hide(handle, 0); got.Err != nil {
+				t.Errorf("another server's handle: %v", got.Err)
+			}
+		}
+		handle = q.one().Handle
+	}
+}
+
+func TestSchemaOfAnotherName(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	databaseURL := pgtest.EmptyDatabaseURL(t)
+	name := core.QueueName{Account: pgtest.Account, Region: pgtest.Region, Name: "orders"}
+	for i, schema := range []string{"polymq", "other", `Quo"ted schema-1`, strings.Repeat("s", pg.MaxSchemaLength)} {
+		opts := pg.Options{URL: databaseURL, Schema: schema}
+		if _, err := pg.Migrate(ctx, opts); err != nil {
+			t.Fatalf("migrate %s: %v", schema, err)
+		}
+		if err := pg.CheckSchema(ctx, opts); err != nil {
+			t.Fatalf("check %s: %v", schema, err)
+		}
+		brokers := [2]*core.Broker{}
+		stores := [2]*pg.Store{open(t, opts), open(t, opts)}
+		for j, store := range stores {
+			brokers[j] = newBroker(t, store)
+			eventually(t, "the servers of one schema know of each other, and of no others", func() bool { return pg.Listening(stores[1-j]) == 1 })
+		}
+		if _, created, err := brokers[0].CreateQueue(ctx, core.NewQueue{Name: name, Settings: core.DefaultSettings()}); err != nil || !created {
+			t.Fatalf("schema %d: created %v, %v", i, created, err)
+		}
+		q := &testQueue{t, brokers[0], name}
+		ended := q.wait(ctx, stores[0], 1)
+		q.through(brokers[1]).send(schema)
+		q.got(ended, schema)
+	}
+	for _, schema := range []string{strings.Repeat("s", pg.MaxSchemaLength+1)} {
+		if _, err := pg.Migrate(ctx, pg.Options{URL: databaseURL, Schema: schema}); err == nil {
+			t.Errorf("a schema name of %d characters is accepted", len(schema))
+		}
+	}
+}
+
+// Each migration can be undone and done again.
+func TestMigrationsDownAndUp(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	opts := pg.Options{URL: pgtest.EmptyDatabaseURL(t)}
+	if _, err := pg.Migrate(ctx, opts); err != nil {
+		t.Fatal(err)
+	}
+	config, err := pgx.ParseConfig(opts.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["search_path"] = "polymq"
+	db := stdlib.OpenDB(*config)
+	t.Cleanup(func() { _ = db.Close() })
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations.FS, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	works(t, opts)
+	for version := known(t); version > 0; version-- {
+		for _, step := range []func(context.Context) (*goose.MigrationResult, error){provider.Down, provider.UpByOne, provider.Down} {
+			if result, err := step(ctx); err != nil || result.Source.Version != int64(version) {
+				t.Fatalf("migration %d: %v, %v", version, result, err)
+			}
+		}
+		if err := pg.CheckSchema(ctx, opts); !errors.Is(err, pg.ErrSchemaOld) {
+			t.Errorf("without migration %d: %v, want ErrSchemaOld", version, err)
+		}
+	}
+	var left []string
+	rows, _ := database(t, opts.URL).Query(ctx, `SELECT relname::text FROM pg_class WHERE relnamespace = 'polymq'::regnamespace AND relname NOT LIKE 'goose%'
+		UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'polymq'::regnamespace`)
+	if left, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+	if _, err := pg.Migrate(ctx, opts); err != nil {
+		t.Fatal(err)
+	}
+	works(t, opts)
+}
+
+func TestCheckSchema(t *testing.T) {
+	tests := map[string]struct {
+		change string
+		want   error
+	}{
+		"as this program made it":             {`SELECT 1`, nil},
+		"older":                               {`DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`, pg.ErrSchemaOld},
+		"newer, with additions only":          {`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)`, nil},
+		"newer than this program can serve":   {`UPDATE settings SET value = '999' WHERE name = 'oldest_server'`, pg.ErrSchemaNew},
+		"a schema that somebody made by hand": {`DROP TABLE goose_db_version`, pg.ErrSchemaOld},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			opts := pg.Options{URL: pgtest.DatabaseURL(t)}
+			execute(t, database(t, opts.URL), tt.change)
+			for _, opts := range []pg.Options{opts, {URL: opts.URL, Pooled: true}} {
+				if err := pg.CheckSchema(context.Background(), opts); !errors.Is(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestMigrationsDoNotGoThroughAPooler(t *testing.T) {
+	t.Parallel()
+	if _, err := pg.Migrate(context.Background(), pg.Options{URL: pgtest.EmptyDatabaseURL(t), Pooled: true}); !errors.Is(err, pg.ErrMigratePooled) {
+		t.Errorf("got %v, want ErrMigratePooled", err)
+	}
+}
+
+// A role without privileges needs an administrator to make the schema, and nothing else.
+func TestPlainRole(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	admin := pgtest.EmptyDatabaseURL(t)
+	conn, err := pgx.Connect(ctx, admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(ctx) })
+	role := "plain_" + conn.Config().Database
+	execute(t, conn, `CREATE ROLE `+role+` LOGIN PASSWORD 'secret' NOSUPERUSER NOCREATEDB NOCREATEROLE`)
+	t.Cleanup(func() {
+		execute(t, conn, `DROP OWNED BY `+role)
+		execute(t, conn, `DROP ROLE `+role)
+	})
+	opts := pg.Options{URL: as(t, admin, role, "secret")}
+	if _, err := pg.Migrate(ctx, opts); err == nil || !strings.Contains(err.Error(), `CREATE SCHEMA "polymq" AUTHORIZATION "`+role+`"`) {
+		t.Fatalf("got %v, want what to ask an administrator for", err)
+	}
+	execute(t, conn, `CREATE SCHEMA polymq AUTHORIZATION `+role)
+	if _, err := pg.Migrate(ctx, opts); err != nil {
+		t.Fatal(err)
+	}
+	works(t, opts)
+	store := open(t, opts)
+	for name, chore := range map[string]func() error{
+		"heartbeat": func() error { return store.Heartbeat(ctx) },
+		"sweep":     func() error { return store.Sweep(ctx) },
+		"vacuum":    func() error { return store.Vacuum(ctx) },
+		"expire":    func() error { _, err := store.ExpireMessages(ctx, 10); return err },
+		"fold":      func() error { _, err := store.FoldCounts(ctx, 10); return err },
+		"remove":    func() error { _, err := store.RemoveDropped(ctx, 10); return err },
+	} {
+		if err := chore(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// as gives a database's URL for another role.
+func as(t *testing.T, databaseURL, role, password string) string {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil || u.Scheme == "" {
+		return databaseURL + " user=" + role + " password=" + password
+	}
+	query := u.Query()
+	query.Del("user")
+	query.Del("password")
+	u.RawQuery = query.Encode()
+	u.User = url.UserPassword(role, password)
+	return u.String()
+}
+
+// Vacuuming waits until there is enough to do.
+func TestVacuum(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	conn := database(t, store.URL())
+	execute(t, conn, `ALTER TABLE messages SET (autovacuum_enabled = off)`)
+	vacuums := func() (n int) {
+		t.Helper()
+		if err := store.Vacuum(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		execute(t, conn, `SELECT pg_stat_clear_snapshot()`)
+		if err := conn.QueryRow(context.Background(), `SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'messages' AND schemaname = 'polymq'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := vacuums(); n != 0 {
+		t.Errorf("vacuumed an empty table %d times", n)
+	}
+	execute(t, conn, fillSQL, 1, 25_000)
+	execute(t, conn, `DELETE FROM messages`)
+	start := time.Now()
+	eventually(t, "it is vacuumed", func() bool { return vacuums() > 0 }) // the statistics come when they come
+	t.Logf("vacuumed after %v", time.Since(start))
+}

@@ -1,0 +1,158 @@
+package pg_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// pgbouncer starts a PgBouncer in transaction mode before the database, with two connections, and gives
+// the URL that leads through it; "" where there is none on this machine.
+func pgbouncer(t *testing.T, databaseURL string) string {
+	t.Helper()
+	program, err := exec.LookPath("pgbouncer")
+	if err != nil {
+		program, err = exec.LookPath("/usr/sbin/pgbouncer")
+	}
+	if err != nil {
+		return ""
+	}
+	to, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // for a port that is free
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
+	dir, err := os.MkdirTemp("", "polymq-pgbouncer-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	config := filepath.Join(dir, "pgbouncer.ini")
+	password := ""
+	if to.Password != "" {
+		password = "password='" + strings.ReplaceAll(to.Password, "'", "''") + "'"
+	}
+	text := fmt.Sprintf(`[databases]
+pooled = host=%s port=%d dbname=%s user=%s %s
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 2
+`, to.Host, to.Port, to.Database, to.User, password, port)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{config}
+	if os.Geteuid() == 0 { // which it refuses to run as
+		args = append([]string{"-u", "nobody"}, args...)
+		for path, mode := range map[string]os.FileMode{dir: 0o755, config: 0o644} {
+			if err := os.Chmod(path, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var log strings.Builder
+	cmd := exec.Command(program, args...)
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	pooled := fmt.Sprintf("postgres://anybody@127.0.0.1:%d/pooled?sslmode=disable", port)
+	eventually(t, "PgBouncer listens", func() bool {
+		conn, err := pgx.Connect(context.Background(), pooled)
+		if err == nil {
+			_ = conn.Close(context.Background())
+		}
+		return err == nil
+	})
+	return pooled
+}
+
+// TestBehindPgBouncer lets two servers work through a pooler whose two connections serve everybody in turn.
+// One of them listens past it, the other does not listen.
+func TestBehindPgBouncer(t *testing.T) {
+	t.Parallel()
+	direct := pgtest.DatabaseURL(t)
+	pooled := pgbouncer(t, direct)
+	if pooled == "" {
+		t.Log("NOT TESTED: there is no PgBouncer on this machine")
+		return
+	}
+	listens := pg.Options{URL: pooled, DirectURL: direct, Pooled: true}
+	for _, opts := range []pg.Options{listens, {URL: pooled, Pooled: true}} {
+		if err := pg.CheckSchema(context.Background(), opts); err != nil {
+			t.Errorf("check the schema: %v", err)
+		}
+	}
+	stores := []*pg.Store{open(t, listens), open(t, pg.Options{URL: pooled, Pooled: true})}
+	brokers := []*core.Broker{newBroker(t, stores[0]), newBroker(t, stores[1])}
+	q := newQueue(t, brokers[0])
+
+	ended := q.wait(t.Context(), stores[0], 1)
+	eventually(t, "the server that does not listen tells the one that does", func() bool { return pg.Listening(stores[1]) == 1 })
+	q.through(brokers[1]).send("a")
+	q.delete(true, q.got(ended, "a").messages[0].Handle)
+
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			q := q.through(brokers[i%2])
+			for j := range 5 {
+				q.sendMessages(core.NewMessage{Body: []byte(fmt.Sprint(j)), Priority: 1 + j})
+				for _, m := range q.receive(2) {
+					q.hide(m.Handle, 0)
+				}
+				peekAll(q, false)
+				for _, m := range q.receive(2) {
+					q.delete(false, m.Handle)
+				}
+				q.describe()
+			}
+		})
+	}
+	all.Wait()
+	for {
+		messages := q.receive(100)
+		if len(messages) == 0 {
+			break
+		}
+		q.delete(true, handlesOf(messages)...)
+	}
+	q.wantCounts(0, 0, 0, 0)
+	for name, chore := range map[string]func() error{
+		"heartbeat": func() error { return stores[1].Heartbeat(context.Background()) },
+		"vacuum":    func() error { return stores[1].Vacuum(context.Background()) },
+		"look":      func() error { return brokers[1].LookAhead(context.Background()) },
+	} {
+		if err := chore(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
