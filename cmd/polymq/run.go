@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,8 +48,26 @@ The first Ctrl-C, or SIGTERM, shuts down: requests under way are answered. A sec
 	return command
 }
 
+// Collecting garbage less often saves a tenth of the server's work per request, and costs about
+// 20 MiB under load. From memoryLimit on it is collected more often again.
+const (
+	gcPercent   = 400
+	memoryLimit = 160 << 20
+)
+
+// tuneGC sets the garbage collector for a server, unless the environment does.
+func tuneGC() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
 // serve runs a server until ctx ends or the server cannot go on, and shuts it down.
 func serve(ctx context.Context, config server.Config, out io.Writer) error {
+	tuneGC()
 	srv, err := server.Start(ctx, config)
 	if err != nil {
 		return err
