@@ -1,0 +1,18 @@
+// Package faults checks what outlives what: polymq processes and a PostgreSQL of their own are
+// killed, stopped, cut off and slowed down while clients of all protocols send, receive and delete,
+// and a ledger of what was acknowledged says whether anything was lost, or delivered again after its
+// delete.
+//
+//	crash_test.go     polymq or PostgreSQL is killed with kill -9
+//	away_test.go      PostgreSQL is gone, silent, slow, or loses its connections
+//	vanish_test.go    clients close their connection while they receive
+//	pair_test.go      two servers on one database
+//	shutdown_test.go  SIGTERM
+//	input_test.go     requests that are wrong, huge or slow
+//
+// Everything is real: the program as it is built, its PostgreSQL, TCP. Times are logged, and bounded
+// by what holds on a busy machine too; `polymq bench` is what measures. For a longer look:
+//
+//	go test ./sdktests/faults -v -run Killed -kills 50
+//	go test ./sdktests/faults -v -run Away -away 30s
+package faults

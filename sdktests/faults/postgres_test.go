@@ -1,0 +1,142 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/pg/embedded"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// postgres is a PostgreSQL that one test may stop and kill, reached over TCP. Nothing that it
+// acknowledged may be lost: fsync is on.
+type postgres struct {
+	options  embedded.Options
+	server   *embedded.Server
+	password string
+	url      string
+}
+
+// startPostgres starts a PostgreSQL of the test's own. One that is killed is started again at once.
+func startPostgres(t *testing.T) *postgres {
+	t.Helper()
+	p := &postgres{options: embedded.Options{DataDir: dataDir(t), ListenAddress: freeAddress(t)}}
+	p.start(t)
+	t.Cleanup(func() { p.stop(t) })
+	password, err := os.ReadFile(filepath.Join(p.options.DataDir, "password"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.password = strings.TrimSpace(string(password))
+	p.url = p.urlAt(p.options.ListenAddress)
+	return p
+}
+
+// urlAt gives the database's URL for an address that leads to it.
+func (p *postgres) urlAt(address string) string {
+	return fmt.Sprintf("postgres://polymq:%s@%s/polymq?sslmode=disable", p.password, address)
+}
+
+// start starts it, again with all its data.
+func (p *postgres) start(t *testing.T) {
+	t.Helper()
+	var err error
+	if p.server, err = embedded.Start(context.WithoutCancel(t.Context()), p.options); err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+}
+
+// stop shuts it down and closes its clients' connections, as before an upgrade.
+func (p *postgres) stop(t *testing.T) {
+	t.Helper()
+	if err := p.server.Stop(context.WithoutCancel(t.Context())); err != nil {
+		t.Errorf("stop PostgreSQL: %v", err)
+	}
+}
+
+// killPostgres kills, with kill -9, all processes of the PostgreSQL in a data directory of polymq.
+func killPostgres(t *testing.T, dir string) {
+	t.Helper()
+	pids := postgresPIDs(t, dir)
+	_ = syscall.Kill(pids[0], syscall.SIGSTOP) // it starts no others meanwhile
+	for _, pid := range postgresPIDs(t, dir) {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // fails for a session that has just ended
+	}
+}
+
+// postgresPIDs lists the processes of the PostgreSQL in a data directory of polymq, the main one first.
+func postgresPIDs(t *testing.T, dir string) []int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "pgdata", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	main, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := exec.CommandContext(t.Context(), "ps", "-A", "-o", "pid=,ppid=").Output()
+	if err != nil {
+		t.Fatalf("ps: %v", err)
+	}
+	pids := []int{main}
+	for line := range strings.Lines(string(output)) {
+		var pid, parent int
+		if _, err := fmt.Sscan(line, &pid, &parent); err == nil && parent == main {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// testDatabase gives the URL of a database of the test's own in a PostgreSQL that others use too. It is
+// dropped when the sessions of killed servers have ended: some PostgreSQL deadlock when they are told to
+// end while they find out that their client is gone.
+func testDatabase(t *testing.T) string {
+	t.Helper()
+	url := pgtest.DatabaseURL(t)
+	t.Cleanup(func() {
+		ctx := context.Background()
+		conn, err := pgx.Connect(ctx, url)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close(ctx)
+		eventually(t, "end sessions", func() error {
+			var sessions int
+			err := conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()").Scan(&sessions)
+			if err == nil && sessions > 0 {
+				err = fmt.Errorf("%d sessions are left", sessions)
+			}
+			return err
+		})
+	})
+	return url
+}
+
+// awaitDatabase waits until the database answers, and gives that moment.
+func awaitDatabase(t *testing.T, url string) time.Time {
+	t.Helper()
+	eventually(t, "connect to the database", func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		conn, err := pgx.Connect(ctx, url)
+		if err != nil {
+			return err
+		}
+		return conn.Close(ctx)
+	})
+	return time.Now()
+}
