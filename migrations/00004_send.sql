@@ -35,15 +35,15 @@ DECLARE
     value text := CASE jsonb_typeof(given) WHEN 'object' THEN given ->> 'value' ELSE given #>> '{}' END;
     kind  text := split_part(type, '.', 1);
 BEGIN
-    IF name !~ '^[A-Za-z0-9_.-]{1,255}$' OR name ~* '^(aws|amazon)\.' OR name ~ '^\.|\.$|\.\.' THEN
-        RAISE EXCEPTION 'attribute name "%" must be 1 to 255 of letters, digits, "_", "-" and ".", without "." at an end or twice in a row, and must not begin with "AWS." or "Amazon."', name
+    IF name !~ '^[A-Za-z0-9_.-]+$' OR length(name) > 256 OR name ~* '^(aws|amazon)\.' OR name ~ '^\.|\.$|\.\.' THEN
+        RAISE EXCEPTION 'attribute name "%" must be 1 to 256 of letters, digits, "_", "-" and ".", without "." at an end or twice in a row, and must not begin with "AWS." or "Amazon."', name
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF jsonb_typeof(given) NOT IN ('string', 'number', 'object') OR value IS NULL OR value = '' THEN
         RAISE EXCEPTION 'attribute "%" must be a text that is not empty, a number, or {"type": …, "value": …}', name
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF kind IS NULL OR kind NOT IN ('String', 'Number', 'Binary') OR length(type) > 255 THEN
+    IF kind IS NULL OR kind NOT IN ('String', 'Number', 'Binary') OR length(type) > 256 THEN
         RAISE EXCEPTION 'attribute "%" has type "%": it must be String, Number or Binary, with an optional ".label"', name, type
             USING ERRCODE = 'invalid_parameter_value';
     END IF;

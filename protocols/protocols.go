@@ -47,8 +47,10 @@ func New(broker *core.Broker, options Options) http.Handler {
 		engine.Use(p.logRequest)
 	}
 	engine.Use(p.recover)
+	jsonAPI := api.New(broker, &p.options.Caller, api.Options{Version: options.Version, TestMode: options.TestMode})
+	jsonAPI.RegisterHealth(engine)
 	if p.speaks("api") {
-		api.New(broker, &p.options.Caller, api.Options{Version: options.Version, TestMode: options.TestMode}).Register(engine)
+		jsonAPI.Register(engine)
 	}
 	engine.NoRoute(p.serve)
 	return engine

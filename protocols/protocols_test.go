@@ -274,6 +274,25 @@ func TestOnePort(t *testing.T) {
 	}
 }
 
+// Health checks are there whatever is spoken, and a refusal in MNS has the headers that its SDKs read.
+func TestProtocolsOff(t *testing.T) {
+	t.Parallel()
+	port := New(pgtest.Broker(t), Options{Protocols: []string{"sqs"}})
+	for _, path := range []string{"/healthz", "/readyz"} {
+		w := httptest.NewRecorder()
+		port.ServeHTTP(w, request{"GET", path, nil, ""}.http())
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: got %d %s", path, w.Code, w.Body)
+		}
+	}
+	w := httptest.NewRecorder()
+	port.ServeHTTP(w, request{"GET", "/queues", []string{"x-mns-version", "2015-06-06"}, ""}.http())
+	id := w.Header()["x-mns-request-id"]
+	if len(id) != 1 || id[0] == "" || !strings.Contains(w.Body.String(), id[0]) {
+		t.Errorf("refused with %v %s", w.Header(), w.Body)
+	}
+}
+
 // A client that goes away during a long poll ends it, also behind Gin's writer.
 func TestVanishedClient(t *testing.T) {
 	t.Parallel()

@@ -180,6 +180,10 @@ func aliyunXML(service string) form {
 				Code, Message, RequestId, HostId string
 			}{Namespace: "http://" + service + ".aliyuncs.com/doc/v1", Code: e.code, Message: e.message, RequestId: requestID, HostId: "http://" + r.Host})
 		},
+		header: func(header http.Header, _ refusal) { // in the spelling that SDKs look for (specs/mns.md 1.7)
+			header["x-"+service+"-request-id"] = header["X-Amzn-Requestid"]
+			header["x-"+service+"-version"] = []string{"2015-06-06"}
+		},
 	}
 }
 

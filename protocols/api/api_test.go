@@ -42,7 +42,9 @@ func newClientOf(t testing.TB, broker *core.Broker, options api.Options) *client
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.NoRoute(api.NotFound)
-	api.New(broker, &caller.Options{Region: "us-east-1"}, options).Register(engine)
+	jsonAPI := api.New(broker, &caller.Options{Region: "us-east-1"}, options)
+	jsonAPI.Register(engine)
+	jsonAPI.RegisterHealth(engine)
 	return &client{t: t, engine: engine, broker: broker}
 }
 

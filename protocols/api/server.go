@@ -35,12 +35,16 @@ func New(broker *core.Broker, callers *caller.Options, options Options) *Server 
 	return &Server{broker: broker, callers: callers, options: options}
 }
 
-// Register mounts the API, its documentation and the health checks.
+// Register mounts the API and its documentation.
 func (s *Server) Register(engine *gin.Engine) {
 	api := s.register(engine)
 	document := sync.OnceValues(func() ([]byte, error) { return api.OpenAPI().MarshalJSON() })
 	engine.GET(prefix+"/openapi.json", func(c *gin.Context) { serveDocument(c, document) })
 	engine.GET(prefix+"/docs", serveDocs)
+}
+
+// RegisterHealth mounts the health checks, which are there whether the API is or not.
+func (s *Server) RegisterHealth(engine *gin.Engine) {
 	engine.GET("/healthz", s.healthz)
 	engine.GET("/readyz", s.readyz)
 }

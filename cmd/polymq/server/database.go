@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rs/zerolog"
@@ -16,6 +17,7 @@ import (
 type Database struct {
 	Options  pg.Options       // how to reach it
 	postgres *embedded.Server // nil where it is somebody else's
+	started  atomic.Bool      // the embedded one
 }
 
 // OpenDatabase starts the embedded PostgreSQL, if the Config has no DatabaseURL, and says how to
@@ -42,13 +44,26 @@ func OpenDatabase(ctx context.Context, config Config) (*Database, error) {
 		RepositoryURL: config.PostgresRepositoryURL,
 		Durability:    config.Durability,
 		ListenAddress: config.PostgresListen,
-		Progress:      func(step string) { log.Info().Str("step", step).Msg("embedded PostgreSQL") },
+		Progress:      d.progress(log),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded PostgreSQL: %w", err)
 	}
 	d.postgres, d.Options.URL = postgres, postgres.URL()
+	d.started.Store(true)
 	return d, nil
+}
+
+// progress gives a function that logs the steps of the embedded PostgreSQL: of its start, and later
+// of its recovery, which is news that somebody should see.
+func (d *Database) progress(log zerolog.Logger) func(string) {
+	return func(step string) {
+		level := zerolog.InfoLevel
+		if d.started.Load() {
+			level = zerolog.WarnLevel
+		}
+		log.WithLevel(level).Str("step", step).Msg("embedded PostgreSQL")
+	}
 }
 
 // Close stops the embedded PostgreSQL, if there is one.
