@@ -144,6 +144,9 @@ func (b *idBlocks) allot(ctx context.Context, n int) (int64, error) {
 			return first, nil
 		}
 		taken := b.takes.DoChan("", func() (any, error) {
+			if b.has(n) { // somebody was faster
+				return nil, nil
+			}
 			first, err := b.take(context.WithoutCancel(ctx))
 			if err == nil {
 				b.refill(first)
@@ -165,13 +168,22 @@ func (b *idBlocks) allot(ctx context.Context, n int) (int64, error) {
 func (b *idBlocks) cut(n int) (first int64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.end-b.next < int64(n) || time.Now().After(b.until) {
+	if !b.fits(n) {
 		return 0, false
 	}
 	first = b.next
 	b.next += int64(n)
 	return first, true
 }
+
+func (b *idBlocks) has(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fits(n)
+}
+
+// fits reports whether the present block has n ids to give. The caller holds b.mu.
+func (b *idBlocks) fits(n int) bool { return b.end-b.next >= int64(n) && !time.Now().After(b.until) }
 
 func (b *idBlocks) refill(first int64) {
 	b.mu.Lock()

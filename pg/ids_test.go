@@ -110,7 +110,7 @@ func TestIDBlocks(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got, want := blocks.Load(), int64(len(seen)/blockSize+2); got > want {
+	if got, want := blocks.Load(), int64(len(seen)/blockSize+1); got > want {
 		t.Errorf("%d blocks for %d ids", got, len(seen))
 	}
 }

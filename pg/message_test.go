@@ -11,7 +11,6 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
-	"github.com/polymq/polymq/pg/pgtest"
 )
 
 func TestReceiveGivesWhatWasSent(t *testing.T) {
@@ -278,9 +277,9 @@ func TestMessagesExpireInFlight(t *testing.T) {
 // A longer retention reaches back also to what receives have passed by.
 func TestLongerRetentionBringsBack(t *testing.T) {
 	t.Parallel()
-	url := pgtest.DatabaseURL(t)
-	q := newQueue(t, newBroker(t, pgtest.Open(t, url)), func(s *core.Settings) { s.Retention = time.Hour })
-	other := q.through(newBroker(t, pgtest.Open(t, url)))
+	url, _, brokers := servers(t, pg.Options{})
+	q := newQueue(t, brokers[0], func(s *core.Settings) { s.Retention = time.Hour })
+	other := q.through(brokers[1])
 	q.send("a", "b")
 	execute(t, database(t, url), `UPDATE messages SET sent_at = sent_at - interval '2 hours'`)
 	q.wantReceive()

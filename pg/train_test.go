@@ -173,18 +173,18 @@ func TestCallersGiveUp(t *testing.T) {
 func TestBigBodiesBesideSmallOnes(t *testing.T) {
 	inBothModes(t, func(t *testing.T, store *pg.Store) {
 		q := newQueue(t, newBroker(t, store))
-		const big, small = 3, 40
+		const big, small, size = 3, 40, 1 << 20
 		var all sync.WaitGroup
 		all.Go(func() {
 			for i := range big {
-				q.sendMessages(core.NewMessage{Body: bytes.Repeat([]byte{byte(i)}, core.MaxMessageBytes)})
+				q.sendMessages(core.NewMessage{Body: bytes.Repeat([]byte{byte(i)}, size)})
 			}
 		})
 		for i := range small {
 			all.Go(func() { q.send(fmt.Sprintf("%02d", i)) })
 		}
 		all.Wait()
-		q.wantCounts(big+small, 0, 0, big*core.MaxMessageBytes+small*2)
+		q.wantCounts(big+small, 0, 0, big*size+small*2)
 		seen := map[string]int{}
 		for len(seen) < big+small {
 			got := q.receive(7)
@@ -192,7 +192,7 @@ func TestBigBodiesBesideSmallOnes(t *testing.T) {
 				break
 			}
 			for _, m := range got {
-				if len(m.Body) == core.MaxMessageBytes {
+				if len(m.Body) == size {
 					if bytes.Count(m.Body, m.Body[:1]) != len(m.Body) {
 						t.Error("a body is not as it was sent")
 					}
@@ -205,6 +205,17 @@ func TestBigBodiesBesideSmallOnes(t *testing.T) {
 			t.Errorf("received %d different messages, want %d", len(seen), big+small)
 		}
 	})
+}
+
+func TestBiggestMessage(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, newBroker(t, pgtest.New(t)))
+	body := bytes.Repeat([]byte{0, 0xFF, '\\', '"'}, core.MaxMessageBytes/4)
+	q.send("small", string(body), "small")
+	got := q.receive(3)
+	if len(got) != 3 || !bytes.Equal(got[1].Body, body) || got[1].Size != core.MaxMessageBytes {
+		t.Errorf("received %d messages", len(got))
+	}
 }
 
 // What receives read together is bounded, and everybody gets some of it.
