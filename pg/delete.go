@@ -18,8 +18,7 @@ type deleteOp struct {
 	handles []numbered
 	results []error // by the caller's order
 
-	live    int // rows whose storage is still the queue's
-	deleted []bool
+	live int // rows whose storage is still the queue's
 }
 
 // numbered is a handle with its place in the caller's list.

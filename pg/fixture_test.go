@@ -79,9 +79,6 @@ func newQueue(t testing.TB, broker *core.Broker, settings ...func(*core.Settings
 // through gives the same queue as another server sees it.
 func (q *testQueue) through(broker *core.Broker) *testQueue { return &testQueue{q.t, broker, q.name} }
 
-// in gives the same queue for a subtest.
-func (q *testQueue) in(t testing.TB) *testQueue { return &testQueue{t, q.broker, q.name} }
-
 func (q *testQueue) send(bodies ...string) []core.Sent {
 	q.t.Helper()
 	messages := make([]core.NewMessage, len(bodies))
