@@ -102,7 +102,11 @@ func mustBeAway(t *testing.T, base string) {
 		"api purge": func(ctx context.Context) error {
 			return api.call(ctx, "POST", "/queues/orders/messages:purge", nil, nil)
 		},
-		"api peek":   func(ctx context.Context) error { return api.call(ctx, "GET", "/queues/orders/messages", nil, nil) },
+		"api peek": func(ctx context.Context) error { return api.call(ctx, "GET", "/queues/orders/messages", nil, nil) },
+		"api alter": func(ctx context.Context) error {
+			return api.call(ctx, "PATCH", "/queues/orders", map[string]int{"delay_seconds": 1}, nil)
+		},
+		"api clock":  func(ctx context.Context) error { return api.advance(ctx, 0) },
 		"api delete": func(ctx context.Context) error { return api.call(ctx, "DELETE", "/queues/"+name, nil, nil) },
 	}
 	results := make(chan string)

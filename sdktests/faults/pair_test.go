@@ -3,10 +3,14 @@ package faults
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // pair gives two servers on one database, each of which knows of the other.
@@ -137,6 +141,74 @@ func TestPairAgrees(t *testing.T) {
 			t.Errorf("a receive from a deleted queue gives %v, want %v", err, gone)
 		}
 	}
+}
+
+// A size limit, which the protocols check before they ask the database, holds at the other server when it
+// has heard of it.
+func TestPairAgreesOnLimits(t *testing.T) {
+	t.Parallel()
+	a, b := pair(t)
+	createQueue(t, a.url, "orders")
+	here, there := newAPI(a.url, "orders"), newAPI(b.url, "orders")
+	var times []time.Duration
+	for i := range 20 {
+		limit := 1024 << (i % 2 * 2) // 1 KiB and 4 KiB in turn
+		began := time.Now()
+		if err := here.call(t.Context(), http.MethodPatch, "/queues/orders", map[string]int{"max_message_bytes": limit}, nil); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "hear of the limit", func() error {
+			err := there.send(t.Context(), strings.Repeat("x", 2048))
+			if tooLong := errors.Is(err, refusal{http.StatusRequestEntityTooLarge, "MessageTooLong"}); tooLong != (limit < 2048) {
+				return fmt.Errorf("with a limit of %d: %w", limit, err)
+			}
+			return nil
+		})
+		times = append(times, time.Since(began))
+	}
+	mustBePrompt(t, "from a change of the limit to its effect at the other server", times)
+}
+
+// A server whose listening connection is lost makes a new one and misses nothing.
+func TestPairListenerLost(t *testing.T) {
+	t.Parallel()
+	database := testDatabase(t)
+	a, b := serve(t, "--database-url", database), serve(t, "--database-url", database)
+	createQueue(t, a.url, "orders")
+	sender, waiter := newAPI(a.url, "orders"), newAPI(b.url, "orders")
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for range 3 {
+		arrival := arrives(t, waiter)
+		var ended int
+		if err := conn.QueryRow(t.Context(), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'").Scan(&ended); err != nil || ended == 0 {
+			t.Fatalf("ended %d sessions that listen, %v", ended, err)
+		}
+		began := time.Now()
+		mustSend(t, sender)
+		took := (<-arrival).Sub(began)
+		t.Logf("%d listening connections lost, the message came after %v", ended, took.Round(time.Millisecond))
+		if took > longestPoll/2 {
+			t.Errorf("the message came after %v", took)
+		}
+		awaitListeners(t, conn, 2)
+	}
+}
+
+// awaitListeners waits until so many sessions listen.
+func awaitListeners(t *testing.T, conn *pgx.Conn, want int) {
+	t.Helper()
+	eventually(t, "listen again", func() error {
+		var listening int
+		err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'").Scan(&listening)
+		if err == nil && listening != want {
+			err = fmt.Errorf("%d servers listen, want %d", listening, want)
+		}
+		return err
+	})
 }
 
 // A long poll ends when its queue is deleted through the other server.
