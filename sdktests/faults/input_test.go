@@ -135,7 +135,7 @@ func TestHugeInput(t *testing.T) {
 			})
 		}
 	}
-	_ = requests.Wait() // reported above
+	_ = requests.Wait()            // reported above
 	memory.mustBeBelow(t, 384<<20) // four at a time, of which the JSON API's may have 16 MiB, in a buffer that grows to that
 	mustWork(t, srv)
 }
