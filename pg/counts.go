@@ -2,6 +2,8 @@ package pg
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -31,15 +33,11 @@ CROSS JOIN LATERAL (
     SELECT later.messages, later.bytes, later.in_flight + present.in_flight, later.delayed + present.delayed
 ) n`
 
-// foldCountsSQL adds up counts: what lies in the past in one row per storage, what is hidden in one
-// per second. now() without the account's advance keeps more seconds apart than it must, and so does a
-// past that begins a minute ago, for a reader may have begun before. Rows that another server folds at
-// the moment are left to it.
-const foldCountsSQL = `
-WITH busy AS (
-    SELECT storage_id FROM counts GROUP BY storage_id
-    HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() - interval '1 minute' THEN bucket ELSE '-infinity' END) > @slack
-), folded AS (
+// foldSQL adds up the counts of the storages that the CTE busy names: what lies in the past in one row
+// per storage, what is hidden in one per second. now() without the account's advance keeps more seconds
+// apart than it must, and so does a past that begins a minute ago, for a reader may have begun before.
+// Rows that another server folds at the moment are left to it.
+const foldSQL = `, folded AS (
     DELETE FROM counts WHERE ctid = ANY (ARRAY(
         SELECT c.place FROM busy b CROSS JOIN LATERAL (
             SELECT c.ctid AS place FROM counts c WHERE c.storage_id = b.storage_id LIMIT @limit FOR UPDATE SKIP LOCKED
@@ -57,10 +55,80 @@ WITH busy AS (
 )
 SELECT storage_id FROM folded`
 
-// countsSlack is how many rows more than needed a storage may have before they are folded.
-const countsSlack = 8
+const foldCountsSQL = `WITH busy AS (SELECT storage_id FROM unnest(@storage::bigint[]) AS b(storage_id))` + foldSQL
+
+// foldAllCountsSQL looks for storages that have more rows than they need.
+const foldAllCountsSQL = `
+WITH busy AS (
+    SELECT storage_id FROM counts GROUP BY storage_id
+    HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() - interval '1 minute' THEN bucket ELSE '-infinity' END) > @slack
+)` + foldSQL
+
+const (
+	foldFrom     = 100         // trains after which this server folds what they wrote for a storage
+	foldAllEvery = time.Minute // how often it looks for rows that others have written, or few of its own
+	foldAllSlack = 8           // rows more than needed that a storage may have then
+)
 
 // FoldCounts adds up to limit rows of the counters and gives how many they were.
 func (s *Store) FoldCounts(ctx context.Context, limit int) (int, error) {
-	return s.exec(ctx, foldCountsSQL, pgx.StrictNamedArgs{"slack": countsSlack, "limit": limit})
+	if storages := s.unfolded.take(limit); len(storages) > 0 {
+		return s.exec(ctx, foldCountsSQL, pgx.StrictNamedArgs{"storage": storages, "limit": limit})
+	}
+	if !s.unfolded.allDue() {
+		return 0, nil
+	}
+	n, err := s.exec(ctx, foldAllCountsSQL, pgx.StrictNamedArgs{"slack": foldAllSlack, "limit": limit})
+	if err == nil && n < limit {
+		s.unfolded.allFolded()
+	}
+	return n, err
+}
+
+// unfolded knows for which storages this server has written rows of counters since they were folded, about
+// how many, and when it last looked at all there are.
+type unfolded struct {
+	mu   sync.Mutex
+	rows map[int64]int
+	all  time.Time
+}
+
+func (u *unfolded) init() { u.trains = map[int64]int{} }
+
+// add counts a row for each of the storages.
+func (u *unfolded) add(storages []int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, storage := range storages {
+		u.trains[storage]++
+	}
+}
+
+// take gives storages that together have at least so many rows to fold, where there are as many, and
+// forgets them.
+func (u *unfolded) take(rows int) (storages []int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for storage, n := range u.trains {
+		if n >= foldFrom && rows > 0 {
+			storages = append(storages, storage)
+			rows -= n
+			delete(u.trains, storage)
+		}
+	}
+	return storages
+}
+
+func (u *unfolded) allDue() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return time.Since(u.all) >= foldAllEvery
+}
+
+// allFolded says that there is nothing left to fold.
+func (u *unfolded) allFolded() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.all = time.Now()
+	clear(u.trains)
 }

@@ -174,6 +174,32 @@ func TestFoldCounts(t *testing.T) {
 	})
 }
 
+// A server folds what it has written itself as soon as it is much, without looking at all there is.
+func TestFoldCountsOfItsOwn(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := newBroker(t, store)
+		busy, idle := newQueue(t, broker), newQueue(t, broker)
+		pg.FoldedAll(store)
+		fold := func(want int) {
+			t.Helper()
+			if n, err := store.FoldCounts(context.Background(), 1000); n != want || err != nil {
+				t.Errorf("folded %d rows, %v; want %d", n, err, want)
+			}
+		}
+		for i := range pg.FoldFrom {
+			if i == pg.FoldFrom-1 {
+				fold(0)
+			}
+			busy.send("a")
+		}
+		idle.send("a")
+		fold(pg.FoldFrom)
+		fold(0)
+		busy.wantCounts(pg.FoldFrom, 0, 0, pg.FoldFrom)
+		idle.wantCounts(1, 0, 0, 1)
+	})
+}
+
 // Counts add up while others send, receive, delete, change and fold.
 func TestCountsUnderLoad(t *testing.T) {
 	t.Parallel()

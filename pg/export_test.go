@@ -15,8 +15,10 @@ func (s *Store) URL() string {
 	return s.opts.URL
 }
 
-// FoldAllCounts folds until there is nothing to fold.
+// FoldAllCounts folds until there is nothing to fold, whoever wrote it.
 func FoldAllCounts(s *Store) (n int, err error) {
+	s.unfolded.allFolded()
+	s.unfolded.all = time.Time{}
 	const batch = 1000
 	for folded := batch; folded == batch && err == nil; n += folded {
 		folded, err = s.FoldCounts(context.Background(), batch)
@@ -46,6 +48,7 @@ const (
 	ExpireSQL        = expireSQL
 	RemoveDroppedSQL = removeDroppedSQL
 	FoldCountsSQL    = foldCountsSQL
+	FoldAllCountsSQL = foldAllCountsSQL
 	PeekSQL          = peekSQL
 	QueueSQL         = queueSQL
 )
@@ -83,6 +86,12 @@ const (
 	MaxTrainRows    = maxTrainRows
 	MaxReceiveBytes = maxReceiveBytes
 )
+
+// FoldFrom is after how many trains a server folds what they wrote.
+const FoldFrom = foldFrom
+
+// FoldedAll says that all counters have just been looked through.
+func FoldedAll(s *Store) { s.unfolded.allFolded() }
 
 // Listening gives how many other servers this one knows to hear its notifications.
 func Listening(s *Store) int { return int(s.peers.listening.Load()) }

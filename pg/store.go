@@ -70,6 +70,8 @@ type Store struct {
 	bulk   *station // big bodies, so that they do not hold up the others
 	peers  peers
 
+	unfolded unfolded
+
 	trains, operations atomic.Int64
 
 	hearer atomic.Pointer[func(core.Arrival)] // nil before Notify
@@ -96,6 +98,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.ids.take = s.nextBlock
 	s.queues.init()
 	s.marks.init()
+	s.unfolded.init()
 	s.hot = newStation(s, maxTrains)
 	s.bulk = newStation(s, maxTrains)
 	if s.keys, err = s.loadKeys(ctx); err != nil {

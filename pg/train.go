@@ -448,6 +448,7 @@ func (t *train) fail(err error) {
 // settle answers everyone after the commit. What became visible is made known first: marks are
 // lowered before any caller can act on the answer.
 func (t *train) settle(s *Store) {
+	s.unfolded.add(t.counted())
 	for _, o := range t.deletes {
 		o.answer(o.stale(s))
 	}
@@ -462,6 +463,30 @@ func (t *train) settle(s *Store) {
 	for _, o := range t.receives {
 		s.settleReceive(o)
 	}
+}
+
+// counted gives the storages for which the train wrote counters; one may come more than once.
+func (t *train) counted() (storages []int64) {
+	add := func(queue *core.Queue) {
+		if n := len(storages); n == 0 || storages[n-1] != queue.Storage {
+			storages = append(storages, queue.Storage)
+		}
+	}
+	for _, o := range t.deletes {
+		add(o.queue)
+	}
+	for _, o := range t.changes {
+		add(o.queue)
+	}
+	for _, o := range t.sends {
+		add(o.queue)
+	}
+	for _, o := range t.receives {
+		if len(o.rows) > 0 {
+			add(o.queue)
+		}
+	}
+	return storages
 }
 
 // connect takes a connection, trying again while the database restarts, since nothing was sent yet.
