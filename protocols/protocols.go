@@ -76,6 +76,9 @@ func (p *port) serve(c *gin.Context) {
 	default:
 		p.sqs.ServeHTTP(c.Writer, c.Request)
 	}
+	if !c.Writer.Written() && c.Writer.Status() == http.StatusNotFound {
+		panic(http.ErrAbortHandler) // nobody is there to be answered; Gin would say that it knows no such page
+	}
 }
 
 // protocolOf gives the protocol that a request speaks, "" for one that polymq does not.

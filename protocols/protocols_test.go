@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -323,6 +326,54 @@ func TestVanishedClient(t *testing.T) {
 	if got := pgtest.Receive(t, broker, queue, 1); len(got) != 1 || got[0].ReceiveCount != 1 {
 		t.Errorf("got %+v, want a message that nobody received", got)
 	}
+}
+
+// What is no answer of the protocol's does not go out: a request that is too slow gets the protocol's own
+// error, and one that the server no longer serves gets none.
+func TestUnansweredRequests(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		header, want string
+	}{
+		"sqs": {"POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.ListQueues\r\n", "SerializationException"},
+		"mns": {"POST /queues/orders/messages HTTP/1.1\r\nx-mns-version: 2015-06-06\r\n", "<Code>InvalidArgument</Code>"},
+		"api": {"POST /api/v1/queues HTTP/1.1\r\nContent-Type: application/json\r\n", "problem+json"},
+	}
+	port := New(pgtest.Broker(t), Options{})
+	slow := httptest.NewUnstartedServer(port)
+	slow.Config.ReadTimeout = 200 * time.Millisecond
+	slow.Start()
+	t.Cleanup(slow.Close)
+	aborted := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		cancel()
+		port.ServeHTTP(w, r.WithContext(ctx))
+	}))
+	t.Cleanup(aborted.Close)
+	for protocol, tt := range tests {
+		if got := exchange(t, slow, tt.header+"Host: localhost\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{"); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: a slow request got %q, want %s", protocol, got, tt.want)
+		}
+		if got := exchange(t, aborted, tt.header+"Host: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"); strings.Contains(got, "page not found") {
+			t.Errorf("%s: an aborted request got %q", protocol, got)
+		}
+	}
+}
+
+// exchange sends a request as it is and gives all that the server says before it ends the connection.
+func exchange(t *testing.T, server *httptest.Server, request string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := conn.Write([]byte(request)); err != nil {
+		t.Fatal(err)
+	}
+	answer, _ := io.ReadAll(conn) // a reset ends it as well
+	return string(answer)
 }
 
 func BenchmarkDispatch(b *testing.B) {

@@ -114,7 +114,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // reply writes what an action answers, or its error.
 func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp response, err error) {
-	if r.Context().Err() != nil { // the client is gone, and with it whoever would read the answer
+	if r.Context().Err() != nil && (err == nil || wireErrorOf(err).status >= http.StatusInternalServerError) { // whoever would read the answer is gone
 		s.giveBack(r.Context(), resp)
 		return
 	}

@@ -109,7 +109,7 @@ type call struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Caller: s.callers.Identify(r), path: r.URL.Path, traceID: r.Header.Get("X-Amzn-Trace-Id")}
 	shape, result, err := s.do(c, r)
-	if r.Context().Err() != nil { // whoever would read the answer is gone
+	if r.Context().Err() != nil && (err == nil || faultOf(err).receiver()) { // whoever would read the answer is gone
 		s.giveBack(r.Context(), result)
 		return
 	}
