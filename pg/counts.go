@@ -85,17 +85,17 @@ func (s *Store) FoldCounts(ctx context.Context, limit int) (int, error) {
 	return n, err
 }
 
-// unfolded knows for which storages this server has written rows of counters since they were folded, about
-// how many, and when it last looked at all there are.
+// unfolded knows how many trains of this server have written counters for a storage since they were folded,
+// and when it last looked at all there is. To look each time took 150 ms with 10,000 queues in use.
 type unfolded struct {
-	mu   sync.Mutex
-	rows map[int64]int
-	all  time.Time
+	mu     sync.Mutex
+	trains map[int64]int
+	all    time.Time
 }
 
 func (u *unfolded) init() { u.trains = map[int64]int{} }
 
-// add counts a row for each of the storages.
+// add counts a train for each of the storages.
 func (u *unfolded) add(storages []int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
