@@ -65,4 +65,21 @@
 // 2026-11-21: statements are shaped so that their plan is the same whether they were planned on empty
 // tables or on large ones (plans_test.go): queues are looked up by LATERAL with LIMIT, and the index
 // due is partial by a condition that always holds, so that it is never taken for a search by id.
+//
+// The same holds for what statements change: DELETE and UPDATE join on storage_id = ANY (ARRAY[…]),
+// since with a plain equality the planner may read the whole index to merge it, and does where it
+// takes the table for empty. Joining on ctid, as receives do, was rejected: a row that another
+// transaction has just updated is invisible there to the statement's snapshot, and a delete would not
+// find its message.
+//
+// 2026-11-21: a change of visibility makes known also the messages that it found visible and left
+// alone, for a receive that met its lock has passed them by. The alternative, not to lock them, costs
+// a second look at each message to say why it was not changed.
+//
+// 2026-11-21: counts are read as of clock_timestamp(), evaluated once for each queue. now(), the start of
+// the transaction, is older than the statement's snapshot, and showed what was sent in between as delayed.
+//
+// 2026-11-21: a server folds the counters of the storages that its own trains have written to, and looks
+// through all counters only once a minute. Doing that each time took 150 ms for 310,000 rows, 10,000
+// queues with messages in flight in 30 different seconds, and as long again for each batch.
 package pg
