@@ -257,14 +257,18 @@ func repeat[T any](v T, n int) []T { return slices.Repeat([]T{v}, n) }
 // deadline bounds what a test waits for; it is never reached by one that passes.
 const deadline = 20 * time.Second
 
-// eventually polls until the condition holds.
+// eventually polls until the condition holds. It gives up when the deadline has passed and it has polled
+// for a while as well, for the machine may have stood still in between.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
+	const enough = 500 // polls
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(deadline); !condition(); <-tick.C {
-		if time.Now().After(end) {
+	end := time.Now().Add(deadline)
+	for polls := 0; !condition(); polls++ {
+		if polls > enough && time.Now().After(end) {
 			t.Fatalf("%v have passed, and still not: %s", deadline, what)
 		}
+		<-tick.C
 	}
 }

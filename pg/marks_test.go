@@ -144,6 +144,11 @@ func TestMarksLoseNothing(t *testing.T) {
 			}
 			t.Logf("%d messages are left", len(left))
 			q = q.through(brokers[drain])
+			defer func() {
+				if len(left) > 0 {
+					t.Logf("%d messages were not found", len(left))
+				}
+			}()
 			eventually(t, "all messages are found", func() bool {
 				for _, m := range q.receiveFor(100, time.Hour) {
 					if !left[m.ID] {

@@ -6,9 +6,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -64,7 +67,7 @@ default_pool_size = 2
 	}
 	args := []string{config}
 	if os.Geteuid() == 0 { // which it refuses to run as
-		args = append([]string{"-u", "nobody"}, args...)
+		args = append([]string{"-u", ownerOf(t, to.Host)}, args...)
 		for path, mode := range map[string]os.FileMode{dir: 0o755, config: 0o644} {
 			if err := os.Chmod(path, mode); err != nil {
 				t.Fatal(err)
@@ -93,6 +96,24 @@ default_pool_size = 2
 		return err == nil
 	})
 	return pooled
+}
+
+// ownerOf names a user that may use a socket in the folder, anybody for an address that is no folder.
+func ownerOf(t *testing.T, host string) string {
+	t.Helper()
+	info, err := os.Stat(host)
+	if err != nil {
+		return "nobody"
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "nobody"
+	}
+	owner, err := user.LookupId(strconv.Itoa(int(stat.Uid)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return owner.Username
 }
 
 // TestBehindPgBouncer lets two servers work through a pooler whose two connections serve everybody in turn.
