@@ -13,11 +13,21 @@ import (
 )
 
 func main() {
-	// The first signal asks for a shutdown; from then on signals have their usual effect again, so
-	// that a second one ends the program at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(untilSignal(), os.Args[1:]))
+}
+
+// untilSignal gives a context that the first signal ends, which asks for a shutdown. Signals have their
+// usual effect again before it begins, so that a second one ends the program at once.
+func untilSignal() context.Context {
+	ctx, shutDown := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		shutDown()
+	}()
+	return ctx
 }
 
 // run runs the command line and gives the exit code.

@@ -2,11 +2,8 @@ package bench
 
 import (
 	"fmt"
-	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -68,10 +65,8 @@ func Command() *cobra.Command {
 
 // execute runs the bench and prints its report, also when an error comes with it.
 func execute(cmd *cobra.Command, o *options) error {
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	onlyNoop := o.Noop && !cmd.Flags().Changed("mode")
-	report, err := run(ctx, o, noopArgs(cmd, o), onlyNoop, cmd.ErrOrStderr())
+	report, err := run(cmd.Context(), o, noopArgs(cmd, o), onlyNoop, cmd.ErrOrStderr())
 	if report == nil {
 		return err
 	}
