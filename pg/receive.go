@@ -37,6 +37,8 @@ type receiveOp struct {
 	calls   []*receiveCall
 
 	found    bool      // the queue is as it was when the callers read it
+	locked   int       // messages that the statement took; it misses those that changed after its snapshot
+	earliest time.Time // of them
 	now      time.Time // the account's
 	asked    int       // rows the statement asked for
 	rows     []received
@@ -51,7 +53,9 @@ type received struct {
 
 // receiveSQL receives for all lanes of a train. For each priority in use, the most urgent first,
 // it walks the index due from the mark; FOR UPDATE SKIP LOCKED lets the receives of other servers
-// pass. Rows found are updated by their place. First come the lanes whose queue is as it was.
+// pass. Rows found are updated by their place; one that was changed after the statement's snapshot, and is
+// visible again, has a place there that the snapshot does not know, and is left as it is. First come the
+// lanes whose queue is as it was, with how many rows were found.
 const receiveSQL = `
 WITH asked AS (
     SELECT a.ord, a.first, a.last, a.wanted, a.timeout * interval '1 microsecond' AS timeout, q.storage_id, q.now, q.now - q.retention AS oldest
@@ -87,8 +91,8 @@ WITH asked AS (
     SELECT storage_id, date_bin('1 second', visible_at, '2000-01-01'), count(*)
     FROM received WHERE timeout > '0' GROUP BY 1, 2
 )
-SELECT ord, now AS was, 0::bigint, 0::bigint, now, now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea
-FROM asked
+SELECT ord, now AS was, 0::bigint, d.rows, COALESCE(d.earliest, now), now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea
+FROM asked a CROSS JOIN LATERAL (SELECT count(*) AS rows, min(was) AS earliest FROM due d WHERE d.ord = a.ord) d
 UNION ALL
 SELECT ord, was, storage_id, id, visible_at, sent_at, first_received_at, receive_count, handle_version, size, priority, form,
     sender, group_id, source, attributes, body
@@ -189,7 +193,7 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 		&priority, &form, &sender, &group, &source, &attributes, &body}, func() error {
 		o := ops[ord-1]
 		if storage == 0 {
-			o.found, o.now = true, was
+			o.found, o.now, o.locked, o.earliest = true, was, int(id), visible
 			return nil
 		}
 		m := core.Message{
@@ -245,13 +249,18 @@ func (s *Store) settleReceive(o *receiveOp) {
 		return a.was.Compare(b.was)
 	})
 	s.advanceMarks(o)
+	if missed := o.locked - len(o.rows); missed > 0 { // receives elsewhere have passed them by, too
+		s.announce(o.queue, missed, 0, o.earliest)
+	}
 	if o.timeout < core.ArrivalHorizon && len(o.rows) > 0 {
 		s.announce(o.queue, len(o.rows), o.timeout, o.now.Add(o.timeout))
 	}
 	rows := o.rows
-	more := len(rows) >= o.asked && o.asked < o.limit // big messages: fewer were asked for than the callers want
-	for i, call := range o.calls {
-		if len(rows) == 0 && more && i > 0 {
+	// There may be more for callers that get nothing: big messages are asked for by fewer than the callers
+	// want, and others may stand behind those that were missed.
+	more := o.locked >= o.asked && o.asked < o.limit || o.locked > len(rows)
+	for _, call := range o.calls {
+		if len(rows) == 0 && more {
 			s.hot.receive(call)
 			continue
 		}
@@ -271,7 +280,7 @@ func (s *Store) settleReceive(o *receiveOp) {
 // advanceMarks moves each priority's mark to the last message taken, or to now where the scan
 // went through to the end.
 func (s *Store) advanceMarks(o *receiveOp) {
-	full := len(o.rows) >= o.asked
+	full := o.locked >= o.asked
 	last := map[int16]time.Time{}
 	for i := range o.rows {
 		last[int16(o.rows[i].Priority)] = o.rows[i].was
