@@ -70,7 +70,7 @@ func lock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	err = tryLock(file)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		holder, _ := os.ReadFile(path)
 		file.Close()
@@ -84,6 +84,23 @@ func lock(path string) (*os.File, error) {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	return file, nil
+}
+
+// A process that is just being started holds a copy of every open file until it runs its program, and with
+// it a lock that its parent has given up. lockPatience is longer than that takes.
+const (
+	lockPatience = 500 * time.Millisecond
+	lockPause    = 5 * time.Millisecond
+)
+
+// tryLock takes the lock, waiting no longer than for a process that is just being started.
+func tryLock(file *os.File) error {
+	for start := time.Now(); ; time.Sleep(lockPause) {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Since(start) > lockPatience {
+			return err
+		}
+	}
 }
 
 func writeAt(file *os.File, text string) error {
