@@ -51,8 +51,8 @@ The first Ctrl-C, or SIGTERM, shuts down: requests under way are answered. A sec
 
 // The garbage collector runs when the heap has grown by a part of its size, and a server's own heap is
 // so small that it would run all the time. The ballast makes it larger; nobody touches it, so that it
-// takes no memory. This saves a tenth of the work per request for 20 MiB of garbage, while the heap of
-// 5,000 long polls, which a higher GOGC would multiply, may grow by less than by default.
+// takes no memory: the server collects after about 20 MiB of garbage, while the heap of 5,000 long polls,
+// which a higher GOGC would multiply, may grow by less than by default.
 const (
 	ballastBytes = 40 << 20
 	gcPercent    = 50 // where GOGC does not say otherwise
