@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"strings"
 	"time"
@@ -89,6 +90,7 @@ type NewQueue struct {
 
 // QueueChange alters a queue; nil fields and absent keys stay as they are.
 type QueueChange struct {
+	From              *Queue // the queue must still be as it was read here, else ErrQueueChanged; nil: however it is
 	Delay             *time.Duration
 	VisibilityTimeout *time.Duration
 	Retention         *time.Duration
@@ -186,6 +188,27 @@ func (b *Broker) AlterQueue(ctx context.Context, name QueueName, change QueueCha
 		return Queue{}, err
 	}
 	return b.store.AlterQueue(ctx, name, change)
+}
+
+// EditQueue alters a queue by what edit makes of it as the database has it now. Where somebody else
+// alters it meanwhile, edit is called again, so that no change is lost. An error of edit ends it.
+// QueueNotFound.
+func (b *Broker) EditQueue(ctx context.Context, name QueueName, edit func(Queue) (QueueChange, error)) (Queue, error) {
+	for range maxQueueChanges {
+		queue, err := b.DescribeQueue(ctx, name)
+		if err != nil {
+			return Queue{}, err
+		}
+		change, err := edit(queue)
+		if err != nil {
+			return Queue{}, err
+		}
+		change.From = &queue
+		if altered, err := b.AlterQueue(ctx, name, change); !errors.Is(err, ErrQueueChanged) {
+			return altered, err
+		}
+	}
+	return Queue{}, Errorf(Unavailable, "queue %q keeps changing", name.Name)
 }
 
 // DeleteQueue deletes a queue with all its messages; receives that wait on it return at once.

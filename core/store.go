@@ -15,13 +15,16 @@ type Store interface {
 	CreateQueue(ctx context.Context, in NewQueue) (queue Queue, created bool, err error)
 	Queue(ctx context.Context, name QueueName) (*Queue, error)
 	DescribeQueue(ctx context.Context, name QueueName) (Queue, error)
-	AlterQueue(ctx context.Context, name QueueName, change QueueChange) (Queue, error)
+	AlterQueue(ctx context.Context, name QueueName, change QueueChange) (Queue, error) // ErrQueueChanged when change.From no longer fits
 	DeleteQueue(ctx context.Context, name QueueName) error
 	PurgeQueue(ctx context.Context, name QueueName) error
 	ListQueues(ctx context.Context, in ListQueuesInput) (QueuePage, error)
 
 	AccountAttributes(ctx context.Context, account, region string) (map[string]string, error)
 	SetAccountAttributes(ctx context.Context, account, region string, change map[string]*string) error
+
+	StartCooldown(ctx context.Context, name QueueName, what Cooldown, length time.Duration) (started bool, err error)
+	CoolingDown(ctx context.Context, name QueueName, what Cooldown) (bool, error)
 
 	// SendMessages stores all messages or none. Delays are set by the caller.
 	SendMessages(ctx context.Context, queue *Queue, messages []NewMessage) ([]Sent, error)

@@ -324,6 +324,9 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 		if err != nil {
 			return err
 		}
+		if from := change.From; from != nil && (from.ID != current.ID || from.Version != current.Version) {
+			return core.ErrQueueChanged
+		}
 		altered := change.Apply(current)
 		args := settingsArgs(altered.Settings)
 		args["id"], args["attributes"], args["tags"] = current.ID, jsonObject(altered.Attributes), jsonObject(altered.Tags)
