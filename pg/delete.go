@@ -18,7 +18,8 @@ type deleteOp struct {
 	handles []numbered
 	results []error // by the caller's order
 
-	live int // rows whose storage is still the queue's
+	view int32 // of the queue, in the statement's list
+	gone bool  // the storage is no longer the queue's
 }
 
 // numbered is a handle with its place in the caller's list.
@@ -33,14 +34,22 @@ func (o *deleteOp) rows() int { return len(o.handles) }
 // are locked. Those that must be their message's newest handle are then looked at once more, in the
 // snapshot of the statement, to tell why they did not delete.
 const deleteSQL = `
-WITH input AS (
-    SELECT i.*, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
-    FROM unnest(@queue::bigint[], @storage::bigint[], @id::bigint[], @version::integer[], @newest::boolean[])
-        WITH ORDINALITY AS i(queue, storage, id, version, newest, ord)
-    CROSS JOIN LATERAL (SELECT q.account FROM queues q WHERE q.id = i.queue AND q.storage_id = i.storage LIMIT 1) q
+WITH queue AS MATERIALIZED (
+    SELECT a.ord, a.storage, q.now
+    FROM unnest(@queue::bigint[], @storage::bigint[]) WITH ORDINALITY AS a(queue, storage, ord)
+    LEFT JOIN LATERAL (
+        SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+        FROM queues q WHERE q.id = a.queue AND q.storage_id = a.storage LIMIT 1
+    ) q ON true
+), input AS (
+    SELECT (SELECT array_agg(storage ORDER BY ord) FROM queue)[i.place] AS storage,
+        (SELECT array_agg(now ORDER BY ord) FROM queue)[i.place] AS now, i.id, i.version, i.newest, i.ord
+    FROM unnest(@place::integer[], @id::bigint[], @version::integer[], @newest::boolean[])
+        WITH ORDINALITY AS i(place, id, version, newest, ord)
 ), deleted AS (
     DELETE FROM messages m USING input i
-    WHERE m.storage_id = ANY (ARRAY[i.storage]) AND m.id = i.id AND (NOT i.newest OR m.handle_version = i.version AND m.visible_at > i.now)
+    WHERE i.now IS NOT NULL AND m.storage_id = ANY (ARRAY[i.storage]) AND m.id = i.id
+        AND (NOT i.newest OR m.handle_version = i.version AND m.visible_at > i.now)
     RETURNING i.ord, i.now, m.storage_id, m.visible_at, m.receive_count, m.size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
@@ -48,19 +57,19 @@ WITH input AS (
         -count(*) FILTER (WHERE visible_at > now AND receive_count > 0), -count(*) FILTER (WHERE visible_at > now AND receive_count = 0)
     FROM deleted GROUP BY 1, 2
 )
-SELECT ord, 0, 0 FROM input
+SELECT ord, 0, 0 FROM queue WHERE now IS NULL
 UNION ALL
 SELECT ord, 1, 0 FROM deleted
 UNION ALL
 SELECT i.ord, 2, m.handle_version FROM input i
 CROSS JOIN LATERAL (SELECT m.handle_version FROM messages m WHERE m.storage_id = i.storage AND m.id = i.id LIMIT 1) m
-WHERE i.newest`
+WHERE i.newest AND i.now IS NOT NULL`
 
 var deleteStatement = prepare(deleteSQL)
 
-// The kinds of rows that deleteSQL returns.
+// The kinds of rows that deleteSQL returns; the first are numbered by queue, the others by message.
 const (
-	deleteLive = iota
+	deleteGone = iota
 	deleteDone
 	deleteSeen
 )
@@ -109,9 +118,10 @@ func (s *Store) queueDeletes(batch *pgx.Batch, ops []*deleteOp) {
 	if len(ops) == 0 {
 		return
 	}
+	var queues viewList
 	var all []deleteRow
 	for _, o := range ops {
-		o.live = 0
+		o.gone, o.view = false, queues.place(o.queue.ID, o.queue.Storage)
 		for _, h := range o.handles {
 			o.results[h.place] = errMessageGone // until the statement says otherwise
 			all = append(all, deleteRow{o, h})
@@ -121,27 +131,31 @@ func (s *Store) queueDeletes(batch *pgx.Batch, ops []*deleteOp) {
 		return cmp.Or(cmp.Compare(a.storage, b.storage), cmp.Compare(a.id, b.id))
 	})
 	var (
-		queues   = make([]int64, len(all))
-		storages = make([]int64, len(all))
+		views    = make([]int32, len(all))
 		ids      = make([]int64, len(all))
 		versions = make([]int32, len(all))
 		newest   = make([]bool, len(all))
 	)
 	for i, r := range all {
-		queues[i], storages[i], ids[i], versions[i], newest[i] = r.queue.ID, r.storage, r.id, r.version, r.newest
+		views[i], ids[i], versions[i], newest[i] = r.view, r.id, r.version, r.newest
 	}
-	deleteStatement.queue(batch, pgx.StrictNamedArgs{"queue": queues, "storage": storages, "id": ids, "version": versions, "newest": newest}).
-		Query(func(rows pgx.Rows) error { return readDeletes(rows, all) })
+	deleteStatement.queue(batch, pgx.StrictNamedArgs{
+		"queue": queues.ids, "storage": queues.versions, "place": views, "id": ids, "version": versions, "newest": newest,
+	}).Query(func(rows pgx.Rows) error { return readDeletes(rows, ops, all) })
 }
 
-func readDeletes(rows pgx.Rows, all []deleteRow) error {
+func readDeletes(rows pgx.Rows, ops []*deleteOp, all []deleteRow) error {
 	var ord int64
 	var kind, version int32
 	_, err := pgx.ForEachRow(rows, []any{&ord, &kind, &version}, func() error {
+		if kind == deleteGone {
+			for _, o := range ops {
+				o.gone = o.gone || int64(o.view) == ord
+			}
+			return nil
+		}
 		r := all[ord-1]
 		switch result := &r.results[r.place]; {
-		case kind == deleteLive:
-			r.live++
 		case kind == deleteDone:
 			*result = nil
 		case *result == nil: // seen in the snapshot, and deleted
@@ -157,7 +171,7 @@ func readDeletes(rows pgx.Rows, all []deleteRow) error {
 
 // stale gives ErrQueueChanged for an operation whose queue was purged or deleted meanwhile.
 func (o *deleteOp) stale(s *Store) error {
-	if o.live == len(o.handles) {
+	if !o.gone {
 		return nil
 	}
 	s.queues.forget(o.queue)

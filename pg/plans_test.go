@@ -39,7 +39,7 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	return map[string]plannedStatement{
 		"send": {pg.SendSQL, pgx.NamedArgs{
-			"queue": queues, "version": repeat(int64(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
+			"queue": []int64{queue}, "version": []int64{1}, "place": repeat(int32(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
 			"delay": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
 			"group": repeat("", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n),
 		}, 100},
@@ -48,10 +48,10 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8}, "mark": []time.Time{start, start},
 		}, 200},
 		"delete": {pg.DeleteSQL, pgx.NamedArgs{
-			"queue": queues, "storage": storages, "id": ids, "version": repeat(int32(1), n), "newest": repeat(false, n),
+			"queue": []int64{queue}, "storage": []int64{storage}, "place": repeat(int32(1), n), "id": ids, "version": repeat(int32(1), n), "newest": repeat(false, n),
 		}, 200},
 		"delete newest": {pg.DeleteSQL, pgx.NamedArgs{
-			"queue": queues, "storage": storages, "id": odd, "version": repeat(int32(1), n), "newest": repeat(true, n),
+			"queue": []int64{queue}, "storage": []int64{storage}, "place": repeat(int32(1), n), "id": odd, "version": repeat(int32(1), n), "newest": repeat(true, n),
 		}, 200},
 		"change visibility": {pg.ChangeSQL, pgx.NamedArgs{
 			"queue": queues, "storage": storages, "id": odd, "version": repeat(int32(1), n), "timeout": repeat(int64(1), n),

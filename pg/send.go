@@ -24,19 +24,24 @@ type sendOp struct {
 	soonest  time.Time
 }
 
-// sendSQL stores a train's messages. What a queue's cached version no longer fits is left out, and
-// so found by its absence.
+// sendSQL stores a train's messages. Its queues are looked up once each, whatever the number of messages. What
+// a queue's cached version no longer fits is left out, and so found by its absence.
 const sendSQL = `
-WITH input AS (
-    SELECT i.*, q.storage_id, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
-    FROM unnest(@queue::bigint[], @version::bigint[], @id::bigint[], @priority::smallint[], @delay::interval[], @form::smallint[],
-        @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[])
-        AS i(queue, version, id, priority, delay, form, size, sender, group_id, attributes, body)
-    CROSS JOIN LATERAL (SELECT q.storage_id, q.account FROM queues q WHERE q.id = i.queue AND q.version = i.version LIMIT 1) q
+WITH queue AS MATERIALIZED (
+    SELECT array_agg(q.storage_id ORDER BY a.ord) AS storages, array_agg(q.now ORDER BY a.ord) AS nows
+    FROM unnest(@queue::bigint[], @version::bigint[]) WITH ORDINALITY AS a(queue, version, ord)
+    LEFT JOIN LATERAL (
+        SELECT q.storage_id, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+        FROM queues q WHERE q.id = a.queue AND q.version = a.version LIMIT 1
+    ) q ON true
 ), sent AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, size, priority, form, sender, group_id, attributes, body)
-    SELECT storage_id, id, now + delay, now, size, priority, form, NULLIF(sender, ''), NULLIF(group_id, ''), attributes, body
-    FROM input
+    SELECT (SELECT storages FROM queue)[queue], id, (SELECT nows FROM queue)[queue] + delay, (SELECT nows FROM queue)[queue],
+        size, priority, form, NULLIF(sender, ''), NULLIF(group_id, ''), attributes, body
+    FROM unnest(@place::integer[], @id::bigint[], @priority::smallint[], @delay::interval[], @form::smallint[],
+        @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[])
+        AS i(queue, id, priority, delay, form, size, sender, group_id, attributes, body)
+    WHERE (SELECT storages FROM queue)[queue] IS NOT NULL
     RETURNING storage_id, id, visible_at, sent_at, size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, delayed)
@@ -87,8 +92,8 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 		return
 	}
 	var (
-		queues     = make([]int64, 0, rows)
-		versions   = make([]int64, 0, rows)
+		queues     viewList
+		places     = make([]int32, 0, rows)
 		ids        = make([]int64, 0, rows)
 		priorities = make([]int16, 0, rows)
 		delays     = make([]time.Duration, 0, rows)
@@ -100,10 +105,10 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 		bodies     = make([][]byte, 0, rows)
 	)
 	for _, o := range ops {
+		place := queues.place(o.queue.ID, o.queue.Version)
 		for i := range o.messages {
 			m := &o.messages[i]
-			queues = append(queues, o.queue.ID)
-			versions = append(versions, o.queue.Version)
+			places = append(places, place)
 			ids = append(ids, o.first+int64(i))
 			priorities = append(priorities, int16(m.Priority))
 			delays = append(delays, visibleAfter(*m.Delay, rows-len(delays)))
@@ -116,7 +121,7 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 		}
 	}
 	sendStatement.queue(batch, pgx.StrictNamedArgs{
-		"queue": queues, "version": versions, "id": ids, "priority": priorities, "delay": delays, "form": forms, "size": sizes,
+		"queue": queues.ids, "version": queues.versions, "place": places, "id": ids, "priority": priorities, "delay": delays, "form": forms, "size": sizes,
 		"sender": senders, "group": groups, "attributes": attributes, "body": bodies,
 	}).Query(func(rows pgx.Rows) error { return readSends(rows, ops) })
 }

@@ -45,3 +45,29 @@ func (st statement) queue(batch *pgx.Batch, named pgx.StrictNamedArgs) *pgx.Queu
 	}
 	return batch.Queue(st.sql, args...)
 }
+
+// viewList lists the queues of a train's operations, each once, so that a statement need look at them
+// only once: by id, and by what tells whether they are still as the operation saw them.
+type viewList struct {
+	ids, versions []int64
+	places        map[[2]int64]int32 // made when there is more than one
+}
+
+// place gives the place of a view of a queue in the list, counted from one as in SQL.
+func (l *viewList) place(id, version int64) int32 {
+	last := len(l.ids)
+	if last > 0 && l.ids[last-1] == id && l.versions[last-1] == version {
+		return int32(last)
+	}
+	if last == 1 {
+		l.places = map[[2]int64]int32{{l.ids[0], l.versions[0]}: 1}
+	}
+	if place, known := l.places[[2]int64{id, version}]; known {
+		return place
+	}
+	l.ids, l.versions = append(l.ids, id), append(l.versions, version)
+	if l.places != nil {
+		l.places[[2]int64{id, version}] = int32(last + 1)
+	}
+	return int32(last + 1)
+}
