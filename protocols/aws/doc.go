@@ -18,7 +18,8 @@
 // level of its own, also in XML. Alternative names that are understood follow after a "|".
 //
 // Absent and empty differ where a field is a pointer. What is absent or empty is not written,
-// except a Text that is not nil, a bool, an int, and what is in a list or map.
+// except a Text that is not nil, a bool, an int, and what is in a list or map. A list or a string
+// whose JSON name has the option "shown" is there in JSON also when it is empty.
 //
 // # Decisions
 //

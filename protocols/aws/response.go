@@ -9,8 +9,12 @@ func (s *Shape) AppendResponse(buf []byte, namespace, action string, from any, r
 	buf = append(append(append(buf, `Response xmlns="`...), namespace...), `">`...)
 	if !s.Empty() {
 		buf = append(append(append(buf, '<'), action...), `Result>`...)
-		buf = s.AppendXML(buf, from)
-		buf = append(append(append(buf, `</`...), action...), `Result>`...)
+		empty := len(buf)
+		if buf = s.AppendXML(buf, from); len(buf) == empty {
+			buf = append(buf[:empty-1], `/>`...)
+		} else {
+			buf = append(append(append(buf, `</`...), action...), `Result>`...)
+		}
 	}
 	buf = append(append(append(buf, `<ResponseMetadata><RequestId>`...), requestID...), `</RequestId></ResponseMetadata></`...)
 	return append(append(buf, action...), `Response>`...)

@@ -62,6 +62,7 @@ type field struct {
 	key   string   // names of the two parts of a map's entry
 	value string
 	shape *Shape
+	shown bool // in JSON also where it is empty
 }
 
 // ShapeOf works out the shape of a structure. It panics on a type that does not travel: that is
@@ -116,8 +117,8 @@ func fieldsOf(t reflect.Type) []field {
 			continue
 		}
 		member := field{index: f.Index, json: f.Name, shape: shapeOf(f.Type)}
-		if name := f.Tag.Get("json"); name != "" {
-			member.json = name
+		if name, option, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			member.json, member.shown = name, option == "shown"
 		}
 		member.setQuery(f.Name, f.Tag.Get("query"))
 		fields = append(fields, member)

@@ -41,7 +41,7 @@ func (s *Shape) appendJSONStruct(buf []byte, v reflect.Value) []byte {
 	for i := range s.fields {
 		f := &s.fields[i]
 		member := v.FieldByIndex(f.index)
-		if f.shape.absent(member) {
+		if !f.shown && f.shape.absent(member) {
 			continue
 		}
 		buf = append(buf, open, '"')

@@ -48,6 +48,22 @@ func TestAppendXML(t *testing.T) {
 	}
 }
 
+// What a reader must find is there in JSON though it is empty.
+func TestAppendJSONShown(t *testing.T) {
+	t.Parallel()
+	type page struct {
+		URLs  []string `json:"urls,shown" query:"URL"`
+		Token string
+	}
+	shape := ShapeOf[page]()
+	if got := string(shape.AppendJSON(nil, &page{})); got != `{"urls":[]}` {
+		t.Errorf("got %s", got)
+	}
+	if got := string(shape.AppendXML(nil, &page{})); got != "" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestAppendResponse(t *testing.T) {
 	t.Parallel()
 	type none struct{}
@@ -55,7 +71,7 @@ func TestAppendResponse(t *testing.T) {
 	const open, end = `<PeekResponse xmlns="urn:x">`, `<ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></PeekResponse>`
 	tests := map[string]struct{ got, want string }{
 		"without a result": {string(ShapeOf[none]().AppendResponse(nil, "urn:x", "Peek", &none{}, "id")), open + end},
-		"an empty result":  {string(ShapeOf[some]().AppendResponse(nil, "urn:x", "Peek", &some{}, "id")), open + `<PeekResult></PeekResult>` + end},
+		"an empty result":  {string(ShapeOf[some]().AppendResponse(nil, "urn:x", "Peek", &some{}, "id")), open + `<PeekResult/>` + end},
 		"a result": {string(ShapeOf[some]().AppendResponse(nil, "urn:x", "Peek", &some{"u"}, "id")),
 			open + `<PeekResult><QueueUrl>u</QueueUrl></PeekResult>` + end},
 	}
