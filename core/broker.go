@@ -61,6 +61,12 @@ func (b *Broker) AdvanceClock(ctx context.Context, account string, by time.Durat
 	return b.store.AdvanceClock(ctx, account, by)
 }
 
+// ResetAccount removes all that an account has, in every region: its queues with their messages, what
+// protocols keep about it, and the advance of its clock. For tests, which then begin anew.
+func (b *Broker) ResetAccount(ctx context.Context, account string) error {
+	return b.store.ResetAccount(ctx, account)
+}
+
 // LookAhead wakes who waits for what is visible, and sets timers for what becomes so before the
 // next call. It is the net under notifications, run every few seconds by a worker.
 func (b *Broker) LookAhead(ctx context.Context) error { return b.lookAhead(ctx, b.lines.waitedFor()) }

@@ -60,6 +60,10 @@ type Store interface {
 	// AdvanceClock moves an account's time forward and gives the account's time.
 	AdvanceClock(ctx context.Context, account string, by time.Duration) (time.Time, error)
 
+	// ResetAccount removes all that an account has, in all regions, and sets its clock back. Receives
+	// that wait on its queues return.
+	ResetAccount(ctx context.Context, account string) error
+
 	// Ready says whether the database answers.
 	Ready(ctx context.Context) error
 }

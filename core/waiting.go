@@ -16,6 +16,8 @@ type lines struct {
 	mu      sync.Mutex
 	byQueue map[int64]*line
 	fresh   map[int64]bool // queues of whose future nobody knows yet; a look-ahead is on its way when not empty
+
+	watchers map[chan struct{}]int64 // who is told of every arrival, and of which queue
 }
 
 type line struct {
@@ -48,7 +50,34 @@ const (
 )
 
 func newLines() *lines {
-	return &lines{byQueue: map[int64]*line{}, fresh: map[int64]bool{}}
+	return &lines{byQueue: map[int64]*line{}, fresh: map[int64]bool{}, watchers: map[chan struct{}]int64{}}
+}
+
+// watch gives a channel that has something whenever messages of the queue arrived, visible or not.
+func (l *lines) watch(queue int64) (arrived chan struct{}) {
+	arrived = make(chan struct{}, 1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watchers[arrived] = queue
+	return arrived
+}
+
+func (l *lines) unwatch(arrived chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.watchers, arrived)
+}
+
+// tellWatchers tells those who watch the queue; 0: all. The caller holds l.mu.
+func (l *lines) tellWatchers(queue int64) {
+	for arrived, watched := range l.watchers {
+		if queue == 0 || queue == watched {
+			select {
+			case arrived <- struct{}{}:
+			default:
+			}
+		}
+	}
 }
 
 // join puts a receive that is about to look at the end of the queue's line.
@@ -144,6 +173,7 @@ func (l *lines) remove(queue int64, ln *line) {
 func (l *lines) arrive(a Arrival) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.tellWatchers(a.Queue)
 	if a.Queue == 0 {
 		for _, ln := range l.byQueue {
 			ln.startAnew()

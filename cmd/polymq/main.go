@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polymq/polymq/cmd/polymq/bench"
+	"github.com/polymq/polymq/cmd/polymq/server"
 )
 
 func main() {
@@ -50,6 +51,7 @@ same time and with the same queues. Everything that lasts is in PostgreSQL.`,
 		Example: `  polymq serve
   polymq serve --database-url postgres://polymq:secret@db.example:5432/polymq
   polymq bench --mode cycle`,
+		Version:       server.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true, // main prints them
 	}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"time"
-
-	"github.com/polymq/polymq/core"
 )
 
 type advanceClockRequest struct {
@@ -25,8 +23,8 @@ type advanceClockResponse struct {
 // advanceClock lets a test see a delay or a visibility timeout pass without waiting. Nobody else
 // should: it is refused unless the server runs in test mode.
 func (s *Server) advanceClock(ctx context.Context, req *advanceClockRequest) (*advanceClockResponse, error) {
-	if !s.options.TestMode {
-		return nil, failed(ctx, core.Errorf(core.AccessDenied, "time moves by itself unless the server was started with --test-mode"))
+	if err := s.inTestMode("time moves by itself"); err != nil {
+		return nil, failed(ctx, err)
 	}
 	var resp advanceClockResponse
 	resp.Body.Account = cmp.Or(req.Body.Account, exchangeOf(ctx).caller.Account)

@@ -88,6 +88,8 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	huma.Register(api, op("delete-messages", post, messages+":delete", "Messages", "Delete received messages", 200), s.deleteMessages)
 	huma.Register(api, op("change-visibility", post, messages+":visibility", "Messages", "Change when received messages become visible again", 200), s.changeVisibility)
 	huma.Register(api, op("return-messages", post, messages+":return", "Messages", "Undo a receive", 204), s.returnMessages)
+	huma.Register(api, op("wait-for-message", get, messages+":wait", "Messages", "Wait for a message without receiving it, in test mode", 200), s.waitForMessage)
+	huma.Register(api, op("reset-account", post, prefix+"/reset", "Server", "Remove all that an account has, in test mode", 204), s.resetAccount)
 	huma.Register(api, op("advance-clock", post, prefix+"/clock", "Server", "Move an account's time forward, in test mode", 200), s.advanceClock)
 	huma.Register(api, op("get-version", get, prefix+"/version", "Server", "Show the server's version", 200), s.getVersion)
 	return api

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -123,7 +124,8 @@ var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
 func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	for _, address := range c.Listen {
-		if _, _, err := net.SplitHostPort(address); err != nil {
+		_, port, err := net.SplitHostPort(address)
+		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
 			fault("listen", "must be host:port, such as 127.0.0.1:4566 or :4566, was %q", address)
 		}
 	}

@@ -1,0 +1,38 @@
+package pg
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const resetAccountSQL = `
+WITH gone AS (
+    DELETE FROM queues WHERE account = @account RETURNING id, storage_id
+), dropped AS (
+    INSERT INTO dropped_storages (storage_id) SELECT storage_id FROM gone
+), kept AS (
+    DELETE FROM account_attributes WHERE account = @account
+), cooled AS (
+    DELETE FROM cooldowns WHERE account = @account
+), clock AS (
+    DELETE FROM clocks WHERE account = @account
+)
+SELECT id FROM gone`
+
+// ResetAccount is of core.Store.
+func (s *Store) ResetAccount(ctx context.Context, account string) error {
+	var gone []int64
+	err := s.do(ctx, resetAccountSQL, pgx.StrictNamedArgs{"account": account}, func(rows pgx.Rows) (err error) {
+		gone, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	})
+	for _, id := range gone {
+		if queue := s.queues.ofID(id); queue != nil {
+			s.marks.forget(queue.Storage)
+		}
+		s.queues.forgetID(id)
+		s.announceChange(id)
+	}
+	return err
+}
