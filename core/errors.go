@@ -25,13 +25,15 @@ const (
 	ReceiptHandleExpired    Code = "ReceiptHandleExpired"    // its visibility timeout has passed
 	ReceiptHandleSuperseded Code = "ReceiptHandleSuperseded" // a newer handle of the message exists
 	VisibilityTooLong       Code = "VisibilityTooLong"       // hidden for longer than allowed since the receive
+	KeyNotFound             Code = "KeyNotFound"             // no access key of that id
+	KeyExists               Code = "KeyExists"               // the id is another access key's
 )
 
 // Codes lists every code that a protocol must be able to say.
 var Codes = []Code{
 	Internal, Unavailable, Throttled, InvalidArgument, MissingParameter, AccessDenied, QueueNotFound, QueueExists,
 	MessageTooLong, MessageNotFound, ReceiptHandleInvalid, ReceiptHandleExpired, ReceiptHandleSuperseded,
-	VisibilityTooLong,
+	VisibilityTooLong, KeyNotFound, KeyExists,
 }
 
 // Error is an error that a client may read. Make one with Errorf.

@@ -12,6 +12,8 @@ import (
 //
 // Methods that take a *Queue answer ErrQueueChanged when the queue has changed since.
 type Store interface {
+	KeyStore
+
 	CreateQueue(ctx context.Context, in NewQueue) (queue Queue, created bool, err error)
 	Queue(ctx context.Context, name QueueName) (*Queue, error)
 	DescribeQueue(ctx context.Context, name QueueName) (Queue, error)

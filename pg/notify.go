@@ -20,6 +20,7 @@ import (
 //
 //	a,QUEUE,STORAGE,MESSAGES,IN,AT   messages arrived; IN in microseconds from now, AT since 1970
 //	c,QUEUE                          the queue changed or is gone
+//	k                                access keys changed
 //	l                                look at everything
 //	s                                a server came or went
 const (
@@ -41,6 +42,7 @@ type peers struct {
 	arrivals map[arrivalKey]*arrivalSum
 	changes  map[int64]bool
 	all      bool
+	keys     bool // access keys changed
 	news     bool // a server came or went
 	sending  bool
 }
@@ -149,6 +151,9 @@ func (p *peers) takeOutbox(server string) []string {
 	if p.all {
 		entries = append(entries, "l")
 	}
+	if p.keys {
+		entries = append(entries, "k")
+	}
 	if p.news {
 		entries = append(entries, "s")
 	}
@@ -158,7 +163,7 @@ func (p *peers) takeOutbox(server string) []string {
 	for key, sum := range p.arrivals {
 		entries = append(entries, fmt.Sprintf("a,%d,%d,%d,%d,%d", key.queue, key.storage, sum.messages, time.Until(sum.ripe).Microseconds(), sum.at.UnixMicro()))
 	}
-	p.all, p.news = false, false
+	p.all, p.keys, p.news = false, false, false
 	clear(p.changes)
 	clear(p.arrivals)
 	p.sending = len(entries) > 0
@@ -274,6 +279,8 @@ func (s *Store) heard(payload string) {
 			}
 			s.queues.forgetID(numbers[0])
 			s.notify(core.Arrival{Queue: numbers[0]})
+		case kind == "k":
+			s.accessKeys.forgetAll()
 		case kind == "s":
 			s.running.Go(func() { _ = s.Heartbeat(s.background) }) // the worker's next one reports errors
 		default:
@@ -285,6 +292,7 @@ func (s *Store) heard(payload string) {
 // forgetAll drops all that may be stale after something was not heard, and makes who waits look.
 func (s *Store) forgetAll() {
 	s.queues.forgetAll()
+	s.accessKeys.forgetAll()
 	s.marks.resetAll()
 	s.notify(core.Arrival{})
 }

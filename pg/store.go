@@ -41,6 +41,7 @@ type Options struct {
 	PasswordFile string // read anew for each connection; "": the URL's password
 	PoolSize     int    // connections, besides one that listens; 0: DefaultPoolSize
 	Durability   Durability
+	MasterKey    []byte // of MasterKeySize, under which secrets are encrypted; nil: none can be stored
 	Log          zerolog.Logger
 }
 
@@ -65,10 +66,13 @@ type Store struct {
 	keys   keys
 	ids    idBlocks
 	queues queueCache
-	marks  marks
-	hot    *station // everything small
-	bulk   *station // big bodies, so that they do not hold up the others
-	peers  peers
+	sealer *sealer // nil without a master key
+
+	accessKeys keyCache
+	marks      marks
+	hot        *station // everything small
+	bulk       *station // big bodies, so that they do not hold up the others
+	peers      peers
 
 	unfolded unfolded
 
@@ -89,19 +93,28 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealer, err := newSealer(opts.MasterKey)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make a pool of connections: %w", err)
 	}
-	s := &Store{opts: opts, id: uuid.New(), pool: pool, log: opts.Log}
+	s := &Store{opts: opts, id: uuid.New(), pool: pool, log: opts.Log, sealer: sealer}
 	s.background, s.stop = context.WithCancel(context.Background())
 	s.ids.take = s.nextBlock
 	s.queues.init()
+	s.accessKeys.init()
 	s.marks.init()
 	s.unfolded.init()
 	s.hot = newStation(s, maxTrains)
 	s.bulk = newStation(s, maxTrains)
 	if s.keys, err = s.loadKeys(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	if err := s.checkMasterKey(ctx); err != nil {
 		pool.Close()
 		return nil, err
 	}

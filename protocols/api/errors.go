@@ -29,6 +29,8 @@ var statuses = map[core.Code]int{
 	core.ReceiptHandleExpired:    http.StatusGone,
 	core.ReceiptHandleSuperseded: http.StatusGone,
 	core.VisibilityTooLong:       http.StatusUnprocessableEntity,
+	core.KeyNotFound:             http.StatusNotFound,
+	core.KeyExists:               http.StatusConflict,
 }
 
 // Codes of requests that never reach the core.

@@ -34,6 +34,8 @@ var coreErrors = map[core.Code]wireError{
 	core.ReceiptHandleExpired:    {status: http.StatusNotFound, code: "MessageNotExist"},
 	core.ReceiptHandleSuperseded: {status: http.StatusNotFound, code: "MessageNotExist"},
 	core.VisibilityTooLong:       {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.KeyNotFound:             {status: http.StatusForbidden, code: "InvalidAccessKeyId"},
+	core.KeyExists:               {status: http.StatusBadRequest, code: "InvalidArgument"},
 }
 
 // errNoMessage is the answer to a receive or a peek that finds nothing.

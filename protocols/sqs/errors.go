@@ -68,6 +68,8 @@ var coreErrors = map[core.Code]wireError{
 	core.ReceiptHandleExpired:    invalidParameter,
 	core.ReceiptHandleSuperseded: invalidParameter,
 	core.VisibilityTooLong:       invalidParameter,
+	core.KeyNotFound:             invalidParameter,
+	core.KeyExists:               invalidParameter,
 }
 
 // fault is an error as the client is told it.
