@@ -1,6 +1,7 @@
 package mns
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,7 +22,9 @@ type response interface {
 
 // answer is a response on the wire. Its document has a line for each element: some clients cannot
 // read elements that follow each other directly, others none that is written as <a/> (specs/mns.md 2.2).
+// In JSON each element is a member of that name.
 type answer struct {
+	json     bool
 	status   int // 0: 200
 	location string
 	doc      []byte
@@ -32,7 +35,11 @@ const maxPooled = 1 << 20
 
 var answers = sync.Pool{New: func() any { return new(answer) }}
 
-func newAnswer() *answer { return answers.Get().(*answer) }
+func newAnswer(asJSON bool) *answer {
+	a := answers.Get().(*answer)
+	a.json = asJSON
+	return a
+}
 
 func (a *answer) release() {
 	if cap(a.doc) <= maxPooled {
@@ -43,8 +50,10 @@ func (a *answer) release() {
 
 // Header values that never change; net/http does not change them either.
 var (
-	versionHeader     = []string{version}
-	contentTypeHeader = []string{"text/xml;charset=utf-8"}
+	versionHeader         = []string{version}
+	jsonVersionHeader     = []string{jsonVersion}
+	contentTypeHeader     = []string{"text/xml;charset=utf-8"}
+	jsonContentTypeHeader = []string{"application/json;charset=utf-8"}
 )
 
 // send writes the answer, and says so when the client is no longer there to read it. Clients look
@@ -54,14 +63,18 @@ func (a *answer) send(w http.ResponseWriter, requestID string) error {
 	if status == 0 {
 		status = http.StatusOK
 	}
+	version, contentType := versionHeader, contentTypeHeader
+	if a.json {
+		version, contentType = jsonVersionHeader, jsonContentTypeHeader
+	}
 	header := w.Header()
 	header["x-mns-request-id"] = []string{requestID}
-	header["x-mns-version"] = versionHeader
+	header["x-mns-version"] = version
 	if a.location != "" {
 		header["Location"] = []string{a.location}
 	}
 	if len(a.doc) > 0 {
-		header["Content-Type"] = contentTypeHeader
+		header["Content-Type"] = contentType
 	}
 	if status != http.StatusNoContent {
 		header["Content-Length"] = []string{strconv.Itoa(len(a.doc))}
@@ -78,18 +91,56 @@ func (a *answer) send(w http.ResponseWriter, requestID string) error {
 
 // root begins the document.
 func (a *answer) root(name string) {
+	if a.json {
+		a.doc = append(a.doc, '{')
+		return
+	}
 	a.doc = append(a.doc, `<?xml version="1.0" encoding="utf-8"?>`+"\n<"...)
 	a.doc = append(a.doc, name...)
 	a.doc = append(a.doc, ` xmlns="`+namespace+"\">\n"...)
 }
 
-// open begins an element with elements in it, end ends one.
+// list begins a document that is a list, endList ends it.
+func (a *answer) list(name string) {
+	a.root(name)
+	if a.json {
+		a.tag(name)
+		a.doc = append(a.doc, '[')
+	}
+}
+
+func (a *answer) endList(name string) {
+	if a.json {
+		a.doc = append(a.doc, ']')
+	}
+	a.end(name)
+}
+
+// item begins an element of a list.
+func (a *answer) item(name string) {
+	if a.json {
+		a.comma()
+		a.doc = append(a.doc, '{')
+		return
+	}
+	a.open(name)
+}
+
+// open begins an element with elements in it, end ends one, or an item, or the document.
 func (a *answer) open(name string) {
 	a.tag(name)
-	a.doc = append(a.doc, '\n')
+	if a.json {
+		a.doc = append(a.doc, '{')
+	} else {
+		a.doc = append(a.doc, '\n')
+	}
 }
 
 func (a *answer) end(name string) {
+	if a.json {
+		a.doc = append(a.doc, '}')
+		return
+	}
 	a.doc = append(a.doc, "</"...)
 	a.doc = append(a.doc, name...)
 	a.doc = append(a.doc, ">\n"...)
@@ -97,6 +148,10 @@ func (a *answer) end(name string) {
 
 func (a *answer) text(name, value string) {
 	a.tag(name)
+	if a.json {
+		a.doc = appendJSON(a.doc, value)
+		return
+	}
 	a.doc = appendEscaped(a.doc, value)
 	a.end(name)
 }
@@ -104,13 +159,36 @@ func (a *answer) text(name, value string) {
 func (a *answer) number(name string, n int64) {
 	a.tag(name)
 	a.doc = strconv.AppendInt(a.doc, n, 10)
-	a.end(name)
+	if !a.json {
+		a.end(name)
+	}
 }
 
 func (a *answer) tag(name string) {
+	if a.json {
+		a.comma()
+		a.doc = append(appendJSON(a.doc, name), ':')
+		return
+	}
 	a.doc = append(a.doc, '<')
 	a.doc = append(a.doc, name...)
 	a.doc = append(a.doc, '>')
+}
+
+// comma parts a member or an item from the one before.
+func (a *answer) comma() {
+	if last := a.doc[len(a.doc)-1]; last != '{' && last != '[' {
+		a.doc = append(a.doc, ',')
+	}
+}
+
+// appendJSON writes a text as JSON has it.
+func appendJSON(doc []byte, text string) []byte {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a text always has a JSON form
+	}
+	return append(doc, quoted...)
 }
 
 // appendEscaped writes a text that XML can carry (core.ValidText) so that every parser gives back

@@ -9,7 +9,7 @@ import (
 )
 
 type batchDeleteMessageRequest struct {
-	ReceiptHandles []string `xml:"ReceiptHandle"`
+	ReceiptHandles list[string] `xml:"ReceiptHandle"`
 }
 
 // batchDeleteMessageResponse tells of the handles that deleted nothing.
@@ -26,17 +26,17 @@ func (r *batchDeleteMessageResponse) write(a *answer) {
 		}
 		if len(a.doc) == 0 {
 			a.status = http.StatusNotFound
-			a.root("Errors")
+			a.list("Errors")
 		}
 		e := wireErrorOf(err)
-		a.open("Error")
+		a.item("Error")
 		a.text("ErrorCode", e.code)
 		a.text("ErrorMessage", readable(e.message))
 		a.text("ReceiptHandle", r.handles[i])
 		a.end("Error")
 	}
 	if len(a.doc) > 0 {
-		a.end("Errors")
+		a.endList("Errors")
 	}
 }
 

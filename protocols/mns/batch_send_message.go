@@ -8,20 +8,20 @@ import (
 )
 
 type batchSendMessageRequest struct {
-	Messages []messageElement `xml:"Message"`
+	Messages list[messageElement] `xml:"Message"`
 }
 
 type batchSendMessageResponse struct{ messages []sentMessage }
 
 func (r *batchSendMessageResponse) write(a *answer) {
 	a.status = http.StatusCreated
-	a.root("Messages")
+	a.list("Messages")
 	for i := range r.messages {
-		a.open("Message")
+		a.item("Message")
 		a.writeSent(&r.messages[i])
 		a.end("Message")
 	}
-	a.end("Messages")
+	a.endList("Messages")
 }
 
 // batchSendMessage sends all messages or, if one is not as it should be, none.

@@ -61,6 +61,11 @@ func fieldsOf(t reflect.Type) []field {
 }
 
 func bind(in *request, fields []field, into reflect.Value) error {
+	if len(in.json) > 0 {
+		if err := readJSON(in.json, into.Addr().Interface()); err != nil {
+			return err
+		}
+	}
 	for _, f := range fields {
 		var value string
 		given := false
@@ -117,6 +122,9 @@ func bindElement(doc *scanner, name string, fields []field, into reflect.Value) 
 			return set(value, name, text)
 		}
 		if value.Kind() == reflect.Slice {
+			if value.Len() == maxElements {
+				return errTooManyElements
+			}
 			value.Grow(1)
 			value.SetLen(value.Len() + 1)
 			value = value.Index(value.Len() - 1)
@@ -127,28 +135,31 @@ func bindElement(doc *scanner, name string, fields []field, into reflect.Value) 
 }
 
 // set gives a field the value that a text means.
-func set(value reflect.Value, name string, text []byte) error {
+func set(value reflect.Value, name string, word []byte) error {
 	switch to := value.Addr().Interface().(type) {
-	case *[]byte:
-		*to = text
+	case *text:
+		*to = word
 	case *string:
-		*to = string(text)
+		*to = string(word)
 	case **string:
-		word := string(text)
-		*to = &word
-	case *[]string:
-		*to = append(*to, string(text))
+		s := string(word)
+		*to = &s
+	case *list[string]:
+		if len(*to) == maxElements {
+			return errTooManyElements
+		}
+		*to = append(*to, string(word))
 	case **int:
-		n, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+		n, err := strconv.Atoi(string(bytes.TrimSpace(word)))
 		if err != nil {
-			return core.Errorf(core.InvalidArgument, "%s must be an integer, was %.40q", name, text)
+			return core.Errorf(core.InvalidArgument, "%s must be an integer, was %.40q", name, word)
 		}
 		*to = &n
 	case **bool:
-		word := string(bytes.TrimSpace(text))
-		yes := strings.EqualFold(word, "true")
-		if !yes && !strings.EqualFold(word, "false") {
-			return core.Errorf(core.InvalidArgument, "%s must be True or False, was %.40q", name, text)
+		s := string(bytes.TrimSpace(word))
+		yes := strings.EqualFold(s, "true")
+		if !yes && !strings.EqualFold(s, "false") {
+			return core.Errorf(core.InvalidArgument, "%s must be True or False, was %.40q", name, s)
 		}
 		*to = &yes
 	default:

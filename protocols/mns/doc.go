@@ -1,9 +1,9 @@
 // Package mns speaks MNS, which is also called SMQ: Alibaba's queue service, over HTTP with XML,
-// version 2015-06-06 (specs/mns.md).
+// version 2015-06-06, or for messages with JSON, version 2026-04-09 (specs/mns.md).
 //
 // A request is read whole (request.go), found in the table of actions by its method, path, query and
-// root element (server.go), and its parameters are put into the action's struct (bind.go). The action
-// answers with a struct that writes itself (answer.go).
+// root element (server.go), and its parameters are put into the action's struct (bind.go, json.go).
+// The action answers with a struct that writes itself (answer.go), in the form that was asked in.
 //
 // Signatures are not verified, nor is Date looked at; a request needs neither. Content-MD5 is
 // compared where it is given.
@@ -34,6 +34,12 @@
 // is to come back byte for byte), and tells text from elements, so that an unescaped '<' in a body
 // is an error and not a loss. A message of 200 bytes takes it a sixth of the time, one of 64 KiB a
 // twelfth (2.5 µs and 15 µs; 0.13 ms and 1.6 ms). A fuzz test compares what it accepts with encoding/xml.
+//
+// 2026-11-21: of the JSON form only requests and the answers to sends are published; the rest is
+// inferred from the clients' models. Names are those of XML's elements; a batch is one member of the
+// root element's name; UserProperties is an object by name, and so is SystemProperties, which no
+// client knows; errors are the same, as JSON, and a body that is no JSON of the action's form is
+// InvalidArgument, for no code of its own is known. Only actions on messages have a JSON form.
 //
 // 2026-11-21: unknown parameters of a query are refused, as the service's manual has it
 // (InvalidQueryString), while unknown elements are passed over, as newer clients send them.

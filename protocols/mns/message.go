@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
 )
@@ -45,6 +46,9 @@ func (c *call) body(m *core.Message, rule core.BodyRule) []byte {
 		reader = core.ReadsBase64
 	}
 	body := core.EncodeBody(m.Body, m.Form, rule, reader)
+	if c.json && utf8.Valid(body) {
+		return body // with whatever characters
+	}
 	if !core.ValidText(body) {
 		return base64.StdEncoding.AppendEncode(nil, body)
 	}
@@ -53,7 +57,7 @@ func (c *call) body(m *core.Message, rule core.BodyRule) []byte {
 
 // messageElement is a message to send.
 type messageElement struct {
-	MessageBody      []byte           `xml:"MessageBody"`
+	MessageBody      text             `xml:"MessageBody"`
 	DelaySeconds     *int             `xml:"DelaySeconds"`
 	Priority         *int             `xml:"Priority"`
 	MessageGroupId   string           `xml:"MessageGroupId"`
@@ -101,9 +105,7 @@ func (a *answer) writeMessage(c *call, m *core.Message, rule core.BodyRule) {
 		a.text("ReceiptHandle", m.Handle)
 	}
 	a.digest(body)
-	a.tag("MessageBody")
-	a.doc = appendEscaped(a.doc, body)
-	a.end("MessageBody")
+	a.body("MessageBody", body)
 	a.time("EnqueueTime", m.SentAt)
 	if m.Handle != "" {
 		a.time("NextVisibleTime", m.VisibleAt)
@@ -127,10 +129,21 @@ func (a *answer) digest(body []byte) {
 // digits writes 32 upper-case hexadecimal digits.
 func (a *answer) digits(name string, value [16]byte) {
 	const digits = "0123456789ABCDEF"
-	a.tag(name)
-	for _, b := range value {
-		a.doc = append(a.doc, digits[b>>4], digits[b&0xF])
+	var text [32]byte
+	for i, b := range value {
+		text[2*i], text[2*i+1] = digits[b>>4], digits[b&0xF]
 	}
+	a.body(name, text[:])
+}
+
+// body writes a text that may be long.
+func (a *answer) body(name string, text []byte) {
+	if a.json {
+		a.text(name, string(text))
+		return
+	}
+	a.tag(name)
+	a.doc = appendEscaped(a.doc, text)
 	a.end(name)
 }
 

@@ -26,11 +26,11 @@ type property struct {
 }
 
 type userProperties struct {
-	PropertyValue []property `xml:"PropertyValue"`
+	PropertyValue list[property] `xml:"PropertyValue"`
 }
 
 type systemProperties struct {
-	SystemPropertyValue []property `xml:"SystemPropertyValue"`
+	SystemPropertyValue list[property] `xml:"SystemPropertyValue"`
 }
 
 // The types of user properties, and as what kind of attribute a message keeps them. Other
@@ -187,6 +187,17 @@ func propertyOf(attribute *core.Attribute) (value, kind string) {
 }
 
 func (a *answer) writeProperty(element, name, value, kind string) {
+	if a.json {
+		a.open(name)
+		a.text("DataType", kind)
+		if kind == typeBinary {
+			a.text("BinaryValue", value)
+		} else {
+			a.text("StringValue", value)
+		}
+		a.end(name)
+		return
+	}
 	a.open(element)
 	a.text("Name", name)
 	a.text("Value", value)

@@ -26,13 +26,13 @@ func (r *receivedMessages) write(a *answer) {
 		a.end("Message")
 		return
 	}
-	a.root("Messages")
+	a.list("Messages")
 	for i := range r.messages {
-		a.open("Message")
+		a.item("Message")
 		a.writeMessage(r.call, &r.messages[i], r.rule)
 		a.end("Message")
 	}
-	a.end("Messages")
+	a.endList("Messages")
 }
 
 func (s *Server) receiveMessage(ctx context.Context, c *call, req *receiveMessageRequest) (*receivedMessages, error) {

@@ -35,6 +35,7 @@ type request struct {
 	query  query
 	doc    *scanner // behind the start tag of the root; nil without a body
 	root   string   // name of the root element; "" without a body
+	json   []byte   // the document of a request in JSON
 }
 
 // readRequest reads a request whole.
@@ -57,7 +58,11 @@ func readRequest(r *http.Request) (*request, error) {
 	if err := checkDigest(r.Header, body); err != nil {
 		return nil, err
 	}
-	if len(body) == 0 {
+	switch {
+	case len(body) == 0:
+		return in, nil
+	case isJSON(r.Header):
+		in.json, in.root = body, rootOf(body)
 		return in, nil
 	}
 	if in.doc, err = newScanner(body); err != nil {
@@ -70,14 +75,15 @@ func readRequest(r *http.Request) (*request, error) {
 // checkVersion lets a request without a version pass, as one by hand may be.
 func checkVersion(header http.Header) error {
 	switch v := header.Get("X-Mns-Version"); v {
-	case "", version:
+	case "", version, jsonVersion:
 		return nil
-	case jsonVersion:
-		return wireError{http.StatusBadRequest, "InvalidVersionHeader", "the JSON form of x-mns-version " + jsonVersion + " is not implemented yet, " + version + " is"}
 	default:
-		return wireError{http.StatusBadRequest, "InvalidVersionHeader", fmt.Sprintf("x-mns-version must be %s, was %.40q", version, v)}
+		return wireError{http.StatusBadRequest, "InvalidVersionHeader", fmt.Sprintf("x-mns-version must be %s or %s, was %.40q", version, jsonVersion, v)}
 	}
 }
+
+// isJSON says that a request, and its answer, are in JSON.
+func isJSON(header http.Header) bool { return header.Get("X-Mns-Version") == jsonVersion }
 
 // checkDigest compares Content-MD5 with the body. Clients write base64 of the digest, base64 of its
 // hexadecimal form, or that form itself (specs/mns.md 1.5).

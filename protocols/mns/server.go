@@ -102,12 +102,13 @@ type call struct {
 	caller.Caller
 	action  string
 	queue   core.QueueName // named by the path; Name is "" where it names none
+	json    bool           // answers are in JSON
 	encodes bool           // the client's SDK encodes bodies to base64, and decodes them, by itself
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{Caller: s.callers.Identify(r), encodes: encodesBodies(r.UserAgent())}
+	c := &call{Caller: s.callers.Identify(r), json: isJSON(r.Header), encodes: encodesBodies(r.UserAgent())}
 	resp, err := s.do(r, c)
 	s.reply(w, r, c, resp, err)
 }
@@ -118,7 +119,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp res
 		s.giveBack(r.Context(), resp)
 		return
 	}
-	a := newAnswer()
+	a := newAnswer(c.json)
 	defer a.release()
 	if err != nil {
 		s.log(r.Context(), c, err)
@@ -145,6 +146,9 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 	c.action = found.name
 	if found.action == nil {
 		return nil, wireError{http.StatusBadRequest, "NotImplemented", found.name + " is not implemented yet"}
+	}
+	if c.json && found.on != messages && found.on != topicMessages {
+		return nil, wireError{http.StatusBadRequest, "InvalidVersionHeader", found.name + " is spoken in XML only, with x-mns-version " + version}
 	}
 	switch found.on {
 	case queue, messages:
