@@ -3,6 +3,7 @@ package sdktests
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,16 +20,18 @@ import (
 	"time"
 )
 
-// installTimeout bounds an installation, and runTimeout a program's run.
+// installTimeout bounds an installation, runTimeout a program's run, and logged how many bytes of its log are shown.
 const (
 	installTimeout = 8 * time.Minute
 	runTimeout     = 5 * time.Minute
+	logged         = 16 << 10
 )
 
-// A program runs SDKs of another language; see the comment at its head for what it understands.
+// A program runs SDKs of another language, or a framework; see the comment at its head for what it understands.
 type program struct {
 	name    string
 	folder  string     // of its sources
+	shares  string     // name of the program whose installation it shares, if any
 	tools   []string   // that must be on the machine
 	locks   string     // pattern of the files that say what is installed
 	install [][]string // commands, run in the copy of the folder
@@ -51,6 +54,11 @@ var programs = []program{
 	javaProgram("2.0.0", "mns-2", []string{"sqs", "mns", "cross"}, talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	javaProgram("1.4.0", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
 	javaProgram("1.1.9.2", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
+}
+
+// frameworks are what applications are built on instead of an SDK alone.
+var frameworks = []program{
+	pythonProgram("celery", "requirements-celery.txt", []string{"celery"}),
 }
 
 func pythonProgram(name, requirements string, checks []string, talkers ...talker) program {
@@ -95,13 +103,28 @@ func testPrograms(t *testing.T, language string) {
 	}
 }
 
+// TestFrameworks runs all checks of the frameworks, side by side on one server: each has an account of its own.
+func TestFrameworks(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	for i, p := range frameworks {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			if !p.available(t) {
+				t.SkipNow() // not to count as passed
+			}
+			p.check(t, srv.as(fmt.Sprintf("%012d", i+1)))
+		})
+	}
+}
+
 // available reports whether the language's tools are on the machine. Where they are not, that is
 // said at the end of the run, and is a failure if POLYMQ_REQUIRE_SDKS wants all languages.
 func (p program) available(t *testing.T) bool {
 	t.Helper()
 	for _, tool := range p.tools {
 		if _, err := exec.LookPath(tool); err != nil {
-			line := fmt.Sprintf("NOT RUN: %s (no %s)", p.folder, tool)
+			line := fmt.Sprintf("NOT RUN: %s (no %s)", p.name, tool)
 			notRun.add(line)
 			t.Log(line)
 			if os.Getenv("POLYMQ_REQUIRE_SDKS") == "all" {
@@ -131,9 +154,15 @@ func (p program) check(t *testing.T, srv polymq) {
 	passed, failed := subtests(t, lines)
 	err = cmd.Wait()
 	if passed == 0 || (err != nil) != (failed > 0) {
-		t.Errorf("%d checks passed, %d failed, and the program ended with %v\n%s", passed, failed, err, stderr.String())
+		t.Errorf("%d checks passed, %d failed, and the program ended with %v", passed, failed, err)
+	}
+	if t.Failed() {
+		t.Logf("the end of the program's own log:\n%s", tail(stderr.Bytes()))
 	}
 }
+
+// tail gives the end of a log.
+func tail(log []byte) []byte { return log[max(0, len(log)-logged):] }
 
 // subtests makes a subtest of each line "ok NAME" or "FAIL NAME: why".
 func subtests(t *testing.T, lines io.Reader) (passed, failed int) {
@@ -172,7 +201,7 @@ func (p program) command(ctx context.Context, t *testing.T, srv polymq, argument
 	}
 	cmd := exec.CommandContext(ctx, tool, arguments...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "POLYMQ_ENDPOINT="+srv.url, "POLYMQ_ACCESS_KEY="+accessKey, "NO_PROXY=127.0.0.1")
+	cmd.Env = append(os.Environ(), "POLYMQ_ENDPOINT="+srv.url, "POLYMQ_ACCESS_KEY="+srv.accessKey, "NO_PROXY=127.0.0.1")
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
@@ -183,7 +212,8 @@ var installing sync.Map
 // installed gives the folder in the user's cache that holds the program and what it needs. The
 // folder is named for the lock files, and is made anew if an installation did not come to its end.
 func (p program) installed() (string, error) {
-	lock, _ := installing.LoadOrStore(p.name, &sync.Mutex{})
+	name := cmp.Or(p.shares, p.name)
+	lock, _ := installing.LoadOrStore(name, &sync.Mutex{})
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()
 
@@ -195,7 +225,7 @@ func (p program) installed() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "polymq-sdktests", p.name+"-"+hash)
+	dir := filepath.Join(cache, "polymq-sdktests", name+"-"+hash)
 	complete := filepath.Join(dir, ".complete")
 	_, err = os.Stat(complete)
 	fresh := err != nil

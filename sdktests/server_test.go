@@ -31,9 +31,10 @@ func TestMain(m *testing.M) {
 // accessKey belongs to no account of its own, so that its queues are those of the default one.
 const accessKey = "test"
 
-// polymq is a running server with a database of its own.
+// polymq is a running server with a database of its own, as the owner of an access key uses it.
 type polymq struct {
-	url string
+	url       string
+	accessKey string
 }
 
 // start gives a server that ends with the test.
@@ -53,15 +54,18 @@ func start(t *testing.T) polymq {
 			t.Errorf("stop the server: %v", err)
 		}
 	})
-	return polymq{url: srv.URL()}
+	return polymq{srv.URL(), accessKey}
 }
+
+// as gives the server to a user of another account: a key of 12 digits is its account.
+func (p polymq) as(account string) polymq { return polymq{p.url, account} }
 
 // sqs gives a client of the AWS SDK. An error shows at once: it does not try again.
 func (p polymq) sqs(options ...func(*sqs.Options)) *sqs.Client {
 	return sqs.New(sqs.Options{
 		BaseEndpoint: aws.String(p.url),
 		Region:       "us-east-1",
-		Credentials:  credentials.NewStaticCredentialsProvider(accessKey, "test", ""),
+		Credentials:  credentials.NewStaticCredentialsProvider(p.accessKey, "test", ""),
 		Retryer:      aws.NopRetryer{},
 	}, options...)
 }

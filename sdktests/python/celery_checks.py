@@ -1,0 +1,148 @@
+"""What Celery promises, on SQS by kombu: workers are processes, as they are in production."""
+
+import atexit
+import contextlib
+import datetime
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import clients
+from checking import TEXTS, check, equal, raises
+
+SCRATCH = tempfile.mkdtemp(prefix="polymq-celery-")
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+
+# This process sends to a queue that its broker's user has not made: kombu makes it.
+QUEUE = clients.queue_name()
+os.environ.update(CELERY_SCRATCH=SCRATCH, CELERY_QUEUE=QUEUE, POLYMQ_ENDPOINT=clients.ENDPOINT, POLYMQ_ACCESS_KEY=clients.ACCESS_KEY)
+
+import celery_app as tasks  # noqa: E402, for it reads the variables
+from celery import chord, group  # noqa: E402
+
+# Longest wait for a result, on a busy machine.
+PATIENCE = 60
+
+
+def worker(name, **setup):
+    """Starts a worker, in a process group of its own, that ends with this program."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "celery_app", "worker", "--concurrency=2", "--hostname=" + name, "--loglevel=INFO"],
+        env=dict(os.environ, **setup), stdout=sys.stderr, start_new_session=True,
+    )
+    atexit.register(end, process)
+    return process
+
+
+def end(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def result(of):
+    return of.get(timeout=PATIENCE, interval=0.05)
+
+
+def attributes(queue):
+    client = clients.sqs()
+    url = client.get_queue_url(QueueName=queue)["QueueUrl"]
+    return client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+
+WORKERS = [worker("first"), worker("second")]
+
+
+@check
+def celery_tasks_give_their_results():
+    results = {name: tasks.echo.delay(text) for name, text in TEXTS.items()}
+    for name, text in TEXTS.items():
+        equal(result(results[name]), text, name)
+    with raises(ValueError):
+        result(tasks.fails.delay())
+
+
+@check
+def celery_makes_its_queue_with_its_visibility_timeout():
+    equal(attributes(QUEUE)["VisibilityTimeout"], "60", "visibility timeout")
+
+
+@check
+def celery_workers_share_the_tasks():
+    results = [tasks.started.delay() for _ in range(100)]
+    for each in results:
+        result(each)
+    hosts = [tasks.notes(each) for each in results]
+    equal({len(runs) for runs in hosts}, {1}, "runs of each task")
+    equal({runs[0] for runs in hosts}, {"celery@first", "celery@second"}, "workers that ran them")
+
+
+@check
+def celery_eta_and_countdown():
+    began = time.time()
+    eta = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
+    results = [tasks.started.apply_async(countdown=2), tasks.started.apply_async(eta=eta), tasks.started.apply_async(DelaySeconds=2)]
+    for each, by in zip(results, ["countdown", "eta", "SQS's delay"]):
+        equal(result(each) >= began + 1.9, True, "not before its time, by " + by)
+
+
+@check
+def celery_retries():
+    retried = tasks.succeeds_at_the_third_run.delay()
+    equal(result(retried), 2, "retries")
+    equal(tasks.notes(retried), ["run"] * 3, "runs")
+
+
+@check
+def celery_chord():
+    equal(result(chord(group(tasks.echo.s(n) for n in range(20)), tasks.total.s()).delay()), 190, "total")
+
+
+@check
+def celery_worker_that_dies_leaves_its_task_to_another():
+    queue = clients.queue_name("fragile")
+    setup = dict(CELERY_QUEUE=queue, CELERY_VISIBILITY_TIMEOUT="3")
+    workers = [worker("mortal-%d" % n, **setup) for n in range(2)]
+    with tasks.app.connection_for_write(transport_options=dict(tasks.app.conf.broker_transport_options, visibility_timeout=3)) as connection:
+        survived = tasks.kills_its_first_worker.apply_async(queue=queue, connection=connection)
+    equal(result(survived), "done", "result")
+    equal(len(set(tasks.notes(survived))), 2, "workers that ran it")
+    for process in workers:
+        end(process)
+
+
+@check
+def celery_predefined_queues_and_back_off():
+    url = clients.sqs_queue(clients.sqs(), VisibilityTimeout="60")
+    name = url.rsplit("/", 1)[1]
+    options = dict(predefined_queues={name: dict(
+        url=url, access_key_id=clients.ACCESS_KEY, secret_access_key="test",
+        backoff_policy={1: 1, 2: 2}, backoff_tasks=[tasks.fails_twice.name],
+    )})
+    process = worker("predefined", CELERY_QUEUE=name, CELERY_TRANSPORT=json.dumps(options))
+    with tasks.app.connection_for_write(transport_options=dict(tasks.app.conf.broker_transport_options, **options)) as connection:
+        hello = tasks.echo.apply_async(("hello",), queue=name, connection=connection)
+        retried = tasks.fails_twice.apply_async(queue=name, connection=connection)
+    equal(result(hello), "hello", "result")
+    runs = []
+    while len(runs) < 3:
+        time.sleep(0.05)
+        with contextlib.suppress(FileNotFoundError):
+            runs = [float(moment) for moment in tasks.notes(retried)]
+    equal([later - earlier >= policy - 0.1 for earlier, later, policy in zip(runs, runs[1:], [1, 2])], [True] * 2, "waits of %s" % runs)
+    end(process)
+
+
+@check
+def celery_deletes_what_is_done():
+    for process in WORKERS:
+        process.terminate()  # a warm shutdown
+    for process in WORKERS:
+        equal(process.wait(PATIENCE), 0, "exit code of a worker")
+    left = attributes(QUEUE)
+    equal([left["ApproximateNumberOfMessages" + of] for of in ("", "NotVisible", "Delayed")], ["0"] * 3, "messages")
