@@ -15,6 +15,9 @@ type Broker struct {
 	draining  chan struct{}
 	drainOnce sync.Once
 	looking   sync.WaitGroup // look-aheads under way
+
+	pushersMu sync.RWMutex
+	pushers   map[string]Pusher // by format; never changed, but replaced
 }
 
 // Bounds of the Broker's own look-aheads.

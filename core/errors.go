@@ -25,6 +25,12 @@ const (
 	ReceiptHandleExpired    Code = "ReceiptHandleExpired"    // its visibility timeout has passed
 	ReceiptHandleSuperseded Code = "ReceiptHandleSuperseded" // a newer handle of the message exists
 	VisibilityTooLong       Code = "VisibilityTooLong"       // hidden for longer than allowed since the receive
+	TopicNotFound           Code = "TopicNotFound"           // no topic of that name in the account and region
+	TopicExists             Code = "TopicExists"             // the name is taken by a topic that differs
+	SubscriptionNotFound    Code = "SubscriptionNotFound"    // no subscription of that name, or none any more
+	SubscriptionExists      Code = "SubscriptionExists"      // the name or the endpoint has a subscription that differs
+	SubscriptionLimit       Code = "SubscriptionLimit"       // the topic has as many subscriptions as it may
+	DeliveryNotFound        Code = "DeliveryNotFound"        // the message was delivered, given up, or never published
 	KeyNotFound             Code = "KeyNotFound"             // no access key of that id
 	KeyExists               Code = "KeyExists"               // the id is another access key's
 )
@@ -33,6 +39,7 @@ const (
 var Codes = []Code{
 	Internal, Unavailable, Throttled, InvalidArgument, MissingParameter, AccessDenied, QueueNotFound, QueueExists,
 	MessageTooLong, MessageNotFound, ReceiptHandleInvalid, ReceiptHandleExpired, ReceiptHandleSuperseded,
+	TopicNotFound, TopicExists, SubscriptionNotFound, SubscriptionExists, SubscriptionLimit, DeliveryNotFound,
 	VisibilityTooLong, KeyNotFound, KeyExists,
 }
 

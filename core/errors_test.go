@@ -51,7 +51,7 @@ func TestErrorKeepsItsCauseForTheLog(t *testing.T) {
 func TestCodesAreEachListedOnce(t *testing.T) {
 	codes := slices.Clone(core.Codes)
 	slices.Sort(codes)
-	if n := len(slices.Compact(codes)); n != len(core.Codes) || n != 14 {
-		t.Errorf("%d codes, %d of them different, want 14", len(core.Codes), n)
+	if n := len(slices.Compact(codes)); n != len(core.Codes) {
+		t.Errorf("%d codes, %d of them different", len(core.Codes), n)
 	}
 }

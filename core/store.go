@@ -66,6 +66,8 @@ type Store interface {
 	// that wait on its queues return.
 	ResetAccount(ctx context.Context, account string) error
 
+	TopicStore
+
 	// Ready says whether the database answers.
 	Ready(ctx context.Context) error
 }

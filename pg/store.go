@@ -59,6 +59,8 @@ const (
 
 // Store is core.Store on PostgreSQL. See the package's documentation.
 type Store struct {
+	core.TopicStore // what topics.go and its neighbours do not have yet
+
 	opts   Options
 	id     uuid.UUID
 	pool   *pgxpool.Pool

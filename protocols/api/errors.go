@@ -29,6 +29,12 @@ var statuses = map[core.Code]int{
 	core.ReceiptHandleExpired:    http.StatusGone,
 	core.ReceiptHandleSuperseded: http.StatusGone,
 	core.VisibilityTooLong:       http.StatusUnprocessableEntity,
+	core.TopicNotFound:           http.StatusNotFound,
+	core.TopicExists:             http.StatusConflict,
+	core.SubscriptionNotFound:    http.StatusNotFound,
+	core.SubscriptionExists:      http.StatusConflict,
+	core.SubscriptionLimit:       http.StatusConflict,
+	core.DeliveryNotFound:        http.StatusNotFound,
 	core.KeyNotFound:             http.StatusNotFound,
 	core.KeyExists:               http.StatusConflict,
 }

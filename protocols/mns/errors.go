@@ -34,6 +34,12 @@ var coreErrors = map[core.Code]wireError{
 	core.ReceiptHandleExpired:    {status: http.StatusNotFound, code: "MessageNotExist"},
 	core.ReceiptHandleSuperseded: {status: http.StatusNotFound, code: "MessageNotExist"},
 	core.VisibilityTooLong:       {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.TopicNotFound:           {status: http.StatusNotFound, code: "TopicNotExist"},
+	core.TopicExists:             {status: http.StatusConflict, code: "TopicAlreadyExist"},
+	core.SubscriptionNotFound:    {status: http.StatusNotFound, code: "SubscriptionNotExist"},
+	core.SubscriptionExists:      {status: http.StatusConflict, code: "SubscriptionAlreadyExist"},
+	core.SubscriptionLimit:       {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.DeliveryNotFound:        {status: http.StatusNotFound, code: "MessageNotExist"},
 	core.KeyNotFound:             {status: http.StatusForbidden, code: "InvalidAccessKeyId"},
 	core.KeyExists:               {status: http.StatusBadRequest, code: "InvalidArgument"},
 }

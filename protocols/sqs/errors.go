@@ -68,6 +68,12 @@ var coreErrors = map[core.Code]wireError{
 	core.ReceiptHandleExpired:    invalidParameter,
 	core.ReceiptHandleSuperseded: invalidParameter,
 	core.VisibilityTooLong:       invalidParameter,
+	core.TopicNotFound:           invalidParameter,
+	core.TopicExists:             invalidParameter,
+	core.SubscriptionNotFound:    invalidParameter,
+	core.SubscriptionExists:      invalidParameter,
+	core.SubscriptionLimit:       overLimit,
+	core.DeliveryNotFound:        invalidParameter,
 	core.KeyNotFound:             invalidParameter,
 	core.KeyExists:               invalidParameter,
 }

@@ -1,0 +1,290 @@
+package core
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// OnDeliveries sets the function that is told when deliveries become due. Called once, before the
+// first publish; the function must not block.
+func (b *Broker) OnDeliveries(due func(LaneDue)) { b.store.NotifyDeliveries(due) }
+
+// DueLanes gives lanes with deliveries that are due within the given time: the net under OnDeliveries.
+func (b *Broker) DueLanes(ctx context.Context, within time.Duration) ([]LaneDue, error) {
+	return b.store.DueLanes(ctx, within)
+}
+
+// ClaimDeliveries claims what is due, for attempts that must be settled within ClaimLife.
+func (b *Broker) ClaimDeliveries(ctx context.Context, lanes []LaneClaim) ([]*Delivery, error) {
+	return b.store.ClaimDeliveries(ctx, lanes)
+}
+
+// FanOut takes a chunk of one publication that goes to very many subscriptions. It gives false when
+// there was none. Any number of servers may do this at once; each chunk happens once.
+func (b *Broker) FanOut(ctx context.Context) (bool, error) {
+	return b.store.FanOut(ctx, func(topic *Topic, m *PublishedMessage, subs []*Subscription) (Publication, error) {
+		return b.chunk(ctx, topic, m, subs)
+	})
+}
+
+// chunk gives as much of a fan-out as one transaction takes: the rest is in the Publication's FanOut.
+func (b *Broker) chunk(ctx context.Context, topic *Topic, m *PublishedMessage, subs []*Subscription) (Publication, error) {
+	p := Publication{Message: m}
+	bytes := 0
+	renderings := renderings{}
+	for i, sub := range subs {
+		if i == MaxFanOut {
+			p.FanOut = subs[i:]
+			break
+		}
+		if sub.Queue == (QueueName{}) {
+			p.Pushed = append(p.Pushed, sub)
+			continue
+		}
+		delivery, err := b.queueDelivery(ctx, topic, sub, sub.Queue, m, renderings)
+		if err != nil && !isUnfit(err) {
+			return p, err
+		}
+		if err != nil || delivery.Queue.FIFO {
+			p.Pushed = append(p.Pushed, sub)
+			continue
+		}
+		if bytes += delivery.Message.Size(); bytes > MaxFanOutBytes && i > 0 {
+			p.FanOut = subs[i:]
+			break
+		}
+		p.Queues = append(p.Queues, delivery)
+	}
+	return p, nil
+}
+
+// PushConfirmation sends a message about the subscription itself to its endpoint: that it is to be
+// confirmed, by the token, or that it has ended. It is delivered as any other message is.
+func (b *Broker) PushConfirmation(ctx context.Context, sub Subscription, kind Kind) error {
+	if kind != Confirmation && kind != UnsubscribeConfirmation {
+		return Errorf(InvalidArgument, "%q is no message about a subscription", kind)
+	}
+	return b.store.StoreControl(ctx, &sub, kind)
+}
+
+// Attempt attempts a delivery with push, and says what that came to. It changes nothing that
+// lasts: Settle does. An error means that nothing is known, and the delivery's claim runs out.
+func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Context, Push) PushAnswer) (Outcome, error) {
+	o := Outcome{Delivery: d, Verdict: GiveUp}
+	if d.Message.Kind == Notification && d.Subscription.State != Confirmed {
+		o.Answer.Reason = "the subscription is gone"
+		return o, nil
+	}
+	pusher, err := b.pusher(d.Subscription.Format)
+	if err != nil {
+		return o, err
+	}
+	switch {
+	case d.Subscription.Queue != (QueueName{}):
+		var put QueueDelivery
+		if put, err = b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.Queue, d.Message, renderings{}); err == nil {
+			o.Verdict, o.Put = Delivered, &put
+			return o, nil
+		}
+	default:
+		var p Push
+		if p, err = b.push(d); err == nil {
+			o.Answer = push(ctx, p)
+			o.Verdict = pusher.Judge(d.Subscription, o.Answer)
+			if o.Answer.Refused {
+				o.Verdict = GiveUp
+			}
+			if o.Answer.Kept {
+				o.Verdict, o.Keep = Delivered, keptOf(d, p)
+			}
+		}
+	}
+	if err != nil && !isUnfit(err) {
+		return o, err
+	}
+	if err != nil {
+		o.Answer.Reason = MessageOf(err)
+	}
+	return b.conclude(ctx, pusher, o)
+}
+
+// push renders the request of a delivery.
+func (b *Broker) push(d *Delivery) (Push, error) {
+	rendering, err := b.render(d.Topic, d.Subscription, d.Message, renderings{})
+	if err != nil {
+		return Push{}, err
+	}
+	p, err := rendering.Push(d.Subscription)
+	if err != nil {
+		return Push{}, fmt.Errorf("%w: %w", errUnfit, err)
+	}
+	p.Timeout = min(cmp.Or(p.Timeout, DefaultPushTimeout), MaxPushTimeout)
+	return p, nil
+}
+
+// conclude finds the next attempt after one that failed, or where the message goes instead.
+func (b *Broker) conclude(ctx context.Context, pusher Pusher, o Outcome) (Outcome, error) {
+	d := o.Delivery
+	if o.Verdict == Retry {
+		policy := d.Subscription.Retries
+		if policy == nil {
+			policy = pusher.Retries(d.Topic, d.Subscription)
+		}
+		next, more := policy.Delay(d.Attempts + 1)
+		lasts := cmp.Or(d.Topic.Retention, MaxTopicRetention)
+		if more && d.ClaimedAt.Add(next).Before(d.Message.PublishedAt.Add(lasts)) {
+			o.Next = next
+			return o, nil
+		}
+		o.Verdict = GiveUp
+	}
+	if o.Verdict == Delivered || d.Message.Kind != Notification || d.Subscription.DeadLetter == (QueueName{}) {
+		return o, nil
+	}
+	put, err := b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.DeadLetter, d.Message, renderings{})
+	if err != nil && !isUnfit(err) {
+		return o, err
+	}
+	if err == nil {
+		put.Message.Delay = new(time.Duration)
+		o.Put = &put
+	}
+	return o, nil
+}
+
+// keptOf gives a delivery that had nowhere to go as the outbox shows it.
+func keptOf(d *Delivery, p Push) *KeptMessage {
+	return &KeptMessage{
+		Message: d.Message.ID, Account: d.Topic.Name.Account, Region: d.Topic.Name.Region, Topic: d.Topic.Name.Name,
+		Subscription: d.Subscription.Name.Name, Protocol: d.Subscription.Protocol, To: cmp.Or(p.To, d.Subscription.Endpoint),
+		Subject: p.Subject, Body: p.Body, Extra: d.Message.Extra,
+	}
+}
+
+// Settle writes down what attempts came to. Where a queue has changed since, the outcomes are
+// settled one by one, with the queue read anew.
+func (b *Broker) Settle(ctx context.Context, outcomes []Outcome) error {
+	err := b.store.SettleDeliveries(ctx, outcomes)
+	if !errors.Is(err, ErrQueueChanged) {
+		return err
+	}
+	for _, o := range outcomes {
+		if err := b.settleAnew(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleAnew settles one outcome, with its queue as it is now.
+func (b *Broker) settleAnew(ctx context.Context, o Outcome) error {
+	for range maxQueueChanges {
+		err := b.store.SettleDeliveries(ctx, []Outcome{o})
+		if !errors.Is(err, ErrQueueChanged) {
+			return err
+		}
+		queue, err := b.store.Queue(ctx, o.Put.Queue.Name)
+		switch {
+		case err == nil:
+			put := *o.Put
+			put.Queue = queue
+			o.Put = &put
+		case CodeOf(err) == QueueNotFound: // deleted meanwhile
+			o.Put, o.Verdict = nil, GiveUp
+		default:
+			return err
+		}
+	}
+	return Errorf(Unavailable, "queue %q keeps changing", o.Put.Queue.Name.Name)
+}
+
+// RetryDelivery makes a delivery due now, whatever its schedule says. SubscriptionNotFound,
+// DeliveryNotFound.
+func (b *Broker) RetryDelivery(ctx context.Context, name SubscriptionName, message MessageID) error {
+	sub, err := b.Subscription(ctx, name)
+	if err != nil {
+		return err
+	}
+	return b.store.RetryDelivery(ctx, DeliveryID{Message: message, Subscription: sub.ID})
+}
+
+// DeadLetterDelivery gives a delivery up: it goes to the subscription's dead-letter queue at once.
+// SubscriptionNotFound, DeliveryNotFound, InvalidArgument when there is no such queue.
+func (b *Broker) DeadLetterDelivery(ctx context.Context, name SubscriptionName, message MessageID) error {
+	sub, err := b.Subscription(ctx, name)
+	if err != nil {
+		return err
+	}
+	if sub.DeadLetter == (QueueName{}) {
+		return Errorf(InvalidArgument, "subscription %q has no dead-letter queue", name.Name)
+	}
+	pusher, err := b.pusher(sub.Format)
+	if err != nil {
+		return err
+	}
+	if _, err := b.store.Queue(ctx, sub.DeadLetter); err != nil {
+		return err
+	}
+	d, err := b.store.ClaimDelivery(ctx, DeliveryID{Message: message, Subscription: sub.ID})
+	if err != nil {
+		return err
+	}
+	o, err := b.conclude(ctx, pusher, Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: "given up by request"}})
+	if err != nil {
+		return err
+	}
+	return b.Settle(ctx, []Outcome{o})
+}
+
+// ListDeliveries gives a page of what is still to be delivered to a subscription.
+// SubscriptionNotFound.
+func (b *Broker) ListDeliveries(ctx context.Context, in ListDeliveriesInput) (DeliveryPage, error) {
+	if err := in.check(); err != nil {
+		return DeliveryPage{}, err
+	}
+	if err := (SubscriptionName{in.Topic, in.Subscription}).check(); err != nil {
+		return DeliveryPage{}, err
+	}
+	return b.store.ListDeliveries(ctx, in)
+}
+
+// ListAttempts gives a page of the attempts made, newest first.
+func (b *Broker) ListAttempts(ctx context.Context, in ListDeliveriesInput) (AttemptPage, error) {
+	if err := in.check(); err != nil {
+		return AttemptPage{}, err
+	}
+	return b.store.ListAttempts(ctx, in)
+}
+
+// Keep stores a message that goes nowhere, such as an SMS to a number that a publisher named, and
+// gives its id (in.Message is ignored).
+func (b *Broker) Keep(ctx context.Context, in KeptMessage) (MessageID, error) {
+	if len(in.Body)+len(in.Subject) > MaxMessageBytes {
+		return MessageID{}, Errorf(MessageTooLong, "a message has at most %d bytes, this one has %d", MaxMessageBytes, len(in.Body)+len(in.Subject))
+	}
+	if err := cmp.Or(checkTexts(in.Extra), checkTexts(map[string]string{in.To: in.Subject})); err != nil {
+		return MessageID{}, err
+	}
+	return b.store.Keep(ctx, in)
+}
+
+// ListKept gives a page of the outbox, newest first.
+func (b *Broker) ListKept(ctx context.Context, in ListDeliveriesInput) (KeptPage, error) {
+	if err := in.check(); err != nil {
+		return KeptPage{}, err
+	}
+	return b.store.ListKept(ctx, in)
+}
+
+func (in ListDeliveriesInput) check() error {
+	if err := checkPage("entries", in.Limit, in.After); err != nil {
+		return err
+	}
+	if in.Topic.Name != "" {
+		return in.Topic.check()
+	}
+	return nil
+}

@@ -1,0 +1,290 @@
+package core
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// NewPublication is a message to publish.
+type NewPublication struct {
+	Body            []byte
+	Form            BodyForm
+	Bodies          map[string]string // by a subscription's protocol, instead of Body (SNS's MessageStructure json)
+	Subject         string
+	Attributes      []Attribute       // sorted by name
+	System          map[string]string // set by SDKs and services rather than the application: AWSTraceHeader, traceparent, …
+	Extra           map[string]string // for one protocol's subscribers, which prefixes the names ("mns.DirectMail")
+	Tag             string            // MNS
+	GroupID         string            // FIFO topics need it
+	DeduplicationID string            // FIFO topics only; "": no deduplication
+	Sender          string            // who published it; "": the topic's account
+}
+
+// Size is what a message counts against the core's limit.
+func (m *NewPublication) Size() int {
+	size := len(m.Body) + len(m.Subject)
+	for _, a := range m.Attributes {
+		size += len(a.Name) + len(a.Type) + len(a.Value)
+	}
+	for _, body := range m.Bodies {
+		size += len(body)
+	}
+	for _, value := range m.Extra {
+		size += len(value)
+	}
+	return size
+}
+
+// Kind says what is delivered: a message that was published, or one about the subscription.
+type Kind string
+
+// The kinds of messages.
+const (
+	Notification            Kind = ""            // what was published
+	Confirmation            Kind = "confirm"     // asks the endpoint to confirm its subscription
+	UnsubscribeConfirmation Kind = "unsubscribe" // tells the endpoint that its subscription has ended
+)
+
+// PublishedMessage is a message of a topic on its way to the subscribers. It is shared: do not
+// change it.
+type PublishedMessage struct {
+	ID   MessageID
+	Kind Kind
+	NewPublication
+	Sequence    string    // FIFO topics only: 20 digits, rising in the topic
+	PublishedAt time.Time // by the account's clock
+}
+
+// BodyFor gives the body for subscribers of a protocol.
+func (m *PublishedMessage) BodyFor(protocol string) []byte {
+	if body, ok := m.Bodies[protocol]; ok {
+		return []byte(body)
+	}
+	return m.Body
+}
+
+// Published is what became of a NewPublication.
+type Published struct {
+	ID          MessageID
+	Sequence    string // FIFO topics only
+	PublishedAt time.Time
+	Duplicate   bool // of a FIFO topic: nothing was delivered, and ID and Sequence are the original's
+}
+
+// PublishInput is one call's messages to one topic.
+type PublishInput struct {
+	Topic    TopicName
+	Messages []NewPublication
+}
+
+// Publication is a message with where it goes, as a Store takes it.
+type Publication struct {
+	Message *PublishedMessage
+	Queues  []QueueDelivery // put there at once, in the transaction that publishes
+	Pushed  []*Subscription // deliveries to make
+	FanOut  []*Subscription // by ID: too many for one transaction, fanned out in chunks
+}
+
+// QueueDelivery is a message as it is put into a subscribed queue.
+type QueueDelivery struct {
+	Subscription *Subscription
+	Queue        *Queue
+	Message      NewMessage
+}
+
+// Bounds of what one transaction fans out.
+const (
+	MaxFanOut      = 200
+	MaxFanOutBytes = 1 << 20
+)
+
+// Publish stores the messages, all or none, with the subscriptions that match each, and gives
+// their ids. Subscribed queues have them when it returns, unless they are more than MaxFanOut or
+// have to be tried again; everything else is delivered in the background. FIFO topics keep the
+// order of calls and of messages in a call, and drop duplicates. TopicNotFound, MessageTooLong,
+// InvalidArgument.
+func (b *Broker) Publish(ctx context.Context, in PublishInput) ([]Published, error) {
+	if n := len(in.Messages); n < 1 || n > MaxPublishBatch {
+		return nil, Errorf(InvalidArgument, "a call publishes 1 to %d messages, this one has %d", MaxPublishBatch, n)
+	}
+	for i := range in.Messages {
+		if err := in.Messages[i].check(); err != nil {
+			return nil, err
+		}
+	}
+	var published []Published
+	err := b.withRoutes(ctx, in.Topic, func(routes *Routes) (err error) {
+		if routes.Topic.FIFO {
+			published, err = b.publishFIFO(ctx, routes, in.Messages)
+		} else {
+			published, err = b.publish(ctx, routes, in.Messages)
+		}
+		return err
+	})
+	return published, err
+}
+
+// publish publishes to a standard topic.
+func (b *Broker) publish(ctx context.Context, routes *Routes, messages []NewPublication) ([]Published, error) {
+	ids, now, err := b.store.NewMessageIDs(ctx, routes.Topic.Name.Account, len(messages))
+	if err != nil {
+		return nil, err
+	}
+	publications := make([]Publication, len(messages))
+	published := make([]Published, len(messages))
+	for i, m := range messages {
+		m.Sender = cmp.Or(m.Sender, routes.Topic.Name.Account)
+		published[i] = Published{ID: ids[i], PublishedAt: now}
+		message := &PublishedMessage{ID: ids[i], NewPublication: m, PublishedAt: now}
+		if publications[i], err = b.route(ctx, routes, message); err != nil {
+			return nil, err
+		}
+	}
+	return published, b.store.Publish(ctx, routes, publications)
+}
+
+// publishFIFO publishes to a FIFO topic, whose sequence numbers are taken while the topic is locked.
+func (b *Broker) publishFIFO(ctx context.Context, routes *Routes, messages []NewPublication) ([]Published, error) {
+	messages = slices.Clone(messages)
+	for i := range messages {
+		if messages[i].GroupID == "" {
+			return nil, Errorf(InvalidArgument, "a message of a FIFO topic needs a group")
+		}
+		messages[i].Sender = cmp.Or(messages[i].Sender, routes.Topic.Name.Account)
+	}
+	return b.store.PublishFIFO(ctx, routes, messages, func(m *PublishedMessage) (Publication, error) { return b.route(ctx, routes, m) })
+}
+
+// route finds where a message goes. What cannot be put into a queue as it is becomes a delivery,
+// whose failure is then dealt with as that of any other.
+func (b *Broker) route(ctx context.Context, routes *Routes, m *PublishedMessage) (Publication, error) {
+	p := Publication{Message: m}
+	matching, err := b.match(routes, m)
+	if err != nil || len(matching) == 0 {
+		return p, err
+	}
+	if len(matching) > MaxFanOut {
+		p.FanOut = matching
+		return p, nil
+	}
+	bytes := 0
+	renderings := renderings{}
+	for _, sub := range matching {
+		if sub.Queue == (QueueName{}) {
+			p.Pushed = append(p.Pushed, sub)
+			continue
+		}
+		delivery, err := b.queueDelivery(ctx, &routes.Topic, sub, sub.Queue, m, renderings)
+		if err != nil && !isUnfit(err) {
+			return p, err
+		}
+		if err != nil || delivery.Queue.FIFO && !routes.Topic.FIFO { // a train puts into standard queues only
+			p.Pushed = append(p.Pushed, sub)
+			continue
+		}
+		if bytes += delivery.Message.Size(); bytes > MaxFanOutBytes && len(p.Queues) > 0 {
+			return Publication{Message: m, FanOut: matching}, nil
+		}
+		p.Queues = append(p.Queues, delivery)
+	}
+	return p, nil
+}
+
+// queueDelivery renders a message for a queue. errUnfit says in its chain that it cannot be put there.
+func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscription, name QueueName, m *PublishedMessage, renderings renderings) (d QueueDelivery, err error) {
+	queue, err := b.store.Queue(ctx, name)
+	if err != nil {
+		return d, err
+	}
+	rendering, err := b.render(topic, sub, m, renderings)
+	if err != nil {
+		return d, err
+	}
+	message, err := rendering.QueueMessage(sub)
+	if err != nil {
+		return d, fmt.Errorf("%w: %w", errUnfit, err)
+	}
+	if err := message.suit(queue, m); err != nil {
+		return d, fmt.Errorf("%w: %w", errUnfit, err)
+	}
+	message.Priority = cmp.Or(message.Priority, DefaultPriority)
+	if message.Delay == nil {
+		message.Delay = &queue.Delay
+	}
+	return QueueDelivery{Subscription: sub, Queue: queue, Message: message}, nil
+}
+
+// errUnfit says that a message can never be delivered to a subscription.
+var errUnfit = errors.New("not deliverable")
+
+// isUnfit reports whether trying again is of no use.
+func isUnfit(err error) bool { return errors.Is(err, errUnfit) || CodeOf(err) == QueueNotFound }
+
+// suit fills in what a FIFO queue needs to know, and checks that the queue takes the message.
+func (m *NewMessage) suit(queue *Queue, from *PublishedMessage) error {
+	if queue.FIFO {
+		m.GroupID = cmp.Or(m.GroupID, from.GroupID, from.ID.UUID())
+		m.DeduplicationID = cmp.Or(m.DeduplicationID, from.DeduplicationID, from.ID.UUID())
+	} else {
+		m.DeduplicationID = ""
+	}
+	if m.Size() > queue.MaxMessageSize {
+		return Errorf(MessageTooLong, "a message of queue %q has at most %d bytes, this one has %d", queue.Name.Name, queue.MaxMessageSize, m.Size())
+	}
+	return m.check()
+}
+
+// renderings are one message's, by format.
+type renderings map[string]Rendering
+
+// render gives a message as the subscription's format puts it.
+func (b *Broker) render(topic *Topic, sub *Subscription, m *PublishedMessage, done renderings) (Rendering, error) {
+	if r := done[sub.Format]; r != nil {
+		return r, nil
+	}
+	pusher, err := b.pusher(sub.Format)
+	if err != nil {
+		return nil, err
+	}
+	r, err := pusher.Render(topic, m)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnfit, err)
+	}
+	done[sub.Format] = r
+	return r, nil
+}
+
+// ErrTopicChanged is what a Store answers when the Routes it was handed are no longer current. The
+// Broker reads them again and repeats the call; it never reaches a protocol.
+var ErrTopicChanged = errors.New("topic has changed since it was read")
+
+// withRoutes calls do with the topic's routes, again while the topic or a queue turns out to have changed.
+func (b *Broker) withRoutes(ctx context.Context, name TopicName, do func(*Routes) error) error {
+	if err := name.check(); err != nil {
+		return err
+	}
+	for range maxTopicChanges {
+		routes, err := b.store.Routes(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := do(routes); !errors.Is(err, ErrTopicChanged) && !errors.Is(err, ErrQueueChanged) {
+			return err
+		}
+	}
+	return Errorf(Unavailable, "topic %q keeps changing", name.Name)
+}
+
+func (m *NewPublication) check() error {
+	if m.Size() > MaxMessageBytes {
+		return Errorf(MessageTooLong, "a message has at most %d bytes, this one has %d", MaxMessageBytes, m.Size())
+	}
+	if !ValidText([]byte(m.Subject + m.Tag + m.GroupID + m.DeduplicationID)) {
+		return Errorf(InvalidArgument, "subject, tag and ids must be text")
+	}
+	return cmp.Or(checkTexts(m.System), checkTexts(m.Extra), checkTexts(m.Bodies))
+}
