@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"protocols/coverage": {},
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/sqs":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
-	"protocols/sns":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
+	"protocols/sns/...":  {"core", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/api":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all

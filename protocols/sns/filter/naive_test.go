@@ -1,0 +1,245 @@
+package filter
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestMatchAgainstNaive compares a Set of many policies with an evaluator that reads policy and
+// message anew each time and tries every choice of elements.
+func TestMatchAgainstNaive(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOfN(rapid.Custom(drawPolicy), 1, 8).Draw(t, "policies")
+		var policies []*Policy
+		var kept []string
+		for _, text := range texts {
+			p, err := Parse(text, MessageBody)
+			if err != nil {
+				continue // too many combinations
+			}
+			policies, kept = append(policies, p), append(kept, text)
+		}
+		body := jsonText(drawValue(t, 3, true))
+		got := Compile(policies).MatchBody([]byte(body))
+		for i, text := range kept {
+			if want := naive(text, body); slices.Contains(got, i) != want {
+				t.Fatalf("policy %s, message %s: got %v, want %v", text, body, !want, want)
+			}
+		}
+	})
+}
+
+var names = rapid.SampledFrom([]string{"a", "b", "c", "a.b", "b.c"})
+
+func drawPolicy(t *rapid.T) string { return jsonText(drawKeys(t, 2)) }
+
+func drawKeys(t *rapid.T, depth int) map[string]any {
+	keys := map[string]any{}
+	for range rapid.IntRange(1, 3).Draw(t, "keys") {
+		switch kind := rapid.IntRange(0, 5).Draw(t, "kind"); {
+		case kind == 0 && depth > 0:
+			keys["$or"] = []any{drawKeys(t, depth-1), drawKeys(t, depth-1)}
+		case kind < 3 && depth > 0:
+			keys[names.Draw(t, "key")] = drawKeys(t, depth-1)
+		default:
+			keys[names.Draw(t, "key")] = []any{drawTest(t), drawTest(t)}
+		}
+	}
+	return keys
+}
+
+var leaves = rapid.SampledFrom([]any{"x", "xy", "Xy", "yx", "10.0.0.1", "", 0.0, 1.0, 2.5, true, false, nil})
+
+func drawTest(t *rapid.T) any {
+	text := rapid.SampledFrom([]string{"x", "y", "xy", "XY"}).Draw(t, "text")
+	n := rapid.SampledFrom([]float64{0, 1, 2.5}).Draw(t, "n")
+	return rapid.OneOf(leaves, rapid.SampledFrom([]any{
+		map[string]any{"prefix": text}, map[string]any{"suffix": text}, map[string]any{"equals-ignore-case": text},
+		map[string]any{"wildcard": "*" + text}, map[string]any{"wildcard": text + "*y"},
+		map[string]any{"numeric": []any{"=", n}}, map[string]any{"numeric": []any{">", n}}, map[string]any{"numeric": []any{">=", n, "<", n + 2}},
+		map[string]any{"exists": true}, map[string]any{"exists": false}, map[string]any{"cidr": "10.0.0.0/8"},
+		map[string]any{"anything-but": text}, map[string]any{"anything-but": []any{n, 0.0}},
+		map[string]any{"anything-but": map[string]any{"prefix": text}},
+	})).Draw(t, "test")
+}
+
+func drawValue(t *rapid.T, depth int, top bool) any {
+	kind := rapid.IntRange(0, 3).Draw(t, "kind")
+	switch {
+	case top || kind == 0 && depth > 0:
+		members := map[string]any{}
+		for range rapid.IntRange(0, 3).Draw(t, "members") {
+			members[names.Draw(t, "name")] = drawValue(t, depth-1, false)
+		}
+		return members
+	case kind == 1 && depth > 0:
+		list := []any{}
+		for range rapid.IntRange(0, 3).Draw(t, "elements") {
+			list = append(list, drawValue(t, depth-1, false))
+		}
+		return list
+	}
+	return leaves.Draw(t, "leaf")
+}
+
+func jsonText(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// naiveLeaf is a leaf with the elements of arrays that it stands in, by the array's own path.
+type naiveLeaf struct {
+	path    string
+	value   any
+	choices map[string]int
+}
+
+func naive(policy, body string) bool {
+	var keys, message map[string]any
+	if json.Unmarshal([]byte(policy), &keys) != nil || json.Unmarshal([]byte(body), &message) != nil {
+		panic("what was drawn is JSON")
+	}
+	var all []naiveLeaf
+	naiveFlatten(&all, "", "", message, map[string]int{})
+	return slices.ContainsFunc(naiveRules(keys, ""), func(wants [][2]any) bool { return naiveMeets(all, wants, map[string]int{}) })
+}
+
+// naiveFlatten lists the leaves. The place tells arrays of the same path apart.
+func naiveFlatten(all *[]naiveLeaf, path, place string, v any, choices map[string]int) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, member := range v {
+			naiveFlatten(all, strings.TrimPrefix(path+"."+key, "."), place+"/"+key, member, choices)
+		}
+	case []any:
+		for i, element := range v {
+			chosen := map[string]int{place: i}
+			for k, n := range choices {
+				chosen[k] = n
+			}
+			naiveFlatten(all, path, fmt.Sprintf("%s#%d", place, i), element, chosen)
+		}
+	default:
+		*all = append(*all, naiveLeaf{path, v, choices})
+	}
+}
+
+// naiveRules gives each alternative as a list of path and tests.
+func naiveRules(keys map[string]any, prefix string) [][][2]any {
+	rules := [][][2]any{nil}
+	for key, value := range keys {
+		path := strings.TrimPrefix(prefix+"."+key, ".")
+		var more [][][2]any
+		switch value := value.(type) {
+		case map[string]any:
+			more = naiveRules(value, path)
+		case []any:
+			if key == "$or" {
+				for _, branch := range value {
+					more = append(more, naiveRules(branch.(map[string]any), prefix)...)
+				}
+			} else {
+				more = [][][2]any{{{path, value}}}
+			}
+		}
+		var joined [][][2]any
+		for _, left := range rules {
+			for _, right := range more {
+				joined = append(joined, slices.Concat(left, right))
+			}
+		}
+		rules = joined
+	}
+	return rules
+}
+
+// naiveMeets tries every leaf for the first condition, then the rest.
+func naiveMeets(all []naiveLeaf, wants [][2]any, chosen map[string]int) bool {
+	if len(wants) == 0 {
+		return true
+	}
+	path, tests := wants[0][0].(string), wants[0][1].([]any)
+	there := false
+	for _, leaf := range all {
+		if leaf.path != path {
+			continue
+		}
+		there = true
+		next, fits := map[string]int{}, true
+		for k, n := range chosen {
+			next[k] = n
+		}
+		for k, n := range leaf.choices {
+			if other, ok := next[k]; ok && other != n {
+				fits = false
+			}
+			next[k] = n
+		}
+		if fits && slices.ContainsFunc(tests, func(test any) bool { return naivePasses(test, leaf.value) }) && naiveMeets(all, wants[1:], next) {
+			return true
+		}
+	}
+	wantsAbsence := slices.ContainsFunc(tests, func(test any) bool { return reflect.DeepEqual(test, map[string]any{"exists": false}) })
+	return !there && wantsAbsence && naiveMeets(all, wants[1:], chosen)
+}
+
+func naivePasses(test, v any) bool {
+	operators, ok := test.(map[string]any)
+	if !ok {
+		return reflect.DeepEqual(test, v)
+	}
+	text, isText := v.(string)
+	n, isNumber := v.(float64)
+	for name, operand := range operators {
+		switch name {
+		case "exists":
+			return operand == true
+		case "prefix":
+			return isText && strings.HasPrefix(text, operand.(string))
+		case "suffix":
+			return isText && strings.HasSuffix(text, operand.(string))
+		case "equals-ignore-case":
+			return isText && strings.EqualFold(text, operand.(string))
+		case "wildcard":
+			return isText && regexp.MustCompile("^"+strings.ReplaceAll(regexp.QuoteMeta(operand.(string)), `\*`, `.*`)+"$").MatchString(text)
+		case "cidr":
+			addr, err := netip.ParseAddr(text)
+			return isText && err == nil && netip.MustParsePrefix(operand.(string)).Contains(addr)
+		case "numeric":
+			return isNumber && naiveInRange(operand.([]any), n)
+		case "anything-but":
+			if inner, ok := operand.(map[string]any); ok {
+				return !naivePasses(inner, v)
+			}
+			list, ok := operand.([]any)
+			if !ok {
+				list = []any{operand}
+			}
+			return !slices.ContainsFunc(list, func(not any) bool { return reflect.DeepEqual(not, v) })
+		}
+	}
+	panic("an operator that is not drawn")
+}
+
+func naiveInRange(terms []any, n float64) bool {
+	for i := 0; i < len(terms); i += 2 {
+		bound := terms[i+1].(float64)
+		inside := map[string]bool{"=": n == bound, "<": n < bound, "<=": n <= bound, ">": n > bound, ">=": n >= bound}
+		if !inside[terms[i].(string)] {
+			return false
+		}
+	}
+	return true
+}

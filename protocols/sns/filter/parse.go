@@ -1,0 +1,242 @@
+package filter
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Scope says which part of a message a policy looks at.
+type Scope string
+
+// The scopes.
+const (
+	MessageAttributes Scope = "MessageAttributes"
+	MessageBody       Scope = "MessageBody"
+)
+
+// Limits of a policy.
+const (
+	MaxLength       = 256 << 10 // bytes
+	maxKeys         = 5         // at the top level
+	maxCombinations = 150
+	maxConditions   = 64  // that one message must meet at once
+	maxDepth        = 100 // levels of JSON
+	shownSource     = 500 // bytes of a policy that an error repeats
+)
+
+// Policy is a policy that was read. It matches a message that meets all conditions of one rule.
+type Policy struct {
+	scope Scope
+	rules []rule
+}
+
+// rule is a list of conditions that all must be met.
+type rule []condition
+
+// condition is met by a value at the path that passes one of the tests.
+type condition struct {
+	path  string
+	tests []test
+}
+
+// Error says what is wrong with a policy, in SNS's words.
+type Error struct {
+	text  string
+	place string // where in the policy, "" where SNS does not say
+}
+
+// Error gives all that follows "Invalid parameter: ".
+func (e *Error) Error() string { return e.text + e.place }
+
+func bare(text string) error { return &Error{text: "FilterPolicy: " + text} }
+
+var errTooComplex = bare("Filter policy is too complex")
+
+// Parse reads a policy; one that demands nothing, {}, is nil. The error is an *Error.
+func Parse(text string, scope Scope) (*Policy, error) {
+	if len(text) > MaxLength {
+		return nil, errTooComplex
+	}
+	p := &parser{source: text}
+	top, err := p.tree()
+	if err != nil {
+		return nil, err
+	}
+	if top.kind != object {
+		return nil, p.errorf(top, "Filter is not an object")
+	}
+	if len(top.members) == 0 {
+		return nil, nil
+	}
+	rules, combinations, err := p.rules(top, "", 1)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.nested && scope == MessageAttributes:
+		return nil, &Error{text: "Filter policy scope MessageAttributes does not support nested filter policy"}
+	case len(top.members) > maxKeys:
+		return nil, bare(fmt.Sprintf("Filter policy can not have more than %d keys", maxKeys))
+	case combinations > maxCombinations:
+		return nil, errTooComplex
+	}
+	return &Policy{scope: scope, rules: rules}, nil
+}
+
+// Scope gives the scope that the policy was read for.
+func (p *Policy) Scope() Scope { return p.scope }
+
+// parser reads one policy.
+type parser struct {
+	source string
+	nested bool // a key was found below another
+}
+
+// errorf makes an error about a node, with the place as SNS's own parser describes it.
+func (p *parser) errorf(n *node, format string, args ...any) error {
+	return p.errorAt(n.end, format, args...)
+}
+
+func (p *parser) errorAt(offset int, format string, args ...any) error {
+	before := p.source[:min(offset, len(p.source))]
+	source, more := p.source, ""
+	if len(source) > shownSource {
+		source, more = source[:shownSource], fmt.Sprintf("[truncated %d chars]", len(source)-shownSource)
+	}
+	line, column := 1+strings.Count(before, "\n"), len(before)-strings.LastIndexByte(before, '\n')
+	return &Error{
+		text:  "FilterPolicy: " + fmt.Sprintf(format, args...),
+		place: fmt.Sprintf("\n at [Source: (String)\"%s\"%s; line: %d, column: %d]", source, more, line, column),
+	}
+}
+
+// tree reads the text as JSON.
+func (p *parser) tree() (*node, error) {
+	var raw json.RawMessage
+	err := json.Unmarshal([]byte(p.source), &raw)
+	syntax := (*json.SyntaxError)(nil)
+	if errors.As(err, &syntax) {
+		return nil, p.syntaxError(syntax)
+	}
+	n, err := readTree(p.source)
+	if err != nil {
+		return nil, errTooComplex // it is valid, but too deep
+	}
+	return n, nil
+}
+
+func (p *parser) syntaxError(err *json.SyntaxError) error {
+	at := int(err.Offset)
+	if at < 1 || at > len(p.source) || strings.Contains(err.Error(), "unexpected end") {
+		return p.errorAt(len(p.source), "failed to parse JSON. Unexpected end-of-input")
+	}
+	found := p.source[at-1]
+	switch text := err.Error(); {
+	case strings.Contains(text, "object key string"):
+		return p.errorAt(at, "failed to parse JSON. Unexpected character ('%c' (code %d)): was expecting double-quote to start field name", found, found)
+	case strings.HasSuffix(text, "after object key"):
+		return p.errorAt(at, "failed to parse JSON. Unexpected character ('%c' (code %d)): was expecting a colon to separate field name and value", found, found)
+	}
+	return p.errorAt(at, "failed to parse JSON. Unexpected character ('%c' (code %d))", found, found)
+}
+
+// rules reads an object that stands depth levels below the policy. Every member multiplies the
+// alternatives: those of $or by its branches, others by one.
+func (p *parser) rules(n *node, prefix string, depth int) (rules []rule, combinations int, err error) {
+	if len(n.members) == 0 {
+		return nil, 0, p.errorf(n, "Empty objects are not allowed")
+	}
+	p.nested = p.nested || depth > 1
+	rules, combinations = []rule{nil}, 1
+	for _, m := range n.members {
+		var some []rule
+		var count int
+		switch {
+		case isOr(m):
+			some, count, err = p.branches(m.value, prefix, depth)
+		case m.value.kind == object:
+			some, count, err = p.rules(m.value, join(prefix, m.key), depth+1)
+		case m.value.kind == array:
+			some, count, err = p.values(m.value, join(prefix, m.key), depth)
+		default:
+			err = p.errorf(m.value, "\"%s\" must be an object or an array", m.key)
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		if rules, err = product(rules, some); err != nil {
+			return nil, 0, err
+		}
+		combinations = min(combinations*count, maxCombinations+1)
+	}
+	return rules, combinations, nil
+}
+
+func join(prefix, key string) string {
+	if prefix == "" {
+		return key
+	}
+	return prefix + "." + key
+}
+
+// isOr says that a member is alternatives, and not a key by that name.
+func isOr(m member) bool {
+	if m.key != "$or" || m.value.kind != array || len(m.value.elements) < 2 {
+		return false
+	}
+	for _, branch := range m.value.elements {
+		if branch.kind != object {
+			return false
+		}
+	}
+	return true
+}
+
+// branches reads the alternatives of $or, which add up.
+func (p *parser) branches(n *node, prefix string, depth int) (rules []rule, combinations int, err error) {
+	for _, branch := range n.elements {
+		some, count, err := p.rules(branch, prefix, depth)
+		if err != nil {
+			return nil, 0, err
+		}
+		if rules = append(rules, some...); len(rules) > maxCombinations {
+			return nil, 0, errTooComplex
+		}
+		combinations = min(combinations+count, maxCombinations+1)
+	}
+	return rules, combinations, nil
+}
+
+// values reads the list of what a key may be.
+func (p *parser) values(n *node, path string, depth int) ([]rule, int, error) {
+	if len(n.elements) == 0 {
+		return nil, 0, p.errorf(n, "Empty arrays are not allowed")
+	}
+	c := condition{path: path}
+	for _, element := range n.elements {
+		t, err := p.test(element)
+		if err != nil {
+			return nil, 0, err
+		}
+		c.tests = append(c.tests, t)
+	}
+	return []rule{{c}}, min(len(c.tests)*depth, maxCombinations+1), nil
+}
+
+// product joins every rule with each of more.
+func product(rules, more []rule) ([]rule, error) {
+	if len(rules)*len(more) > maxCombinations {
+		return nil, errTooComplex
+	}
+	joined := make([]rule, 0, len(rules)*len(more))
+	for _, left := range rules {
+		for _, right := range more {
+			if len(left)+len(right) > maxConditions {
+				return nil, errTooComplex
+			}
+			joined = append(joined, append(left[:len(left):len(left)], right...))
+		}
+	}
+	return joined, nil
+}

@@ -1,0 +1,119 @@
+package filter
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	list := func(n int) string { // n different values
+		values := make([]string, n)
+		for i := range values {
+			values[i] = fmt.Sprint(i)
+		}
+		return "[" + strings.Join(values, ",") + "]"
+	}
+	const attributes, body = MessageAttributes, MessageBody
+	const complex, many = "FilterPolicy: Filter policy is too complex", "FilterPolicy: Filter policy can not have more than 5 keys"
+	tests := map[string]struct {
+		policy string
+		scope  Scope
+		want   string // the first line of the error, "" for none
+	}{
+		"nothing":                    {`{}`, attributes, ""},
+		"every operator":             {`{"a":["x",1,true,null,{"prefix":"p"},{"suffix":"s"},{"equals-ignore-case":"I"},{"wildcard":"a*b\\*"},{"numeric":["=",1]},{"exists":true},{"cidr":"10.0.0.0/8"},{"cidr":"fe80::/10"}]}`, attributes, ""},
+		"forms of anything-but":      {`{"a":[{"anything-but":"x"},{"anything-but":1},{"anything-but":["x","y"]},{"anything-but":[1,2]},{"anything-but":{"prefix":"p"}},{"anything-but":{"suffix":["s","t"]}},{"anything-but":{"wildcard":"*"}}]}`, attributes, ""},
+		"five keys":                  {`{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1]}`, attributes, ""},
+		"six keys":                   {`{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1],"f":[1]}`, attributes, many},
+		"six keys below":             {`{"z":{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1],"f":[1]}}`, body, ""},
+		"150 combinations":           {`{"a":` + list(15) + `,"b":` + list(10) + `}`, attributes, ""},
+		"151 combinations":           {`{"a":` + list(151) + `}`, attributes, complex},
+		"152 combinations":           {`{"a":` + list(19) + `,"b":` + list(8) + `}`, attributes, complex},
+		"150 with depth":             {`{"a":{"b":{"c":` + list(50) + `}}}`, body, ""},
+		"153 with depth":             {`{"a":{"b":{"c":` + list(51) + `}}}`, body, complex},
+		"$or adds up":                {`{"$or":[{"a":` + list(75) + `},{"b":` + list(75) + `}]}`, attributes, ""},
+		"$or adds up to too much":    {`{"$or":[{"a":` + list(75) + `},{"b":` + list(76) + `}]}`, attributes, complex},
+		"$or multiplies with others": {`{"$or":[{"a":` + list(25) + `},{"b":` + list(25) + `}],"c":` + list(4) + `}`, attributes, complex},
+		"$or of one is a key":        {`{"$or":[{"a":["x"]}]}`, attributes, "FilterPolicy: Unrecognized match type a"},
+		"too deep":                   {strings.Repeat(`{"a":`, 120) + `["x"]` + strings.Repeat(`}`, 120), body, complex},
+		"too long":                   {`{"a":["` + strings.Repeat("x", MaxLength) + `"]}`, body, complex},
+		"conditions at the bound":    {`{"$or":[{` + keys(64) + `},{"a":["x"]}]}`, attributes, ""},
+		"conditions over the bound":  {`{"$or":[{` + keys(65) + `},{"a":["x"]}]}`, attributes, complex},
+		"nested attributes":          {`{"a":{"b":["x"]}}`, attributes, "Filter policy scope MessageAttributes does not support nested filter policy"},
+		"not JSON":                   {`{invalid}`, attributes, "FilterPolicy: failed to parse JSON. Unexpected character ('i' (code 105)): was expecting double-quote to start field name"},
+		"no colon":                   {`{"a"x}`, attributes, "FilterPolicy: failed to parse JSON. Unexpected character ('x' (code 120)): was expecting a colon to separate field name and value"},
+		"cut off":                    {`{"a":["x"]`, attributes, "FilterPolicy: failed to parse JSON. Unexpected end-of-input"},
+		"empty":                      {``, attributes, "FilterPolicy: failed to parse JSON. Unexpected end-of-input"},
+		"more behind":                {`{"a":["x"]} y`, attributes, "FilterPolicy: failed to parse JSON. Unexpected character ('y' (code 121))"},
+		"no object":                  {`["a"]`, attributes, "FilterPolicy: Filter is not an object"},
+		"not a list":                 {`{"a":"x"}`, attributes, `FilterPolicy: "a" must be an object or an array`},
+		"empty list":                 {`{"a":[]}`, attributes, "FilterPolicy: Empty arrays are not allowed"},
+		"empty object":               {`{"a":{}}`, body, "FilterPolicy: Empty objects are not allowed"},
+		"list in a list":             {`{"a":[["x"]]}`, attributes, "FilterPolicy: Match value must be String, number, true, false, or null"},
+		"two operators":              {`{"a":[{"prefix":"a","suffix":"b"}]}`, attributes, "FilterPolicy: Only one key allowed in match expression"},
+		"unknown operator":           {`{"a":[{"contains":"x"}]}`, attributes, "FilterPolicy: Unrecognized match type contains"},
+		"prefix of a number":         {`{"a":[{"prefix":1}]}`, attributes, "FilterPolicy: prefix match pattern must be a string"},
+		"suffix of a list":           {`{"a":[{"suffix":["x"]}]}`, attributes, "FilterPolicy: suffix match pattern must be a string"},
+		"equals-ignore-case":         {`{"a":[{"equals-ignore-case":null}]}`, attributes, "FilterPolicy: equals-ignore-case match pattern must be a string"},
+		"wildcard":                   {`{"a":[{"wildcard":1}]}`, attributes, "FilterPolicy: wildcard match pattern must be a string"},
+		"wildcard, two together":     {`{"a":[{"wildcard":"a**b"}]}`, attributes, "FilterPolicy: Consecutive wildcard characters at pos 1"},
+		"wildcard, escaped one":      {`{"a":[{"wildcard":"a\\**b"}]}`, attributes, ""},
+		"wildcard, three":            {`{"a":[{"wildcard":"*a*b*"}]}`, attributes, ""},
+		"wildcard, four":             {`{"a":[{"wildcard":"*a*b*c*"}]}`, attributes, "FilterPolicy: wildcard match pattern has more than 3 wildcard characters"},
+		"wildcard, unknown escape":   {`{"a":[{"wildcard":"a\\b"}]}`, attributes, "FilterPolicy: Invalid escape character at pos 1"},
+		"exists":                     {`{"a":[{"exists":"no"}]}`, attributes, "FilterPolicy: exists match pattern must be either true or false."},
+		"anything-but exists":        {`{"a":[{"anything-but":{"exists":true}}]}`, attributes, "FilterPolicy: Unsupported anything-but pattern: exists"},
+		"anything-but, mixed":        {`{"a":[{"anything-but":["x",1]}]}`, attributes, "FilterPolicy: Inside anything but list, either all values are number or string, mixed type is not supported"},
+		"anything-but, empty":        {`{"a":[{"anything-but":[]}]}`, attributes, "FilterPolicy: Empty arrays are not allowed"},
+		"anything-but, true":         {`{"a":[{"anything-but":true}]}`, attributes, "FilterPolicy: Value of anything-but must be an array or single string/number value."},
+		"cidr of a number":           {`{"a":[{"cidr":1}]}`, attributes, "FilterPolicy: prefix match pattern must be a string"},
+		"cidr without a mask":        {`{"a":[{"cidr":"10.0.0.0"}]}`, attributes, "FilterPolicy: Malformed CIDR, one '/' required"},
+		"cidr, mask of letters":      {`{"a":[{"cidr":"10.0.0.0/a"}]}`, attributes, "FilterPolicy: Malformed CIDR, mask bits must be an integer"},
+		"cidr, no address":           {`{"a":[{"cidr":"xx/24"}]}`, attributes, "FilterPolicy: Nonstandard IP address: xx"},
+		"cidr, mask too long":        {`{"a":[{"cidr":"10.0.0.0/33"}]}`, attributes, "FilterPolicy: Malformed CIDR, mask bits are out of range"},
+		"numeric, empty":             {`{"a":[{"numeric":[]}]}`, attributes, "FilterPolicy: Invalid member in numeric match: ]"},
+		"numeric, unknown":           {`{"a":[{"numeric":["operator"]}]}`, attributes, "FilterPolicy: Unrecognized numeric range operator: operator"},
+		"numeric, no operator":       {`{"a":[{"numeric":[1,"<="]}]}`, attributes, "FilterPolicy: Invalid member in numeric match: 1"},
+		"numeric, text":              {`{"a":[{"numeric":["=","000"]}]}`, attributes, "FilterPolicy: Value of equals must be numeric"},
+		"numeric, no bound":          {`{"a":[{"numeric":[">="]}]}`, attributes, "FilterPolicy: Value of >= must be numeric"},
+		"numeric, upper first":       {`{"a":[{"numeric":["<",100,">",10]}]}`, attributes, "FilterPolicy: Too many elements in numeric expression"},
+		"numeric, two lower":         {`{"a":[{"numeric":[">=",1,">",2]}]}`, attributes, "FilterPolicy: Bad numeric range operator: >"},
+		"numeric, upside down":       {`{"a":[{"numeric":[">",3,"<",1]}]}`, attributes, "FilterPolicy: Bottom must be less than top"},
+		"numeric, two numbers":       {`{"a":[{"numeric":[">",20,30]}]}`, attributes, "FilterPolicy: Bad value in numeric range: 30"},
+		"numeric, three terms":       {`{"a":[{"numeric":[">",20,"<",30,"<",50]}]}`, attributes, "FilterPolicy: Too many terms in numeric range expression"},
+		"numeric, no upper bound":    {`{"a":[{"numeric":[">",20,"<"]}]}`, attributes, "FilterPolicy: Value of < must be numeric"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse(tt.policy, tt.scope)
+			got := ""
+			if err != nil {
+				got, _, _ = strings.Cut(err.Error(), "\n")
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// keys gives n members that each want one value.
+func keys(n int) string {
+	members := make([]string, n)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"k%d":["x"]`, i)
+	}
+	return strings.Join(members, ",")
+}
+
+func TestParseErrorsTellThePlace(t *testing.T) {
+	t.Parallel()
+	_, err := Parse("{\n\"a\":[{\"prefix\":1}]}", MessageAttributes)
+	want := "FilterPolicy: prefix match pattern must be a string\n at [Source: (String)\"{\n\"a\":[{\"prefix\":1}]}\"; line: 2, column: 17]"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

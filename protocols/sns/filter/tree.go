@@ -1,0 +1,120 @@
+package filter
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// kind is what a node of JSON is.
+type kind byte
+
+const (
+	text    kind = iota // a string
+	number              // text as it stands
+	literal             // true, false, null
+	object
+	array
+)
+
+// node is a value of a policy's JSON.
+type node struct {
+	kind     kind
+	text     string
+	members  []member // of an object, in order; of equal keys the last
+	elements []*node  // of an array
+	end      int      // the offset behind it
+}
+
+type member struct {
+	key   string
+	value *node
+}
+
+var errTooDeep = errors.New("too many levels")
+
+// readTree reads a text that is valid JSON.
+func readTree(source string) (*node, error) {
+	decoder := json.NewDecoder(strings.NewReader(source))
+	decoder.UseNumber()
+	return readNode(decoder, 0)
+}
+
+func readNode(decoder *json.Decoder, depth int) (*node, error) {
+	if depth > maxDepth {
+		return nil, errTooDeep
+	}
+	token, err := decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	n := &node{kind: literal}
+	switch value := token.(type) {
+	case json.Delim:
+		if err := n.readInside(decoder, value, depth); err != nil {
+			return nil, err
+		}
+	case string:
+		n.kind, n.text = text, value
+	case json.Number:
+		n.kind, n.text = number, value.String()
+	case bool:
+		n.text = "false"
+		if value {
+			n.text = "true"
+		}
+	default:
+		n.text = "null"
+	}
+	n.end = int(decoder.InputOffset())
+	return n, nil
+}
+
+func (n *node) readInside(decoder *json.Decoder, open json.Delim, depth int) error {
+	n.kind = array
+	if open == '{' {
+		n.kind = object
+	}
+	for decoder.More() {
+		var key string
+		if n.kind == object {
+			token, err := decoder.Token()
+			if err != nil {
+				return err
+			}
+			key, _ = token.(string)
+		}
+		value, err := readNode(decoder, depth+1)
+		if err != nil {
+			return err
+		}
+		if n.kind == array {
+			n.elements = append(n.elements, value)
+		} else {
+			n.set(key, value)
+		}
+	}
+	_, err := decoder.Token() // what closes it
+	return err
+}
+
+func (n *node) set(key string, value *node) {
+	for i := range n.members {
+		if n.members[i].key == key {
+			n.members[i].value = value
+			return
+		}
+	}
+	n.members = append(n.members, member{key, value})
+}
+
+// String gives a node as an error's text names it.
+func (n *node) String() string {
+	switch n.kind {
+	case object:
+		return "{"
+	case array:
+		return "["
+	}
+	return n.text
+}
