@@ -33,6 +33,16 @@ const (
 	DeliveryNotFound        Code = "DeliveryNotFound"        // the message was delivered, given up, or never published
 	KeyNotFound             Code = "KeyNotFound"             // no access key of that id
 	KeyExists               Code = "KeyExists"               // the id is another access key's
+	InFlightLimit           Code = "InFlightLimit"           // too many messages of the queue are received and not deleted
+	DeadLetterQueueNotFound Code = "DeadLetterQueueNotFound" // the target of a dead-letter policy does not exist
+	DeadLetterDenied        Code = "DeadLetterDenied"        // the target does not take this queue's dead letters
+	QueueTypeMismatch       Code = "QueueTypeMismatch"       // one queue is FIFO, the other is not
+	NotDeadLetterQueue      Code = "NotDeadLetterQueue"      // no queue's policy names the source of a move
+	MoveDestinationNotFound Code = "MoveDestinationNotFound" // the queue to move to does not exist
+	MoveActive              Code = "MoveActive"              // another task moves the source's messages
+	TooManyMoves            Code = "TooManyMoves"            // the account's active move tasks
+	MoveNotFound            Code = "MoveNotFound"            // the source has no move task of that id
+	MoveEnded               Code = "MoveEnded"               // the move task is not running any more
 )
 
 // Codes lists every code that a protocol must be able to say.
@@ -41,6 +51,8 @@ var Codes = []Code{
 	MessageTooLong, MessageNotFound, ReceiptHandleInvalid, ReceiptHandleExpired, ReceiptHandleSuperseded,
 	TopicNotFound, TopicExists, SubscriptionNotFound, SubscriptionExists, SubscriptionLimit, DeliveryNotFound,
 	VisibilityTooLong, KeyNotFound, KeyExists,
+	InFlightLimit, DeadLetterQueueNotFound, DeadLetterDenied, QueueTypeMismatch, NotDeadLetterQueue, MoveDestinationNotFound,
+	MoveActive, TooManyMoves, MoveNotFound, MoveEnded,
 }
 
 // Error is an error that a client may read. Make one with Errorf.

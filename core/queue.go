@@ -40,6 +40,8 @@ type Settings struct {
 	MaxMessageSize    int           // bytes; the protocols count their own way
 	Logging           bool          // keep a record of what happens to each message
 	Bodies            BodyRule
+	DeadLetter        DeadLetterPolicy
+	DeadLetterSources SourceRule // whose dead letters the queue takes
 }
 
 // Bounds that hold for every protocol; protocols have their own, narrower ones.
@@ -100,6 +102,8 @@ type QueueChange struct {
 	Bodies            *BodyRule
 	Attributes        map[string]*string // nil removes
 	Tags              map[string]*string // nil removes
+	DeadLetter        *DeadLetterPolicy
+	DeadLetterSources *SourceRule
 }
 
 // Apply gives the queue with the change made to it, leaving the queue itself alone.
@@ -111,6 +115,8 @@ func (c QueueChange) Apply(q Queue) Queue {
 	set(&q.MaxMessageSize, c.MaxMessageSize)
 	set(&q.Logging, c.Logging)
 	set(&q.Bodies, c.Bodies)
+	set(&q.DeadLetter, c.DeadLetter)
+	set(&q.DeadLetterSources, c.DeadLetterSources)
 	q.Attributes = merge(q.Attributes, c.Attributes)
 	q.Tags = merge(q.Tags, c.Tags)
 	return q
@@ -157,6 +163,9 @@ func (b *Broker) CreateQueue(ctx context.Context, in NewQueue) (queue Queue, cre
 	if err := in.check(); err != nil {
 		return Queue{}, false, err
 	}
+	if err := b.checkTarget(ctx, in.Name, in.FIFO, in.Settings.DeadLetter); err != nil {
+		return Queue{}, false, err
+	}
 	return b.store.CreateQueue(ctx, in)
 }
 
@@ -186,6 +195,15 @@ func (b *Broker) AlterQueue(ctx context.Context, name QueueName, change QueueCha
 	altered := change.Apply(Queue{Settings: DefaultSettings()})
 	if err := cmp.Or(altered.Settings.check(), checkTexts(altered.Attributes), checkTexts(altered.Tags)); err != nil {
 		return Queue{}, err
+	}
+	if policy := altered.DeadLetter; policy.Target != "" {
+		queue, err := b.store.DescribeQueue(ctx, name)
+		if err != nil {
+			return Queue{}, err
+		}
+		if err := b.checkTarget(ctx, name, queue.FIFO, policy); err != nil {
+			return Queue{}, err
+		}
 	}
 	return b.store.AlterQueue(ctx, name, change)
 }
@@ -230,16 +248,23 @@ func (b *Broker) PurgeQueue(ctx context.Context, name QueueName) error {
 
 // ListQueues gives a page of queues.
 func (b *Broker) ListQueues(ctx context.Context, in ListQueuesInput) (QueuePage, error) {
-	if in.Limit < 1 || in.Limit > MaxListed {
-		return QueuePage{}, Errorf(InvalidArgument, "a page holds 1 to %d queues, asked for %d", MaxListed, in.Limit)
-	}
-	if strings.ContainsFunc(in.After, foreignRune) {
-		return QueuePage{}, Errorf(InvalidArgument, "%q is not a cursor of this list", in.After)
+	if err := in.check(); err != nil {
+		return QueuePage{}, err
 	}
 	if strings.ContainsFunc(in.Prefix, foreignRune) {
 		return QueuePage{}, nil
 	}
 	return b.store.ListQueues(ctx, in)
+}
+
+func (in ListQueuesInput) check() error {
+	switch {
+	case in.Limit < 1 || in.Limit > MaxListed:
+		return Errorf(InvalidArgument, "a page holds 1 to %d queues, asked for %d", MaxListed, in.Limit)
+	case strings.ContainsFunc(in.After, foreignRune):
+		return Errorf(InvalidArgument, "%q is not a cursor of this list", in.After)
+	}
+	return nil
 }
 
 // DefaultSettings are those of an SQS queue made without attributes (specs/sqs.md 3.2);
@@ -306,7 +331,7 @@ func (s Settings) check() error {
 	}
 	switch s.Bodies {
 	case BodyAuto, BodyAsSent, BodyText, BodyBase64:
-		return nil
+		return cmp.Or(s.DeadLetter.check(), s.DeadLetterSources.check())
 	}
 	return Errorf(InvalidArgument, "the body rule must be empty, as-sent, text or base64, was %q", s.Bodies)
 }

@@ -22,6 +22,15 @@ type Store interface {
 	PurgeQueue(ctx context.Context, name QueueName) error
 	ListQueues(ctx context.Context, in ListQueuesInput) (QueuePage, error)
 
+	// DeadLetterSources gives the queues whose dead-letter policy names the queue, by name.
+	DeadLetterSources(ctx context.Context, name QueueName, after string, limit int) (QueuePage, error)
+
+	// StartMove begins a task, MoveActive when the source has one, TooManyMoves. It goes on by itself, on
+	// any server, until it has ended: each message is moved exactly once.
+	StartMove(ctx context.Context, source *Queue, in StartMove) (MoveTask, error)
+	ListMoves(ctx context.Context, source *Queue, limit int) ([]MoveTask, error) // the newest first
+	CancelMove(ctx context.Context, source *Queue, id string) (MoveTask, error)  // MoveNotFound, MoveEnded
+
 	AccountAttributes(ctx context.Context, account, region string) (map[string]string, error)
 	SetAccountAttributes(ctx context.Context, account, region string, change map[string]*string) error
 

@@ -37,6 +37,16 @@ var statuses = map[core.Code]int{
 	core.DeliveryNotFound:        http.StatusNotFound,
 	core.KeyNotFound:             http.StatusNotFound,
 	core.KeyExists:               http.StatusConflict,
+	core.InFlightLimit:           http.StatusTooManyRequests,
+	core.DeadLetterQueueNotFound: http.StatusUnprocessableEntity,
+	core.DeadLetterDenied:        http.StatusUnprocessableEntity,
+	core.QueueTypeMismatch:       http.StatusUnprocessableEntity,
+	core.NotDeadLetterQueue:      http.StatusUnprocessableEntity,
+	core.MoveDestinationNotFound: http.StatusUnprocessableEntity,
+	core.MoveActive:              http.StatusConflict,
+	core.TooManyMoves:            http.StatusTooManyRequests,
+	core.MoveNotFound:            http.StatusNotFound,
+	core.MoveEnded:               http.StatusConflict,
 }
 
 // Codes of requests that never reach the core.

@@ -42,6 +42,16 @@ var coreErrors = map[core.Code]wireError{
 	core.DeliveryNotFound:        {status: http.StatusNotFound, code: "MessageNotExist"},
 	core.KeyNotFound:             {status: http.StatusForbidden, code: "InvalidAccessKeyId"},
 	core.KeyExists:               {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.InFlightLimit:           {status: http.StatusNotFound, code: "MessageNotExist"},
+	core.DeadLetterQueueNotFound: {status: http.StatusNotFound, code: "QueueNotExist"},
+	core.DeadLetterDenied:        {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.QueueTypeMismatch:       {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.NotDeadLetterQueue:      {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.MoveDestinationNotFound: {status: http.StatusNotFound, code: "QueueNotExist"},
+	core.MoveActive:              {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.TooManyMoves:            {status: http.StatusBadRequest, code: "QpsLimitExceeded"},
+	core.MoveNotFound:            {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.MoveEnded:               {status: http.StatusBadRequest, code: "InvalidArgument"},
 }
 
 // errNoMessage is the answer to a receive or a peek that finds nothing.

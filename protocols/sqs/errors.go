@@ -43,6 +43,7 @@ var (
 	receiptHandle        = wireError{http.StatusNotFound, modelNamespace + "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid"}
 	overLimit            = wireError{http.StatusForbidden, modelNamespace + "OverLimit", "OverLimit"}
 	requestThrottled     = wireError{http.StatusForbidden, modelNamespace + "RequestThrottled", "RequestThrottled"}
+	resourceNotFound     = wireError{http.StatusNotFound, coralNamespace + "ResourceNotFoundException", "ResourceNotFoundException"}
 	unsupportedOperation = wireError{http.StatusBadRequest, modelNamespace + "UnsupportedOperation", codePrefix + "UnsupportedOperation"}
 	emptyBatch           = wireError{http.StatusBadRequest, modelNamespace + "EmptyBatchRequest", codePrefix + "EmptyBatchRequest"}
 	tooManyEntries       = wireError{http.StatusBadRequest, modelNamespace + "TooManyEntriesInBatchRequest", codePrefix + "TooManyEntriesInBatchRequest"}
@@ -76,6 +77,16 @@ var coreErrors = map[core.Code]wireError{
 	core.DeliveryNotFound:        invalidParameter,
 	core.KeyNotFound:             invalidParameter,
 	core.KeyExists:               invalidParameter,
+	core.InFlightLimit:           overLimit,
+	core.DeadLetterQueueNotFound: invalidParameter,
+	core.DeadLetterDenied:        invalidParameter,
+	core.QueueTypeMismatch:       invalidParameter,
+	core.NotDeadLetterQueue:      invalidParameter,
+	core.MoveDestinationNotFound: resourceNotFound,
+	core.MoveActive:              invalidParameter,
+	core.TooManyMoves:            overLimit,
+	core.MoveNotFound:            resourceNotFound,
+	core.MoveEnded:               unsupportedOperation,
 }
 
 // fault is an error as the client is told it.
