@@ -31,7 +31,7 @@ const (
 type program struct {
 	name    string
 	folder  string     // of its sources
-	shares  string     // name of the program whose installation it shares, if any
+	shares  string     // an installation of this name with others, instead of one of its own
 	tools   []string   // that must be on the machine
 	locks   string     // pattern of the files that say what is installed
 	install [][]string // commands, run in the copy of the folder
@@ -44,13 +44,8 @@ var programs = []program{
 	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	pythonProgram("python-query", "requirements-query.txt", []string{"sqs"}, talker{sdk: "sqs"}),
-	{
-		name: "node", folder: "node", tools: []string{"node", "npm"}, locks: "package-lock.json",
-		install: [][]string{{"npm", "ci", "--no-audit", "--no-fund"}},
-		run:     []string{"node", "program.mjs"},
-		checks:  []string{"sqs", "mns", "cross"},
-		talkers: []talker{{sdk: "sqs"}, {sdk: "alicloud", mns: true}, {sdk: "ali", mns: true, encodes: true}},
-	},
+	nodeProgram("node", []string{"sqs", "mns", "cross"},
+		talker{sdk: "sqs"}, talker{sdk: "alicloud", mns: true}, talker{sdk: "ali", mns: true, encodes: true}),
 	javaProgram("2.0.0", "mns-2", []string{"sqs", "mns", "cross"}, talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	javaProgram("1.4.0", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
 	javaProgram("1.1.9.2", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
@@ -59,6 +54,7 @@ var programs = []program{
 // frameworks are what applications are built on instead of an SDK alone.
 var frameworks = []program{
 	pythonProgram("celery", "requirements-celery.txt", []string{"celery"}),
+	nodeProgram("sqs-consumer", []string{"consumer"}),
 }
 
 func pythonProgram(name, requirements string, checks []string, talkers ...talker) program {
@@ -70,6 +66,15 @@ func pythonProgram(name, requirements string, checks []string, talkers ...talker
 		},
 		run:    []string{"venv/bin/python", "-B", "program.py"},
 		checks: checks, talkers: talkers,
+	}
+}
+
+func nodeProgram(name string, checks []string, talkers ...talker) program {
+	return program{
+		name: name, folder: "node", shares: "node", tools: []string{"node", "npm"}, locks: "package-lock.json",
+		install: [][]string{{"npm", "ci", "--no-audit", "--no-fund"}},
+		run:     []string{"node", "program.mjs"},
+		checks:  checks, talkers: talkers,
 	}
 }
 

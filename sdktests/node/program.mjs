@@ -1,6 +1,6 @@
 // Runs SDKs of Node against a polymq server, as an application would use them.
 //
-//   node program.mjs check GROUP...   runs the checks of the groups: sqs, mns, cross; prints a line for each and
+//   node program.mjs check GROUP...   runs the checks of the groups, such as sqs; prints a line for each and
 //                                     ends with 1 if any failed
 //   node program.mjs talk SDK         sends and receives what it is told on standard input: a JSON request per line,
 //                                     {"op": "send", "queue": …, "text": …} or {"op": "receive", "queue": …}, and a

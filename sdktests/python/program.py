@@ -1,6 +1,6 @@
 """Runs SDKs of Python against a polymq server, as an application would use them.
 
-    program.py check GROUP...   runs the checks of the groups: sqs, mns, cross; prints a line for each and
+    program.py check GROUP...   runs the checks of the groups, such as sqs; prints a line for each and
                                 ends with 1 if any failed
     program.py talk SDK         sends and receives what it is told on standard input: a JSON request per line,
                                 {"op": "send", "queue": …, "text": …} or {"op": "receive", "queue": …}, and a
