@@ -13,6 +13,8 @@ WITH gone AS (
     INSERT INTO dropped_storages (storage_id) SELECT storage_id FROM gone
 ), kept AS (
     DELETE FROM account_attributes WHERE account = @account
+), recorded AS (
+    DELETE FROM records WHERE account = @account
 ), cooled AS (
     DELETE FROM cooldowns WHERE account = @account
 ), clock AS (

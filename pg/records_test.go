@@ -1,0 +1,63 @@
+package pg_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+func TestRecords(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := newBroker(t, store)
+		ctx := context.Background()
+		name := func(name string) core.RecordName {
+			return core.RecordName{Account: pgtest.Account, Region: pgtest.Region, Kind: "sns.endpoint", Name: name}
+		}
+		want := func(called, value string, found bool) {
+			t.Helper()
+			if got, ok, err := broker.Record(ctx, name(called)); err != nil || ok != found || got != value {
+				t.Errorf("%s: got %q, %v and %v, want %q, %v", called, got, ok, err, value, found)
+			}
+		}
+		for _, made := range []string{"a/2", "a/1", "a/3", "a0", "b/1"} {
+			if kept, created, err := broker.CreateRecord(ctx, name(made), "of "+made); err != nil || !created || kept != "of "+made {
+				t.Fatalf("%s: got %q, %v and %v", made, kept, created, err)
+			}
+		}
+		if kept, created, err := broker.CreateRecord(ctx, name("a/1"), "another"); err != nil || created || kept != "of a/1" {
+			t.Errorf("made again: got %q, %v and %v", kept, created, err)
+		}
+		if ok, err := broker.SetRecord(ctx, name("a/1"), "changed"); err != nil || !ok {
+			t.Errorf("set: got %v and %v", ok, err)
+		}
+		if ok, err := broker.SetRecord(ctx, name("nobody"), "changed"); err != nil || ok {
+			t.Errorf("set what is not there: got %v and %v", ok, err)
+		}
+		want("a/1", "changed", true)
+		want("nobody", "", false)
+		in := core.ListRecordsInput{Account: pgtest.Account, Region: pgtest.Region, Kind: "sns.endpoint", Prefix: "a/", Limit: 2}
+		page, err := broker.ListRecords(ctx, in)
+		if err != nil || len(page.Records) != 2 || page.Records[0] != (core.Record{Name: "a/1", Value: "changed"}) || page.Next != "a/2" {
+			t.Errorf("first page: got %+v and %v", page, err)
+		}
+		in.After = page.Next
+		if page, err = broker.ListRecords(ctx, in); err != nil || len(page.Records) != 1 || page.Records[0].Name != "a/3" || page.Next != "" {
+			t.Errorf("last page: got %+v and %v", page, err)
+		}
+		for _, found := range []bool{true, false} {
+			if ok, err := broker.DeleteRecord(ctx, name("a/2")); err != nil || ok != found {
+				t.Errorf("delete: got %v and %v, want %v", ok, err, found)
+			}
+		}
+		if err := broker.ResetAccount(ctx, pgtest.Account); err != nil {
+			t.Fatal(err)
+		}
+		want("a/1", "", false)
+		if _, _, err := broker.CreateRecord(ctx, name("bell\x07"), ""); core.CodeOf(err) != core.InvalidArgument {
+			t.Errorf("a name that is no text: got %v", err)
+		}
+	})
+}
