@@ -65,11 +65,11 @@ type NewMessage struct {
 	Form            BodyForm
 	Attributes      []Attribute       // sorted by name
 	System          map[string]string // set by SDKs and services rather than the application: AWSTraceHeader, traceparent, …
-	GroupID         string
-	DeduplicationID string         // FIFO queues only
-	Delay           *time.Duration // nil: the queue's
-	Priority        int            // 0: DefaultPriority
-	Sender          string         // who sent it; "": the queue's account
+	GroupID         string            // FIFO queues order by it and require it
+	DeduplicationID string            // FIFO queues only; "": every message is new
+	Delay           *time.Duration    // nil: the queue's
+	Priority        int               // 0: DefaultPriority
+	Sender          string            // who sent it; "": the queue's account
 }
 
 // Size is what a message counts against the core's limit: the bytes of its body and of its
@@ -89,6 +89,7 @@ type Sent struct {
 	VisibleAt time.Time
 	Handle    string // only of a delayed message: it may be deleted or made visible before it first is
 	Sequence  string // FIFO queues only: 20 digits
+	Duplicate bool   // nothing was stored: ID, Sequence and SentAt are those of the message sent first
 }
 
 // Message is a message as it was received, or peeked at.

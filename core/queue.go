@@ -31,6 +31,15 @@ const (
 	BodyBase64 BodyRule = "base64"  // every reader gets base64: what was not encoded by a sender's SDK is encoded
 )
 
+// DeduplicationScope says among which messages of a FIFO queue a deduplication id must be new.
+type DeduplicationScope string
+
+// The deduplication scopes.
+const (
+	DeduplicateInQueue DeduplicationScope = ""      // all of the queue
+	DeduplicateInGroup DeduplicationScope = "group" // those of its message group
+)
+
 // Settings are the settings of a queue that the core acts on.
 type Settings struct {
 	Delay             time.Duration // until a message can first be received
@@ -40,8 +49,10 @@ type Settings struct {
 	MaxMessageSize    int           // bytes; the protocols count their own way
 	Logging           bool          // keep a record of what happens to each message
 	Bodies            BodyRule
-	DeadLetter        DeadLetterPolicy
-	DeadLetterSources SourceRule // whose dead letters the queue takes
+
+	DeduplicationScope DeduplicationScope // FIFO queues only
+	DeadLetter         DeadLetterPolicy
+	DeadLetterSources  SourceRule // whose dead letters the queue takes
 }
 
 // Bounds that hold for every protocol; protocols have their own, narrower ones.
@@ -100,10 +111,12 @@ type QueueChange struct {
 	MaxMessageSize    *int
 	Logging           *bool
 	Bodies            *BodyRule
-	Attributes        map[string]*string // nil removes
-	Tags              map[string]*string // nil removes
-	DeadLetter        *DeadLetterPolicy
-	DeadLetterSources *SourceRule
+
+	DeduplicationScope *DeduplicationScope
+	Attributes         map[string]*string // nil removes
+	Tags               map[string]*string // nil removes
+	DeadLetter         *DeadLetterPolicy
+	DeadLetterSources  *SourceRule
 }
 
 // Apply gives the queue with the change made to it, leaving the queue itself alone.
@@ -115,6 +128,7 @@ func (c QueueChange) Apply(q Queue) Queue {
 	set(&q.MaxMessageSize, c.MaxMessageSize)
 	set(&q.Logging, c.Logging)
 	set(&q.Bodies, c.Bodies)
+	set(&q.DeduplicationScope, c.DeduplicationScope)
 	set(&q.DeadLetter, c.DeadLetter)
 	set(&q.DeadLetterSources, c.DeadLetterSources)
 	q.Attributes = merge(q.Attributes, c.Attributes)
@@ -328,6 +342,11 @@ func (s Settings) check() error {
 		return Errorf(InvalidArgument, "the receive wait must be 0 to %v, was %v", MaxReceiveWait, s.ReceiveWait)
 	case s.MaxMessageSize < 1 || s.MaxMessageSize > MaxMessageBytes:
 		return Errorf(InvalidArgument, "the maximum message size must be 1 to %d bytes, was %d", MaxMessageBytes, s.MaxMessageSize)
+	}
+	switch s.DeduplicationScope {
+	case DeduplicateInQueue, DeduplicateInGroup:
+	default:
+		return Errorf(InvalidArgument, "the deduplication scope must be empty or group, was %q", s.DeduplicationScope)
 	}
 	switch s.Bodies {
 	case BodyAuto, BodyAsSent, BodyText, BodyBase64:

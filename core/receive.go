@@ -12,6 +12,10 @@ type ReceiveInput struct {
 	Limit             int            // 1 to MaxBatch
 	VisibilityTimeout *time.Duration // 0 to MaxVisibilityTimeout; nil: the queue's
 	Wait              *time.Duration // for a first message, 0 to MaxReceiveWait; nil: the queue's
+
+	// Of FIFO queues, and without effect on others:
+	AttemptID   string // a second receive with the same one within DeduplicationWindow gets the messages of the first, while they are as it left them; "": none
+	OnePerGroup bool   // at most one message of a group (MNS)
 }
 
 // ReceiveMessages hands out up to in.Limit visible messages and hides them for the visibility
@@ -56,6 +60,8 @@ func (in ReceiveInput) check() error {
 		return Errorf(InvalidArgument, "a receive asks for 1 to %d messages, this one for %d", MaxBatch, in.Limit)
 	case in.VisibilityTimeout != nil && (*in.VisibilityTimeout < 0 || *in.VisibilityTimeout > MaxVisibilityTimeout):
 		return Errorf(InvalidArgument, "the visibility timeout must be 0 to %v, was %v", MaxVisibilityTimeout, *in.VisibilityTimeout)
+	case len(in.AttemptID) > MaxIDLength:
+		return Errorf(InvalidArgument, "the id of a receive attempt has at most %d bytes", MaxIDLength)
 	case in.Wait != nil && (*in.Wait < 0 || *in.Wait > MaxReceiveWait):
 		return Errorf(InvalidArgument, "the receive wait must be 0 to %v, was %v", MaxReceiveWait, *in.Wait)
 	}
@@ -64,13 +70,16 @@ func (in ReceiveInput) check() error {
 
 // receive looks, then waits for the next look, until there is something or the wait is over.
 func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wait time.Duration) ([]Message, error) {
-	timeout := orDefault(in.VisibilityTimeout, queue.VisibilityTimeout)
+	look := StoreReceive{Limit: in.Limit, Timeout: orDefault(in.VisibilityTimeout, queue.VisibilityTimeout)}
+	if queue.FIFO {
+		look.AttemptID, look.OnePerGroup = in.AttemptID, in.OnePerGroup
+	}
 	if wait <= 0 || b.isDraining() {
-		return b.store.ReceiveMessages(ctx, queue, in.Limit, timeout)
+		return b.store.ReceiveMessages(ctx, queue, look)
 	}
 	w := b.lines.join(queue.ID, in.Limit) // before looking, or a message in between is missed
 	defer b.lines.leave(w)
-	messages, err := b.store.ReceiveMessages(ctx, queue, in.Limit, timeout)
+	messages, err := b.store.ReceiveMessages(ctx, queue, look)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for err == nil && len(messages) == 0 {
@@ -86,7 +95,7 @@ func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wai
 		case <-b.draining:
 			return nil, nil
 		}
-		messages, err = b.store.ReceiveMessages(ctx, queue, in.Limit, timeout)
+		messages, err = b.store.ReceiveMessages(ctx, queue, look)
 		if CodeOf(err) == Unavailable { // a long poll outlives a database that is away
 			err = nil
 		}

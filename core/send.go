@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // SendInput is one call's messages to one queue.
@@ -12,7 +13,9 @@ type SendInput struct {
 }
 
 // SendMessages stores the messages, all or none, and gives for each its id and times. The size
-// limit of the queue is for the protocols to check, since each counts its own way.
+// limit of the queue is for the protocols to check, since each counts its own way. On a FIFO queue
+// each message needs a group, and one whose deduplication id was sent within the DeduplicationWindow
+// before is not stored again.
 // QueueNotFound, MessageTooLong, InvalidArgument.
 func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error) {
 	if n := len(in.Messages); n < 1 || n > MaxBatch {
@@ -25,6 +28,9 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 	}
 	var sent []Sent
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
+		if err := checkGroups(queue, in.Messages); err != nil {
+			return err
+		}
 		messages := slices.Clone(in.Messages) // the caller's stay as they were
 		for i := range messages {
 			messages[i].Priority = max(messages[i].Priority, 0)
@@ -41,12 +47,34 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 	return sent, err
 }
 
+// DeduplicationWindow is how long a FIFO queue remembers the id of a message that was sent, whatever
+// became of it, and of an attempt to receive.
+const DeduplicationWindow = 5 * time.Minute
+
+// MaxIDLength bounds the ids of groups, of deduplication and of attempts.
+const MaxIDLength = 256
+
+// checkGroups refuses messages that a FIFO queue cannot order.
+func checkGroups(queue *Queue, messages []NewMessage) error {
+	if !queue.FIFO {
+		return nil
+	}
+	for i := range messages {
+		if messages[i].GroupID == "" {
+			return Errorf(InvalidArgument, "a message of a FIFO queue needs a message group id")
+		}
+	}
+	return nil
+}
+
 func (m *NewMessage) check() error {
 	switch {
 	case m.Size() > MaxMessageBytes:
 		return Errorf(MessageTooLong, "a message has at most %d bytes, this one has %d", MaxMessageBytes, m.Size())
 	case m.Priority < 0 || m.Priority > MaxPriority:
 		return Errorf(InvalidArgument, "the priority must be 1 to %d, was %d", MaxPriority, m.Priority)
+	case len(m.GroupID) > MaxIDLength || len(m.DeduplicationID) > MaxIDLength:
+		return Errorf(InvalidArgument, "the ids of a message group and of deduplication have at most %d bytes", MaxIDLength)
 	case m.Delay != nil && (*m.Delay < 0 || *m.Delay > MaxDelay):
 		return Errorf(InvalidArgument, "the delay must be 0 to %v, was %v", MaxDelay, *m.Delay)
 	}

@@ -41,10 +41,11 @@ type Store interface {
 	// SendMessages stores all messages or none. Delays are set by the caller.
 	SendMessages(ctx context.Context, queue *Queue, messages []NewMessage) ([]Sent, error)
 
-	// ReceiveMessages hides up to limit visible messages for the timeout and returns them, most
-	// urgent priority first, then by the time they became visible. No messages is no error. If ctx
-	// ends before they could be returned, they are given back.
-	ReceiveMessages(ctx context.Context, queue *Queue, limit int, timeout time.Duration) ([]Message, error)
+	// ReceiveMessages hides up to the limit of visible messages for the timeout and returns them: of
+	// standard queues the most urgent priority first, then by the time they became visible; of FIFO
+	// queues in order within their groups, and of a group nothing behind a message that is hidden. No
+	// messages is no error. If ctx ends before they could be returned, they are given back.
+	ReceiveMessages(ctx context.Context, queue *Queue, in StoreReceive) ([]Message, error)
 
 	// ReturnMessages undoes receives: the messages are visible at once and their receive count is
 	// what it was. Handles that are no longer the newest are passed over.
@@ -80,6 +81,14 @@ type Store interface {
 
 	// Ready says whether the database answers.
 	Ready(ctx context.Context) error
+}
+
+// StoreReceive is a ReceiveInput as a Store sees it.
+type StoreReceive struct {
+	Limit       int
+	Timeout     time.Duration
+	AttemptID   string // FIFO queues only
+	OnePerGroup bool   // FIFO queues only
 }
 
 // ArrivalHorizon is how far ahead a Store announces what becomes visible later; what lies

@@ -58,12 +58,12 @@ func (s *stubStore) Queue(_ context.Context, name core.QueueName) (*core.Queue, 
 }
 
 // ReceiveMessages hands out visible messages; they have no bodies.
-func (s *stubStore) ReceiveMessages(_ context.Context, queue *core.Queue, limit int, timeout time.Duration) ([]core.Message, error) {
+func (s *stubStore) ReceiveMessages(_ context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
 	s.mu.Lock()
 	s.looks++
-	s.timeouts = append(s.timeouts, timeout)
+	s.timeouts = append(s.timeouts, in.Timeout)
 	hold := s.hold
-	n, err := min(limit, s.visible[queue.ID]), s.fault(queue)
+	n, err := min(in.Limit, s.visible[queue.ID]), s.fault(queue)
 	if err == nil {
 		s.visible[queue.ID] -= n
 	}

@@ -87,7 +87,7 @@ func (c *queueCache) ofID(id int64) *core.Queue {
 
 const queueColumns = `q.id, q.version, q.storage_id, q.account, q.region, q.name, q.fifo, q.delay, q.visibility_timeout, q.retention,
     q.receive_wait, q.max_message_size, q.logging, q.bodies, q.priorities, q.attributes, q.tags, q.created_at, q.modified_at,
-    q.dead_letter_target, q.max_receives, q.dead_letter_sources`
+    q.dead_letter_target, q.max_receives, q.dead_letter_sources, q.deduplication_scope`
 
 // scanQueue reads queueColumns, and what follows them into more.
 func scanQueue(row pgx.CollectableRow, more ...any) (core.Queue, error) {
@@ -96,7 +96,7 @@ func scanQueue(row pgx.CollectableRow, more ...any) (core.Queue, error) {
 	err := row.Scan(append([]any{&q.ID, &q.Version, &q.Storage, &q.Name.Account, &q.Name.Region, &q.Name.Name, &q.FIFO,
 		&q.Delay, &q.VisibilityTimeout, &q.Retention, &q.ReceiveWait, &q.MaxMessageSize, &q.Logging, &q.Bodies,
 		&priorities, &q.Attributes, &q.Tags, &q.CreatedAt, &q.ModifiedAt,
-		&q.DeadLetter.Target, &q.DeadLetter.MaxReceives, &q.DeadLetterSources}, more...)...)
+		&q.DeadLetter.Target, &q.DeadLetter.MaxReceives, &q.DeadLetterSources, &q.DeduplicationScope}, more...)...)
 	q.Priorities = uint32(priorities)
 	return q, err
 }
@@ -193,10 +193,11 @@ func (s *Store) queueNotFound(ctx context.Context, name core.QueueName) error {
 // An existing queue is read by a second statement: this one's snapshot may be older than the queue.
 const createQueueSQL = `
 INSERT INTO queues AS q (account, region, name, fifo, delay, visibility_timeout, retention, receive_wait, max_message_size,
-    logging, bodies, priorities, attributes, tags, created_at, modified_at, dead_letter_target, max_receives, dead_letter_sources)
+    logging, bodies, priorities, attributes, tags, created_at, modified_at, dead_letter_target, max_receives, dead_letter_sources,
+    deduplication_scope)
 SELECT @account, @region, @name, @fifo, @delay, @visibility_timeout, @retention, @receive_wait, @max_message_size,
     @logging, @bodies, @priorities, @attributes::jsonb, @tags::jsonb, t.now, t.now,
-    @dead_letter_target, @max_receives, @dead_letter_sources
+    @dead_letter_target, @max_receives, @dead_letter_sources, @deduplication_scope
 FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) t
 ON CONFLICT (account, region, name) DO NOTHING
 RETURNING ` + queueColumns
@@ -232,6 +233,7 @@ func settingsArgs(settings core.Settings) pgx.StrictNamedArgs {
 		"receive_wait": settings.ReceiveWait, "max_message_size": settings.MaxMessageSize, "logging": settings.Logging,
 		"bodies": string(settings.Bodies), "dead_letter_target": settings.DeadLetter.Target,
 		"max_receives": settings.DeadLetter.MaxReceives, "dead_letter_sources": string(settings.DeadLetterSources),
+		"deduplication_scope": string(settings.DeduplicationScope),
 	}
 }
 
@@ -316,7 +318,7 @@ const lockQueueSQL = queueSQL + ` FOR UPDATE`
 const alterQueueSQL = `
 UPDATE queues q SET version = version + 1, delay = @delay, visibility_timeout = @visibility_timeout, retention = @retention,
     receive_wait = @receive_wait, max_message_size = @max_message_size, logging = @logging, bodies = @bodies,
-    dead_letter_target = @dead_letter_target, max_receives = @max_receives, dead_letter_sources = @dead_letter_sources,
+    dead_letter_target = @dead_letter_target, max_receives = @max_receives, dead_letter_sources = @dead_letter_sources, deduplication_scope = @deduplication_scope,
     attributes = @attributes::jsonb, tags = @tags::jsonb, modified_at = now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = q.account), '0')
 WHERE id = @id
 RETURNING ` + queueColumns

@@ -101,17 +101,17 @@ FROM received`
 var receiveStatement = prepare(receiveSQL)
 
 // ReceiveMessages is of core.Store.
-func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, limit int, timeout time.Duration) ([]core.Message, error) {
-	messages, err := s.receiveOnce(ctx, queue, limit, timeout)
+func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
+	messages, err := s.receiveOnce(ctx, queue, in)
 	if err == nil && len(messages) == 0 && s.peers.any() {
 		// Another server's receive may have overlapped, and this one's snapshot have missed what it put back.
-		return s.receiveOnce(ctx, queue, limit, timeout)
+		return s.receiveOnce(ctx, queue, in)
 	}
 	return messages, err
 }
 
-func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, limit int, timeout time.Duration) ([]core.Message, error) {
-	call := &receiveCall{op: newOp(), queue: queue, limit: limit, timeout: timeout}
+func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
+	call := &receiveCall{op: newOp(), queue: queue, limit: in.Limit, timeout: in.Timeout}
 	s.hot.receive(call)
 	select {
 	case <-call.done:

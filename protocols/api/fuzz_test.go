@@ -30,7 +30,7 @@ func (willing) SendMessages(_ context.Context, _ *core.Queue, messages []core.Ne
 	return make([]core.Sent, len(messages)), nil
 }
 
-func (willing) ReceiveMessages(context.Context, *core.Queue, int, time.Duration) ([]core.Message, error) {
+func (willing) ReceiveMessages(context.Context, *core.Queue, core.StoreReceive) ([]core.Message, error) {
 	return []core.Message{{Handle: "handle", Body: []byte("hello")}}, nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
@@ -348,8 +347,8 @@ type vanishingReceiver struct {
 	vanish func()
 }
 
-func (v *vanishingReceiver) ReceiveMessages(ctx context.Context, queue *core.Queue, limit int, timeout time.Duration) ([]core.Message, error) {
-	messages, err := v.Store.ReceiveMessages(ctx, queue, limit, timeout)
+func (v *vanishingReceiver) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
+	messages, err := v.Store.ReceiveMessages(ctx, queue, in)
 	v.vanish()
 	return messages, err
 }

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/caller"
@@ -48,8 +47,8 @@ func (oneQueueStore) SendMessages(_ context.Context, _ *core.Queue, messages []c
 	return make([]core.Sent, len(messages)), nil
 }
 
-func (s oneQueueStore) ReceiveMessages(_ context.Context, _ *core.Queue, limit int, _ time.Duration) ([]core.Message, error) {
-	messages := make([]core.Message, limit)
+func (s oneQueueStore) ReceiveMessages(_ context.Context, _ *core.Queue, in core.StoreReceive) ([]core.Message, error) {
+	messages := make([]core.Message, in.Limit)
 	for i := range messages {
 		messages[i] = core.Message{Body: s.body, Handle: "1-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Priority: 8, ReceiveCount: 1}
 	}
@@ -57,7 +56,7 @@ func (s oneQueueStore) ReceiveMessages(_ context.Context, _ *core.Queue, limit i
 }
 
 func (s oneQueueStore) PeekMessages(ctx context.Context, queue *core.Queue, in core.PeekInput) (core.PeekPage, error) {
-	messages, err := s.ReceiveMessages(ctx, queue, in.Limit, 0)
+	messages, err := s.ReceiveMessages(ctx, queue, core.StoreReceive{Limit: in.Limit})
 	return core.PeekPage{Messages: messages}, err
 }
 

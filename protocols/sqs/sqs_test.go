@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
@@ -197,8 +196,8 @@ func (s *stubStore) SendMessages(_ context.Context, _ *core.Queue, messages []co
 	return make([]core.Sent, len(messages)), nil
 }
 
-func (s *stubStore) ReceiveMessages(_ context.Context, _ *core.Queue, limit int, _ time.Duration) ([]core.Message, error) {
-	return s.messages[:min(limit, len(s.messages))], nil
+func (s *stubStore) ReceiveMessages(_ context.Context, _ *core.Queue, in core.StoreReceive) ([]core.Message, error) {
+	return s.messages[:min(in.Limit, len(s.messages))], nil
 }
 
 func (s *stubStore) ReturnMessages(_ context.Context, _ *core.Queue, handles []string) error {
