@@ -117,18 +117,31 @@ func (f *field) readParameter(p Parameters, name string, into reflect.Value) (fo
 	case kindMap:
 		indexes := p.indexes(name)
 		for _, n := range indexes {
-			pair, entry := appendZero(into), numbered(name, n)
-			key, _ := p.Get(entry + "." + f.key)
-			if err := setString(pair.Field(0), entry+"."+f.key, key); err != nil {
-				return true, err
-			}
-			if _, err := f.shape.elem.readValue(p, entry+"."+f.value, pair.Field(1)); err != nil {
+			if err := f.readEntry(p, numbered(name, n)+".", appendZero(into)); err != nil {
 				return true, err
 			}
 		}
 		return len(indexes) > 0, nil
 	}
 	return f.shape.readValue(p, name, into)
+}
+
+// readEntry reads the entry of a map whose parameters begin with prefix.
+func (f *field) readEntry(p Parameters, prefix string, pair reflect.Value) error {
+	for _, name := range f.key {
+		if key, found := p.Get(prefix + name); found {
+			if err := setString(pair.Field(0), prefix+name, key); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	for _, name := range f.value {
+		if found, err := f.shape.elem.readValue(p, prefix+name, pair.Field(1)); found || err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func numbered(name string, n int) string { return name + "." + strconv.Itoa(n) }

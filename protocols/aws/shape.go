@@ -59,8 +59,8 @@ type field struct {
 	json  string
 	query []string // the first is what is written
 	path  []string // the first, as elements in XML
-	key   string   // names of the two parts of a map's entry
-	value string
+	key   []string // names of the two parts of a map's entry, likewise
+	value []string
 	shape *Shape
 	shown bool // in JSON also where it is empty
 }
@@ -126,16 +126,17 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
-// setQuery takes "Name|Alternative,Key,Value" apart.
+// setQuery takes "Name|Alternative,Key|Alternative,Value|Alternative" apart.
 func (f *field) setQuery(name, tag string) {
 	names, parts, _ := strings.Cut(tag, ",")
-	f.key, f.value, _ = strings.Cut(parts, ",")
+	key, value, _ := strings.Cut(parts, ",")
 	if names == "" {
 		names = name
 	}
-	if f.shape.kind == kindMap && f.value == "" {
+	if f.shape.kind == kindMap && value == "" {
 		panic("aws: the map " + name + " needs a tag with names for key and value")
 	}
+	f.key, f.value = strings.Split(key, "|"), strings.Split(value, "|")
 	f.query = strings.Split(names, "|")
 	f.path = strings.Split(f.query[0], ".")
 }

@@ -157,3 +157,37 @@ func BenchmarkAppendJSON(b *testing.B) {
 		}
 	})
 }
+
+// A list or map in an element of its own is there though it is empty, as SNS writes them.
+func TestAppendXMLNested(t *testing.T) {
+	t.Parallel()
+	type page struct {
+		Topics     []string    `query:"Topics.member"`
+		Attributes Map[string] `query:"Attributes.entry|Attribute,key|Name,value|Value"`
+		Token      string
+	}
+	shape := ShapeOf[page]()
+	tests := map[string]struct {
+		from page
+		want string
+	}{
+		"empty": {page{}, `<Topics></Topics><Attributes></Attributes>`},
+		"not": {page{Topics: []string{"a", "b"}, Attributes: Map[string]{{"k", "v"}}},
+			`<Topics><member>a</member><member>b</member></Topics><Attributes><entry><key>k</key><value>v</value></entry></Attributes>`},
+	}
+	for name, tt := range tests {
+		if got := string(shape.AppendXML(nil, &tt.from)); got != tt.want {
+			t.Errorf("%s: got  %s\nwant %s", name, got, tt.want)
+		}
+	}
+	for _, form := range []string{"Attributes.entry.1.key=k&Attributes.entry.1.value=v", "Attributes.entry.1.Name=k&Attributes.entry.1.Value=v", "Attribute.1.Name=k&Attribute.1.Value=v"} {
+		parameters, err := ParseParameters(form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got page
+		if err := shape.DecodeParameters(parameters, &got); err != nil || len(got.Attributes) != 1 || got.Attributes[0] != (Pair[string]{"k", "v"}) {
+			t.Errorf("%s: got %+v and %v", form, got, err)
+		}
+	}
+}

@@ -30,13 +30,19 @@ func (s *Shape) appendXML(buf []byte, v reflect.Value) []byte {
 		return strconv.AppendBool(buf, v.Bool())
 	case kindStruct:
 		for i := range s.fields {
-			if f := &s.fields[i]; !f.shape.absent(v.FieldByIndex(f.index)) {
+			if f := &s.fields[i]; f.nested() || !f.shape.absent(v.FieldByIndex(f.index)) {
 				buf = f.appendXML(buf, v.FieldByIndex(f.index))
 			}
 		}
 		return buf
 	}
 	panic("aws: a list or map in XML stands in a structure")
+}
+
+// nested says that a member is a list or map with an element around all its entries, which is there
+// also when they are none.
+func (f *field) nested() bool {
+	return len(f.path) > 1 && (f.shape.kind == kindList || f.shape.kind == kindMap)
 }
 
 // appendXML writes a member: elements of its own for each entry of a list or map.
@@ -54,8 +60,8 @@ func (f *field) appendXML(buf []byte, v reflect.Value) []byte {
 		for i := range v.Len() {
 			pair := v.Index(i)
 			buf = appendStart(buf, f.path[last])
-			buf = appendEnd(AppendXMLText(appendStart(buf, f.key), pair.Field(0).String()), f.key)
-			buf = f.shape.elem.appendElement(buf, f.value, pair.Field(1))
+			buf = appendEnd(AppendXMLText(appendStart(buf, f.key[0]), pair.Field(0).String()), f.key[0])
+			buf = f.shape.elem.appendElement(buf, f.value[0], pair.Field(1))
 			buf = appendEnd(buf, f.path[last])
 		}
 	default:
