@@ -26,7 +26,8 @@ const (
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
 // ReadBody reads a request's body of at most limit bytes, undoing gzip; the limit holds for what
-// comes out of it. ErrTooLarge, ErrEncoding, ErrIncomplete.
+// comes out of it. What was encoded can be read from the request again, as it came, for signatures
+// are made of that. ErrTooLarge, ErrEncoding, ErrIncomplete.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
@@ -46,7 +47,12 @@ func readEncoded(r *http.Request, limit int64) ([]byte, error) {
 		}
 		return readAll(r.Body, r.ContentLength, limit)
 	case "gzip", "x-gzip":
-		return readGzip(r.Body, limit)
+		raw, err := readAll(r.Body, r.ContentLength, limit+limit>>10+64) // what gzip adds to what it cannot make smaller
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(raw))
+		return readGzip(bytes.NewReader(raw), limit)
 	default:
 		return nil, fmt.Errorf("%w: %q is none that is understood", ErrEncoding, encoding)
 	}

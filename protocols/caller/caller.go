@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/polymq/polymq/core"
 )
 
 // What counts where a request does not say.
@@ -17,32 +19,37 @@ const (
 	DefaultRegion  = "us-east-1"
 )
 
-// Options say how the server is reached.
+// Options say how the server is reached, and whom it believes.
 type Options struct {
 	Region         string         // of requests that name none; "": DefaultRegion
 	PublicURL      string         // scheme://host[:port] that clients are told; "": the one they used
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
+	Keys           KeySource      // nil: no access key is known
+	Verify         bool           // requests must be signed, with keys that are known
 }
 
 // Caller is what a request tells of who sent it.
 type Caller struct {
-	Account     string // 12 digits
+	Account     string // 12 digits; "" until the signature is verified, where that must be
 	Region      string
 	AccessKeyID string // "" without credentials
 	Service     string // of an AWS credential scope ("sqs"), "" without one
 	BaseURL     string // scheme://host that the client used, no trailing slash
 	RemoteAddr  netip.Addr
-	RequestID   string // new for each request
+	RequestID   string    // new for each request
+	Key         *core.Key // that AccessKeyID names; nil while it is not looked for, or not known
 }
 
 // Identify reads a request's credentials, host and address.
 func (o *Options) Identify(r *http.Request) Caller {
 	cred := credentialOf(r)
 	c := Caller{
-		Account:     AccountOf(cred.keyID),
 		AccessKeyID: cred.keyID,
 		Service:     cred.service,
 		RequestID:   RequestID(),
+	}
+	if !o.Verify {
+		c.Account = AccountOf(cred.keyID)
 	}
 	scheme, host := "http", r.Host
 	if r.TLS != nil {
@@ -202,7 +209,7 @@ func credentialOf(r *http.Request) credential {
 	case strings.HasPrefix(scheme, "MNS4-"), strings.HasPrefix(scheme, "APSARA-MNS4-"), strings.HasPrefix(scheme, "ACS3-"):
 		keyID, _, _ := strings.Cut(credentialParameter(rest), "/")
 		return credential{keyID: keyID}
-	case scheme == "MNS", scheme == "MQ":
+	case scheme == "MNS", scheme == "MQ", scheme == "Bearer":
 		keyID, _, _ := strings.Cut(strings.TrimSpace(rest), ":")
 		return credential{keyID: keyID}
 	}
