@@ -55,6 +55,8 @@ var programs = []program{
 var frameworks = []program{
 	pythonProgram("celery", "requirements-celery.txt", []string{"celery"}),
 	nodeProgram("sqs-consumer", []string{"consumer"}),
+	springProgram("4.1.0", "4.0.7"),
+	springProgram("3.4.2", "3.5.5"),
 }
 
 func pythonProgram(name, requirements string, checks []string, talkers ...talker) program {
@@ -79,12 +81,24 @@ func nodeProgram(name string, checks []string, talkers ...talker) program {
 }
 
 func javaProgram(mns, sources string, checks []string, talkers ...talker) program {
-	target := "target/mns-" + mns
+	p := mavenProgram("mns-"+mns, "sdktests.Program", "-Dmns.version="+mns, "-Dmns.sources="+sources)
+	p.checks, p.talkers = checks, talkers
+	return p
+}
+
+func springProgram(cloud, boot string) program {
+	p := mavenProgram("spring-"+cloud, "sdktests.SpringProgram", "--file=spring.xml", "-Dspring.cloud.aws="+cloud, "-Dspring.boot="+boot)
+	p.checks = []string{"spring"}
+	return p
+}
+
+// mavenProgram gives a program that Maven builds into the folder of that name below target.
+func mavenProgram(name, class string, options ...string) program {
+	target := "target/" + name
 	return program{
-		name: "java-mns-" + mns, folder: "java", tools: []string{"java", "mvn"}, locks: "*",
-		install: [][]string{{"mvn", "--batch-mode", "--quiet", "process-classes", "-Dmns.version=" + mns, "-Dmns.sources=" + sources}},
-		run:     []string{"java", "-XX:TieredStopAtLevel=1", "-cp", target + "/classes:" + target + "/lib/*", "sdktests.Program"},
-		checks:  checks, talkers: talkers,
+		name: "java-" + name, folder: "java", tools: []string{"java", "mvn"}, locks: "*",
+		install: [][]string{append([]string{"mvn", "--batch-mode", "--quiet", "process-classes"}, options...)},
+		run:     []string{"java", "-XX:TieredStopAtLevel=1", "-cp", target + "/classes:" + target + "/lib/*", class},
 	}
 }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import software.amazon.awssdk.core.SdkBytes;
@@ -51,6 +52,7 @@ final class SqsChecks {
         check("sqs_batches", this::batches);
         check("sqs_batches_that_fail_as_a_whole", this::wholeBatches);
         check("sqs_batch_manager", this::batchManager);
+        check("sqs_batch_manager_errors", this::batchManagerErrors);
         check("sqs_purge_and_delete_queue", this::purgeAndDelete);
     }
 
@@ -253,6 +255,36 @@ final class SqsChecks {
             equal(bodies.stream().sorted().toList(),
                     IntStream.range(0, 25).mapToObj(n -> "body " + n).sorted().toList(), "bodies");
         }
+    }
+
+    /** What the server refuses of a gathered batch fails the call it came from, and no other. */
+    private void batchManagerErrors() throws Exception {
+        String url = Clients.sqsQueue(client, Map.of(QueueAttributeName.MAXIMUM_MESSAGE_SIZE, "1024"));
+        try (SqsAsyncClient async = Clients.sqsAsync(); SqsAsyncBatchManager manager = async.batchManager()) {
+            var good = manager.sendMessage(r -> r.queueUrl(url).messageBody("hello"));
+            var bad = manager.sendMessage(r -> r.queueUrl(url).messageBody("x".repeat(1025)));
+            good.get(10, TimeUnit.SECONDS);
+            equalError(cause(bad), "InvalidParameterValue");
+            String handle = receive(url, 0).get(0).receiptHandle();
+            var shown = manager.changeMessageVisibility(r -> r.queueUrl(url).receiptHandle(handle).visibilityTimeout(0));
+            var unknown = manager.changeMessageVisibility(r -> r.queueUrl(url).receiptHandle("nonsense").visibilityTimeout(0));
+            shown.get(10, TimeUnit.SECONDS);
+            equalError(cause(unknown), "ReceiptHandleIsInvalid");
+            equal(receive(url, 0).size(), 1, "received again");
+            var deleted = manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(handle));
+            var missing = manager.deleteMessage(r -> r.queueUrl(url).receiptHandle("nonsense"));
+            deleted.get(10, TimeUnit.SECONDS);
+            equalError(cause(missing), "ReceiptHandleIsInvalid");
+            equal(attribute(url, QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_NOT_VISIBLE), "0", "in flight");
+        }
+    }
+
+    private static SqsException cause(CompletableFuture<?> call) throws Exception {
+        return (SqsException) raises(ExecutionException.class, () -> call.get(10, TimeUnit.SECONDS)).getCause();
+    }
+
+    private static void equalError(SqsException error, String code) {
+        equal(error.awsErrorDetails().errorCode(), code, "code");
     }
 
     private void purgeAndDelete() throws Exception {

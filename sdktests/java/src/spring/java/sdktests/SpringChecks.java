@@ -1,0 +1,160 @@
+package sdktests;
+
+import static sdktests.Checking.check;
+import static sdktests.Checking.equal;
+
+import io.awspring.cloud.sqs.operations.SqsTemplate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.springframework.core.env.Environment;
+import org.springframework.messaging.Message;
+import org.springframework.messaging.support.MessageBuilder;
+import org.springframework.stereotype.Component;
+import software.amazon.awssdk.services.sqs.SqsAsyncClient;
+import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
+
+/** What Spring Cloud AWS promises: listener containers, acknowledgement, redelivery, the template. */
+@Component
+class SpringChecks {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final SpringListeners listeners;
+    private final SqsTemplate template;
+    private final SqsAsyncClient client;
+    private final Environment names;
+
+    SpringChecks(SpringListeners listeners, SqsTemplate template, SqsAsyncClient client, Environment names) {
+        this.listeners = listeners;
+        this.template = template;
+        this.client = client;
+        this.names = names;
+    }
+
+    void register() {
+        check("spring_listener_gets_each_message", this::plain);
+        check("spring_listener_of_batches", this::batches);
+        check("spring_listener_that_acknowledges_by_hand", this::manual);
+        check("spring_listener_of_json", this::json);
+        check("spring_error_brings_the_message_again", this::failing);
+        check("spring_visibility_brings_the_message_again", this::visibility);
+        check("spring_listener_makes_its_queue", this::missing);
+        check("spring_template_receives", this::template);
+    }
+
+    private String queue(String purpose) {
+        return names.getRequiredProperty("queue." + purpose);
+    }
+
+    private static <T> T take(BlockingQueue<T> from) throws InterruptedException {
+        T got = from.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        if (got == null) {
+            throw new AssertionError("nothing after " + PATIENCE);
+        }
+        return got;
+    }
+
+    private static List<String> bodies(int count) {
+        return IntStream.range(0, count).mapToObj(Integer::toString).toList();
+    }
+
+    private void sendMany(String queue, Collection<String> bodies) {
+        List<Message<String>> messages = bodies.stream().map(body -> MessageBuilder.withPayload(body).build()).toList();
+        for (int i = 0; i < messages.size(); i += 10) {
+            List<Message<String>> some = messages.subList(i, Math.min(i + 10, messages.size()));
+            equal(template.sendMany(queue, some).successful().size(), some.size(), "messages sent");
+        }
+    }
+
+    /** Waits until the queue has so many messages, visible and in flight: acknowledgements come after the listener. */
+    private void awaitCounts(String queue, int visible, int inFlight) throws Exception {
+        String url = client.getQueueUrl(r -> r.queueName(queue)).get().queueUrl();
+        List<String> want = List.of("" + visible, "" + inFlight);
+        List<String> got = List.of();
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!got.equals(want) && System.nanoTime() < deadline) {
+            Map<QueueAttributeName, String> attributes = client.getQueueAttributes(r -> r.queueUrl(url).attributeNames(QueueAttributeName.ALL)).get().attributes();
+            got = List.of(
+                    attributes.get(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES),
+                    attributes.get(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_NOT_VISIBLE));
+            Thread.sleep(20); // between looks
+        }
+        equal(got, want, "messages visible and in flight");
+    }
+
+    private void plain() throws Exception {
+        Collection<String> texts = Checking.TEXTS.values();
+        sendMany(queue("plain"), texts);
+        List<String> got = new ArrayList<>();
+        for (int i = 0; i < texts.size(); i++) {
+            got.add(take(listeners.plain));
+        }
+        equal(new TreeSet<>(got), new TreeSet<>(texts), "bodies");
+        awaitCounts(queue("plain"), 0, 0);
+    }
+
+    private void batches() throws Exception {
+        sendMany(queue("batch"), bodies(35));
+        TreeSet<String> got = new TreeSet<>();
+        while (got.size() < 35) {
+            List<String> batch = take(listeners.batches);
+            equal(batch.size() <= 10, true, "a batch of at most ten");
+            got.addAll(batch);
+        }
+        equal(got, new TreeSet<>(bodies(35)), "bodies");
+        awaitCounts(queue("batch"), 0, 0);
+    }
+
+    private void manual() throws Exception {
+        sendMany(queue("manual"), List.of("acknowledge", "keep"));
+        take(listeners.manual);
+        take(listeners.manual);
+        awaitCounts(queue("manual"), 0, 1);
+    }
+
+    private void json() throws Exception {
+        SpringListeners.Order order = new SpringListeners.Order(7, "naïve \"Ω\" <&>");
+        template.send(to -> to.queue(queue("json")).payload(order).header("colour", "red"));
+        equal(take(listeners.orders), order, "order");
+        awaitCounts(queue("json"), 0, 0);
+    }
+
+    private void failing() throws Exception {
+        template.send(queue("failing"), "hello");
+        equal(List.of(take(listeners.failing), take(listeners.failing), take(listeners.failing)), List.of("1", "2", "3"), "receive counts");
+        awaitCounts(queue("failing"), 0, 0);
+    }
+
+    private void visibility() throws Exception {
+        template.send(queue("visibility"), "hello");
+        equal(List.of(take(listeners.visibility), take(listeners.visibility)), List.of("1", "2"), "receive counts");
+        awaitCounts(queue("visibility"), 0, 0);
+    }
+
+    private void missing() throws Exception {
+        template.send(queue("missing"), "hello");
+        equal(take(listeners.made), "hello", "body");
+    }
+
+    private void template() throws Exception {
+        String queue = queue("template");
+        template.send(to -> to.queue(queue).payload("later").delaySeconds(1));
+        sendMany(queue, bodies(5));
+        TreeSet<String> got = new TreeSet<>();
+        while (got.size() < 5) {
+            template.receiveMany(from -> from.queue(queue).maxNumberOfMessages(10).pollTimeout(Duration.ofSeconds(5)), String.class)
+                    .forEach(message -> got.add(message.getPayload()));
+        }
+        equal(got, new TreeSet<>(bodies(5)), "bodies");
+        Optional<Message<String>> later = template.receive(from -> from.queue(queue).pollTimeout(Duration.ofSeconds(10)), String.class);
+        equal(later.map(Message::getPayload), Optional.of("later"), "delayed message");
+        awaitCounts(queue, 0, 0);
+    }
+}
