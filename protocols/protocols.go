@@ -23,7 +23,8 @@ type Options struct {
 	Caller    caller.Options
 	Protocols []string // of Names; nil: all
 	TestMode  bool     // time may be moved forward
-	Version   string   // of the server
+	SQS       sqs.Options
+	Version   string // of the server
 	Log       zerolog.Logger
 }
 
@@ -39,7 +40,7 @@ type port struct {
 
 // New makes the handler of the one port.
 func New(broker *core.Broker, options Options) http.Handler {
-	p := &port{options: options, sqs: sqs.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
+	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), mns: mns.New(broker, &options.Caller)}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false

@@ -68,29 +68,25 @@ func (req *addPermissionRequest) check() error {
 	return nil
 }
 
-// editPolicy changes the policy of a queue.
+// editPolicy changes the policy of a queue, whoever else does so at the same time.
 func (s *Server) editPolicy(ctx context.Context, name core.QueueName, edit func(*queuePolicy) error) error {
-	s.policies.Lock() // holds for this server; the last of several servers wins
-	defer s.policies.Unlock()
-	queue, err := s.broker.DescribeQueue(ctx, name)
-	if err != nil {
-		return err
-	}
-	p, err := parsePolicy(name, queue.Attributes[policyKey])
-	if err != nil {
-		return err
-	}
-	if err := edit(p); err != nil {
-		return err
-	}
-	text, err := p.text()
-	if err != nil {
-		return err
-	}
-	var change core.QueueChange
-	if err := setPolicy(&change, text); err != nil {
-		return overLimit.errorf("The policy would be longer than %d bytes.", maxPolicyLength)
-	}
-	_, err = s.broker.AlterQueue(ctx, name, change)
+	_, err := s.broker.EditQueue(ctx, name, func(queue core.Queue) (core.QueueChange, error) {
+		var change attributeChange
+		p, err := parsePolicy(name, queue.Attributes[policyKey])
+		if err != nil {
+			return change.QueueChange, err
+		}
+		if err := edit(p); err != nil {
+			return change.QueueChange, err
+		}
+		text, err := p.text()
+		if err != nil {
+			return change.QueueChange, err
+		}
+		if err := setPolicy(&change, text); err != nil {
+			return change.QueueChange, overLimit.errorf("The policy would be longer than %d bytes.", maxPolicyLength)
+		}
+		return change.QueueChange, nil
+	})
 	return err
 }

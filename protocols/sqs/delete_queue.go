@@ -15,5 +15,8 @@ func (s *Server) deleteQueue(ctx context.Context, c *call, req *queueRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return &noResult{}, s.broker.DeleteQueue(ctx, name)
+	if err := s.broker.DeleteQueue(ctx, name); err != nil {
+		return nil, err
+	}
+	return &noResult{}, s.rememberDeletion(ctx, name)
 }

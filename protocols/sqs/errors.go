@@ -37,13 +37,15 @@ var (
 	accessDenied         = wireError{http.StatusForbidden, coralNamespace + "AccessDeniedException", "AccessDenied"}
 	queueDoesNotExist    = wireError{http.StatusBadRequest, modelNamespace + "QueueDoesNotExist", codePrefix + "NonExistentQueue"}
 	queueNameExists      = wireError{http.StatusBadRequest, modelNamespace + "QueueNameExists", "QueueAlreadyExists"}
+	queueDeletedRecently = wireError{http.StatusBadRequest, modelNamespace + "QueueDeletedRecently", codePrefix + "QueueDeletedRecently"}
+	purgeInProgress      = wireError{http.StatusForbidden, modelNamespace + "PurgeQueueInProgress", codePrefix + "PurgeQueueInProgress"}
 	invalidAttribute     = wireError{http.StatusBadRequest, modelNamespace + "InvalidAttributeName", "InvalidAttributeName"}
 	invalidValue         = wireError{http.StatusBadRequest, modelNamespace + "InvalidAttributeValue", "InvalidAttributeValue"}
 	invalidContents      = wireError{http.StatusBadRequest, modelNamespace + "InvalidMessageContents", "InvalidMessageContents"}
 	receiptHandle        = wireError{http.StatusNotFound, modelNamespace + "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid"}
 	overLimit            = wireError{http.StatusForbidden, modelNamespace + "OverLimit", "OverLimit"}
 	requestThrottled     = wireError{http.StatusForbidden, modelNamespace + "RequestThrottled", "RequestThrottled"}
-	resourceNotFound     = wireError{http.StatusNotFound, coralNamespace + "ResourceNotFoundException", "ResourceNotFoundException"}
+	resourceNotFound     = wireError{http.StatusNotFound, modelNamespace + "ResourceNotFoundException", "ResourceNotFoundException"}
 	unsupportedOperation = wireError{http.StatusBadRequest, modelNamespace + "UnsupportedOperation", codePrefix + "UnsupportedOperation"}
 	emptyBatch           = wireError{http.StatusBadRequest, modelNamespace + "EmptyBatchRequest", codePrefix + "EmptyBatchRequest"}
 	tooManyEntries       = wireError{http.StatusBadRequest, modelNamespace + "TooManyEntriesInBatchRequest", codePrefix + "TooManyEntriesInBatchRequest"}

@@ -27,7 +27,7 @@ func (s *Server) getQueueAttributes(ctx context.Context, c *call, req *getQueueA
 		return nil, err
 	}
 	for _, asked := range req.AttributeNames {
-		if _, known := queueAttributeOf(asked); !known && asked != allAttributes && !slices.Contains(fifoAttributes, asked) {
+		if _, known := queueAttributeOf(asked); !known && asked != allAttributes {
 			return nil, unknownAttribute(asked)
 		}
 	}
@@ -37,7 +37,7 @@ func (s *Server) getQueueAttributes(ctx context.Context, c *call, req *getQueueA
 		if !all && !slices.Contains(req.AttributeNames, attribute.name) {
 			continue
 		}
-		if value := attribute.show(&queue); value != "" {
+		if value := attribute.shown(&queue); value != "" {
 			result.Attributes = append(result.Attributes, aws.Pair[string]{Key: attribute.name, Value: value})
 		}
 	}

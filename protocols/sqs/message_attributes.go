@@ -25,7 +25,9 @@ const (
 	maxAttributes    = 10
 	maxAttributeName = 256
 	maxAttributeType = 256
-	maxNumber        = 1e128
+	minNumber        = -1e128
+	maxNumber        = 1e126
+	maxDigits        = 38 // of a number, without the zeros around it
 )
 
 // traceHeader is the one system attribute that a sender may set.
@@ -114,7 +116,14 @@ func isNumber(s string) bool {
 		return false
 	}
 	n, err := strconv.ParseFloat(s, 64)
-	return err == nil && n >= -maxNumber && n <= maxNumber
+	return err == nil && n >= minNumber && n <= maxNumber && significantDigits(s) <= maxDigits
+}
+
+// significantDigits counts a number's digits from the first to the last that is not zero.
+func significantDigits(s string) int {
+	mantissa, _, _ := strings.Cut(strings.ToLower(s), "e")
+	digits := strings.Trim(strings.TrimLeft(mantissa, "+-"), "0.")
+	return len(digits) - strings.Count(digits, ".")
 }
 
 // systemAttributes checks the system attributes of a message.

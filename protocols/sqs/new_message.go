@@ -57,18 +57,20 @@ func (c *call) prepare(queue *core.Queue, in *newMessage, cannot string) (core.N
 	if err != nil {
 		return message, sent, err
 	}
-	if err := in.checkGroup(); err != nil {
+	message = core.NewMessage{Body: in.MessageBody, Attributes: attributes, System: c.system(system)}
+	if queue.FIFO {
+		err = in.setFIFOIDs(queue, &message)
+	} else {
+		err = in.setGroup(&message)
+	}
+	if err != nil {
 		return message, sent, err
 	}
-	if d := in.DelaySeconds; d != nil && (*d < 0 || *d > maxDelaySeconds) {
-		return message, sent, invalid(*d, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.")
+	if message.Delay, err = in.delay(queue.FIFO); err != nil {
+		return message, sent, err
 	}
-	message = core.NewMessage{Body: in.MessageBody, Attributes: attributes, System: c.system(system), Delay: asSeconds(in.DelaySeconds)}
 	if c.Account != queue.Name.Account {
 		message.Sender = c.Account
-	}
-	if in.MessageGroupId != nil {
-		message.GroupID = *in.MessageGroupId
 	}
 	sent = sentMessage{
 		MD5OfMessageBody:             aws.MD5(in.MessageBody),
@@ -76,6 +78,21 @@ func (c *call) prepare(queue *core.Queue, in *newMessage, cannot string) (core.N
 		MD5OfMessageSystemAttributes: aws.AttributesMD5(system),
 	}
 	return message, sent, nil
+}
+
+// delay gives the delay that a message names, nil for the queue's: those of a FIFO queue have no other.
+func (in *newMessage) delay(fifo bool) (*time.Duration, error) {
+	switch d := in.DelaySeconds; {
+	case d == nil:
+		return nil, nil
+	case *d < 0 || *d > maxDelaySeconds:
+		return nil, invalid(*d, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.")
+	case fifo && *d > 0:
+		return nil, invalid(*d, "DelaySeconds", notOfThisType+".")
+	case fifo:
+		return nil, nil
+	}
+	return asSeconds(in.DelaySeconds), nil
 }
 
 // size is what SQS counts of a message: its body and its attributes' names, types and values.
@@ -88,20 +105,6 @@ func (in *newMessage) size() int {
 		}
 	}
 	return size
-}
-
-// checkGroup checks the ids of groups and of deduplication, the latter being for FIFO queues.
-func (in *newMessage) checkGroup() error {
-	if id := in.MessageGroupId; id != nil && !isGroupID(*id) {
-		return invalid(*id, "MessageGroupId", "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
-	}
-	if id := in.MessageDeduplicationId; id != nil {
-		if !isGroupID(*id) {
-			return invalid(*id, "MessageDeduplicationId", "MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
-		}
-		return invalid(*id, "MessageDeduplicationId", "The request include parameter that is not valid for this queue type")
-	}
-	return nil
 }
 
 // isGroupID says that an id has 1 to 128 printable characters of ASCII, and no blank.

@@ -7,5 +7,8 @@ func (s *Server) purgeQueue(ctx context.Context, c *call, req *queueRequest) (*n
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkNotJustPurged(ctx, name); err != nil {
+		return nil, err
+	}
 	return &noResult{}, s.broker.PurgeQueue(ctx, name)
 }

@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -15,27 +16,43 @@ import (
 // queueAttribute is one attribute of a queue (specs/sqs.md 3.2).
 type queueAttribute struct {
 	name string
-	show func(*core.Queue) string              // "" where the queue does not have it
-	set  func(*core.QueueChange, string) error // nil for those that can only be read
-	same func(a, b string) bool                // nil for equality
+	show func(*core.Queue) string             // "" where the queue does not have it
+	set  func(*attributeChange, string) error // nil for those that can only be read
+	same func(a, b string) bool               // nil for equality
+	fifo bool                                 // that only FIFO queues have
+}
+
+// attributeChange is what a request makes of a queue.
+type attributeChange struct {
+	core.QueueChange
+	name core.QueueName
+	fifo bool
 }
 
 // Attributes that the core does not act on are kept under these names.
 const (
 	policyKey             = "sqs.Policy"
+	redrivePolicyKey      = "sqs.RedrivePolicy"
 	redriveAllowPolicyKey = "sqs.RedriveAllowPolicy"
 	kmsKeyKey             = "sqs.KmsMasterKeyId"
 	kmsReuseKey           = "sqs.KmsDataKeyReusePeriodSeconds"
 	managedSSEKey         = "sqs.SqsManagedSseEnabled"
+	contentBasedKey       = "sqs.ContentBasedDeduplication"
+	throughputLimitKey    = "sqs.FifoThroughputLimit"
 )
 
 // Names of attributes that are more than a row of the table.
 const (
-	allAttributes = "All"
-	fifoQueue     = "FifoQueue"
-	policy        = "Policy"
-	kmsKey        = "KmsMasterKeyId"
-	managedSSE    = "SqsManagedSseEnabled"
+	allAttributes      = "All"
+	fifoQueue          = "FifoQueue"
+	contentBased       = "ContentBasedDeduplication"
+	deduplicationScope = "DeduplicationScope"
+	throughputLimit    = "FifoThroughputLimit"
+	policy             = "Policy"
+	redrivePolicy      = "RedrivePolicy"
+	redriveAllowPolicy = "RedriveAllowPolicy"
+	kmsKey             = "KmsMasterKeyId"
+	managedSSE         = "SqsManagedSseEnabled"
 )
 
 // Bounds of attributes.
@@ -53,34 +70,32 @@ const (
 var queueAttributes = []queueAttribute{
 	seconds("DelaySeconds", 0, 900,
 		func(q *core.Queue) time.Duration { return q.Delay },
-		func(c *core.QueueChange, d *time.Duration) { c.Delay = d }),
+		func(c *attributeChange, d *time.Duration) { c.Delay = d }),
 	{name: "MaximumMessageSize",
 		show: func(q *core.Queue) string { return strconv.Itoa(q.MaxMessageSize) },
 		set: integer("MaximumMessageSize", minMessageSize, maxMessageSize,
-			func(c *core.QueueChange, n int) { c.MaxMessageSize = &n })},
+			func(c *attributeChange, n int) { c.MaxMessageSize = &n })},
 	seconds("MessageRetentionPeriod", 60, 1209600,
 		func(q *core.Queue) time.Duration { return q.Retention },
-		func(c *core.QueueChange, d *time.Duration) { c.Retention = d }),
+		func(c *attributeChange, d *time.Duration) { c.Retention = d }),
 	seconds("ReceiveMessageWaitTimeSeconds", 0, 20,
 		func(q *core.Queue) time.Duration { return q.ReceiveWait },
-		func(c *core.QueueChange, d *time.Duration) { c.ReceiveWait = d }),
+		func(c *attributeChange, d *time.Duration) { c.ReceiveWait = d }),
 	seconds("VisibilityTimeout", 0, 43200,
 		func(q *core.Queue) time.Duration { return q.VisibilityTimeout },
-		func(c *core.QueueChange, d *time.Duration) { c.VisibilityTimeout = d }),
+		func(c *attributeChange, d *time.Duration) { c.VisibilityTimeout = d }),
 	{name: policy, show: kept(policyKey), set: setPolicy, same: sameJSON},
-	{name: "RedrivePolicy", show: func(*core.Queue) string { return "" }, set: setRedrivePolicy},
-	{name: "RedriveAllowPolicy", show: kept(redriveAllowPolicyKey), set: setRedriveAllowPolicy, same: sameJSON},
+	{name: redrivePolicy, show: showRedrivePolicy, set: setRedrivePolicy, same: sameRedrivePolicy},
+	{name: redriveAllowPolicy, show: kept(redriveAllowPolicyKey), set: setRedriveAllowPolicy, same: sameJSON},
 	{name: kmsKey, show: kept(kmsKeyKey), set: setKMSKey},
 	{name: "KmsDataKeyReusePeriodSeconds", show: showKMSReuse,
 		set: integer("KmsDataKeyReusePeriodSeconds", 60, 86400,
-			func(c *core.QueueChange, n int) { keep(c, kmsReuseKey, strconv.Itoa(n)) })},
-	{name: managedSSE, show: showManagedSSE, set: setManagedSSE},
-	{name: fifoQueue, show: func(q *core.Queue) string {
-		if q.FIFO {
-			return "true"
-		}
-		return ""
-	}},
+			func(c *attributeChange, n int) { keep(c, kmsReuseKey, strconv.Itoa(n)) })},
+	{name: managedSSE, show: keptOr(managedSSEKey, "true"), set: setManagedSSE},
+	{name: fifoQueue, fifo: true, show: func(*core.Queue) string { return "true" }, set: setFIFO},
+	{name: contentBased, fifo: true, show: keptOr(contentBasedKey, "false"), set: boolean(contentBased, contentBasedKey)},
+	{name: deduplicationScope, fifo: true, show: showScope, set: setScope},
+	{name: throughputLimit, fifo: true, show: keptOr(throughputLimitKey, perQueue), set: setThroughputLimit},
 	{name: "QueueArn", show: func(q *core.Queue) string { return arn(q.Name) }},
 	{name: "CreatedTimestamp", show: func(q *core.Queue) string { return epochSeconds(q.CreatedAt) }},
 	{name: "LastModifiedTimestamp", show: func(q *core.Queue) string { return epochSeconds(q.ModifiedAt) }},
@@ -88,9 +103,6 @@ var queueAttributes = []queueAttribute{
 	{name: "ApproximateNumberOfMessagesNotVisible", show: func(q *core.Queue) string { return strconv.FormatInt(q.Counts.InFlight, 10) }},
 	{name: "ApproximateNumberOfMessagesDelayed", show: func(q *core.Queue) string { return strconv.FormatInt(q.Counts.Delayed, 10) }},
 }
-
-// fifoAttributes can be set on FIFO queues only.
-var fifoAttributes = []string{"ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
 
 func queueAttributeOf(name string) (queueAttribute, bool) {
 	i := slices.IndexFunc(queueAttributes, func(a queueAttribute) bool { return a.name == name })
@@ -100,36 +112,46 @@ func queueAttributeOf(name string) (queueAttribute, bool) {
 	return queueAttributes[i], true
 }
 
-// changeOf reads the attributes that a request sets on a standard queue.
-func changeOf(attributes aws.Map[string]) (core.QueueChange, error) {
-	var change core.QueueChange
+// shown gives an attribute's value, "" where the queue does not have it.
+func (a *queueAttribute) shown(q *core.Queue) string {
+	if a.fifo && !q.FIFO {
+		return ""
+	}
+	return a.show(q)
+}
+
+// set reads the attributes that a request sets.
+func (c *attributeChange) set(attributes aws.Map[string]) error {
 	for _, given := range attributes {
-		if err := checkSettable(given.Key); err != nil {
-			return change, err
+		if err := c.checkSettable(given.Key); err != nil {
+			return err
 		}
 	}
 	key, _ := attributes.Get(kmsKey)
 	if sse, _ := attributes.Get(managedSSE); key != "" && strings.EqualFold(sse, "true") {
-		return change, invalidAttribute.errorf("You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.")
+		return invalidAttribute.errorf("You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.")
 	}
 	for _, attribute := range queueAttributes {
 		if value, given := attributes.Get(attribute.name); given {
-			if err := attribute.set(&change, value); err != nil {
-				return change, err
+			if err := attribute.set(c, value); err != nil {
+				return err
 			}
 		}
 	}
-	return change, nil
+	return nil
 }
 
-func checkSettable(name string) error {
-	if name == "DeduplicationScope" || name == "FifoThroughputLimit" {
+func (c *attributeChange) checkSettable(name string) error {
+	attribute, known := queueAttributeOf(name)
+	switch {
+	case !known || attribute.set == nil:
+		return unknownAttribute(name)
+	case !attribute.fifo || c.fifo:
+		return nil
+	case name == deduplicationScope || name == throughputLimit:
 		return invalidAttribute.errorf("You can specify the %s only when FifoQueue is set to true.", name)
 	}
-	if attribute, known := queueAttributeOf(name); !known || attribute.set == nil {
-		return unknownAttribute(name)
-	}
-	return nil
+	return unknownAttribute(name)
 }
 
 func unknownAttribute(name string) error {
@@ -145,19 +167,19 @@ func invalidAttributeReason(name, reason string) error {
 }
 
 // seconds makes an attribute of a setting that is a time.
-func seconds(name string, least, most int, get func(*core.Queue) time.Duration, put func(*core.QueueChange, *time.Duration)) queueAttribute {
+func seconds(name string, least, most int, get func(*core.Queue) time.Duration, put func(*attributeChange, *time.Duration)) queueAttribute {
 	return queueAttribute{
 		name: name,
 		show: func(q *core.Queue) string { return strconv.FormatInt(int64(get(q)/time.Second), 10) },
-		set: integer(name, least, most, func(c *core.QueueChange, n int) {
+		set: integer(name, least, most, func(c *attributeChange, n int) {
 			d := time.Duration(n) * time.Second
 			put(c, &d)
 		}),
 	}
 }
 
-func integer(name string, least, most int, put func(*core.QueueChange, int)) func(*core.QueueChange, string) error {
-	return func(c *core.QueueChange, value string) error {
+func integer(name string, least, most int, put func(*attributeChange, int)) func(*attributeChange, string) error {
+	return func(c *attributeChange, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < least || n > most {
 			return invalidAttributeValue(name)
@@ -172,8 +194,13 @@ func kept(key string) func(*core.Queue) string {
 	return func(q *core.Queue) string { return q.Attributes[key] }
 }
 
+// keptOr shows one that has a default.
+func keptOr(key, otherwise string) func(*core.Queue) string {
+	return func(q *core.Queue) string { return cmp.Or(q.Attributes[key], otherwise) }
+}
+
 // keep makes the core keep an attribute; "" removes it.
-func keep(c *core.QueueChange, key, value string) {
+func keep(c *attributeChange, key, value string) {
 	if c.Attributes == nil {
 		c.Attributes = map[string]*string{}
 	}
@@ -183,7 +210,7 @@ func keep(c *core.QueueChange, key, value string) {
 	}
 }
 
-func setPolicy(c *core.QueueChange, value string) error {
+func setPolicy(c *attributeChange, value string) error {
 	var object map[string]any
 	if value != "" && (len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &object) != nil || object == nil) {
 		return invalidAttributeValue(policy)
@@ -192,47 +219,8 @@ func setPolicy(c *core.QueueChange, value string) error {
 	return nil
 }
 
-func setRedrivePolicy(_ *core.QueueChange, value string) error {
-	if value != "" && value != "{}" {
-		return invalidAttributeReason("RedrivePolicy", "Dead-letter queues are not implemented yet.")
-	}
-	return nil
-}
-
-// maxSourceQueues is how many queues a RedriveAllowPolicy may name.
-const maxSourceQueues = 10
-
-func setRedriveAllowPolicy(c *core.QueueChange, value string) error {
-	if value == "" {
-		keep(c, redriveAllowPolicyKey, "")
-		return nil
-	}
-	var p struct {
-		RedrivePermission string   `json:"redrivePermission"`
-		SourceQueueArns   []string `json:"sourceQueueArns"`
-	}
-	if len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &p) != nil {
-		return invalid(value, "RedriveAllowPolicy", "Redrive allow policy is not a valid JSON map.")
-	}
-	sources := len(p.SourceQueueArns)
-	switch p.RedrivePermission {
-	case "allowAll", "denyAll":
-		if sources > 0 {
-			return invalid(value, "RedriveAllowPolicy", "sourceQueueArns is allowed with redrivePermission byQueue only.")
-		}
-	case "byQueue":
-		if sources < 1 || sources > maxSourceQueues {
-			return invalid(value, "RedriveAllowPolicy", "sourceQueueArns must name 1 to 10 queues.")
-		}
-	default:
-		return invalid(value, "RedriveAllowPolicy", "redrivePermission must be allowAll, denyAll or byQueue.")
-	}
-	keep(c, redriveAllowPolicyKey, value)
-	return nil
-}
-
 // setKMSKey switches SQS's own encryption off, which stays off when the key is removed.
-func setKMSKey(c *core.QueueChange, value string) error {
+func setKMSKey(c *attributeChange, value string) error {
 	if len(value) > maxKeyLength || !core.ValidText([]byte(value)) {
 		return invalidAttributeValue(kmsKey)
 	}
@@ -254,24 +242,24 @@ func showKMSReuse(q *core.Queue) string {
 	return reuse
 }
 
-func showManagedSSE(q *core.Queue) string {
-	if value := q.Attributes[managedSSEKey]; value != "" {
-		return value
-	}
-	return "true"
-}
-
-func setManagedSSE(c *core.QueueChange, value string) error {
-	enabled := strings.ToLower(value)
-	if enabled != "true" && enabled != "false" {
-		return invalidAttributeValue(managedSSE)
-	}
-	keep(c, managedSSEKey, enabled)
-	if enabled == "true" { // one kind of encryption at a time
+func setManagedSSE(c *attributeChange, value string) error {
+	if strings.EqualFold(value, "true") { // one kind of encryption at a time
 		keep(c, kmsKeyKey, "")
 		keep(c, kmsReuseKey, "")
 	}
-	return nil
+	return boolean(managedSSE, managedSSEKey)(c, value)
+}
+
+// boolean makes an attribute that is true or false and that the core keeps.
+func boolean(name, key string) func(*attributeChange, string) error {
+	return func(c *attributeChange, value string) error {
+		value = strings.ToLower(value)
+		if value != "true" && value != "false" {
+			return invalidAttributeValue(name)
+		}
+		keep(c, key, value)
+		return nil
+	}
 }
 
 // sameJSON compares what two texts say, and the texts where one is no JSON.

@@ -101,6 +101,16 @@ func (c *call) url(name core.QueueName) string {
 	return c.BaseURL + "/" + name.Account + "/" + name.Name
 }
 
+// parseARN reads the ARN of a queue.
+func parseARN(s string) (name core.QueueName, ok bool) {
+	parts := strings.SplitN(s, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || !strings.HasPrefix(parts[1], "aws") || parts[2] != "sqs" {
+		return name, false
+	}
+	name = core.QueueName{Region: parts[3], Account: parts[4], Name: parts[5]}
+	return name, caller.IsRegion(name.Region) && isAccount(name.Account) && isName(name.Name)
+}
+
 // arn gives a queue's ARN.
 func arn(name core.QueueName) string {
 	partition := "aws"

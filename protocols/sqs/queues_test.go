@@ -68,8 +68,8 @@ func TestMissingQueue(t *testing.T) {
 	f := start(t)
 	for action := range actionTable() {
 		switch action {
-		case "CreateQueue", "ListQueues", "GetQueueUrl", "CancelMessageMoveTask", "ListDeadLetterSourceQueues", "ListMessageMoveTasks", "StartMessageMoveTask":
-			continue // name no queue by its URL, or are not there
+		case "CreateQueue", "ListQueues", "GetQueueUrl", "CancelMessageMoveTask", "ListMessageMoveTasks", "StartMessageMoveTask":
+			continue // name no queue by its URL
 		}
 		members := `,"ReceiptHandle":"h","VisibilityTimeout":1,"MessageBody":"x"`
 		f.json(t, action, `{"QueueUrl":"http://whatever/"`+members+`}`).wantFault(t, queueDoesNotExist, "The specified queue does not exist.")
@@ -104,8 +104,8 @@ func TestCreateQueueNames(t *testing.T) {
 		"suffix without type":   {"a.fifo", "", invalidParameter, badName},
 		"type without suffix":   {"a", "true", invalidParameter, badFIFOName},
 		"suffix alone":          {".fifo", "true", invalidParameter, badFIFOName},
-		"FIFO":                  {"a.fifo", "true", invalidValue, "Invalid value for the parameter FifoQueue. Reason: FIFO queues are not implemented yet."},
-		"FIFO, 80 characters":   {strings.Repeat("x", 75) + ".fifo", "True", invalidValue, ""},
+		"FIFO":                  {"a.fifo", "true", wireError{}, ""},
+		"FIFO, 80 characters":   {strings.Repeat("x", 75) + ".fifo", "True", wireError{}, ""},
 		"FIFO, 81 characters":   {strings.Repeat("x", 76) + ".fifo", "true", invalidParameter, badFIFOName},
 		"explicitly standard":   {"a", "false", invalidAttribute, "Unknown Attribute FifoQueue."},
 		"a type that is none":   {"a", "yes", invalidValue, "Invalid value for the parameter FifoQueue."},
@@ -298,7 +298,6 @@ func TestSetQueueAttributesRefuses(t *testing.T) {
 		"a list for a policy":     {`"Policy":"[]"`, invalidValue, ""},
 		"nothing for a policy":    {`"Policy":"null"`, invalidValue, ""},
 		"a long policy":           {`"Policy":"{\"a\":\"` + strings.Repeat("x", maxPolicyLength) + `\"}"`, invalidValue, ""},
-		"dead letters":            {`"RedrivePolicy":"{\"maxReceiveCount\":1}"`, invalidValue, "Invalid value for the parameter RedrivePolicy. Reason: Dead-letter queues are not implemented yet."},
 		"who may redrive":         {`"RedriveAllowPolicy":"{\"redrivePermission\":\"some\"}"`, invalidParameter, ""},
 		"sources for all":         {`"RedriveAllowPolicy":"{\"redrivePermission\":\"allowAll\",\"sourceQueueArns\":[\"a\"]}"`, invalidParameter, ""},
 		"sources for none":        {`"RedriveAllowPolicy":"{\"redrivePermission\":\"byQueue\"}"`, invalidParameter, ""},

@@ -20,6 +20,7 @@ type receiveMessageRequest struct {
 	MaxNumberOfMessages         *int
 	VisibilityTimeout           *int
 	WaitTimeSeconds             *int
+	ReceiveRequestAttemptId     *string
 }
 
 type receiveMessageResult struct {
@@ -56,10 +57,17 @@ func (s *Server) receiveMessage(ctx context.Context, c *call, req *receiveMessag
 	if err != nil {
 		return nil, err
 	}
-	messages, err := s.broker.ReceiveMessages(ctx, core.ReceiveInput{
+	in := core.ReceiveInput{
 		Queue: queue.Name, Limit: limit,
 		VisibilityTimeout: asSeconds(req.VisibilityTimeout), Wait: asSeconds(req.WaitTimeSeconds), // nil: the queue's own
-	})
+	}
+	if queue.FIFO && req.ReceiveRequestAttemptId != nil { // frameworks send it to standard queues too
+		in.AttemptID = *req.ReceiveRequestAttemptId
+	}
+	if c.wire.oneList() && len(req.AttributeNames) > 0 {
+		req.MessageSystemAttributeNames = nil
+	}
+	messages, err := s.broker.ReceiveMessages(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +92,7 @@ func (req *receiveMessageRequest) check() (limit int, err error) {
 	if n := req.VisibilityTimeout; n != nil && (*n < 0 || *n > maxVisibilityTimeout) {
 		return 0, invalid(*n, "VisibilityTimeout", "Must be between 0 and 43200, if provided.")
 	}
-	return limit, nil
+	return limit, checkID("ReceiveRequestAttemptId", req.ReceiveRequestAttemptId)
 }
 
 // show gives a message as the client sees it.

@@ -38,6 +38,11 @@ func (s *Server) sendMessageBatch(ctx context.Context, c *call, req *sendMessage
 	if err := req.check(); err != nil {
 		return nil, err
 	}
+	if queue.FIFO {
+		if err := req.checkFIFOEntries(queue); err != nil {
+			return nil, err
+		}
+	}
 	result := new(sendMessageBatchResult)
 	var messages []core.NewMessage
 	for i := range req.Entries {

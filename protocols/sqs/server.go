@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,11 +18,11 @@ import (
 	"github.com/polymq/polymq/protocols/coverage"
 )
 
-// actionTable is SQS's manual: every action by its name, nil for those that are not implemented.
+// actionTable is SQS's manual: every action by its name.
 func actionTable() map[string]*action {
 	return map[string]*action{
 		"AddPermission":                typed((*Server).addPermission),
-		"CancelMessageMoveTask":        nil,
+		"CancelMessageMoveTask":        typed((*Server).cancelMessageMoveTask),
 		"ChangeMessageVisibility":      typed((*Server).changeMessageVisibility),
 		"ChangeMessageVisibilityBatch": typed((*Server).changeMessageVisibilityBatch),
 		"CreateQueue":                  typed((*Server).createQueue),
@@ -32,8 +31,8 @@ func actionTable() map[string]*action {
 		"DeleteQueue":                  typed((*Server).deleteQueue),
 		"GetQueueAttributes":           typed((*Server).getQueueAttributes),
 		"GetQueueUrl":                  typed((*Server).getQueueURL),
-		"ListDeadLetterSourceQueues":   nil,
-		"ListMessageMoveTasks":         nil,
+		"ListDeadLetterSourceQueues":   typed((*Server).listDeadLetterSourceQueues),
+		"ListMessageMoveTasks":         typed((*Server).listMessageMoveTasks),
 		"ListQueueTags":                typed((*Server).listQueueTags),
 		"ListQueues":                   typed((*Server).listQueues),
 		"PurgeQueue":                   typed((*Server).purgeQueue),
@@ -42,7 +41,7 @@ func actionTable() map[string]*action {
 		"SendMessage":                  typed((*Server).sendMessage),
 		"SendMessageBatch":             typed((*Server).sendMessageBatch),
 		"SetQueueAttributes":           typed((*Server).setQueueAttributes),
-		"StartMessageMoveTask":         nil,
+		"StartMessageMoveTask":         typed((*Server).startMessageMoveTask),
 		"TagQueue":                     typed((*Server).tagQueue),
 		"UntagQueue":                   typed((*Server).untagQueue),
 	}
@@ -60,15 +59,21 @@ func Actions() []coverage.Action {
 
 // Server answers SQS requests.
 type Server struct {
-	broker   *core.Broker
-	callers  *caller.Options
-	actions  map[string]*action
-	policies sync.Mutex // AddPermission and RemovePermission read a policy, then write it
+	broker  *core.Broker
+	auth    *aws.Authenticator
+	callers *caller.Options
+	options Options
+	actions map[string]*action
+}
+
+// Options choose between what the real service does and what serves tests better.
+type Options struct {
+	SixtySecondRules bool // a queue is not made again, nor purged again, within 60 seconds
 }
 
 // New makes a Server.
-func New(broker *core.Broker, callers *caller.Options) *Server {
-	return &Server{broker: broker, callers: callers, actions: actionTable()}
+func New(broker *core.Broker, callers *caller.Options, options Options) *Server {
+	return &Server{broker: broker, auth: aws.NewAuthenticator("sqs", callers), callers: callers, options: options, actions: actionTable()}
 }
 
 // action is one action: how its request and its result travel, and what it does.
@@ -102,6 +107,7 @@ type call struct {
 	wire    wire
 	action  string
 	path    string // of the URL: / or a queue's
+	body    []byte
 	traceID string // X-Amzn-Trace-Id
 }
 
@@ -140,14 +146,13 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 	if err := c.open(r); err != nil {
 		return nil, nil, err
 	}
-	a, known := s.actions[c.action]
-	switch {
-	case !known:
-		return nil, nil, c.wire.unknown(c)
-	case a == nil:
-		return nil, nil, unsupportedOperation.errorf("%s is not implemented yet.", c.action)
+	if err := s.authenticate(c, r); err != nil { // before anything is done
+		return nil, nil, err
 	}
-	// Every caller is who it says it is. Verified signatures begin here, before anything is done.
+	a, known := s.actions[c.action]
+	if !known {
+		return nil, nil, c.wire.unknown(c)
+	}
 	result, err = a.do(r.Context(), s, c)
 	return a.result, result, err
 }

@@ -3,6 +3,7 @@ package sqs
 import (
 	"context"
 
+	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/aws"
 )
 
@@ -13,17 +14,20 @@ type setQueueAttributesRequest struct {
 
 // setQueueAttributes changes the attributes that are given, all of them or none.
 func (s *Server) setQueueAttributes(ctx context.Context, c *call, req *setQueueAttributesRequest) (*noResult, error) {
-	queue, err := s.queue(ctx, c, req.QueueUrl)
+	found, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
 	if len(req.Attributes) == 0 {
 		return nil, missing("Attribute.Name")
 	}
-	change, err := changeOf(req.Attributes)
-	if err != nil {
-		return nil, err
-	}
-	_, err = s.broker.AlterQueue(ctx, queue.Name, change)
-	return &noResult{}, err
+	_, err = s.broker.EditQueue(ctx, found.Name, func(queue core.Queue) (core.QueueChange, error) {
+		change := attributeChange{name: queue.Name, fifo: queue.FIFO}
+		if err := change.set(req.Attributes); err != nil {
+			return change.QueueChange, err
+		}
+		return change.QueueChange, checkThroughput(change.Apply(queue))
+	})
+	given, _ := req.Attributes.Get(redrivePolicy)
+	return &noResult{}, redriveError(given, err)
 }

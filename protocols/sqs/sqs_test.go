@@ -24,7 +24,7 @@ type fixture struct {
 func start(t testing.TB) fixture {
 	t.Helper()
 	broker := pgtest.Broker(t)
-	return fixture{broker, New(broker, &caller.Options{})}
+	return fixture{broker, New(broker, &caller.Options{}, Options{})}
 }
 
 // reply is an answer.
@@ -216,7 +216,7 @@ func (s *stubStore) ChangeVisibility(_ context.Context, _ *core.Queue, in core.C
 // startOn gives a server on a stub.
 func startOn(store *stubStore) fixture {
 	broker := core.NewBroker(store)
-	return fixture{broker, New(broker, &caller.Options{})}
+	return fixture{broker, New(broker, &caller.Options{}, Options{})}
 }
 
 func httptestGet(target string) *http.Request {

@@ -37,10 +37,12 @@ func (s *Server) tagQueue(ctx context.Context, c *call, req *tagQueueRequest) (*
 	for key, value := range tags {
 		change.Tags[key] = &value
 	}
-	if len(change.Apply(*queue).Tags) > maxTags {
-		return nil, tooManyTags(queue.Name.Name)
-	}
-	_, err = s.broker.AlterQueue(ctx, queue.Name, change)
+	_, err = s.broker.EditQueue(ctx, queue.Name, func(queue core.Queue) (core.QueueChange, error) {
+		if len(change.Apply(queue).Tags) > maxTags {
+			return change, tooManyTags(queue.Name.Name)
+		}
+		return change, nil
+	})
 	return &noResult{}, err
 }
 

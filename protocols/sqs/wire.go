@@ -24,6 +24,7 @@ type wire interface {
 	appendFault(buf []byte, c *call, f *fault) []byte
 	setHeader(header http.Header, f *fault) // f is nil for a result
 	unknown(c *call) error                  // what to say to an action that SQS does not have
+	oneList() bool                          // AttributeNames of a receive make it pass over MessageSystemAttributeNames
 }
 
 // open finds out which wire and which action a request means, and reads it (specs/sqs.md 1.1).
@@ -36,8 +37,9 @@ func (c *call) open(r *http.Request) error {
 		return unsupportedOperation.errorf("polymq speaks SQS in JSON and in the query protocol, not in CBOR.")
 	case strings.HasPrefix(target, targetPrefix):
 		c.action = target[len(targetPrefix):]
-		body, err := caller.ReadBody(r, maxRequest)
-		c.wire = jsonWire(body)
+		var err error
+		c.body, err = caller.ReadBody(r, maxRequest)
+		c.wire = jsonWire(c.body)
 		return err
 	default:
 		return c.openQuery(r)
@@ -47,14 +49,13 @@ func (c *call) open(r *http.Request) error {
 func (c *call) openQuery(r *http.Request) error {
 	in := &queryWire{json: r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "application/json")}
 	c.wire = in
-	var form []byte
 	var err error
 	if contentType := r.Header.Get("Content-Type"); contentType == "" || hasPrefixFold(contentType, "application/x-www-form-urlencoded") {
-		if form, err = caller.ReadBody(r, maxRequest); err != nil {
+		if c.body, err = caller.ReadBody(r, maxRequest); err != nil {
 			return err
 		}
 	}
-	if in.parameters, err = aws.ParseParameters(string(form), r.URL.RawQuery); err != nil {
+	if in.parameters, err = aws.ParseParameters(r.URL.RawQuery, string(c.body)); err != nil {
 		return err
 	}
 	if keyID, ok := in.parameters.Get("AWSAccessKeyId"); ok && c.AccessKeyID == "" { // signature 2, in a form
@@ -116,6 +117,8 @@ func (jsonWire) unknown(c *call) error {
 	return unknownOperation.errorf("SQS has no action %q.", c.action)
 }
 
+func (jsonWire) oneList() bool { return false }
+
 // queryWire is a request of the query protocol.
 type queryWire struct {
 	parameters aws.Parameters
@@ -154,6 +157,8 @@ func (w *queryWire) setHeader(header http.Header, _ *fault) {
 func (*queryWire) unknown(c *call) error {
 	return invalidAction.errorf("The action %s is not valid for this endpoint.", c.action)
 }
+
+func (*queryWire) oneList() bool { return true }
 
 // noWire is what a request gets that names no action: XML, whatever it accepts.
 type noWire struct{ *queryWire }
