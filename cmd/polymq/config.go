@@ -52,6 +52,7 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.String("auth", d.Auth, "off: any credentials are good, or none")
 	flags.String("migrate", d.Migrate, "auto: bring the schema up to date; check: stop if it is not; off: take it as it is")
 	flags.Bool("test-mode", d.TestMode, "allow what only tests should do, such as moving time forward (POST /api/v1/clock)")
+	flags.Bool("sqs-60s-rules", d.SQS60sRules, "as SQS does, refuse for 60 seconds to make a deleted queue again and to purge a queue again")
 	flags.Duration("shutdown-timeout", d.ShutdownTimeout, "how long requests may take to end when the server stops")
 }
 

@@ -33,6 +33,7 @@ type Config struct {
 	Protocols      []string       `koanf:"protocols"`
 	Auth           string         `koanf:"auth"`
 	TestMode       bool           `koanf:"test-mode"`
+	SQS60sRules    bool           `koanf:"sqs-60s-rules"`
 
 	DatabaseURL          string `koanf:"database-url"` // "": the embedded PostgreSQL
 	DatabaseDirectURL    string `koanf:"database-direct-url"`

@@ -12,6 +12,7 @@ import (
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols"
 	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/sqs"
 )
 
 // Bounds of a connection. A request may take as long as the longest long poll (30 s), and its body
@@ -68,6 +69,7 @@ func (s *Server) serve() {
 		Caller:    caller.Options{Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
+		SQS:       sqs.Options{SixtySecondRules: s.config.SQS60sRules},
 		Version:   Version(),
 		Log:       s.log,
 	})
