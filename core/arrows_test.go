@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"pg/...":             {"core", "migrations", "pg/..."},
 	"protocols/caller":   {"core"},
 	"protocols/coverage": {},
+	"protocols/signing":  {"core"},
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/sqs":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/sns/...":  {"core", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/sns/..."},

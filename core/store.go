@@ -79,6 +79,10 @@ type Store interface {
 
 	TopicStore
 
+	// SharedSecret stores a value as the secret of that name unless there is one, and gives it. With
+	// nil it stores nothing, and gives nil where there is none.
+	SharedSecret(ctx context.Context, name string, value []byte) ([]byte, error)
+
 	// Ready says whether the database answers.
 	Ready(ctx context.Context) error
 }
