@@ -69,7 +69,7 @@ func (a *Authenticator) Authenticate(r *http.Request, body []byte, c *caller.Cal
 	case key.Expired:
 		return errExpiredToken
 	}
-	c.AccessKeyID = key.ID
+	c.AccessKeyID, c.Verified = key.ID, true
 	c.Is(key)
 	return nil
 }

@@ -38,6 +38,7 @@ type Caller struct {
 	RemoteAddr  netip.Addr
 	RequestID   string    // new for each request
 	Key         *core.Key // that AccessKeyID names; nil while it is not looked for, or not known
+	Verified    bool      // the request is signed with Key
 }
 
 // Identify reads a request's credentials, host and address.

@@ -34,8 +34,8 @@ var ownerOnly = map[string]bool{
 
 // checkOwner refuses such an action on another account's queue. Where signatures are not verified, a
 // caller may be of whichever account it says.
-func (c *call) checkOwner(name core.QueueName, verified bool) error {
-	if verified && name.Account != c.Account && ownerOnly[c.action] {
+func (c *call) checkOwner(name core.QueueName) error {
+	if c.Verified && name.Account != c.Account && ownerOnly[c.action] {
 		return accessDenied.errorf("Access to the resource %s is denied.", c.url(name))
 	}
 	return nil

@@ -17,7 +17,7 @@ type cancelMessageMoveTaskResult struct {
 }
 
 // cancelMessageMoveTask ends a task that runs. What it has moved stays moved.
-func (s *Server) cancelMessageMoveTask(ctx context.Context, _ *call, req *cancelMessageMoveTaskRequest) (*cancelMessageMoveTaskResult, error) {
+func (s *Server) cancelMessageMoveTask(ctx context.Context, c *call, req *cancelMessageMoveTaskRequest) (*cancelMessageMoveTaskResult, error) {
 	if req.TaskHandle == "" {
 		return nil, missing("TaskHandle")
 	}
@@ -29,6 +29,9 @@ func (s *Server) cancelMessageMoveTask(ctx context.Context, _ *call, req *cancel
 	source, ok := parseARN(handle.SourceARN)
 	if !ok {
 		return nil, noResource("SourceArn")
+	}
+	if err := c.checkOwner(source); err != nil {
+		return nil, err
 	}
 	task, err := s.broker.CancelMove(ctx, source, handle.TaskID)
 	if core.CodeOf(err) == core.MoveEnded {

@@ -60,7 +60,8 @@ func (s *Server) queue(ctx context.Context, c *call, url string) (*core.Queue, e
 }
 
 // queueName gives the name of the queue that a request means by its QueueUrl or, without one, by the
-// path that it was sent to. A QueueUrl that can be no queue's means one that does not exist.
+// path that it was sent to. A QueueUrl that can be no queue's means one that does not exist; some
+// actions are refused on another account's.
 func (c *call) queueName(text string) (core.QueueName, error) {
 	u, ok := parseQueueURL(text)
 	if text == "" {
@@ -78,7 +79,7 @@ func (c *call) queueName(text string) (core.QueueName, error) {
 	if u.region != "" {
 		name.Region = u.region
 	}
-	return name, nil
+	return name, c.checkOwner(name)
 }
 
 // isName says that a queue may have that name; protocols other than SQS allow dots.
