@@ -57,6 +57,8 @@ var frameworks = []program{
 	nodeProgram("sqs-consumer", []string{"consumer"}),
 	springProgram("4.1.0", "4.0.7"),
 	springProgram("3.4.2", "3.5.5"),
+	goProgram("watermill"),
+	goProgram("gocloud"),
 }
 
 func pythonProgram(name, requirements string, checks []string, talkers ...talker) program {
@@ -99,6 +101,15 @@ func mavenProgram(name, class string, options ...string) program {
 		name: "java-" + name, folder: "java", tools: []string{"java", "mvn"}, locks: "*",
 		install: [][]string{append([]string{"mvn", "--batch-mode", "--quiet", "process-classes"}, options...)},
 		run:     []string{"java", "-XX:TieredStopAtLevel=1", "-cp", target + "/classes:" + target + "/lib/*", class},
+	}
+}
+
+func goProgram(group string) program {
+	return program{
+		name: group, folder: "golang", shares: "golang", tools: []string{"go"}, locks: "*",
+		install: [][]string{{"go", "build", "-o", "program"}},
+		run:     []string{"./program"},
+		checks:  []string{group},
 	}
 }
 

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"gocloud.dev/gcerrors"
+	"gocloud.dev/pubsub"
+	"gocloud.dev/pubsub/awssnssqs"
+)
+
+// gocloudChecks are what the Go CDK promises of SQS.
+var gocloudChecks = []check{
+	{"gocloud_delivers_each_message", gocloudDelivers},
+	{"gocloud_nack_brings_the_message_again", gocloudNack},
+	{"gocloud_opens_by_url", gocloudURL},
+	{"gocloud_missing_queue_is_not_found", gocloudMissing},
+	{"gocloud_refused_message_fails_alone", gocloudRefused},
+}
+
+// gocloudPair gives a topic and a subscription of a new queue.
+func gocloudPair(ctx context.Context, attributes map[string]string) (*pubsub.Topic, *pubsub.Subscription, string, error) {
+	url, err := createQueue(ctx, attributes)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	return awssnssqs.OpenSQSTopic(ctx, admin, url, nil), awssnssqs.OpenSubscription(ctx, admin, url, nil), url, nil
+}
+
+// shutDown sends what still waits to be sent and acknowledged.
+func shutDown(ctx context.Context, topic *pubsub.Topic, subscription *pubsub.Subscription) error {
+	return errors.Join(topic.Shutdown(ctx), subscription.Shutdown(ctx))
+}
+
+func gocloudDelivers(ctx context.Context) error {
+	topic, subscription, url, err := gocloudPair(ctx, nil)
+	if err != nil {
+		return err
+	}
+	wanted := append(slices.Clone(texts), "\xff\xfe not text") // which it encodes
+	errs := make(chan error, len(wanted))
+	metadata := map[string]string{"colour of paper": "rød & \u0000", "..dots..": "yes"}
+	for _, text := range wanted {
+		go func() { errs <- topic.Send(ctx, &pubsub.Message{Body: []byte(text), Metadata: metadata}) }() // it gathers batches
+	}
+	for range wanted {
+		if err := <-errs; err != nil {
+			return err
+		}
+	}
+	var got []string
+	for range wanted {
+		m, err := subscription.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		got = append(got, string(m.Body))
+		m.Ack()
+		if err := equal("metadata", m.Metadata, metadata); err != nil {
+			return err
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(wanted)
+	if err := equal("bodies", got, wanted); err != nil {
+		return err
+	}
+	if err := shutDown(ctx, topic, subscription); err != nil {
+		return err
+	}
+	return emptied(ctx, url)
+}
+
+func gocloudNack(ctx context.Context) error {
+	topic, subscription, url, err := gocloudPair(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := topic.Send(ctx, &pubsub.Message{Body: []byte("hello")}); err != nil {
+		return err
+	}
+	for _, answer := range []func(*pubsub.Message){(*pubsub.Message).Nack, (*pubsub.Message).Nack, (*pubsub.Message).Ack} {
+		m, err := subscription.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		answer(m)
+	}
+	if err := shutDown(ctx, topic, subscription); err != nil {
+		return err
+	}
+	return emptied(ctx, url)
+}
+
+// gocloudURL opens both ends as most applications do, by a URL of their configuration.
+func gocloudURL(ctx context.Context) error {
+	queue, err := createQueue(ctx, nil)
+	if err != nil {
+		return err
+	}
+	parsed, err := url.Parse(queue)
+	if err != nil {
+		return err
+	}
+	address := fmt.Sprintf("awssqs://%s%s?%s", parsed.Host, parsed.Path, url.Values{"region": {"us-east-1"}, "endpoint": {endpoint}}.Encode())
+	topic, err := pubsub.OpenTopic(ctx, address)
+	if err != nil {
+		return err
+	}
+	subscription, err := pubsub.OpenSubscription(ctx, address+"&waittime=5s")
+	if err != nil {
+		return err
+	}
+	if err := topic.Send(ctx, &pubsub.Message{Body: []byte("hello")}); err != nil {
+		return err
+	}
+	m, err := subscription.Receive(ctx)
+	if err != nil {
+		return err
+	}
+	m.Ack()
+	return errors.Join(equal("body", string(m.Body), "hello"), shutDown(ctx, topic, subscription))
+}
+
+func gocloudMissing(ctx context.Context) error {
+	missing := endpoint + "/" + accessKey + "/" + queueName()
+	topic, subscription := awssnssqs.OpenSQSTopic(ctx, admin, missing, nil), awssnssqs.OpenSubscription(ctx, admin, missing, nil)
+	sendErr := topic.Send(ctx, &pubsub.Message{Body: []byte("hello")})
+	_, receiveErr := subscription.Receive(ctx)
+	return errors.Join(
+		equal("error of send", gcerrors.Code(sendErr), gcerrors.NotFound),
+		equal("error of receive", gcerrors.Code(receiveErr), gcerrors.NotFound),
+		shutDown(ctx, topic, subscription),
+	)
+}
+
+func gocloudRefused(ctx context.Context) error {
+	topic, subscription, url, err := gocloudPair(ctx, map[string]string{"MaximumMessageSize": "1024"})
+	if err != nil {
+		return err
+	}
+	if err := topic.Send(ctx, &pubsub.Message{Body: []byte("hello")}); err != nil {
+		return err
+	}
+	refused := topic.Send(ctx, &pubsub.Message{Body: make([]byte, 1025)})
+	if refused == nil {
+		return errors.New("a message beyond the queue's maximum was accepted")
+	}
+	got, err := admin.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"All"}})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		equal("messages", got.Attributes["ApproximateNumberOfMessages"], "1"),
+		shutDown(ctx, topic, subscription),
+	)
+}

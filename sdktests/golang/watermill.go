@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill"
+	watermillsqs "github.com/ThreeDotsLabs/watermill-aws/sqs"
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	transport "github.com/aws/smithy-go/endpoints"
+)
+
+// watermillChecks are what Watermill promises of SQS.
+var watermillChecks = []check{
+	{"watermill_delivers_each_message", watermillDelivers},
+	{"watermill_workers_share_the_messages", watermillWorkers},
+	{"watermill_nack_brings_the_message_again", watermillNack},
+	{"watermill_router_retries_and_forwards", watermillRouter},
+	{"watermill_finds_queues_by_their_urls_in_the_cloud", watermillCloudURLs},
+	{"watermill_subscriber_of_a_missing_queue_says_so", watermillMissing},
+}
+
+var watermillLog = watermill.NewSlogLogger(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+
+// watermillOptions lead the SDK to the server, as Watermill's own documentation does.
+func watermillOptions() []func(*sqs.Options) {
+	server, err := url.Parse(endpoint)
+	if err != nil {
+		panic(err)
+	}
+	return []func(*sqs.Options){sqs.WithEndpointResolverV2(watermillsqs.OverrideEndpointResolver{Endpoint: transport.Endpoint{URI: *server}})}
+}
+
+func watermillPublisher(change func(*watermillsqs.PublisherConfig)) (*watermillsqs.Publisher, error) {
+	config := watermillsqs.PublisherConfig{AWSConfig: awsConfig(), OptFns: watermillOptions()}
+	if change != nil {
+		change(&config)
+	}
+	return watermillsqs.NewPublisher(config, watermillLog)
+}
+
+func watermillSubscriber(change func(*watermillsqs.SubscriberConfig)) (*watermillsqs.Subscriber, error) {
+	config := watermillsqs.SubscriberConfig{AWSConfig: awsConfig(), OptFns: watermillOptions()}
+	if change != nil {
+		change(&config)
+	}
+	return watermillsqs.NewSubscriber(config, watermillLog)
+}
+
+// watermillPair gives both ends, set up in the same way.
+func watermillPair(attributes watermillsqs.QueueConfigAttributes, workers int) (*watermillsqs.Publisher, *watermillsqs.Subscriber, error) {
+	publisher, err := watermillPublisher(func(c *watermillsqs.PublisherConfig) { c.CreateQueueConfig = attributes })
+	if err != nil {
+		return nil, nil, err
+	}
+	subscriber, err := watermillSubscriber(func(c *watermillsqs.SubscriberConfig) {
+		c.QueueConfigAttributes, c.ConsumeWorkers = attributes, workers
+	})
+	return publisher, subscriber, err
+}
+
+// next gives the next message.
+func next(ctx context.Context, messages <-chan *message.Message) (*message.Message, error) {
+	select {
+	case m, ok := <-messages:
+		if !ok {
+			return nil, errors.New("the subscription ended")
+		}
+		return m, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("no message: %w", ctx.Err())
+	}
+}
+
+func watermillDelivers(ctx context.Context) error {
+	publisher, subscriber, err := watermillPair(watermillsqs.QueueConfigAttributes{}, 1)
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	topic := queueName()
+	messages, err := subscriber.Subscribe(ctx, topic) // makes the queue
+	if err != nil {
+		return err
+	}
+	sent := map[string]string{}
+	for _, text := range texts {
+		m := message.NewMessage(watermill.NewUUID(), []byte(text))
+		m.Metadata.Set("colour", "rød")
+		sent[m.UUID] = text
+		if err := publisher.Publish(topic, m); err != nil {
+			return err
+		}
+	}
+	got := map[string]string{}
+	for range texts {
+		m, err := next(ctx, messages)
+		if err != nil {
+			return err
+		}
+		got[m.UUID] = string(m.Payload)
+		m.Ack()
+		if err := equal("metadata", m.Metadata, message.Metadata{"colour": "rød"}); err != nil {
+			return err
+		}
+	}
+	if err := equal("messages", got, sent); err != nil {
+		return err
+	}
+	url, err := subscriber.GetQueueUrl(ctx, topic)
+	if err != nil {
+		return err
+	}
+	return emptied(ctx, string(*url))
+}
+
+func watermillWorkers(ctx context.Context) error {
+	publisher, subscriber, err := watermillPair(watermillsqs.QueueConfigAttributes{}, 5)
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	topic := queueName()
+	messages, err := subscriber.Subscribe(ctx, topic)
+	if err != nil {
+		return err
+	}
+	var sent, got []string
+	for n := range 50 {
+		sent = append(sent, fmt.Sprintf("%02d", n))
+		if err := publisher.Publish(topic, message.NewMessage(watermill.NewUUID(), []byte(sent[n]))); err != nil {
+			return err
+		}
+	}
+	for range sent {
+		m, err := next(ctx, messages)
+		if err != nil {
+			return err
+		}
+		got = append(got, string(m.Payload))
+		m.Ack()
+	}
+	slices.Sort(got)
+	return equal("messages", got, sent)
+}
+
+func watermillNack(ctx context.Context) error {
+	publisher, subscriber, err := watermillPair(watermillsqs.QueueConfigAttributes{VisibilityTimeout: "1"}, 1)
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	topic := queueName()
+	messages, err := subscriber.Subscribe(ctx, topic)
+	if err != nil {
+		return err
+	}
+	if err := publisher.Publish(topic, message.NewMessage("one", []byte("hello"))); err != nil {
+		return err
+	}
+	for _, answer := range []func(*message.Message) bool{(*message.Message).Nack, (*message.Message).Nack, (*message.Message).Ack} {
+		m, err := next(ctx, messages)
+		if err != nil {
+			return err
+		}
+		if err := equal("id", m.UUID, "one"); err != nil {
+			return err
+		}
+		answer(m)
+	}
+	return nil
+}
+
+func watermillRouter(ctx context.Context) error {
+	publisher, subscriber, err := watermillPair(watermillsqs.QueueConfigAttributes{}, 1)
+	if err != nil {
+		return err
+	}
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: patience}, watermillLog)
+	if err != nil {
+		return err
+	}
+	router.AddMiddleware(middleware.CorrelationID, middleware.Retry{MaxRetries: 3, InitialInterval: 10 * time.Millisecond}.Middleware)
+	from, to := queueName(), queueName()
+	runs := 0
+	router.AddHandler("forward", from, subscriber, to, publisher, func(m *message.Message) ([]*message.Message, error) {
+		if runs++; runs < 3 {
+			return nil, errors.New("not yet")
+		}
+		return message.Messages{message.NewMessage(watermill.NewUUID(), append([]byte("forwarded: "), m.Payload...))}, nil
+	})
+	forwarded := make(chan *message.Message, 1)
+	router.AddConsumerHandler("take", to, subscriber, func(m *message.Message) error {
+		forwarded <- m
+		return nil
+	})
+	ended := make(chan error, 1)
+	go func() { ended <- router.Run(ctx) }()
+	<-router.Running()
+	m := message.NewMessage(watermill.NewUUID(), []byte("hello"))
+	middleware.SetCorrelationID("order 7", m)
+	if err := publisher.Publish(from, m); err != nil {
+		return err
+	}
+	got, err := next(ctx, forwarded)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		equal("body", string(got.Payload), "forwarded: hello"),
+		equal("correlation id", middleware.MessageCorrelationID(got), "order 7"),
+		equal("runs of the handler", runs, 3),
+		router.Close(),
+		<-ended,
+	)
+}
+
+// watermillCloudURLs has Watermill make queue URLs by itself, of hosts that are not the server's.
+func watermillCloudURLs(ctx context.Context) error {
+	resolver := watermillsqs.GenerateQueueUrlResolver{AwsRegion: "us-east-1", AwsAccountID: accessKey}
+	publisher, err := watermillPublisher(func(c *watermillsqs.PublisherConfig) { c.QueueUrlResolver = resolver })
+	if err != nil {
+		return err
+	}
+	subscriber, err := watermillSubscriber(func(c *watermillsqs.SubscriberConfig) { c.QueueUrlResolver = resolver })
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	topic := queueName()
+	if err := subscriber.SubscribeInitializeWithContext(ctx, topic); err != nil {
+		return err
+	}
+	messages, err := subscriber.Subscribe(ctx, topic)
+	if err != nil {
+		return err
+	}
+	if err := publisher.Publish(topic, message.NewMessage("one", []byte("hello"))); err != nil {
+		return err
+	}
+	m, err := next(ctx, messages)
+	if err != nil {
+		return err
+	}
+	m.Ack()
+	return equal("body", string(m.Payload), "hello")
+}
+
+func watermillMissing(ctx context.Context) error {
+	subscriber, err := watermillSubscriber(func(c *watermillsqs.SubscriberConfig) { c.DoNotCreateQueueIfNotExists = true })
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	topic := queueName()
+	_, err = subscriber.Subscribe(ctx, topic)
+	return equal("error", fmt.Sprint(err), fmt.Sprintf("queue for topic '%s' doesn't exists", topic))
+}
