@@ -20,11 +20,19 @@ type Secret string
 
 const masked = "***"
 
+// String gives the stars, nothing for no secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return masked
+}
+
 // Format is of fmt.Formatter, and so answers every verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, masked) }
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText is of encoding.TextMarshaler, for JSON, YAML and logs.
-func (Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Equal compares in a time that does not depend on where the texts differ.
 func (s Secret) Equal(other string) bool {

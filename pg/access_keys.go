@@ -333,15 +333,6 @@ func (s *Store) adminArgs(key core.Key) (pgx.StrictNamedArgs, error) {
 
 var errNoMasterKey = core.Errorf(core.InvalidArgument, "the server has no master key to keep secrets under: start it with a master-key-file")
 
-// HasKeys says whether there are access keys, which only a master key can verify.
-func (s *Store) HasKeys(ctx context.Context) (has bool, err error) {
-	err = s.do(ctx, `SELECT EXISTS (SELECT FROM keys WHERE secret IS NOT NULL)`, nil, func(rows pgx.Rows) error {
-		has, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
-		return err
-	})
-	return has, err
-}
-
 const checkSQL = `
 WITH made AS (
     INSERT INTO secrets (name, value) VALUES ('master_key_check', @check) ON CONFLICT DO NOTHING RETURNING value

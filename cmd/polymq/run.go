@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polymq/polymq/cmd/polymq/server"
+	"github.com/polymq/polymq/core"
 )
 
 func serveCommand(environ []string) *cobra.Command {
@@ -74,7 +75,7 @@ func serve(ctx context.Context, config server.Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(out, banner(config, srv.URL())+"Ready.\n"); err != nil {
+	if _, err := io.WriteString(out, banner(config, srv.URL(), srv.FirstAdmin())+"Ready.\n"); err != nil {
 		return errors.Join(fmt.Errorf("say that the server is ready: %w", err), srv.Stop(context.WithoutCancel(ctx)))
 	}
 	select {
@@ -85,20 +86,27 @@ func serve(ctx context.Context, config server.Config, out io.Writer) error {
 }
 
 // banner says where the server is and how to use it, with lines to paste.
-func banner(config server.Config, url string) string {
+func banner(config server.Config, url string, admin *core.Key) string {
 	if config.PublicURL != "" {
 		url = strings.TrimRight(config.PublicURL, "/")
 	}
-	return strings.NewReplacer("URL", url, "REGION", config.Region, "VERSION", server.Version()).Replace(`polymq VERSION
+	keyID, secret, first := "test", "test", ""
+	if config.Auth == "verify" {
+		keyID, secret = "ID", "SECRET"
+	}
+	if admin != nil {
+		first = fmt.Sprintf("\nThe administrator's access key, shown only this once:\nID:       %s\nSecret:   %s\n", admin.ID, string(admin.Secret))
+	}
+	return strings.NewReplacer("URL", url, "REGION", config.Region, "VERSION", server.Version(), "KEYID", keyID, "KEYSECRET", secret, "ADMIN", first).Replace(`polymq VERSION
 Endpoint: URL
 API:      URL/api/v1/docs
-
+ADMIN
 # AWS CLI
-AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws --endpoint-url URL --region REGION sqs create-queue --queue-name orders
+AWS_ACCESS_KEY_ID=KEYID AWS_SECRET_ACCESS_KEY=KEYSECRET aws --endpoint-url URL --region REGION sqs create-queue --queue-name orders
 # Python, boto3
-import boto3; sqs = boto3.client("sqs", endpoint_url="URL", region_name="REGION", aws_access_key_id="test", aws_secret_access_key="test")
+import boto3; sqs = boto3.client("sqs", endpoint_url="URL", region_name="REGION", aws_access_key_id="KEYID", aws_secret_access_key="KEYSECRET")
 # Python, aliyun-mns-sdk
-from mns.account import Account; queue = Account("URL", "test", "test").get_queue("orders")
+from mns.account import Account; queue = Account("URL", "KEYID", "KEYSECRET").get_queue("orders")
 
 `)
 }

@@ -166,6 +166,9 @@ func (o Options) equip(ctx context.Context, c *cluster) error {
 	return c.account.canUse(ctx, filepath.Join(c.bin, "postgres"), o.DataDir)
 }
 
+// DataDir gives the folder of the data, for what else is to be kept with it.
+func (s *Server) DataDir() string { return s.options.DataDir }
+
 // URL gives the address for pgx: database and role polymq, over the Unix socket. It stays the same for the
 // server's life.
 func (s *Server) URL() string { return s.cluster.url(role, database) }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/protocols"
 	"github.com/polymq/polymq/protocols/caller"
@@ -32,6 +33,9 @@ type Config struct {
 	Region         string         `koanf:"region"`
 	Protocols      []string       `koanf:"protocols"`
 	Auth           string         `koanf:"auth"`
+	AdminKey       core.Secret    `koanf:"admin-key"`  // ID:SECRET
+	MasterKey      core.Secret    `koanf:"master-key"` // no flag: other users of the machine could read it
+	MasterKeyFile  string         `koanf:"master-key-file"`
 	TestMode       bool           `koanf:"test-mode"`
 	SQS60sRules    bool           `koanf:"sqs-60s-rules"`
 
@@ -60,7 +64,7 @@ type Config struct {
 var (
 	migrateChoices    = []string{"auto", "check", "off"}
 	durabilityChoices = []string{string(pg.Full), string(pg.Relaxed), string(pg.None)}
-	authChoices       = []string{"off"}
+	authChoices       = []string{"off", "verify"}
 	logFormatChoices  = []string{"auto", "console", "json"}
 )
 
@@ -140,11 +144,19 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 		fault("region", "must be lower-case letters, digits and '-', was %q", c.Region)
 	}
 	switch c.Auth {
-	case "off":
-	case "verify", "enforce":
-		fault("auth", "%q is not implemented yet: only off is, which accepts any credentials", c.Auth)
+	case "off", "verify":
+	case "enforce":
+		fault("auth", "enforce is not there yet, for policies are not evaluated: verify is, which checks signatures")
 	default:
-		fault("auth", "must be off, was %q", c.Auth)
+		fault("auth", "must be %s, was %q", oneOf(authChoices), c.Auth)
+	}
+	if c.AdminKey != "" {
+		if _, err := parseAdminKey(c.AdminKey); err != nil {
+			fault("admin-key", "%v", err)
+		}
+	}
+	if c.MasterKey != "" && c.MasterKeyFile != "" {
+		fault("master-key", "is given, and master-key-file as well: only one of them can be the master key")
 	}
 	if c.ShutdownTimeout < 0 {
 		fault("shutdown-timeout", "must not be negative, was %v", c.ShutdownTimeout)

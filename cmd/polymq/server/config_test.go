@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 func TestConfigCheck(t *testing.T) {
@@ -22,6 +24,10 @@ func TestConfigCheck(t *testing.T) {
 		"region":                    {Config{Region: "US East"}, []string{"region"}},
 		"auth to come":              {Config{Auth: "enforce"}, []string{"auth"}},
 		"auth unknown":              {Config{Auth: "on"}, []string{"auth"}},
+		"auth verify":               {Config{Auth: "verify", AdminKey: "root:hunter22"}, nil},
+		"admin key without secret":  {Config{AdminKey: "root"}, []string{"admin-key"}},
+		"admin key that is short":   {Config{AdminKey: "root:hunter2"}, []string{"admin-key"}},
+		"two master keys":           {Config{MasterKey: "a", MasterKeyFile: "b"}, []string{"master-key"}},
 		"protocol":                  {Config{Protocols: []string{"sqs", "stomp"}}, []string{"protocols"}},
 		"migrate":                   {Config{Migrate: "yes"}, []string{"migrate"}},
 		"durability":                {Config{Durability: "some"}, []string{"durability"}},
@@ -73,5 +79,20 @@ func TestSettingsHideSecrets(t *testing.T) {
 				t.Errorf("got %v and %v, want %v", settings["database-url"], settings["database-direct-url"], tt.want)
 			}
 		})
+	}
+}
+
+// Neither the settings, nor what is said of wrong ones, show a key.
+func TestKeysAreHidden(t *testing.T) {
+	const secret = "hunter2"
+	config := Config{AdminKey: "root:" + secret, MasterKey: secret, MasterKeyFile: "also"}
+	var log strings.Builder
+	logger := zerolog.New(&log)
+	logger.Info().Fields(config.Settings()).Msg(fmt.Sprintf("%v %+v %#v", config, config, config))
+	if err := config.Check(); err == nil || strings.Contains(err.Error(), secret) {
+		t.Errorf("got %v", err)
+	}
+	if strings.Contains(log.String(), secret) || !strings.Contains(log.String(), `"admin-key":"***"`) {
+		t.Errorf("logged %s", log.String())
 	}
 }

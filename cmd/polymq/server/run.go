@@ -52,7 +52,14 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.background.Go(func() { s.database.watch(s.failed) })
+	var madeKey string
+	if s.database.Options.MasterKey, madeKey, err = s.masterKey(); err != nil {
+		return err
+	}
 	if s.store, err = openStore(ctx, s.config.Migrate, s.database.Options, s.log); err != nil {
+		return explainMasterKey(err, madeKey)
+	}
+	if err := s.ensureAdmin(ctx); err != nil {
 		return err
 	}
 	s.broker = core.NewBroker(s.store)
@@ -66,7 +73,10 @@ func (s *Server) start(ctx context.Context) (err error) {
 // serve begins to answer requests.
 func (s *Server) serve() {
 	handler := protocols.New(s.broker, protocols.Options{
-		Caller:    caller.Options{Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies},
+		Caller: caller.Options{
+			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
+			Keys: s.broker, Verify: s.config.Auth != "off",
+		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
 		SQS:       sqs.Options{SixtySecondRules: s.config.SQS60sRules},

@@ -19,6 +19,7 @@ const (
 	removeEvery    = 5 * time.Second
 	sweepEvery     = time.Second // at most; the store keeps it to its share of the time
 	vacuumEvery    = 15 * time.Second
+	expireEvery    = 10 * time.Minute // keys of sessions; they are refused before
 
 	shortChore = 10 * time.Second
 	longChore  = 10 * time.Minute
@@ -46,6 +47,7 @@ func schedule(store *pg.Store, broker *core.Broker) []chore {
 		{"sweep", workers.Every(sweepEvery), shortChore, workers.Sweep{Sweep: store.Sweep}},
 		{"counts", workers.Every(foldEvery), shortChore, workers.Counts{Fold: store.FoldCounts, Batch: batch}},
 		{"retention", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ExpireMessages, Batch: batch}},
+		{"keys", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: store.ExpireKeys, Batch: batch}},
 		{"storage", workers.Every(removeEvery), longChore, workers.Storage{RemoveDropped: store.RemoveDropped, Batch: batch}},
 		{"vacuum", workers.Every(vacuumEvery), longChore, workers.Vacuum{Vacuum: store.Vacuum}},
 	}

@@ -24,6 +24,7 @@ type Server struct {
 	workers    *workers.Runner
 	http       *http.Server
 	abort      context.CancelFunc // ends the contexts of all requests
+	firstAdmin *core.Key          // that was made at this start
 	background sync.WaitGroup
 	done       chan struct{} // closed when the server cannot go on
 	fail       sync.Once
@@ -40,6 +41,10 @@ func (s *Server) URL() string {
 
 // Broker gives the server's queues, for tests that look behind the protocols.
 func (s *Server) Broker() *core.Broker { return s.broker }
+
+// FirstAdmin gives the administrator's access key that was made at this start, nil for none. It is the only
+// time that its secret can be shown.
+func (s *Server) FirstAdmin() *core.Key { return s.firstAdmin }
 
 // Done is closed when the server cannot go on by itself; Err says why. Stop must still be called.
 func (s *Server) Done() <-chan struct{} { return s.done }
