@@ -416,3 +416,5 @@ func binary(value string) m { return m{"DataType": "Binary", "BinaryValue": []by
 func (c *client) name(queue string) core.QueueName {
 	return core.QueueName{Account: c.account, Region: "us-east-1", Name: queue}
 }
+
+func base64Of(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
