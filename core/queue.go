@@ -66,6 +66,7 @@ const (
 	MaxMessageBytes      = 4 << 20 // body and attributes of one message
 	MaxBatch             = 100     // messages or handles in one call
 	MaxListed            = 1000    // queues in one page
+	MaxInFlight          = 120_000 // messages of a queue that are received and not deleted
 )
 
 // Queue is a queue as it was last read. It is shared between callers: do not change it.

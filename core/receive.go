@@ -22,7 +22,7 @@ type ReceiveInput struct {
 // timeout, waiting up to in.Wait for the first. An empty queue gives no messages and no error:
 // how to say "nothing" is for each protocol to decide. When ctx ends, whoever asked is taken to
 // be gone, and nothing stays received. QueueNotFound, also when the queue is deleted meanwhile,
-// and InvalidArgument.
+// and InvalidArgument; InFlightLimit of a standard queue, when the receive does not wait.
 func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Message, error) {
 	if err := in.check(); err != nil {
 		return nil, err
@@ -75,11 +75,18 @@ func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wai
 		look.AttemptID, look.OnePerGroup = in.AttemptID, in.OnePerGroup
 	}
 	if wait <= 0 || b.isDraining() {
-		return b.store.ReceiveMessages(ctx, queue, look)
+		messages, err := b.store.ReceiveMessages(ctx, queue, look)
+		if queue.FIFO && CodeOf(err) == InFlightLimit {
+			err = nil
+		}
+		return messages, err
 	}
 	w := b.lines.join(queue.ID, in.Limit) // before looking, or a message in between is missed
 	defer b.lines.leave(w)
 	messages, err := b.store.ReceiveMessages(ctx, queue, look)
+	if CodeOf(err) == InFlightLimit { // it may change while the poll waits
+		err = nil
+	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for err == nil && len(messages) == 0 {
@@ -96,7 +103,7 @@ func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wai
 			return nil, nil
 		}
 		messages, err = b.store.ReceiveMessages(ctx, queue, look)
-		if CodeOf(err) == Unavailable { // a long poll outlives a database that is away
+		if code := CodeOf(err); code == Unavailable || code == InFlightLimit { // a long poll outlives a database that is away
 			err = nil
 		}
 	}

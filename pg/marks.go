@@ -13,6 +13,7 @@ type marks struct {
 	mu        sync.Mutex
 	byStorage map[int64]*storageMarks
 	nextSweep time.Time
+	uncounted int // the room of a storage whose messages in flight were never counted
 }
 
 type storageMarks struct {
@@ -20,6 +21,7 @@ type storageMarks struct {
 	lowered  time.Time     // the lowest mark set while a receive is under way; zero: none was
 	moved    bool          // since the last sweep
 	meanSize float64       // bytes of the messages received, a moving average; 0: none was
+	room     int           // messages that may be received before those in flight are to be counted
 }
 
 // markMargin is how far before the mark a scan starts while other servers write to the same
@@ -39,7 +41,7 @@ func (m *marks) of(storage int64) *storageMarks {
 		if len(m.byStorage) >= maxMarks {
 			clear(m.byStorage)
 		}
-		sm = &storageMarks{}
+		sm = &storageMarks{room: m.uncounted}
 		m.byStorage[storage] = sm
 	}
 	return sm

@@ -415,13 +415,17 @@ const prioritiesSQL = `
 UPDATE queues q SET version = version + 1, priorities = priorities | @priorities WHERE id = @id AND version = @version
 RETURNING ` + queueColumns
 
-// withPriorities makes sure that the queue's row names the priorities of the messages, since
-// receives look only for those. Each priority costs one change of the queue, the first time.
-func (s *Store) withPriorities(ctx context.Context, queue *core.Queue, messages []core.NewMessage) (*core.Queue, error) {
-	var wanted uint32
+// prioritiesIn gives the priorities of messages, as Queue has them.
+func prioritiesIn(messages []core.NewMessage) (priorities uint32) {
 	for i := range messages {
-		wanted |= 1 << messages[i].Priority
+		priorities |= 1 << messages[i].Priority
 	}
+	return priorities
+}
+
+// withPriorities makes sure that the queue's row names the priorities of its messages, since
+// receives look only for those. Each priority costs one change of the queue, the first time.
+func (s *Store) withPriorities(ctx context.Context, queue *core.Queue, wanted uint32) (*core.Queue, error) {
 	if wanted&^queue.Priorities == 0 {
 		return queue, nil
 	}

@@ -25,6 +25,7 @@ type receiveCall struct {
 	mu       sync.Mutex
 	gone     bool // the caller went away before it was answered
 	answered bool
+	full     bool // nothing was looked for, since too much may be in flight
 	messages []core.Message
 }
 
@@ -43,6 +44,8 @@ type receiveOp struct {
 	asked    int       // rows the statement asked for
 	rows     []received
 	priority []int16 // in use, most urgent first
+	full     bool    // the queue has as many messages in flight as it may, as far as is known
+	dead     []deadLetter
 }
 
 // received is a message with its state before the receive.
@@ -102,27 +105,38 @@ var receiveStatement = prepare(receiveSQL)
 
 // ReceiveMessages is of core.Store.
 func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
-	messages, err := s.receiveOnce(ctx, queue, in)
+	if err := s.readyTarget(ctx, queue); err != nil {
+		return nil, err
+	}
+	messages, full, err := s.receiveOnce(ctx, queue, in)
+	for looks := 0; err == nil && full; looks++ {
+		if err = s.countInFlight(ctx, queue); err == nil && looks < maxFullLooks {
+			messages, full, err = s.receiveOnce(ctx, queue, in)
+		} else if err == nil {
+			err = errInFlightLimit
+		}
+	}
 	if err == nil && len(messages) == 0 && s.peers.any() {
 		// Another server's receive may have overlapped, and this one's snapshot have missed what it put back.
-		return s.receiveOnce(ctx, queue, in)
+		messages, _, err = s.receiveOnce(ctx, queue, in)
 	}
 	return messages, err
 }
 
-func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
+// receiveOnce receives with one train; full means that it did not look.
+func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, in core.StoreReceive) (messages []core.Message, full bool, err error) {
 	call := &receiveCall{op: newOp(), queue: queue, limit: in.Limit, timeout: in.Timeout}
 	s.hot.receive(call)
 	select {
 	case <-call.done:
-		return call.messages, call.err
+		return call.messages, call.full, call.err
 	case <-ctx.Done():
 	}
 	if call.leave() {
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
 	<-call.done
-	return call.messages, call.err
+	return call.messages, call.full, call.err
 }
 
 // leave says that the caller is gone; false if it was answered before.
@@ -146,6 +160,9 @@ func (c *receiveCall) deliver(messages []core.Message, err error) bool {
 	return true
 }
 
+// tired reports whether the caller has gone through so many trains that it should rather get nothing.
+func (c *receiveCall) tired() bool { return time.Since(c.since) > callTimeout/2 }
+
 // fail tells the caller that the receive failed.
 func (c *receiveCall) fail(err error) { c.deliver(nil, err) }
 
@@ -165,8 +182,10 @@ func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
 	)
 	margin := s.peers.margin()
 	for i, o := range ops {
-		o.found, o.rows = false, nil
-		o.asked = min(o.limit, s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes, o.calls[0].limit))
+		o.found, o.rows, o.dead = false, nil, nil
+		room := s.marks.room(o.queue.Storage)
+		o.asked = min(o.limit, room, s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes, o.calls[0].limit))
+		o.full = room == 0
 		o.priority = prioritiesOf(o.queue)
 		queues[i], versions[i], wanted[i], timeouts[i] = o.queue.ID, o.queue.Version, int64(o.asked), o.timeout.Microseconds()
 		firsts[i] = int32(len(priorities) + 1) // SQL counts from one
@@ -249,20 +268,29 @@ func (s *Store) settleReceive(o *receiveOp) {
 		return a.was.Compare(b.was)
 	})
 	s.advanceMarks(o)
-	if missed := o.locked - len(o.rows); missed > 0 { // receives elsewhere have passed them by, too
+	missed := o.locked - len(o.rows)
+	if missed > 0 { // receives elsewhere have passed them by, too
 		s.announce(o.queue, missed, 0, o.earliest)
+	}
+	moved := s.settleDead(o)
+	if o.timeout > 0 {
+		s.marks.took(o.queue.Storage, len(o.rows))
 	}
 	if o.timeout < core.ArrivalHorizon && len(o.rows) > 0 {
 		s.announce(o.queue, len(o.rows), o.timeout, o.now.Add(o.timeout))
 	}
 	rows := o.rows
 	// There may be more for callers that get nothing: big messages are asked for by fewer than the callers
-	// want, and others may stand behind those that were missed.
-	more := o.locked >= o.asked && o.asked < o.limit || o.locked > len(rows)
+	// want, and others may stand behind those that were missed, or moved away as dead letters.
+	more := !o.full && (o.locked >= o.asked && (o.asked < o.limit || moved > 0) || missed > 0)
 	for _, call := range o.calls {
-		if len(rows) == 0 && more {
+		if len(rows) == 0 && more && !call.tired() {
 			s.hot.receive(call)
 			continue
+		}
+		call.full = o.full
+		if len(rows) == 0 && more { // who waits is to look again
+			s.announce(o.queue, 1, 0, o.earliest)
 		}
 		messages := make([]core.Message, 0, min(call.limit, len(rows)))
 		for i := range min(call.limit, len(rows)) {

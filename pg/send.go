@@ -55,7 +55,7 @@ var sendStatement = prepare(sendSQL)
 
 // SendMessages is of core.Store.
 func (s *Store) SendMessages(ctx context.Context, queue *core.Queue, messages []core.NewMessage) ([]core.Sent, error) {
-	queue, err := s.withPriorities(ctx, queue, messages)
+	queue, err := s.withPriorities(ctx, queue, prioritiesIn(messages))
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,8 @@ type Options struct {
 	Durability   Durability
 	MasterKey    []byte // of MasterKeySize, under which secrets are encrypted; nil: none can be stored
 	Log          zerolog.Logger
+
+	InFlightLimit int // messages of a queue that may be received and not deleted; 0: core.MaxInFlight
 }
 
 // Defaults of Options.
@@ -109,6 +111,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.queues.init()
 	s.accessKeys.init()
 	s.marks.init()
+	s.marks.uncounted = opts.inFlightLimit() / uncountedShare
 	s.unfolded.init()
 	s.hot = newStation(s, maxTrains)
 	s.bulk = newStation(s, maxTrains)

@@ -376,6 +376,7 @@ func (s *Store) attempt(ctx context.Context, t *train) error {
 	s.queueChanges(batch, t.changes)
 	s.queueSends(batch, t.sends)
 	s.queueReceives(batch, t.receives)
+	s.queueDead(batch, t.receives)
 	return conn.SendBatch(ctx, batch).Close()
 }
 
@@ -484,6 +485,9 @@ func (t *train) counted() (storages []int64) {
 	for _, o := range t.receives {
 		if len(o.rows) > 0 {
 			add(o.queue)
+		}
+		if len(o.dead) > 0 {
+			add(&o.dead[0].target)
 		}
 	}
 	return storages
