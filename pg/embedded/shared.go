@@ -207,7 +207,8 @@ func (c *cluster) watch(ctx context.Context, idle time.Duration) error {
 
 // watchSQL, given the users' lock and a number of seconds, ends the server when it had no other client for so
 // long. Whoever joins shares the users' lock, so once this session has it alone, nobody can join any more.
-// The COMMIT gives each round a new look at the sessions.
+// The COMMIT gives each round a new look at the sessions. The shutdown is an immediate one: it ends sessions too
+// that a fast one waits for without end, since a signal met them in the middle of an allocation.
 const watchSQL = `
 DO $$
 DECLARE
@@ -221,6 +222,6 @@ BEGIN
         END IF;
         EXIT WHEN clock_timestamp() > used + make_interval(secs => %[2]g) AND pg_try_advisory_lock(%[1]d);
     END LOOP;
-    COPY (SELECT) TO PROGRAM 'cat > /dev/null; kill -INT $(head -n 1 postmaster.pid)';
+    COPY (SELECT) TO PROGRAM 'cat > /dev/null; kill -QUIT $(head -n 1 postmaster.pid)';
     PERFORM pg_sleep(60); -- until the shutdown ends this session too: the lock must not be free before
 END $$`
