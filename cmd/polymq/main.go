@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymq/polymq/cmd/polymq/awscli"
 	"github.com/polymq/polymq/cmd/polymq/bench"
 	"github.com/polymq/polymq/cmd/polymq/server"
 )
@@ -33,6 +35,9 @@ func untilSignal() context.Context {
 
 // run runs the command line and gives the exit code.
 func run(ctx context.Context, args []string) int {
+	if awscli.IsName(os.Args[0]) {
+		return runAWS(ctx, args)
+	}
 	root := rootCommand(os.Environ())
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
@@ -40,6 +45,35 @@ func run(ctx context.Context, args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// awsFailed is the exit code of the AWS command line when a service refuses.
+const awsFailed = 254
+
+// runAWS is the program under the name of the AWS command line.
+func runAWS(ctx context.Context, args []string) int {
+	if err := awscli.Run(ctx, args, os.Getenv, os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "\n%s\n", capitalized(err.Error()))
+		return awsFailed
+	}
+	return 0
+}
+
+func capitalized(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+func awsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "aws SERVICE COMMAND [--OPTION VALUE…]",
+		Short:              "Call SQS, SNS or STS as the AWS command line does",
+		Example:            "  polymq aws sqs create-queue --queue-name orders --query QueueUrl --output text",
+		DisableFlagParsing: true,
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) == 0 || args[0] == "--help" {
+				return command.Help()
+			}
+			return awscli.Run(command.Context(), args, os.Getenv, command.OutOrStdout())
+		},
+	}
 }
 
 func rootCommand(environ []string) *cobra.Command {
@@ -55,6 +89,6 @@ same time and with the same queues. Everything that lasts is in PostgreSQL.`,
 		SilenceUsage:  true,
 		SilenceErrors: true, // main prints them
 	}
-	root.AddCommand(serveCommand(environ), migrateCommand(environ), bench.Command(), versionCommand())
+	root.AddCommand(serveCommand(environ), migrateCommand(environ), bench.Command(), awsCommand(), versionCommand())
 	return root
 }
