@@ -31,6 +31,8 @@ var arrows = map[string][]string{
 	"protocols":          {"core", "protocols/..."}, // mounts them all
 	"sdktests/...":       {},
 	"cmd/...":            {"..."},
+
+	"protocols/localstack": {},
 }
 
 // testOnly are packages that only tests may import.

@@ -3,6 +3,7 @@ package protocols
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/sqs"
 )
@@ -24,7 +26,9 @@ type Options struct {
 	Protocols []string // of Names; nil: all
 	TestMode  bool     // time may be moved forward
 	SQS       sqs.Options
-	Version   string // of the server
+	Version   string   // of the server
+	Forward   *url.URL // where requests for other services go; nil: they are refused
+	Scripts   *localstack.Scripts
 	Log       zerolog.Logger
 }
 
@@ -36,6 +40,7 @@ type port struct {
 	options Options
 	sqs     *sqs.Server
 	mns     *mns.Server
+	forward http.Handler // nil: other services are refused
 }
 
 // New makes the handler of the one port.
@@ -53,6 +58,10 @@ func New(broker *core.Broker, options Options) http.Handler {
 	if p.speaks("api") {
 		jsonAPI.Register(engine)
 	}
+	localstack.New(options.Version, awsServices(p.speaks), options.Scripts).Register(engine)
+	if options.Forward != nil {
+		p.forward = newForwarder(options.Forward)
+	}
 	engine.NoRoute(p.serve)
 	return engine
 }
@@ -65,9 +74,16 @@ func (p *port) speaks(protocol string) bool {
 	return slices.Contains(on, protocol)
 }
 
+// awsServices gives those of AWS's services that are spoken.
+func awsServices(speaks func(string) bool) []string {
+	return slices.DeleteFunc([]string{"sqs", "sns", "sts"}, func(name string) bool { return !speaks(name) })
+}
+
 // serve passes a request on to the protocol that it speaks.
 func (p *port) serve(c *gin.Context) {
 	switch protocol := protocolOf(c.Request); {
+	case !p.speaks(protocol) && p.forward != nil:
+		p.forward.ServeHTTP(c.Writer, c.Request)
 	case !p.speaks(protocol):
 		p.refuse(c.Writer, c.Request)
 	case protocol == "api":

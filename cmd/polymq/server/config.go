@@ -38,6 +38,8 @@ type Config struct {
 	MasterKeyFile  string         `koanf:"master-key-file"`
 	TestMode       bool           `koanf:"test-mode"`
 	SQS60sRules    bool           `koanf:"sqs-60s-rules"`
+	ForwardUnknown string         `koanf:"forward-unknown"` // URL of a server for other services
+	InitDir        string         `koanf:"init-dir"`        // of scripts in boot.d, start.d, ready.d, shutdown.d
 
 	DatabaseURL          string `koanf:"database-url"` // "": the embedded PostgreSQL
 	DatabaseDirectURL    string `koanf:"database-direct-url"`
@@ -138,6 +140,11 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 		u, err := url.Parse(c.PublicURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			fault("public-url", "must be http://host:port or https://host:port without a path, was %q", c.PublicURL)
+		}
+	}
+	if c.ForwardUnknown != "" {
+		if u, err := url.Parse(c.ForwardUnknown); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			fault("forward-unknown", "must be http://host:port or https://host:port, was %q", c.ForwardUnknown)
 		}
 	}
 	if !regionPattern.MatchString(c.Region) {

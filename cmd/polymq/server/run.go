@@ -7,11 +7,13 @@ import (
 	stdlog "log"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols"
 	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/sqs"
 )
 
@@ -48,6 +50,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.warnIfExposed()
+	s.runScripts(ctx, localstack.Boot)
 	if s.database, err = OpenDatabase(ctx, s.config); err != nil {
 		return err
 	}
@@ -65,7 +68,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.broker = core.NewBroker(s.store)
 	s.workers = newWorkers(s.store, s.broker, s.log)
 	s.workers.Start()
+	s.runScripts(ctx, localstack.Start)
 	s.serve()
+	s.runScripts(ctx, localstack.Ready)
 	s.log.Info().Str("url", s.URL()).Dur("took", time.Since(began)).Msg("ready")
 	return nil
 }
@@ -80,6 +85,8 @@ func (s *Server) serve() {
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
 		SQS:       sqs.Options{SixtySecondRules: s.config.SQS60sRules},
+		Forward:   s.config.forward(),
+		Scripts:   &s.scripts,
 		Version:   Version(),
 		Log:       s.log,
 	})
@@ -105,6 +112,15 @@ func (s *Server) serve() {
 	}
 }
 
+// forward gives the server for other services, nil for none.
+func (c Config) forward() *url.URL {
+	if c.ForwardUnknown == "" {
+		return nil
+	}
+	u, _ := url.Parse(c.ForwardUnknown) // Check has seen to it
+	return u
+}
+
 // Stop shuts the server down: it stops accepting, answers long polls empty at once, gives other
 // requests until the shutdown timeout, and then ends whatever else runs, in the order that leaves
 // nothing without what it needs. A context that ends makes each step end at once. Stop may be
@@ -112,6 +128,9 @@ func (s *Server) serve() {
 func (s *Server) Stop(ctx context.Context) error {
 	s.stopping.Do(func() {
 		s.log.Info().Msg("stopping")
+		if s.http != nil {
+			s.runScripts(ctx, localstack.Shutdown)
+		}
 		s.stopped = s.stop(ctx)
 		s.log.Info().Msg("stopped")
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/workers"
 )
 
@@ -23,6 +24,7 @@ type Server struct {
 	broker     *core.Broker
 	workers    *workers.Runner
 	http       *http.Server
+	scripts    localstack.Scripts
 	abort      context.CancelFunc // ends the contexts of all requests
 	firstAdmin *core.Key          // that was made at this start
 	background sync.WaitGroup
