@@ -14,6 +14,13 @@
 // which leads to the page that explains it. Where a call names several messages, each fails on its
 // own, under "failed".
 //
+// # Access
+//
+// Where the server verifies signatures, every operation needs an administrator's access key as bearer
+// token, "Authorization: Bearer ID:SECRET"; without one the answer is 401, with another's 403. The health
+// checks, the documentation and the OpenAPI document stay open. An administrator may do everything, in
+// all accounts.
+//
 // # Health
 //
 // /healthz answers 200 while the process can answer at all: for a supervisor that restarts it.

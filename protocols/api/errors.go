@@ -138,8 +138,7 @@ var codesOfStatus = map[int]core.Code{
 // NotFound answers a request under the API's path that names no operation.
 func NotFound(c *gin.Context) {
 	p := newProblem(http.StatusNotFound, notFound, c.Request.Method+" "+c.Request.URL.Path+" is no operation, see "+prefix+"/docs")
-	c.Header("Content-Type", p.ContentType(""))
-	c.JSON(p.Status, p)
+	writeProblem(c, p)
 }
 
 // problemResponse documents errors.

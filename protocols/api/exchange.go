@@ -29,6 +29,9 @@ var ginPath = strings.NewReplacer(":", `\:`, "{", ":", "}", "")
 func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	a.engine.Handle(op.Method, ginPath.Replace(op.Path), func(c *gin.Context) {
 		x := &exchange{humaContext: humagin.NewContext(op, c), caller: a.callers.Identify(c.Request)}
+		if !a.authorize(c, &x.caller) {
+			return
+		}
 		x.context = context.WithValue(c.Request.Context(), exchangeKey{}, x)
 		handler(x)
 		if x.failed && x.undo != nil {

@@ -67,7 +67,7 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	problem := problemResponse(api.OpenAPI().Components.Schemas)
 
 	const queues, queue = prefix + "/queues", prefix + "/queues/{name}"
-	const messages = queue + "/messages"
+	const messages, keys = queue + "/messages", prefix + "/keys"
 	op := func(id, method, path, tag, summary string, status int) huma.Operation {
 		return huma.Operation{
 			OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary, DefaultStatus: status,
@@ -91,6 +91,10 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	huma.Register(api, op("wait-for-message", get, messages+":wait", "Messages", "Wait for a message without receiving it, in test mode", 200), s.waitForMessage)
 	huma.Register(api, op("reset-account", post, prefix+"/reset", "Server", "Remove all that an account has, in test mode", 204), s.resetAccount)
 	huma.Register(api, op("advance-clock", post, prefix+"/clock", "Server", "Move an account's time forward, in test mode", 200), s.advanceClock)
+	huma.Register(api, op("list-keys", get, keys, "Access keys", "List access keys", 200), s.listKeys)
+	huma.Register(api, op("create-key", post, keys, "Access keys", "Create an access key", 201), s.createKey)
+	huma.Register(api, op("alter-key", patch, keys+"/{id}", "Access keys", "Disable an access key, or enable it again", 200), s.alterKey)
+	huma.Register(api, op("delete-key", remove, keys+"/{id}", "Access keys", "Delete an access key", 204), s.deleteKey)
 	huma.Register(api, op("get-version", get, prefix+"/version", "Server", "Show the server's version", 200), s.getVersion)
 	return api
 }

@@ -1,0 +1,32 @@
+package api
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
+)
+
+type createKeyRequest struct {
+	Body struct {
+		ID      string `json:"id,omitempty" minLength:"3" maxLength:"128" doc:"Access key id; a random one if absent"`
+		Secret  string `json:"secret,omitempty" minLength:"8" maxLength:"128" doc:"A random one if absent"`
+		Account string `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"Else 000000000000"`
+		User    string `json:"user,omitempty" maxLength:"64" doc:"Name of the user it belongs to"`
+		Admin   bool   `json:"admin,omitempty" doc:"May use this API"`
+	}
+}
+
+func (s *Server) createKey(ctx context.Context, req *createKeyRequest) (*ofOneKey, error) {
+	in := req.Body
+	key, err := s.broker.CreateKey(ctx, core.NewKey{
+		ID: in.ID, Secret: core.Secret(in.Secret), Account: cmp.Or(in.Account, caller.DefaultAccount), User: in.User, Admin: in.Admin,
+	})
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	body := encodeKey(key)
+	body.Secret = string(key.Secret)
+	return &ofOneKey{body}, nil
+}

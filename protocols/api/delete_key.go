@@ -1,0 +1,10 @@
+package api
+
+import "context"
+
+func (s *Server) deleteKey(ctx context.Context, req *OfKey) (*struct{}, error) {
+	if err := s.broker.DeleteKey(ctx, req.ID); err != nil {
+		return nil, failed(ctx, err)
+	}
+	return nil, nil
+}
