@@ -34,7 +34,6 @@ func (b *Broker) FanOut(ctx context.Context) (bool, error) {
 func (b *Broker) chunk(ctx context.Context, topic *Topic, m *PublishedMessage, subs []*Subscription) (Publication, error) {
 	p := Publication{Message: m}
 	bytes := 0
-	renderings := renderings{}
 	for i, sub := range subs {
 		if i == MaxFanOut {
 			p.FanOut = subs[i:]
@@ -44,7 +43,7 @@ func (b *Broker) chunk(ctx context.Context, topic *Topic, m *PublishedMessage, s
 			p.Pushed = append(p.Pushed, sub)
 			continue
 		}
-		delivery, err := b.queueDelivery(ctx, topic, sub, sub.Queue, m, renderings)
+		delivery, err := b.queueDelivery(ctx, topic, sub, sub.Queue, m)
 		if err != nil && !isUnfit(err) {
 			return p, err
 		}
@@ -85,7 +84,7 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 	switch {
 	case d.Subscription.Queue != (QueueName{}):
 		var put QueueDelivery
-		if put, err = b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.Queue, d.Message, renderings{}); err == nil {
+		if put, err = b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.Queue, d.Message); err == nil {
 			o.Verdict, o.Put = Delivered, &put
 			return o, nil
 		}
@@ -113,7 +112,7 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 
 // push renders the request of a delivery.
 func (b *Broker) push(d *Delivery) (Push, error) {
-	rendering, err := b.render(d.Topic, d.Subscription, d.Message, renderings{})
+	rendering, err := b.render(d.Topic, d.Subscription, d.Message)
 	if err != nil {
 		return Push{}, err
 	}
@@ -144,7 +143,7 @@ func (b *Broker) conclude(ctx context.Context, pusher Pusher, o Outcome) (Outcom
 	if o.Verdict == Delivered || d.Message.Kind != Notification || d.Subscription.DeadLetter == (QueueName{}) {
 		return o, nil
 	}
-	put, err := b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.DeadLetter, d.Message, renderings{})
+	put, err := b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.DeadLetter, d.Message)
 	if err != nil && !isUnfit(err) {
 		return o, err
 	}

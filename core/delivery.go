@@ -75,6 +75,12 @@ const (
 	MaxAttemptsCount = 100_000
 )
 
+// Lanes that stand for no endpoint.
+const (
+	AnyLane    int64 = 0  // every lane may be meant, everyone should look
+	FanOutLane int64 = -1 // publications that are fanned out in chunks
+)
+
 // LaneClaim asks for deliveries of one lane.
 type LaneClaim struct {
 	Lane  int64
@@ -148,7 +154,7 @@ type TopicStore interface {
 	StoreControl(ctx context.Context, sub *Subscription, kind Kind) error
 
 	// NotifyDeliveries sets the function that is told of every lane with a delivery that became due,
-	// or will soon, through this server or another, lane 0 meaning any. As Notify.
+	// or will soon, through this server or another, which may be AnyLane. As Notify.
 	NotifyDeliveries(func(LaneDue))
 
 	// DueLanes gives lanes with deliveries that are due within the given time.

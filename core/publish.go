@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -57,6 +58,9 @@ type PublishedMessage struct {
 	NewPublication
 	Sequence    string    // FIFO topics only: 20 digits, rising in the topic
 	PublishedAt time.Time // by the account's clock
+
+	rendering sync.Mutex
+	rendered  map[string]Rendering // by format
 }
 
 // BodyFor gives the body for subscribers of a protocol.
@@ -172,13 +176,12 @@ func (b *Broker) route(ctx context.Context, routes *Routes, m *PublishedMessage)
 		return p, nil
 	}
 	bytes := 0
-	renderings := renderings{}
 	for _, sub := range matching {
 		if sub.Queue == (QueueName{}) {
 			p.Pushed = append(p.Pushed, sub)
 			continue
 		}
-		delivery, err := b.queueDelivery(ctx, &routes.Topic, sub, sub.Queue, m, renderings)
+		delivery, err := b.queueDelivery(ctx, &routes.Topic, sub, sub.Queue, m)
 		if err != nil && !isUnfit(err) {
 			return p, err
 		}
@@ -195,12 +198,12 @@ func (b *Broker) route(ctx context.Context, routes *Routes, m *PublishedMessage)
 }
 
 // queueDelivery renders a message for a queue. errUnfit says in its chain that it cannot be put there.
-func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscription, name QueueName, m *PublishedMessage, renderings renderings) (d QueueDelivery, err error) {
+func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscription, name QueueName, m *PublishedMessage) (d QueueDelivery, err error) {
 	queue, err := b.store.Queue(ctx, name)
 	if err != nil {
 		return d, err
 	}
-	rendering, err := b.render(topic, sub, m, renderings)
+	rendering, err := b.render(topic, sub, m)
 	if err != nil {
 		return d, err
 	}
@@ -238,12 +241,11 @@ func (m *NewMessage) suit(queue *Queue, from *PublishedMessage) error {
 	return m.check()
 }
 
-// renderings are one message's, by format.
-type renderings map[string]Rendering
-
-// render gives a message as the subscription's format puts it.
-func (b *Broker) render(topic *Topic, sub *Subscription, m *PublishedMessage, done renderings) (Rendering, error) {
-	if r := done[sub.Format]; r != nil {
+// render gives a message as the subscription's format puts it, made once for a message.
+func (b *Broker) render(topic *Topic, sub *Subscription, m *PublishedMessage) (Rendering, error) {
+	m.rendering.Lock()
+	defer m.rendering.Unlock()
+	if r := m.rendered[sub.Format]; r != nil {
 		return r, nil
 	}
 	pusher, err := b.pusher(sub.Format)
@@ -254,7 +256,10 @@ func (b *Broker) render(topic *Topic, sub *Subscription, m *PublishedMessage, do
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnfit, err)
 	}
-	done[sub.Format] = r
+	if m.rendered == nil {
+		m.rendered = map[string]Rendering{}
+	}
+	m.rendered[sub.Format] = r
 	return r, nil
 }
 

@@ -104,8 +104,7 @@ func (c SubscriptionChange) Apply(s Subscription) Subscription {
 
 // ListSubscriptionsInput asks for one page of subscriptions, pending ones too.
 type ListSubscriptionsInput struct {
-	Topic  TopicName // with Name "": all of the account and region, in the order they were made
-	Owner  string    // with Topic.Name "": of this account, whosoever the topics are; "": Topic.Account's topics
+	Topic  TopicName // with Name "": those that the account owns in the region, whosoever the topics are
 	Prefix string    // of the subscription's name
 	After  string    // the Next of the page before; "" starts
 	Limit  int       // 1 to MaxListed

@@ -32,10 +32,10 @@ const (
 
 // TopicSettings are the settings of a topic that the core acts on.
 type TopicSettings struct {
-	MaxMessageSize     int           // bytes; the protocols count their own way
-	Retention          time.Duration // after which what could not be delivered is given up, whatever its schedule says; 0: MaxTopicRetention
-	DeduplicationScope string        // FIFO topics: "": ids are of the topic; "group": of the message's group
-	Logging            bool          // keep a record of what happens to each message
+	MaxMessageSize     int                // bytes; the protocols count their own way
+	Retention          time.Duration      // after which what could not be delivered is given up, whatever its schedule says; 0: MaxTopicRetention
+	DeduplicationScope DeduplicationScope // FIFO topics only
+	Logging            bool               // keep a record of what happens to each message
 }
 
 // Topic is a topic as it was last read. It is shared between callers: do not change it.
@@ -74,7 +74,7 @@ type TopicChange struct {
 	From               *Topic // the topic must still be as it was read here, else ErrTopicChanged; nil: however it is
 	MaxMessageSize     *int
 	Retention          *time.Duration
-	DeduplicationScope *string
+	DeduplicationScope *DeduplicationScope
 	Logging            *bool
 	Attributes         map[string]*string // nil removes
 	Tags               map[string]*string // nil removes
@@ -252,7 +252,7 @@ func (s TopicSettings) check() error {
 		return Errorf(InvalidArgument, "the maximum message size must be 1 to %d bytes, was %d", MaxMessageBytes, s.MaxMessageSize)
 	case s.Retention != 0 && (s.Retention < MinRetention || s.Retention > MaxTopicRetention):
 		return Errorf(InvalidArgument, "the retention must be %v to %v, was %v", MinRetention, MaxTopicRetention, s.Retention)
-	case s.DeduplicationScope != "" && s.DeduplicationScope != "group":
+	case s.DeduplicationScope != DeduplicateInQueue && s.DeduplicationScope != DeduplicateInGroup:
 		return Errorf(InvalidArgument, "the scope of deduplication must be empty or group, was %q", s.DeduplicationScope)
 	}
 	return nil

@@ -20,6 +20,8 @@ import (
 //
 //	a,QUEUE,STORAGE,MESSAGES,IN,AT   messages arrived; IN in microseconds from now, AT since 1970
 //	c,QUEUE                          the queue changed or is gone
+//	t,TOPIC                          the topic or a subscription changed or is gone
+//	d,LANE,IN                        a delivery is due; IN in microseconds from now
 //	k                                access keys changed
 //	l                                look at everything
 //	s                                a server came or went
@@ -41,6 +43,8 @@ type peers struct {
 	mu       sync.Mutex
 	arrivals map[arrivalKey]*arrivalSum
 	changes  map[int64]bool
+	topics   map[int64]bool
+	lanes    map[int64]time.Time // when a delivery is due, by this server's clock
 	all      bool
 	keys     bool // access keys changed
 	news     bool // a server came or went
@@ -103,6 +107,7 @@ func (s *Store) announceChange(queue int64) {
 // announceAll makes everyone look at everything.
 func (s *Store) announceAll() {
 	s.notify(core.Arrival{})
+	s.notifyDelivery(core.LaneDue{})
 	s.tell(func(p *peers) { p.all = true })
 }
 
@@ -116,11 +121,14 @@ func (s *Store) tell(put func(*peers)) {
 	defer p.mu.Unlock()
 	if p.arrivals == nil {
 		p.arrivals, p.changes = map[arrivalKey]*arrivalSum{}, map[int64]bool{}
+		p.topics, p.lanes = map[int64]bool{}, map[int64]time.Time{}
 	}
 	put(p)
-	if len(p.arrivals)+len(p.changes) > maxOutbox {
+	if len(p.arrivals)+len(p.changes)+len(p.topics)+len(p.lanes) > maxOutbox {
 		clear(p.arrivals)
 		clear(p.changes)
+		clear(p.topics)
+		clear(p.lanes)
 		p.all = true
 	}
 	if !p.sending {
@@ -160,11 +168,19 @@ func (p *peers) takeOutbox(server string) []string {
 	for queue := range p.changes {
 		entries = append(entries, "c,"+strconv.FormatInt(queue, 10))
 	}
+	for topic := range p.topics {
+		entries = append(entries, "t,"+strconv.FormatInt(topic, 10))
+	}
+	for lane, due := range p.lanes {
+		entries = append(entries, fmt.Sprintf("d,%d,%d", lane, max(0, time.Until(due).Microseconds())))
+	}
 	for key, sum := range p.arrivals {
 		entries = append(entries, fmt.Sprintf("a,%d,%d,%d,%d,%d", key.queue, key.storage, sum.messages, time.Until(sum.ripe).Microseconds(), sum.at.UnixMicro()))
 	}
 	p.all, p.keys, p.news = false, false, false
 	clear(p.changes)
+	clear(p.topics)
+	clear(p.lanes)
 	clear(p.arrivals)
 	p.sending = len(entries) > 0
 	return pack(server, entries)
@@ -281,6 +297,10 @@ func (s *Store) heard(payload string) {
 			s.notify(core.Arrival{Queue: numbers[0]})
 		case kind == "k":
 			s.accessKeys.forgetAll()
+		case kind == "t" && len(numbers) == 1:
+			s.routes.forgetID(numbers[0])
+		case kind == "d" && len(numbers) == 2:
+			s.notifyDelivery(core.LaneDue{Lane: numbers[0], In: time.Duration(numbers[1]) * time.Microsecond})
 		case kind == "s":
 			s.running.Go(func() { _ = s.Heartbeat(s.background) }) // the worker's next one reports errors
 		default:
@@ -293,8 +313,11 @@ func (s *Store) heard(payload string) {
 func (s *Store) forgetAll() {
 	s.queues.forgetAll()
 	s.accessKeys.forgetAll()
+	s.routes.forgetAll()
+	s.clock.forgetAll()
 	s.marks.resetAll()
 	s.notify(core.Arrival{})
+	s.notifyDelivery(core.LaneDue{})
 }
 
 func parseNumbers(list string) []int64 {

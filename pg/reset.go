@@ -17,6 +17,14 @@ WITH gone AS (
     DELETE FROM records WHERE account = @account
 ), cooled AS (
     DELETE FROM cooldowns WHERE account = @account
+), orphaned AS (
+    DELETE FROM subscriptions WHERE account = @account OR owner = @account
+), topics AS (
+    DELETE FROM topics WHERE account = @account
+), attempted AS (
+    DELETE FROM attempts WHERE account = @account
+), outbox AS (
+    DELETE FROM kept_messages WHERE account = @account
 ), clock AS (
     DELETE FROM clocks WHERE account = @account
 )
@@ -36,5 +44,8 @@ func (s *Store) ResetAccount(ctx context.Context, account string) error {
 		s.queues.forgetID(id)
 		s.announceChange(id)
 	}
+	s.routes.forgetAll()
+	s.clock.forgetAll()
+	s.announceAll()
 	return err
 }

@@ -22,6 +22,7 @@ type sendOp struct {
 	sent     []core.Sent
 	stored   int // how many the statement returned; fewer than messages: the queue has changed
 	soonest  time.Time
+	groups   []int64 // of FIFO queues: the messages' groups
 }
 
 // sendSQL stores a train's messages. Its queues are looked up once each, whatever the number of messages. What
@@ -55,6 +56,23 @@ var sendStatement = prepare(sendSQL)
 
 // SendMessages is of core.Store.
 func (s *Store) SendMessages(ctx context.Context, queue *core.Queue, messages []core.NewMessage) ([]core.Sent, error) {
+	o, err := s.newSend(ctx, queue, messages)
+	if err != nil {
+		return nil, err
+	}
+	if o.bytes > bulkBytes {
+		s.bulk.send(o)
+	} else {
+		s.hot.send(o)
+	}
+	if err := o.wait(ctx); err != nil {
+		return nil, err
+	}
+	return o.sent, nil
+}
+
+// newSend prepares an operation.
+func (s *Store) newSend(ctx context.Context, queue *core.Queue, messages []core.NewMessage) (*sendOp, error) {
 	queue, err := s.withPriorities(ctx, queue, prioritiesIn(messages))
 	if err != nil {
 		return nil, err
@@ -71,15 +89,7 @@ func (s *Store) SendMessages(ctx context.Context, queue *core.Queue, messages []
 		o.bytes += len(messages[i].Body) + len(o.codes[i])
 		o.sent[i].ID = s.keys.messageID(first + int64(i))
 	}
-	if o.bytes > bulkBytes {
-		s.bulk.send(o)
-	} else {
-		s.hot.send(o)
-	}
-	if err := o.wait(ctx); err != nil {
-		return nil, err
-	}
-	return o.sent, nil
+	return o, nil
 }
 
 func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
@@ -177,14 +187,14 @@ func (o *sendOp) stale(s *Store) error {
 
 // announceSend makes known what a send made visible, and gives delayed messages their handles.
 func (s *Store) announceSend(o *sendOp) {
-	if o.stored == 0 {
+	if o.stored == 0 || o.queue.FIFO { // whose groups are made known
 		return
 	}
 	visible := 0
 	for i := range o.sent {
 		sent := &o.sent[i]
 		if in := sent.VisibleAt.Sub(sent.SentAt); in > 0 {
-			sent.Handle = s.keys.format(o.queue.ID, handle{o.queue.Storage, o.first + int64(i), 0})
+			sent.Handle = s.keys.format(o.queue.ID, handle{storage: o.queue.Storage, id: o.first + int64(i)})
 			s.announce(o.queue, 1, in, sent.VisibleAt)
 		} else {
 			visible++

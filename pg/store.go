@@ -61,8 +61,6 @@ const (
 
 // Store is core.Store on PostgreSQL. See the package's documentation.
 type Store struct {
-	core.TopicStore // what topics.go and its neighbours do not have yet
-
 	opts   Options
 	id     uuid.UUID
 	pool   *pgxpool.Pool
@@ -77,6 +75,12 @@ type Store struct {
 	hot        *station // everything small
 	bulk       *station // big bodies, so that they do not hold up the others
 	peers      peers
+
+	routes         routesCache
+	recent         recentMessages // published, still to be pushed
+	clock          clock
+	lookedAt       atomic.Int64                       // the last message that RemovePublished looked at
+	deliveryHearer atomic.Pointer[func(core.LaneDue)] // nil before NotifyDeliveries
 
 	unfolded unfolded
 
@@ -111,6 +115,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.queues.init()
 	s.accessKeys.init()
 	s.marks.init()
+	s.routes.init()
+	s.recent.init()
+	s.clock.init()
 	s.marks.uncounted = opts.inFlightLimit() / uncountedShare
 	s.unfolded.init()
 	s.hot = newStation(s, maxTrains)

@@ -18,6 +18,7 @@ const (
 	maxTrains      = 2       // in flight at once per station
 	secondTrain    = 32      // callers that must wait before a second train leaves
 	maxTrainRows   = 256     // of one kind
+	maxPublishRows = 1024    // messages and deliveries of the publishes, which have one statement for all their queues
 	maxTrainBytes  = 4 << 20 // of bodies sent
 	bulkBytes      = 256 << 10
 	minCallTimeout = 500 * time.Millisecond // of a train whose callers have waited long
@@ -58,10 +59,11 @@ func (o *op) wait(ctx context.Context) error {
 
 // train is what leaves together: all that waited at a moment, in this order, pipelined, one commit.
 type train struct {
-	deletes  []*deleteOp
-	changes  []*changeOp
-	sends    []*sendOp
-	receives []*receiveOp
+	deletes   []*deleteOp
+	changes   []*changeOp
+	sends     []*sendOp
+	publishes []*publishOp
+	receives  []*receiveOp
 }
 
 // station collects the operations that wait and sends them off in trains. A lone caller's leaves
@@ -94,6 +96,13 @@ func (st *station) send(o *sendOp) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.waiting.sends = append(st.waiting.sends, o)
+	st.added()
+}
+
+func (st *station) publish(o *publishOp) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.waiting.publishes = append(st.waiting.publishes, o)
 	st.added()
 }
 
@@ -159,6 +168,7 @@ func (st *station) load() *train {
 		t.deletes, st.waiting.deletes = takeRows(st.waiting.deletes, (*deleteOp).rows)
 		t.changes, st.waiting.changes = takeChanges(st.waiting.changes)
 		t.sends, st.waiting.sends = takeSends(st.waiting.sends)
+		t.publishes, st.waiting.publishes = takePublishes(st.waiting.publishes)
 		t.receives = st.takeReceives()
 	}
 	n := t.callers()
@@ -178,6 +188,7 @@ func (st *station) dropOverdue(now time.Time) {
 	st.waiting.deletes = dropOverdue(st, st.waiting.deletes, now)
 	st.waiting.changes = dropOverdue(st, st.waiting.changes, now)
 	st.waiting.sends = dropOverdue(st, st.waiting.sends, now)
+	st.waiting.publishes = dropOverdue(st, st.waiting.publishes, now)
 	st.turn = slices.DeleteFunc(st.turn, func(ln *lane) bool {
 		if ln.busy {
 			return false // its turn comes when its train is back
@@ -261,7 +272,7 @@ func (st *station) arrived(t *train) {
 }
 
 func (t *train) callers() int {
-	n := len(t.deletes) + len(t.changes) + len(t.sends)
+	n := len(t.deletes) + len(t.changes) + len(t.sends) + len(t.publishes)
 	for _, o := range t.receives {
 		n += len(o.calls)
 	}
@@ -285,6 +296,9 @@ func (t *train) since() time.Time {
 	if len(t.sends) > 0 {
 		earlier(&t.sends[0].op)
 	}
+	if len(t.publishes) > 0 {
+		earlier(&t.publishes[0].op)
+	}
 	for _, o := range t.receives {
 		earlier(&o.calls[0].op)
 	}
@@ -307,6 +321,17 @@ func takeSends(waiting []*sendOp) (taken, rest []*sendOp) {
 	for i, o := range waiting {
 		rows, bytes = rows+len(o.messages), bytes+o.bytes
 		if i > 0 && (rows > maxTrainRows || bytes > maxTrainBytes) {
+			return waiting[:i:i], waiting[i:]
+		}
+	}
+	return waiting, nil
+}
+
+func takePublishes(waiting []*publishOp) (taken, rest []*publishOp) {
+	rows, bytes := 0, 0
+	for i, o := range waiting {
+		rows, bytes = rows+o.count(), bytes+o.bytes
+		if i > 0 && (rows > maxPublishRows || bytes > maxTrainBytes) {
 			return waiting[:i:i], waiting[i:]
 		}
 	}
@@ -375,6 +400,7 @@ func (s *Store) attempt(ctx context.Context, t *train) error {
 	s.queueDeletes(batch, t.deletes)
 	s.queueChanges(batch, t.changes)
 	s.queueSends(batch, t.sends)
+	s.queuePublishes(batch, t.publishes)
 	s.queueReceives(batch, t.receives)
 	s.queueDead(batch, t.receives)
 	return conn.SendBatch(ctx, batch).Close()
@@ -404,13 +430,13 @@ func isRowError(err error) bool {
 
 // splits reports whether there is more than one operation to tell apart.
 func (t *train) splits() bool {
-	return len(t.deletes)+len(t.changes)+len(t.sends)+len(t.receives) > 1
+	return len(t.deletes)+len(t.changes)+len(t.sends)+len(t.publishes)+len(t.receives) > 1
 }
 
 // split parts a train by kind, or a kind in half.
 func (t *train) split() []*train {
 	var parts []*train
-	for _, part := range []*train{{deletes: t.deletes}, {changes: t.changes}, {sends: t.sends}, {receives: t.receives}} {
+	for _, part := range []*train{{deletes: t.deletes}, {changes: t.changes}, {sends: t.sends}, {publishes: t.publishes}, {receives: t.receives}} {
 		if part.callers() > 0 {
 			parts = append(parts, part)
 		}
@@ -422,6 +448,7 @@ func (t *train) split() []*train {
 	a.deletes, b.deletes = halve(t.deletes)
 	a.changes, b.changes = halve(t.changes)
 	a.sends, b.sends = halve(t.sends)
+	a.publishes, b.publishes = halve(t.publishes)
 	a.receives, b.receives = halve(t.receives)
 	return []*train{&a, &b}
 }
@@ -437,6 +464,9 @@ func (t *train) fail(err error) {
 		o.fail(err)
 	}
 	for _, o := range t.sends {
+		o.fail(err)
+	}
+	for _, o := range t.publishes {
 		o.fail(err)
 	}
 	for _, o := range t.receives {
@@ -461,6 +491,9 @@ func (t *train) settle(s *Store) {
 		s.announceSend(o)
 		o.answer(o.stale(s))
 	}
+	for _, o := range t.publishes {
+		s.settlePublish(o)
+	}
 	for _, o := range t.receives {
 		s.settleReceive(o)
 	}
@@ -481,6 +514,11 @@ func (t *train) counted() (storages []int64) {
 	}
 	for _, o := range t.sends {
 		add(o.queue)
+	}
+	for _, o := range t.publishes {
+		for _, d := range o.rows {
+			add(d.Queue)
+		}
 	}
 	for _, o := range t.receives {
 		if len(o.rows) > 0 {

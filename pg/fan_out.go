@@ -1,0 +1,161 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+// One chunk is as many subscriptions as a transaction may take.
+const takeFanOutSQL = `
+SELECT f.published_id, f.done, cardinality(f.subscriptions), f.subscriptions[f.done + 1 : f.done + @most], p.topic_id, p.published_at, p.content
+FROM (SELECT published_id, done, subscriptions FROM fan_outs ORDER BY published_id LIMIT 1 FOR UPDATE SKIP LOCKED) f
+CROSS JOIN LATERAL (SELECT topic_id, published_at, content FROM published p WHERE p.id = f.published_id LIMIT 1) p`
+
+const (
+	moveFanOutSQL = `UPDATE fan_outs SET done = @done WHERE published_id = @published`
+	endFanOutSQL  = `DELETE FROM fan_outs WHERE published_id = @published`
+)
+
+const addDeliveriesSQL = `
+INSERT INTO deliveries (published_id, subscription_id, lane, due_at)
+SELECT @published, subscription, lane, now() FROM unnest(@subscription::bigint[], @lane::bigint[]) AS i(subscription, lane)`
+
+// fanOut is a publication that is being fanned out, as a transaction has taken it.
+type fanOut struct {
+	published int64
+	done, all int
+	turn      []int64 // the subscriptions that have their turn
+	topic     int64
+	at        time.Time
+	content   []byte
+}
+
+// maxStaleChunks bounds how often a chunk is begun anew because its queues keep changing.
+const maxStaleChunks = 8
+
+// FanOut is of core.Store.
+func (s *Store) FanOut(ctx context.Context, route func(*core.Topic, *core.PublishedMessage, []*core.Subscription) (core.Publication, error)) (bool, error) {
+	for range maxStaleChunks {
+		found, err := s.fanOutChunk(ctx, route)
+		if !errors.Is(err, core.ErrQueueChanged) {
+			return found, err
+		}
+	}
+	return false, core.Errorf(core.Unavailable, "the queues of a topic keep changing")
+}
+
+func (s *Store) fanOutChunk(ctx context.Context, route func(*core.Topic, *core.PublishedMessage, []*core.Subscription) (core.Publication, error)) (found bool, err error) {
+	var p core.Publication
+	var sends *train
+	err = s.transaction(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, takeFanOutSQL, pgx.StrictNamedArgs{"most": core.MaxFanOut})
+		f, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (f fanOut, err error) {
+			err = row.Scan(&f.published, &f.done, &f.all, &f.turn, &f.topic, &f.at, &f.content)
+			return f, err
+		})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		found = true
+		if p, err = s.routeChunk(ctx, f, route); err != nil {
+			return err
+		}
+		if sends, err = s.sendPublication(ctx, tx, &p); err != nil {
+			return err
+		}
+		return s.moveFanOut(ctx, tx, f, &p)
+	})
+	if err != nil || !found {
+		return false, err
+	}
+	s.announceTrain(sends)
+	for _, sub := range p.Pushed {
+		s.announceDelivery(laneOf(sub), 0)
+	}
+	return true, nil
+}
+
+// routeChunk has the subscriptions of a chunk routed that are still there.
+func (s *Store) routeChunk(ctx context.Context, f fanOut, route func(*core.Topic, *core.PublishedMessage, []*core.Subscription) (core.Publication, error)) (core.Publication, error) {
+	routes, err := s.routesByID(ctx, f.topic)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return core.Publication{}, nil // the topic is gone, and with it all subscriptions
+	}
+	if err != nil {
+		return core.Publication{}, err
+	}
+	id := s.keys.messageID(f.published)
+	m, ok := s.recent.get(id)
+	if !ok {
+		message, err := decodePublished(f.content, id, f.at)
+		if err != nil {
+			return core.Publication{}, err
+		}
+		m = recentMessage{f.topic, message}
+		s.recent.put(f.topic, message)
+	}
+	var subs []*core.Subscription
+	for _, id := range f.turn {
+		if sub := subscriptionIn(routes, id); sub != nil && sub.State == core.Confirmed {
+			subs = append(subs, sub)
+		}
+	}
+	if len(subs) == 0 {
+		return core.Publication{Message: m.message}, nil
+	}
+	return route(&routes.Topic, m.message, subs)
+}
+
+// sendPublication puts a publication's messages into their queues, within a transaction. What it gives
+// is to be announced after the commit. ErrQueueChanged.
+func (s *Store) sendPublication(ctx context.Context, tx pgx.Tx, p *core.Publication) (*train, error) {
+	sends := &train{}
+	for _, d := range p.Queues {
+		o, err := s.newSend(ctx, d.Queue, []core.NewMessage{d.Message})
+		if err != nil {
+			return nil, err
+		}
+		sends.sends = append(sends.sends, o)
+	}
+	return sends, s.sendIn(ctx, tx, sends)
+}
+
+// moveFanOut writes down what a chunk leaves to be pushed, and how far the fan-out has got.
+func (s *Store) moveFanOut(ctx context.Context, tx pgx.Tx, f fanOut, p *core.Publication) error {
+	done := f.done + len(f.turn)
+	if len(p.FanOut) > 0 {
+		for i, id := range f.turn {
+			if id == p.FanOut[0].ID {
+				done = f.done + i
+			}
+		}
+	}
+	batch := &pgx.Batch{}
+	if len(p.Pushed) > 0 {
+		queueDeliveries(batch, f.published, p.Pushed)
+	}
+	if done < f.all {
+		queue(batch, moveFanOutSQL, pgx.StrictNamedArgs{"published": f.published, "done": done})
+	} else {
+		queue(batch, endFanOutSQL, pgx.StrictNamedArgs{"published": f.published})
+		queue(batch, removeEndedSQL, pgx.StrictNamedArgs{"published": []int64{f.published}})
+	}
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// queueDeliveries adds the deliveries of one message.
+func queueDeliveries(batch *pgx.Batch, published int64, pushed []*core.Subscription) {
+	subs, lanes := make([]int64, len(pushed)), make([]int64, len(pushed))
+	for i, sub := range pushed {
+		subs[i], lanes[i] = sub.ID, laneOf(sub)
+	}
+	queue(batch, addDeliveriesSQL, pgx.StrictNamedArgs{"published": published, "subscription": subs, "lane": lanes})
+}

@@ -1,0 +1,326 @@
+package pg
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/polymq/polymq/core"
+)
+
+const subscriptionColumns = `s.id, s.account, s.region, s.topic, s.name, s.state, s.format, s.protocol, s.endpoint, s.queue, s.owner, s.raw, s.filter,
+    s.filter_scope, s.retries, s.dead_letter, s.rate, s.token, s.token_at, s.attributes, s.created_at, s.modified_at`
+
+func scanSubscription(row pgx.CollectableRow) (core.Subscription, error) {
+	var s core.Subscription
+	var queue, deadLetter string
+	var retries []byte
+	var tokenAt *time.Time
+	err := row.Scan(&s.ID, &s.Name.Topic.Account, &s.Name.Topic.Region, &s.Name.Topic.Name, &s.Name.Name, &s.State, &s.Format, &s.Protocol,
+		&s.Endpoint, &queue, &s.Owner, &s.Raw, &s.Filter.Text, &s.Filter.Scope, &retries, &deadLetter, &s.Rate, &s.Token, &tokenAt, &s.Attributes,
+		&s.CreatedAt, &s.ModifiedAt)
+	if err != nil {
+		return s, err
+	}
+	s.Queue, s.DeadLetter = parseQueueName(queue), parseQueueName(deadLetter)
+	if tokenAt != nil {
+		s.TokenAt = *tokenAt
+	}
+	if retries != nil {
+		err = json.Unmarshal(retries, &s.Retries)
+	}
+	return s, err
+}
+
+// formatQueueName gives account/region/name, "" for none.
+func formatQueueName(name core.QueueName) string {
+	if name == (core.QueueName{}) {
+		return ""
+	}
+	return name.String()
+}
+
+func parseQueueName(text string) (name core.QueueName) {
+	if parts := strings.SplitN(text, "/", 3); len(parts) == 3 {
+		name = core.QueueName{Account: parts[0], Region: parts[1], Name: parts[2]}
+	}
+	return name
+}
+
+// retriesJSON gives a policy as JSON, nil for none.
+func retriesJSON(policy core.RetryPolicy) *string {
+	if policy == nil {
+		return nil
+	}
+	text, err := json.Marshal(policy)
+	if err != nil {
+		panic(fmt.Sprintf("encode %v: %v", policy, err)) // numbers and words always can be
+	}
+	code := string(text)
+	return &code
+}
+
+const sameSubscriptionSQL = `
+SELECT ` + subscriptionColumns + ` FROM subscriptions s
+WHERE topic_id = @topic AND gone_at IS NULL AND CASE WHEN @by_endpoint
+    THEN by_endpoint AND format = @format AND protocol = @protocol AND md5(endpoint) = md5(@endpoint) AND endpoint = @endpoint
+    ELSE name = @name END
+LIMIT 1`
+
+const countSubscriptionsSQL = `SELECT count(*) FROM subscriptions WHERE topic_id = @topic AND gone_at IS NULL`
+
+const subscribeSQL = `
+INSERT INTO subscriptions AS s (topic_id, account, region, topic, name, state, format, protocol, endpoint, by_endpoint, queue, owner, raw, filter,
+    filter_scope, retries, dead_letter, rate, token, token_at, attributes, created_at, modified_at)
+SELECT @topic, @account, @region, @topic_name, @name, @state, @format, @protocol, @endpoint, @by_endpoint, @queue, @owner, @raw, @filter,
+    @filter_scope, @retries::jsonb, @dead_letter, @rate, @token, CASE WHEN @token <> '' THEN c.now END, @attributes::jsonb, c.now, c.now
+FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) c
+RETURNING ` + subscriptionColumns
+
+// Subscribe is of core.Store.
+func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub core.Subscription, created bool, err error) {
+	byEndpoint := in.Name.Name == ""
+	if byEndpoint {
+		in.Name.Name = uuid.NewString()
+	}
+	var topic core.Topic
+	err = s.transaction(ctx, func(tx pgx.Tx) error {
+		if topic, err = txTopic(ctx, tx, lockTopicSQL, topicArgs(in.Name.Topic)); err != nil {
+			return err
+		}
+		sub, err = txSubscription(ctx, tx, sameSubscriptionSQL, pgx.StrictNamedArgs{
+			"topic": topic.ID, "by_endpoint": byEndpoint, "format": in.Format, "protocol": in.Protocol, "endpoint": in.Endpoint, "name": in.Name.Name,
+		})
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if err := checkSubscriptionLimit(ctx, tx, &topic); err != nil {
+			return err
+		}
+		if sub, err = txSubscription(ctx, tx, subscribeSQL, subscribeArgs(in, topic.ID, byEndpoint)); err != nil {
+			return err
+		}
+		created = true
+		_, err := txTopic(ctx, tx, touchTopicSQL, pgx.StrictNamedArgs{"id": topic.ID})
+		return err
+	})
+	if err != nil {
+		return core.Subscription{}, false, s.noTopic(ctx, err, in.Name.Topic)
+	}
+	if created {
+		s.announceTopic(topic.ID)
+	}
+	return sub, created, nil
+}
+
+func checkSubscriptionLimit(ctx context.Context, tx pgx.Tx, topic *core.Topic) error {
+	limit := core.MaxSubscriptions
+	if topic.FIFO {
+		limit = core.MaxFIFOSubscriptions
+	}
+	var count int
+	if err := tx.QueryRow(ctx, countSubscriptionsSQL, pgx.StrictNamedArgs{"topic": topic.ID}).Scan(&count); err != nil {
+		return err
+	}
+	if count >= limit {
+		return core.Errorf(core.SubscriptionLimit, "topic %q has %d subscriptions and may have no more", topic.Name.Name, count)
+	}
+	return nil
+}
+
+func subscribeArgs(in core.NewSubscription, topic int64, byEndpoint bool) pgx.StrictNamedArgs {
+	state := core.Confirmed
+	if in.Pending {
+		state = core.Pending
+	}
+	return pgx.StrictNamedArgs{
+		"topic": topic, "account": in.Name.Topic.Account, "region": in.Name.Topic.Region, "topic_name": in.Name.Topic.Name, "name": in.Name.Name,
+		"state": string(state), "format": in.Format, "protocol": in.Protocol, "endpoint": in.Endpoint, "by_endpoint": byEndpoint,
+		"queue": formatQueueName(in.Queue), "owner": in.Owner, "raw": in.Raw, "filter": in.Filter.Text, "filter_scope": in.Filter.Scope,
+		"retries": retriesJSON(in.Retries), "dead_letter": formatQueueName(in.DeadLetter), "rate": in.Rate, "token": in.Token,
+		"attributes": jsonObject(in.Attributes),
+	}
+}
+
+func txSubscription(ctx context.Context, tx pgx.Tx, sql string, args pgx.StrictNamedArgs) (core.Subscription, error) {
+	rows, _ := tx.Query(ctx, sql, args) // CollectExactlyOneRow returns its error
+	return pgx.CollectExactlyOneRow(rows, scanSubscription)
+}
+
+// Of several subscriptions that had the name, one that is there comes first, then the one that went last.
+const subscriptionSQL = `
+SELECT ` + subscriptionColumns + ` FROM subscriptions s
+WHERE account = @account AND region = @region AND topic = @topic AND name = @name
+ORDER BY gone_at DESC NULLS FIRST LIMIT 1`
+
+const subscriptionOfTokenSQL = `
+SELECT ` + subscriptionColumns + ` FROM subscriptions s
+WHERE md5(token) = md5(@token) AND token <> '' AND token = @token
+    AND token_at > now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = s.account), '0') - @life::interval
+LIMIT 1`
+
+// oneSubscription runs a statement that returns one subscription. SubscriptionNotFound.
+func (s *Store) oneSubscription(ctx context.Context, sql string, args pgx.StrictNamedArgs) (sub core.Subscription, err error) {
+	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
+		sub, err = pgx.CollectExactlyOneRow(rows, scanSubscription)
+		return err
+	})
+	return sub, noSubscription(err)
+}
+
+func noSubscription(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return core.Errorf(core.SubscriptionNotFound, "the subscription does not exist")
+	}
+	return err
+}
+
+func subscriptionArgs(name core.SubscriptionName) pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{"account": name.Topic.Account, "region": name.Topic.Region, "topic": name.Topic.Name, "name": name.Name}
+}
+
+// Subscription is of core.Store.
+func (s *Store) Subscription(ctx context.Context, name core.SubscriptionName) (core.Subscription, error) {
+	return s.oneSubscription(ctx, subscriptionSQL, subscriptionArgs(name))
+}
+
+// SubscriptionOfToken is of core.Store.
+func (s *Store) SubscriptionOfToken(ctx context.Context, token string) (core.Subscription, error) {
+	return s.oneSubscription(ctx, subscriptionOfTokenSQL, pgx.StrictNamedArgs{"token": token, "life": core.MaxRemembered})
+}
+
+const alterSubscriptionSQL = `
+UPDATE subscriptions s SET state = @state, raw = @raw, filter = @filter, filter_scope = @filter_scope, retries = @retries::jsonb,
+    dead_letter = @dead_letter, rate = @rate, attributes = @attributes::jsonb, modified_at = c.now, gone_at = NULL,
+    token_at = CASE WHEN @fresh THEN c.now ELSE token_at END, token = @token
+FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) c
+WHERE id = @id
+RETURNING ` + subscriptionColumns
+
+// AlterSubscription is of core.Store.
+func (s *Store) AlterSubscription(ctx context.Context, name core.SubscriptionName, change core.SubscriptionChange) (core.Subscription, error) {
+	return s.changeSubscription(ctx, name, func(tx pgx.Tx, current core.Subscription) (core.Subscription, error) {
+		if current.State == core.Orphaned || current.State == core.Unsubscribed && change.State == nil {
+			return current, pgx.ErrNoRows
+		}
+		altered := change.Apply(current)
+		return txSubscription(ctx, tx, alterSubscriptionSQL, pgx.StrictNamedArgs{
+			"id": current.ID, "account": name.Topic.Account, "state": string(altered.State), "raw": altered.Raw, "filter": altered.Filter.Text,
+			"filter_scope": altered.Filter.Scope, "retries": retriesJSON(altered.Retries), "dead_letter": formatQueueName(altered.DeadLetter),
+			"rate": altered.Rate, "attributes": jsonObject(altered.Attributes), "fresh": change.Token != nil, "token": altered.Token,
+		})
+	})
+}
+
+const unsubscribeSQL = `
+UPDATE subscriptions s SET state = 'unsubscribed', gone_at = now(), token_at = CASE WHEN token <> '' THEN c.now END
+FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) c
+WHERE id = @id
+RETURNING ` + subscriptionColumns
+
+// Unsubscribe is of core.Store. The token is good again from now on, to undo it.
+func (s *Store) Unsubscribe(ctx context.Context, name core.SubscriptionName) (core.Subscription, error) {
+	return s.changeSubscription(ctx, name, func(tx pgx.Tx, current core.Subscription) (core.Subscription, error) {
+		if current.State == core.Orphaned || current.State == core.Unsubscribed {
+			return current, pgx.ErrNoRows
+		}
+		return txSubscription(ctx, tx, unsubscribeSQL, pgx.StrictNamedArgs{"id": current.ID, "account": name.Topic.Account})
+	})
+}
+
+// changeSubscription changes a subscription under the lock of its topic.
+func (s *Store) changeSubscription(ctx context.Context, name core.SubscriptionName, change func(pgx.Tx, core.Subscription) (core.Subscription, error)) (sub core.Subscription, err error) {
+	var topic core.Topic
+	err = s.transaction(ctx, func(tx pgx.Tx) error {
+		if topic, err = txTopic(ctx, tx, lockTopicSQL, topicArgs(name.Topic)); err != nil {
+			return err
+		}
+		current, err := txSubscription(ctx, tx, subscriptionSQL, subscriptionArgs(name))
+		if err != nil {
+			return err
+		}
+		if sub, err = change(tx, current); err != nil {
+			return err
+		}
+		_, err = txTopic(ctx, tx, touchTopicSQL, pgx.StrictNamedArgs{"id": topic.ID})
+		return err
+	})
+	if isUnique(err) { // brought back, though its name or endpoint has been subscribed anew
+		return core.Subscription{}, core.Errorf(core.SubscriptionExists, "subscription %q has been made anew", name.Name)
+	}
+	if err != nil {
+		return core.Subscription{}, noSubscription(err)
+	}
+	s.announceTopic(topic.ID)
+	return sub, nil
+}
+
+const listTopicSubscriptionsSQL = `
+SELECT ` + subscriptionColumns + ` FROM subscriptions s
+WHERE topic_id = @topic AND gone_at IS NULL AND name > @after AND name >= @prefix AND starts_with(name, @prefix)
+ORDER BY name LIMIT @limit`
+
+const listOwnSubscriptionsSQL = `
+SELECT ` + subscriptionColumns + ` FROM subscriptions s
+WHERE owner = @owner AND region = @region AND gone_at IS NULL AND id > @after_id AND starts_with(name, @prefix)
+ORDER BY id LIMIT @limit`
+
+// ListSubscriptions is of core.Store.
+func (s *Store) ListSubscriptions(ctx context.Context, in core.ListSubscriptionsInput) (core.SubscriptionPage, error) {
+	if in.Topic.Name == "" {
+		after, err := strconv.ParseInt("0"+in.After, 10, 64)
+		if err != nil {
+			return core.SubscriptionPage{}, core.Errorf(core.InvalidArgument, "%q is not a cursor of this list", in.After)
+		}
+		return s.subscriptionPage(ctx, listOwnSubscriptionsSQL, pgx.StrictNamedArgs{
+			"owner": in.Topic.Account, "region": in.Topic.Region, "after_id": after, "prefix": in.Prefix, "limit": in.Limit + 1,
+		}, in.Limit, func(sub *core.Subscription) string { return strconv.FormatInt(sub.ID, 10) })
+	}
+	topic, err := s.oneTopic(ctx, topicSQL, topicArgs(in.Topic))
+	if err != nil {
+		return core.SubscriptionPage{}, s.noTopic(ctx, err, in.Topic)
+	}
+	return s.subscriptionPage(ctx, listTopicSubscriptionsSQL, pgx.StrictNamedArgs{
+		"topic": topic.ID, "after": in.After, "prefix": in.Prefix, "limit": in.Limit + 1,
+	}, in.Limit, func(sub *core.Subscription) string { return sub.Name.Name })
+}
+
+func (s *Store) subscriptionPage(ctx context.Context, sql string, args pgx.StrictNamedArgs, limit int, cursor func(*core.Subscription) string) (core.SubscriptionPage, error) {
+	var page core.SubscriptionPage
+	err := s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {
+		page.Subscriptions, err = pgx.CollectRows(rows, scanSubscription)
+		return err
+	})
+	if len(page.Subscriptions) > limit {
+		page.Subscriptions = page.Subscriptions[:limit]
+		page.Next = cursor(&page.Subscriptions[limit-1])
+	}
+	return page, err
+}
+
+// isUnique reports whether a row was refused because there is one with its key.
+func isUnique(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && server.Code == "23505"
+}
+
+const subscriptionsByIDSQL = `SELECT ` + subscriptionColumns + ` FROM subscriptions s WHERE id = ANY(@id::bigint[])`
+
+// forgetSubscriptionsSQL drops what was remembered long enough.
+const forgetSubscriptionsSQL = `
+DELETE FROM subscriptions WHERE id = ANY (ARRAY(
+    SELECT id FROM subscriptions WHERE gone_at < now() - @life::interval ORDER BY gone_at LIMIT @limit FOR UPDATE SKIP LOCKED))`
+
+// ForgetSubscriptions removes up to limit subscriptions that have been gone for core.MaxRemembered,
+// and gives how many.
+func (s *Store) ForgetSubscriptions(ctx context.Context, limit int) (int, error) {
+	return s.exec(ctx, forgetSubscriptionsSQL, pgx.StrictNamedArgs{"life": core.MaxRemembered, "limit": limit})
+}
