@@ -51,9 +51,10 @@ var programs = []program{
 	javaProgram("1.1.9.2", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
 }
 
-// frameworks are what applications are built on instead of an SDK alone.
+// frameworks are what applications are built on instead of an SDK alone, and the AWS CLI.
 var frameworks = []program{
 	pythonProgram("celery", "requirements-celery.txt", []string{"celery"}),
+	pythonProgram("awscli", "requirements-awscli.txt", []string{"awscli"}),
 	nodeProgram("sqs-consumer", []string{"consumer"}),
 	springProgram("4.1.0", "4.0.7"),
 	springProgram("3.4.2", "3.5.5"),

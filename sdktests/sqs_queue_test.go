@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -248,6 +251,68 @@ func TestSQSQueueURLForms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client in a container knows the server by another name than one beside it, on another port.
+func TestSQSQueueURLsAreOfTheHostThatTheClientUsed(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	createQueue(t, srv.sqs(), "orders")
+	const elsewhere = "http://queues.internal:9324"
+	mapped := awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
+		tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(srv.url, "http://"))
+		}
+	})
+	client := srv.sqs(func(o *sqs.Options) { o.BaseEndpoint, o.HTTPClient = aws.String(elsewhere), mapped })
+	out, err := client.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("orders")})
+	if err != nil {
+		t.Fatalf("get queue URL: %v", err)
+	}
+	if want := elsewhere + "/000000000000/orders"; *out.QueueUrl != want {
+		t.Errorf("got URL %s, want %s", *out.QueueUrl, want)
+	}
+	list, err := client.ListQueues(t.Context(), &sqs.ListQueuesInput{})
+	if err != nil || !slices.Equal(list.QueueUrls, []string{*out.QueueUrl}) {
+		t.Errorf("ListQueues gave %v, %v, want %s", list, err, *out.QueueUrl)
+	}
+	send(t, client, *out.QueueUrl, "hello")
+	if got := receive(t, srv.sqs(), *out.QueueUrl); len(got) != 1 {
+		t.Errorf("got %d messages by the other client's URL, want 1", len(got))
+	}
+}
+
+// The cloud's URLs name a region; it counts, whatever region the client is set to.
+func TestSQSQueueURLNamesTheRegion(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	away := srv.sqs(func(o *sqs.Options) { o.Region = "eu-central-1" })
+	createQueue(t, away, "orders")
+	for name, url := range map[string]string{
+		"the cloud's":         "https://sqs.eu-central-1.amazonaws.com/000000000000/orders",
+		"the cloud's old one": "https://eu-central-1.queue.amazonaws.com/000000000000/orders",
+		"in the path":         srv.url + "/queue/eu-central-1/000000000000/orders",
+	} {
+		send(t, srv.sqs(), url, name)
+	}
+	if got := receive(t, away, srv.url+"/000000000000/orders", upTo(10)); len(got) != 3 {
+		t.Errorf("got %d messages, want 3", len(got))
+	}
+}
+
+// Some SDKs, and some applications, make the queue's URL the endpoint of all its requests.
+func TestSQSQueueURLAsEndpoint(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	url := createQueue(t, srv.sqs(), "orders")
+	client := srv.sqs(func(o *sqs.Options) { o.BaseEndpoint = &url })
+	send(t, client, url, "hello")
+	messages := receive(t, client, url)
+	if len(messages) != 1 {
+		t.Fatalf("got %d messages, want 1", len(messages))
+	}
+	deleteMessage(t, client, url, messages[0])
+	wantCounts(t, srv.sqs(), url, 0, 0, 0)
 }
 
 func TestSQSAccountsAndRegionsAreApart(t *testing.T) {

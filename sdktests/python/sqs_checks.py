@@ -366,3 +366,26 @@ def sqs_resource_interface():
     message.delete()
     queue.reload()
     equal(queue.attributes["ApproximateNumberOfMessagesNotVisible"], "0", "in flight")
+
+
+@check
+def sqs_resource_interface_of_many():
+    service = boto3.resource("sqs", **clients.aws_options())
+    name = clients.queue_name()
+    queue = service.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})
+    equal(service.get_queue_by_name(QueueName=name).url, queue.url, "queue by its name")
+    equal([each.url for each in service.queues.filter(QueueNamePrefix=name)], [queue.url], "queues by a prefix")
+    sent = queue.send_messages(Entries=[dict(Id=str(n), MessageBody="body %d" % n) for n in range(3)])
+    equal(len(sent["Successful"]), 3, "sent")
+    messages = queue.receive_messages(MaxNumberOfMessages=10, AttributeNames=["All"])
+    equal(sorted(message.body for message in messages), ["body %d" % n for n in range(3)], "bodies")
+    messages[0].change_visibility(VisibilityTimeout=0)
+    equal([message.body for message in queue.receive_messages()], [messages[0].body], "shown again")
+    queue.delete_messages(Entries=[dict(Id=str(n), ReceiptHandle=message.receipt_handle) for n, message in enumerate(messages)])
+    queue.set_attributes(Attributes={"DelaySeconds": "5"})
+    queue.reload()
+    equal([queue.attributes[key] for key in ("ApproximateNumberOfMessagesNotVisible", "DelaySeconds")], ["0", "5"], "attributes")
+    queue.purge()
+    queue.delete()
+    with raises(SQS.exceptions.QueueDoesNotExist):
+        queue.load()

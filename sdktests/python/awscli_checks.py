@@ -1,0 +1,175 @@
+"""What the AWS CLI shows, given what a shell gives it, files too."""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+
+from awscli.clidriver import create_clidriver
+
+from checking import TEXTS, check, equal
+
+ENDPOINT = os.environ.get("POLYMQ_ENDPOINT", "http://127.0.0.1:4566")
+os.environ.update(
+    AWS_ACCESS_KEY_ID=os.environ.get("POLYMQ_ACCESS_KEY", "test"),
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_MAX_ATTEMPTS="1",
+)
+FILES = tempfile.TemporaryDirectory()  # until the program ends
+
+
+def command(action, *arguments):
+    return ["--endpoint-url", ENDPOINT, "sqs", action, *arguments]
+
+
+def run(action, *arguments):
+    """Runs an action of SQS in this process, which saves half a second of starting; exit code, output and errors."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        code = create_clidriver().main(command(action, *arguments))
+    for stream in streams:
+        stream.flush()
+    return [code] + [stream.buffer.getvalue().decode() for stream in streams]
+
+
+def start(action, *arguments):
+    """Starts an action as a process of its own."""
+    aws_program = os.path.join(os.path.dirname(sys.executable), "aws")
+    return subprocess.Popen([aws_program, *command(action, *arguments)], stdout=subprocess.PIPE, encoding="utf-8")
+
+
+def aws(action, *arguments):
+    """Runs an action and gives what it prints, decoded; None if that is nothing."""
+    code, output, errors = run(action, *arguments)
+    if code != 0:
+        raise AssertionError("aws sqs %s: %s" % (action, errors))
+    return json.loads(output) if output else None
+
+
+def refused(action, *arguments):
+    """Runs an action that must fail, and gives what it prints of the error."""
+    code, output, errors = run(action, *arguments)
+    if code == 0:
+        raise AssertionError("aws sqs %s succeeded: %s" % (action, output))
+    return errors.strip()
+
+
+def file(content):
+    """Writes a file and gives the argument that names it."""
+    text = content if isinstance(content, str) else json.dumps(content)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=FILES.name, delete=False) as written:
+        written.write(text)
+    return "file://" + written.name
+
+
+def queue_name(prefix="orders"):
+    return "%s-%s" % (prefix, uuid.uuid4().hex[:12])
+
+
+def create(*arguments):
+    return aws("create-queue", "--queue-name", queue_name(), *arguments)["QueueUrl"]
+
+
+def attributes(url):
+    return aws("get-queue-attributes", "--queue-url", url, "--attribute-names", "All")["Attributes"]
+
+
+@check
+def awscli_queues():
+    prefix = queue_name()
+    given = {"VisibilityTimeout": "45", "DelaySeconds": "1", "ReceiveMessageWaitTimeSeconds": "2"}
+    url = aws("create-queue", "--queue-name", prefix + "-a", "--attributes", file(given), "--tags", "team=billing,empty=")["QueueUrl"]
+    equal(aws("get-queue-url", "--queue-name", prefix + "-a"), {"QueueUrl": url}, "URL")
+    shown = attributes(url)
+    equal({name: shown[name] for name in given}, given, "attributes")
+    aws("set-queue-attributes", "--queue-url", url, "--attributes", "DelaySeconds=0,MaximumMessageSize=2048")
+    shown = attributes(url)
+    equal([shown["DelaySeconds"], shown["MaximumMessageSize"]], ["0", "2048"], "attributes after set")
+    equal(aws("list-queue-tags", "--queue-url", url), {"Tags": {"team": "billing", "empty": ""}}, "tags")
+    aws("tag-queue", "--queue-url", url, "--tags", "team=shipping")
+    aws("untag-queue", "--queue-url", url, "--tag-keys", "empty")
+    equal(aws("list-queue-tags", "--queue-url", url), {"Tags": {"team": "shipping"}}, "tags after untag")
+    other = aws("create-queue", "--queue-name", prefix + "-b")["QueueUrl"]
+    equal(aws("list-queues", "--queue-name-prefix", prefix, "--page-size", "1"), {"QueueUrls": [url, other]}, "list")
+    text = run("list-queues", "--queue-name-prefix", prefix, "--query", "QueueUrls[1]", "--output", "text")
+    equal(text, [0, other + "\n", ""], "list, queried, as text")
+    equal(aws("delete-queue", "--queue-url", other), None, "answer to delete")
+    equal(aws("list-queues", "--queue-name-prefix", prefix), {"QueueUrls": [url]}, "list after delete")
+
+
+@check
+def awscli_errors():
+    missing = queue_name()
+    equal(
+        refused("get-queue-url", "--queue-name", missing),
+        "An error occurred (AWS.SimpleQueueService.NonExistentQueue) when calling the GetQueueUrl operation: The specified queue does not exist.",
+        "error",
+    )
+    url = create()
+    equal("(ReceiptHandleIsInvalid)" in refused("delete-message", "--queue-url", url, "--receipt-handle", "nonsense"), True, "error of a handle")
+
+
+@check
+def awscli_messages():
+    url = create()
+    body = TEXTS["line ends"] + TEXTS["xml"] + TEXTS["unicode"]
+    given = {
+        "colour": {"DataType": "String", "StringValue": "rød"},
+        "size": {"DataType": "Number.cm", "StringValue": "12.5"},
+        "image": {"DataType": "Binary", "BinaryValue": "bytes"},
+    }
+    sent = aws("send-message", "--queue-url", url, "--message-body", body, "--message-attributes", file(given))
+    [message] = aws("receive-message", "--queue-url", url, "--attribute-names", "All", "--message-attribute-names", "All")["Messages"]
+    equal([message["Body"], message["MessageId"]], [body, sent["MessageId"]], "body and id")
+    given["image"]["BinaryValue"] = "Ynl0ZXM="  # the way out it encodes
+    equal(message["MessageAttributes"], given, "attributes")
+    equal(message["MD5OfMessageAttributes"], sent["MD5OfMessageAttributes"], "MD5 of the attributes")
+    equal(message["Attributes"]["ApproximateReceiveCount"], "1", "receive count")
+    handle = ["--queue-url", url, "--receipt-handle", message["ReceiptHandle"]]
+    equal(aws("receive-message", "--queue-url", url), None, "receive of a message in flight")
+    aws("change-message-visibility", *handle, "--visibility-timeout", "0")
+    [message] = aws("receive-message", "--queue-url", url, "--visibility-timeout", "10")["Messages"]
+    equal(aws("delete-message", *handle[:3], message["ReceiptHandle"]), None, "answer to delete")
+    aws("send-message", "--queue-url", url, "--message-body", file("later"), "--delay-seconds", "600")
+    counted = attributes(url)
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+    equal([counted[name] for name in names], ["0", "0", "1"], "counts")
+    aws("purge-queue", "--queue-url", url)
+    equal([attributes(url)[name] for name in names], ["0", "0", "0"], "counts after the purge")
+
+
+@check
+def awscli_batches():
+    url = create()
+    entries = [dict(Id=str(n), MessageBody="body %d" % n) for n in range(9)] + [dict(Id="bad", MessageBody="hello", DelaySeconds=901)]
+    sent = aws("send-message-batch", "--queue-url", url, "--entries", file(entries))
+    equal([len(sent["Successful"]), [(f["Id"], f["Code"]) for f in sent["Failed"]]], [9, [("bad", "InvalidParameterValue")]], "sent")
+    got = aws("receive-message", "--queue-url", url, "--max-number-of-messages", "10")["Messages"]
+    equal(sorted(message["Body"] for message in got), ["body %d" % n for n in range(9)], "bodies")
+    handles = [dict(Id=str(n), ReceiptHandle=message["ReceiptHandle"]) for n, message in enumerate(got)]
+    changes = [dict(handle, VisibilityTimeout=0) for handle in handles]
+    changed = aws("change-message-visibility-batch", "--queue-url", url, "--entries", file(changes))
+    equal(len(changed["Successful"]), 9, "changed")
+    deleted = aws("delete-message-batch", "--queue-url", url, "--entries", file(handles + [dict(Id="bad", ReceiptHandle="nonsense")]))
+    equal([len(deleted["Successful"]), [f["Code"] for f in deleted["Failed"]]], [9, ["ReceiptHandleIsInvalid"]], "deleted")
+    equal("(AWS.SimpleQueueService.BatchEntryIdsNotDistinct)" in refused(
+        "send-message-batch", "--queue-url", url, "--entries", "Id=a,MessageBody=one", "Id=a,MessageBody=two"), True, "error of equal ids")
+
+
+@check
+def awscli_long_poll_wakes_at_a_send():
+    url = create()
+    began = time.monotonic()
+    poll = start("receive-message", "--queue-url", url, "--wait-time-seconds", "20")
+    threading.Timer(1, aws, ["send-message", "--queue-url", url, "--message-body", "hello"]).start()
+    output, _ = poll.communicate()
+    equal([poll.returncode, json.loads(output)["Messages"][0]["Body"]], [0, "hello"], "exit code and body")
+    equal(time.monotonic() - began < 15, True, "woken before the wait was over")
