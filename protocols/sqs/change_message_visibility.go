@@ -14,7 +14,7 @@ type changeMessageVisibilityRequest struct {
 }
 
 func (s *Server) changeMessageVisibility(ctx context.Context, c *call, req *changeMessageVisibilityRequest) (*noResult, error) {
-	name, err := c.queueName(req.QueueUrl)
+	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -28,13 +28,17 @@ func (s *Server) changeMessageVisibility(ctx context.Context, c *call, req *chan
 		return nil, err
 	}
 	change := core.VisibilityChange{Handle: req.ReceiptHandle, Timeout: *asSeconds(req.VisibilityTimeout)}
-	results, err := s.broker.ChangeVisibility(ctx, core.ChangeVisibilityInput{
-		Queue: name, Changes: []core.VisibilityChange{change}, MaxTotal: maxVisibilityTimeout * time.Second,
-	})
+	results, err := s.broker.ChangeVisibility(ctx, changesOf(queue, []core.VisibilityChange{change}))
 	if err != nil {
 		return nil, err
 	}
 	return &noResult{}, visibilityError(change, results[0].Err)
+}
+
+// changesOf asks for changes of a queue's messages. On a FIFO queue a handle is good for as long as it
+// hides its message; on a standard queue it stays good.
+func changesOf(queue *core.Queue, changes []core.VisibilityChange) core.ChangeVisibilityInput {
+	return core.ChangeVisibilityInput{Queue: queue.Name, Changes: changes, Newest: queue.FIFO, MaxTotal: maxVisibilityTimeout * time.Second}
 }
 
 func checkVisibilityTimeout(n int) error {
@@ -46,12 +50,13 @@ func checkVisibilityTimeout(n int) error {
 
 // visibilityError says what became of one change.
 func visibilityError(change core.VisibilityChange, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case core.CodeOf(err) == core.MessageNotFound:
+	}
+	switch core.CodeOf(err) {
+	case core.MessageNotFound, core.ReceiptHandleExpired, core.ReceiptHandleSuperseded:
 		return invalid(change.Handle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
-	case core.CodeOf(err) == core.VisibilityTooLong:
+	case core.VisibilityTooLong:
 		return invalid(int(change.Timeout/time.Second), "VisibilityTimeout",
 			"Total VisibilityTimeout for the message is beyond the limit [43200 seconds]")
 	}

@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"context"
-	"time"
 
 	"github.com/polymq/polymq/core"
 )
@@ -47,9 +46,7 @@ func (s *Server) changeMessageVisibilityBatch(ctx context.Context, c *call, req 
 	if len(changes) == 0 {
 		return result, nil
 	}
-	results, err := s.broker.ChangeVisibility(ctx, core.ChangeVisibilityInput{
-		Queue: queue.Name, Changes: changes, MaxTotal: maxVisibilityTimeout * time.Second,
-	})
+	results, err := s.broker.ChangeVisibility(ctx, changesOf(queue, changes))
 	if err != nil {
 		return nil, err
 	}
