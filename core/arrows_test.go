@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/sqs":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/sns/...":  {"core", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/sns/..."},
-	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage"},
+	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},
 	"protocols/api":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all
 	"sdktests/...":       {},

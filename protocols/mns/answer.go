@@ -1,6 +1,7 @@
 package mns
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -156,6 +157,14 @@ func (a *answer) text(name, value string) {
 	a.end(name)
 }
 
+func (a *answer) boolean(name string, yes bool) {
+	word := "False"
+	if yes {
+		word = "True"
+	}
+	a.text(name, word)
+}
+
 func (a *answer) number(name string, n int64) {
 	a.tag(name)
 	a.doc = strconv.AppendInt(a.doc, n, 10)
@@ -182,13 +191,15 @@ func (a *answer) comma() {
 	}
 }
 
-// appendJSON writes a text as JSON has it.
+// appendJSON writes a text as JSON has it, and what JSON need not escape as it is.
 func appendJSON(doc []byte, text string) []byte {
-	quoted, err := json.Marshal(text)
-	if err != nil {
+	var quoted bytes.Buffer
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(text); err != nil {
 		panic(err) // a text always has a JSON form
 	}
-	return append(doc, quoted...)
+	return append(doc, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...)
 }
 
 // appendEscaped writes a text that XML can carry (core.ValidText) so that every parser gives back

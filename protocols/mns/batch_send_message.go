@@ -36,7 +36,7 @@ func (s *Server) batchSendMessage(ctx context.Context, c *call, req *batchSendMe
 		return nil, err
 	}
 	for i := range req.Messages {
-		if in.Messages[i], err = req.Messages[i].message(c, queue.MaxMessageSize); err != nil {
+		if in.Messages[i], err = req.Messages[i].message(c, queue); err != nil {
 			return nil, err
 		}
 		size += len(in.Messages[i].Body)

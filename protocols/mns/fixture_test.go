@@ -51,10 +51,12 @@ type document struct {
 	DequeueCount     int
 	Priority         int
 	MessageGroupId   string
-	UserProperties   []property      `xml:"UserProperties>PropertyValue"`
-	SystemProperties []property      `xml:"SystemProperties>SystemPropertyValue"`
-	Messages         []document      `xml:"Message"`
-	Queues           []queueDocument `xml:"Queue"`
+	UserProperties   []property             `xml:"UserProperties>PropertyValue"`
+	SystemProperties []property             `xml:"SystemProperties>SystemPropertyValue"`
+	Messages         []document             `xml:"Message"`
+	Queues           []queueDocument        `xml:"Queue"`
+	Topics           []topicDocument        `xml:"Topic"`
+	Subscriptions    []subscriptionDocument `xml:"Subscription"`
 	NextMarker       string
 	Errors           []deleteError `xml:"Error"`
 	AccountId        string
@@ -67,6 +69,17 @@ type queueDocument struct {
 	QueueURL, QueueName, LoggingEnabled                                                             string
 	DelaySeconds, MaximumMessageSize, MessageRetentionPeriod, VisibilityTimeout                     int
 	PollingWaitSeconds, ActiveMessages, InactiveMessages, DelayMessages, CreateTime, LastModifyTime int64
+}
+
+type topicDocument struct {
+	TopicURL, TopicName, LoggingEnabled                                                  string
+	MaximumMessageSize, MessageRetentionPeriod, MessageCount, CreateTime, LastModifyTime int64
+}
+
+type subscriptionDocument struct {
+	SubscriptionURL, SubscriptionName, Subscriber, TopicOwner, TopicName string
+	Endpoint, FilterTag, NotifyStrategy, NotifyContentFormat             string
+	CreateTime, LastModifyTime                                           int64
 }
 
 type deleteError struct{ ErrorCode, ErrorMessage, ReceiptHandle string }

@@ -2,20 +2,9 @@ package mns
 
 import (
 	"context"
-	"encoding/base64"
 
 	"github.com/polymq/polymq/core"
 )
-
-// maxListed is how many queues a page has at most, and unless told otherwise.
-const maxListed = 1000
-
-type listQueueRequest struct {
-	Prefix    string `header:"X-Mns-Prefix"`
-	Marker    string `header:"X-Mns-Marker"`
-	RetNumber *int   `header:"X-Mns-Ret-Number"`
-	WithMeta  *bool  `header:"X-Mns-With-Meta"`
-}
 
 type listQueueResponse struct {
 	call     *call
@@ -33,27 +22,17 @@ func (r *listQueueResponse) write(a *answer) {
 		}
 		a.end("Queue")
 	}
-	if r.page.Next != "" {
-		a.text("NextMarker", base64.RawURLEncoding.EncodeToString([]byte(r.page.Next)))
-	}
+	a.marker(r.page.Next)
 	a.end("Queues")
 }
 
-func (s *Server) listQueue(ctx context.Context, c *call, req *listQueueRequest) (*listQueueResponse, error) {
-	limit := maxListed
-	if req.RetNumber != nil {
-		limit = *req.RetNumber
-	}
-	after, err := base64.RawURLEncoding.DecodeString(req.Marker)
+func (s *Server) listQueue(ctx context.Context, c *call, req *listRequest) (*listQueueResponse, error) {
+	limit, after, err := req.page()
 	if err != nil {
-		return nil, core.Errorf(core.InvalidArgument, "x-mns-marker is none that this list gave out")
-	}
-	if err := checkRange("x-mns-ret-number", &limit, 1, maxListed, "queues"); err != nil {
 		return nil, err
 	}
-	withMeta := req.WithMeta != nil && *req.WithMeta
 	page, err := s.broker.ListQueues(ctx, core.ListQueuesInput{
-		Account: c.Account, Region: c.Region, Prefix: req.Prefix, After: string(after), Limit: limit, Counts: withMeta,
+		Account: c.Account, Region: c.Region, Prefix: req.Prefix, After: after, Limit: limit, Counts: req.withMeta(),
 	})
-	return &listQueueResponse{c, page, withMeta}, err
+	return &listQueueResponse{c, page, req.withMeta()}, err
 }

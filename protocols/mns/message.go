@@ -3,6 +3,7 @@ package mns
 import (
 	"crypto/md5"
 	"encoding/base64"
+	"net/http"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,8 +22,15 @@ const (
 // themselves (specs/mns.md 8.1); ali-mns for Node gives just Node's own.
 var encodingAgents = []string{"aliyun-sdk-java/", "aliyun-sdk-python/", "aliyun-sdk-php/", "aliyun-sdk-dotnet/", "Node/"}
 
-func encodesBodies(agent string) bool {
-	for _, prefix := range encodingAgents {
+// topicEncodingAgents are those of them that do so with what they publish too, or have a class for it.
+var topicEncodingAgents = []string{"aliyun-sdk-java/", "aliyun-sdk-php/", "Node/"}
+
+func encodesBodies(agent string) bool { return isOneOf(agent, encodingAgents) }
+
+func encodesTopics(agent string) bool { return isOneOf(agent, topicEncodingAgents) }
+
+func isOneOf(agent string, prefixes []string) bool {
+	for _, prefix := range prefixes {
 		if strings.HasPrefix(agent, prefix) {
 			return true
 		}
@@ -65,19 +73,26 @@ type messageElement struct {
 	SystemProperties systemProperties `xml:"SystemProperties"`
 }
 
-// message checks the values and says them in core's terms. maxBytes is the queue's.
-func (m *messageElement) message(c *call, maxBytes int) (core.NewMessage, error) {
+// checkGroup bounds the name of a message's group, which must be there in a FIFO queue or topic.
+func checkGroup(group string, fifo bool) error {
+	if fifo && group == "" {
+		return wireError{http.StatusBadRequest, "FifoMissingMessageGroupId", "a message of a FIFO queue or topic needs a MessageGroupId"}
+	}
+	length := len(group)
+	return checkRange("MessageGroupId", &length, 0, maxGroupLength, "bytes")
+}
+
+// message checks the values and says them in core's terms.
+func (m *messageElement) message(c *call, queue *core.Queue) (core.NewMessage, error) {
 	length := len(m.MessageBody)
 	err := firstError(
-		checkRange("MessageBody", &length, 1, maxBytes, "bytes"),
+		checkRange("MessageBody", &length, 1, queue.MaxMessageSize, "bytes"),
 		checkRange("DelaySeconds", m.DelaySeconds, 0, maxDelay, "seconds"),
 		checkRange("Priority", m.Priority, 0, core.MaxPriority, "(0: the default)"),
+		checkGroup(m.MessageGroupId, queue.FIFO),
 	)
 	if err != nil {
 		return core.NewMessage{}, err
-	}
-	if len(m.MessageGroupId) > maxGroupLength {
-		return core.NewMessage{}, core.Errorf(core.InvalidArgument, "MessageGroupId has at most %d bytes", maxGroupLength)
 	}
 	message := core.NewMessage{
 		Body: m.MessageBody, Form: c.form(m.MessageBody), GroupID: m.MessageGroupId, Delay: seconds(m.DelaySeconds),
@@ -116,7 +131,7 @@ func (a *answer) writeMessage(c *call, m *core.Message, rule core.BodyRule) {
 	if m.GroupID != "" {
 		a.text("MessageGroupId", readable(m.GroupID))
 	}
-	a.writeSystemProperties(m.System)
+	a.writeSystemProperties(m)
 	a.writeUserProperties(m.Attributes)
 }
 

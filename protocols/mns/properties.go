@@ -141,8 +141,17 @@ func (s systemProperties) attributes() (map[string]string, error) {
 	return attributes, nil
 }
 
-// writeSystemProperties writes those that MNS knows; others belong to other protocols.
-func (a *answer) writeSystemProperties(system map[string]string) {
+// System properties of dead letters, which the service sets.
+const (
+	dlqMessageType     = "DLQMessageType"
+	dlqSourceArn       = "DLQSourceArn"
+	dlqOriginMessageID = "DLQOriginMessageId"
+)
+
+// writeSystemProperties writes those that MNS knows; others belong to other protocols. A message that
+// was moved as a dead letter tells where it comes from.
+func (a *answer) writeSystemProperties(m *core.Message) {
+	system := m.System
 	before := len(a.doc)
 	a.open("SystemProperties")
 	empty := len(a.doc)
@@ -151,11 +160,23 @@ func (a *answer) writeSystemProperties(system map[string]string) {
 			a.writeProperty("SystemPropertyValue", name, readable(value), typeString)
 		}
 	}
+	if m.Source != "" {
+		a.writeProperty("SystemPropertyValue", dlqMessageType, "QueueMessage", typeString)
+		a.writeProperty("SystemPropertyValue", dlqSourceArn, sourceArn(m.Source), typeString)
+		a.writeProperty("SystemPropertyValue", dlqOriginMessageID, m.ID.Hex(), typeString)
+	}
 	if len(a.doc) == empty {
 		a.doc = a.doc[:before]
 		return
 	}
 	a.end("SystemProperties")
+}
+
+// sourceArn names the queue of a dead letter as subscriptions name queues.
+func sourceArn(source string) string {
+	account, rest, _ := strings.Cut(source, "/")
+	region, name, _ := strings.Cut(rest, "/")
+	return "acs:mns:" + region + ":" + account + ":queues/" + name
 }
 
 func (a *answer) writeUserProperties(attributes []core.Attribute) {

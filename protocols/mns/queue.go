@@ -29,8 +29,8 @@ func defaultSettings() core.Settings {
 	return settings
 }
 
-// queueElement is what CreateQueue and SetQueueAttributes can set.
-type queueElement struct {
+// QueueAttributes are what can be set of a queue.
+type QueueAttributes struct {
 	DelaySeconds           *int  `xml:"DelaySeconds"`
 	MaximumMessageSize     *int  `xml:"MaximumMessageSize"`
 	MessageRetentionPeriod *int  `xml:"MessageRetentionPeriod"`
@@ -39,8 +39,19 @@ type queueElement struct {
 	LoggingEnabled         *bool `xml:"LoggingEnabled"`
 }
 
-// change checks the values and says them in core's terms.
-func (q *queueElement) change() (core.QueueChange, error) {
+// Settings gives the settings of a queue made with the attributes.
+func (q *QueueAttributes) Settings() (core.Settings, error) {
+	change, err := q.Change()
+	return change.Apply(core.Queue{Settings: defaultSettings()}).Settings, err
+}
+
+// SameQueue says that a queue has these settings, as far as MNS can say them.
+func SameQueue(q *core.Queue, settings core.Settings) bool {
+	return sayable(q.Settings) == sayable(settings)
+}
+
+// Change checks the values and says them in core's terms.
+func (q *QueueAttributes) Change() (core.QueueChange, error) {
 	err := firstError(
 		checkRange("DelaySeconds", q.DelaySeconds, 0, maxDelay, "seconds"),
 		checkRange("MaximumMessageSize", q.MaximumMessageSize, minMessageSize, maxMessageSize, "bytes"),
@@ -86,17 +97,13 @@ func seconds(n *int) *time.Duration {
 // writeQueue writes all attributes of a queue inside the current element. A queue that another
 // protocol made is shown as it is, also where MNS could not have made it so.
 func (a *answer) writeQueue(q *core.Queue) {
-	logging := "False"
-	if q.Logging {
-		logging = "True"
-	}
 	a.text("QueueName", q.Name.Name)
 	a.number("DelaySeconds", int64(q.Delay/time.Second))
 	a.number("MaximumMessageSize", int64(q.MaxMessageSize))
 	a.number("MessageRetentionPeriod", int64(q.Retention/time.Second))
 	a.number("VisibilityTimeout", int64(q.VisibilityTimeout/time.Second))
 	a.number("PollingWaitSeconds", int64(q.ReceiveWait/time.Second))
-	a.text("LoggingEnabled", logging)
+	a.boolean("LoggingEnabled", q.Logging)
 	a.number("ActiveMessages", q.Counts.Visible)
 	a.number("InactiveMessages", q.Counts.InFlight)
 	a.number("DelayMessages", q.Counts.Delayed)

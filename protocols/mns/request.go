@@ -126,8 +126,9 @@ const (
 
 // target is what a path addresses.
 type target struct {
-	resource resource
-	name     string // of the queue or topic
+	resource     resource
+	name         string // of the queue or topic
+	subscription string // of the topic
 }
 
 // targetOf reads a path. The words of a path may be in any case and stand between any number of
@@ -167,7 +168,7 @@ func targetOf(path string) target {
 	case n == 3 && kind == "topics" && of == "subscriptions":
 		t.resource = subscriptions
 	case n == 4 && kind == "topics" && of == "subscriptions":
-		t.resource = subscription
+		t.resource, t.subscription = subscription, parts[3]
 	}
 	return t
 }

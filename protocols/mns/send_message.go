@@ -35,7 +35,7 @@ func (s *Server) sendMessage(ctx context.Context, c *call, req *messageElement) 
 	if err != nil {
 		return nil, err
 	}
-	message, err := req.message(c, queue.MaxMessageSize)
+	message, err := req.message(c, queue)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/coverage"
+	"github.com/polymq/polymq/protocols/signing"
 )
 
 // route is a row of the protocol's table: what a request must be to mean an action.
@@ -22,7 +23,7 @@ type route struct {
 	on     resource
 	query  []string // parameters that must be given
 	root   string   // of the document; "": none is read
-	action action   // nil: not implemented
+	action action
 }
 
 // routes is the table (specs/mns.md 2.1). The first row that fits wins, so that rows with more
@@ -42,17 +43,17 @@ var routes = []route{
 	{"DeleteMessage", http.MethodDelete, messages, []string{"receipthandle"}, "", typed((*Server).deleteMessage)},
 	{"BatchDeleteMessage", http.MethodDelete, messages, nil, "ReceiptHandles", typed((*Server).batchDeleteMessage)},
 	{"ChangeMessageVisibility", http.MethodPut, messages, nil, "", typed((*Server).changeMessageVisibility)},
-	{"SetTopicAttributes", http.MethodPut, topic, []string{"metaoverride"}, "", nil},
-	{"CreateTopic", http.MethodPut, topic, nil, "", nil},
-	{"GetTopicAttributes", http.MethodGet, topic, nil, "", nil},
-	{"DeleteTopic", http.MethodDelete, topic, nil, "", nil},
-	{"ListTopic", http.MethodGet, topics, nil, "", nil},
-	{"PublishMessage", http.MethodPost, topicMessages, nil, "", nil},
-	{"SetSubscriptionAttributes", http.MethodPut, subscription, []string{"metaoverride"}, "", nil},
-	{"Subscribe", http.MethodPut, subscription, nil, "", nil},
-	{"GetSubscriptionAttributes", http.MethodGet, subscription, nil, "", nil},
-	{"Unsubscribe", http.MethodDelete, subscription, nil, "", nil},
-	{"ListSubscriptionByTopic", http.MethodGet, subscriptions, nil, "", nil},
+	{"SetTopicAttributes", http.MethodPut, topic, []string{"metaoverride"}, "Topic", typed((*Server).setTopicAttributes)},
+	{"CreateTopic", http.MethodPut, topic, nil, "Topic", typed((*Server).createTopic)},
+	{"GetTopicAttributes", http.MethodGet, topic, nil, "", typed((*Server).getTopicAttributes)},
+	{"DeleteTopic", http.MethodDelete, topic, nil, "", typed((*Server).deleteTopic)},
+	{"ListTopic", http.MethodGet, topics, nil, "", typed((*Server).listTopic)},
+	{"PublishMessage", http.MethodPost, topicMessages, nil, "Message", typed((*Server).publishMessage)},
+	{"SetSubscriptionAttributes", http.MethodPut, subscription, []string{"metaoverride"}, "Subscription", typed((*Server).setSubscriptionAttributes)},
+	{"Subscribe", http.MethodPut, subscription, nil, "Subscription", typed((*Server).subscribe)},
+	{"GetSubscriptionAttributes", http.MethodGet, subscription, nil, "", typed((*Server).getSubscriptionAttributes)},
+	{"Unsubscribe", http.MethodDelete, subscription, nil, "", typed((*Server).unsubscribe)},
+	{"ListSubscriptionByTopic", http.MethodGet, subscriptions, nil, "", typed((*Server).listSubscriptionByTopic)},
 	{"SetAccountAttributes", http.MethodPut, account, []string{"accountmeta"}, "Account", typed((*Server).setAccountAttributes)},
 	{"GetAccountAttributes", http.MethodGet, account, []string{"accountmeta"}, "", typed((*Server).getAccountAttributes)},
 	{"GetAccount", http.MethodGet, account, []string{"account"}, "", typed((*Server).getAccount)},
@@ -63,7 +64,7 @@ var routes = []route{
 func Actions() []coverage.Action {
 	var actions []coverage.Action
 	for i := range routes {
-		actions = append(actions, coverage.Action{Name: routes[i].name, Done: routes[i].action != nil})
+		actions = append(actions, coverage.Action{Name: routes[i].name, Done: true})
 	}
 	return actions
 }
@@ -72,11 +73,14 @@ func Actions() []coverage.Action {
 type Server struct {
 	broker  *core.Broker
 	callers *caller.Options
+	signer  *signing.Signer
 }
 
-// New makes a Server.
+// New makes a Server, and makes known to the broker how MNS speaks to subscribers.
 func New(broker *core.Broker, callers *caller.Options) *Server {
-	return &Server{broker: broker, callers: callers}
+	signer := signing.New(broker)
+	broker.RegisterPusher(Format, &Pusher{signer: signer, url: strings.TrimRight(callers.PublicURL, "/")})
+	return &Server{broker: broker, callers: callers, signer: signer}
 }
 
 // Matches reports whether a request speaks MNS: it says so, or it asks for queues or topics by path
@@ -85,6 +89,8 @@ func Matches(r *http.Request) bool {
 	authorization := r.Header.Get("Authorization")
 	scheme, _, _ := strings.Cut(authorization, " ")
 	switch {
+	case r.URL.Path == CertificatePath:
+		return true
 	case r.Header.Get("X-Mns-Version") != "", scheme == "MNS", strings.HasPrefix(scheme, "MNS4-"), strings.HasPrefix(scheme, "APSARA-MNS4-"):
 		return true
 	case authorization != "", r.Header.Get("X-Amz-Target") != "", r.Header.Get("X-Mq-Version") != "", strings.Contains(r.URL.RawQuery, "Action="):
@@ -100,17 +106,36 @@ func Matches(r *http.Request) bool {
 // call is a request as the actions see it.
 type call struct {
 	caller.Caller
-	action  string
-	queue   core.QueueName // named by the path; Name is "" where it names none
-	json    bool           // answers are in JSON
-	encodes bool           // the client's SDK encodes bodies to base64, and decodes them, by itself
+	action        string
+	queue         core.QueueName // named by the path; Name is "" where it names none
+	topic         core.TopicName // likewise
+	subscription  core.SubscriptionName
+	json          bool // answers are in JSON
+	encodes       bool // the client's SDK encodes bodies to base64, and decodes them, by itself
+	encodesTopics bool // likewise bodies that are published
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{Caller: s.callers.Identify(r), json: isJSON(r.Header), encodes: encodesBodies(r.UserAgent())}
+	if r.URL.Path == CertificatePath && r.Method == http.MethodGet {
+		s.serveCertificate(w, r)
+		return
+	}
+	c := &call{Caller: s.callers.Identify(r), json: isJSON(r.Header), encodes: encodesBodies(r.UserAgent()), encodesTopics: encodesTopics(r.UserAgent())}
 	resp, err := s.do(r, c)
 	s.reply(w, r, c, resp, err)
+}
+
+// serveCertificate answers with the certificate that proves the signatures of pushes.
+func (s *Server) serveCertificate(w http.ResponseWriter, r *http.Request) {
+	certificate, err := s.signer.Certificate()
+	if err != nil {
+		s.log(r.Context(), &call{action: "certificate"}, err)
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-x509-ca-cert")
+	_, _ = w.Write(certificate) // nobody is left to tell
 }
 
 // reply writes what an action answers, or its error.
@@ -144,15 +169,15 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 		return nil, err
 	}
 	c.action = found.name
-	if found.action == nil {
-		return nil, wireError{http.StatusBadRequest, "NotImplemented", found.name + " is not implemented yet"}
-	}
 	if c.json && found.on != messages && found.on != topicMessages {
 		return nil, wireError{http.StatusBadRequest, "InvalidVersionHeader", found.name + " is spoken in XML only, with x-mns-version " + version}
 	}
 	switch found.on {
 	case queue, messages:
 		c.queue = core.QueueName{Account: c.Account, Region: c.Region, Name: in.target.name}
+	case topic, topicMessages, subscriptions, subscription:
+		c.topic = core.TopicName{Account: c.Account, Region: c.Region, Name: in.target.name}
+		c.subscription = core.SubscriptionName{Topic: c.topic, Name: in.target.subscription}
 	}
 	return found.action(s, r.Context(), c, in)
 }

@@ -142,8 +142,8 @@ func TestActions(t *testing.T) {
 			t.Errorf("%s is listed twice", a.Name)
 		}
 		seen[a.Name] = true
-		if topic := strings.Contains(a.Name, "Topic") || strings.Contains(a.Name, "ubscri"); topic && a.Done {
-			t.Errorf("%s is said to be done", a.Name)
+		if !a.Done {
+			t.Errorf("%s is said not to be done", a.Name)
 		}
 	}
 	if len(seen) != 29 || !seen["BatchPeekMessage"] {
@@ -151,21 +151,9 @@ func TestActions(t *testing.T) {
 	}
 }
 
-func TestNotImplemented(t *testing.T) {
+func TestUnknownVersion(t *testing.T) {
 	t.Parallel()
-	f := start(t)
-	tests := map[string]struct{ method, target, body, names string }{
-		"topic":   {"PUT", "/topics/t", "<Topic/>", "CreateTopic"},
-		"publish": {"POST", "/topics/t/messages", "<Message/>", "PublishMessage"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			if got := f.do(t, tt.method, tt.target, tt.body).want(t, 400, "NotImplemented"); !strings.Contains(got.body, tt.names) {
-				t.Errorf("got %s", got.body)
-			}
-		})
-	}
-	f.do(t, http.MethodGet, "/queues", "", "x-mns-version: 2014-07-08").want(t, 400, "InvalidVersionHeader")
+	start(t).do(t, http.MethodGet, "/queues", "", "x-mns-version: 2014-07-08").want(t, 400, "InvalidVersionHeader")
 }
 
 // raw sends a request byte by byte and gives the answer as it is on the wire.

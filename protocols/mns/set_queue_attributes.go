@@ -3,8 +3,8 @@ package mns
 import "context"
 
 // setQueueAttributes changes those attributes that are given.
-func (s *Server) setQueueAttributes(ctx context.Context, c *call, req *queueElement) (done, error) {
-	change, err := req.change()
+func (s *Server) setQueueAttributes(ctx context.Context, c *call, req *QueueAttributes) (done, error) {
+	change, err := req.Change()
 	if err != nil {
 		return done{}, err
 	}

@@ -1,0 +1,274 @@
+package mns
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/signing"
+)
+
+// A push of the real service, as it was received, with the key of its certificate (specs/mns.md 5.6).
+func TestPushStringToSign(t *testing.T) {
+	t.Parallel()
+	header := map[string][]string{
+		"Content-md5":             {"4CCBAD7AF2D23C2D00DDECCA59323A8C"},
+		"Content-Type":            {"text/plain;charset=utf-8"},
+		"Date":                    {"Wed, 29 Mar 2023 08:41:27 GMT"},
+		"User-Agent":              {"Aliyun Notification Service Agent"},
+		"x-mns-message-id":        {"250EB49D5F8D737A391C93C6ED165396"},
+		"x-mns-publish-time":      {"1680079287576"},
+		"x-mns-request-id":        {"6423F9B7BF94313030AF5EA0"},
+		"x-mns-signing-cert-url":  {"aHR0cHM6Ly9tbnN0ZXN0Lm9zcy1jbi1oYW5nemhvdS5hbGl5dW5jcy5jb20veDUwOV9wdWJsaWNfY2VydGlmaWNhdGUucGVt"},
+		"x-mns-subscriber":        {"1321669497458181"},
+		"x-mns-subscription-name": {"mns-en-subs-oss-fecdn-internal-pre-1-22849529855680"},
+		"x-mns-topic-name":        {"mns-en-topics-oss-fecdn-internal-pre-22849529792243"},
+		"x-mns-topic-owner":       {"1321669497458181"},
+		"x-mns-version":           {"2015-06-06"},
+	}
+	modulus, err := hex.DecodeString("B5F4B05568C1CB753404230F261251FD2BA75ACE1CB933E24A74CCD59C0F25CC5DAE4FCEC3D453025768BC21BCD0832CB5AE88B2BA3A1E5E9663A62FC1B2FF93")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := base64.StdEncoding.DecodeString("LP3cxoTCbhsiLJi0KQdEiRaufaxMfWUdLH064yoVoKl8xNcY+299itGmGsirVMY8vDpuZ1VwS0Uw7R5dNduSXg==")
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha1.Sum([]byte(pushStringToSign(http.MethodPost, "/notifications", header)))
+	if !opens(modulus, signature, digest[:]) {
+		t.Error("the signature of the real service is not one of this string to sign")
+	}
+	header["x-mns-subscriber"] = []string{"1"}
+	digest = sha1.Sum([]byte(pushStringToSign(http.MethodPost, "/notifications", header)))
+	if opens(modulus, signature, digest[:]) {
+		t.Error("it passes for another subscriber too")
+	}
+}
+
+// opens verifies an RSA PKCS #1 v1.5 signature by SHA-1 and the exponent 65537. The service's key has 512 bits,
+// fewer than crypto/rsa works with.
+func opens(modulus, signature, digest []byte) bool {
+	opened := new(big.Int).Exp(new(big.Int).SetBytes(signature), big.NewInt(65537), new(big.Int).SetBytes(modulus)).Bytes()
+	return strings.HasSuffix(string(opened), "\x00\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"+string(digest))
+}
+
+// pushed is a message with its subscription, and what is pushed of it.
+func pushed(t testing.TB, sub *core.Subscription, m *core.PublishedMessage, publicURL string) (core.Push, *signing.Signer) {
+	t.Helper()
+	signer := signing.New(pgtest.Broker(t))
+	rendering, err := (&Pusher{signer: signer, url: publicURL}).Render(&core.Topic{Name: sub.Name.Topic}, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := rendering.Push(sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, signer
+}
+
+// subscribed gives a subscription as it is stored.
+func subscribed(t testing.TB, endpoint, format string) *core.Subscription {
+	t.Helper()
+	in, err := SubscriptionAttributes{Endpoint: endpoint, NotifyContentFormat: format}.New(core.SubscriptionName{Topic: topicName("news"), Name: "all"}, "http://mq.example.com:4566")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &core.Subscription{Name: in.Name, Format: in.Format, Protocol: in.Protocol, Endpoint: in.Endpoint, Owner: pgtest.Account, Raw: in.Raw, Attributes: in.Attributes}
+}
+
+func message(body string) *core.PublishedMessage {
+	return &core.PublishedMessage{
+		ID: core.MessageID{0x25, 0x0e}, NewPublication: core.NewPublication{Body: []byte(body), Form: core.FormRaw}, PublishedAt: time.UnixMilli(1680079287576),
+	}
+}
+
+// What goes to an HTTP endpoint, in the spelling that receivers look for, signed so that the served
+// certificate proves it.
+func TestPushRequest(t *testing.T) {
+	t.Parallel()
+	m := message("hello")
+	m.Tag = "red"
+	push, signer := pushed(t, subscribed(t, "https://example.com/notify?a=b&c", "SIMPLIFIED"), m, "")
+	if push.Way != core.ByHTTP || push.Method != "POST" || push.URL != "https://example.com/notify?a=b&c" || push.Timeout != 5*time.Second || string(push.Body) != "hello" {
+		t.Errorf("got %+v", push)
+	}
+	for name, want := range map[string]string{
+		"User-Agent":              "Aliyun Notification Service Agent",
+		"Content-md5":             helloMD5,
+		"Content-Type":            "text/plain;charset=utf-8",
+		"x-mns-version":           "2015-06-06",
+		"x-mns-request-id":        "250E00000000000000000000",
+		"x-mns-signing-cert-url":  base64.StdEncoding.EncodeToString([]byte("http://mq.example.com:4566" + CertificatePath)),
+		"x-mns-message-id":        "250E0000000000000000000000000000",
+		"x-mns-message-tag":       "red",
+		"x-mns-publish-time":      "1680079287576",
+		"x-mns-topic-owner":       pgtest.Account,
+		"x-mns-topic-name":        "news",
+		"x-mns-subscriber":        pgtest.Account,
+		"x-mns-subscription-name": "all",
+	} {
+		if got := push.Header[name]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	if _, err := time.Parse(http.TimeFormat, push.Header["Date"][0]); err != nil {
+		t.Error(err)
+	}
+	served, err := signer.Certificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(served)
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := base64.StdEncoding.DecodeString(push.Header["Authorization"][0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha1.Sum([]byte(pushStringToSign("POST", "/notify?a=b&c", push.Header)))
+	if err := rsa.VerifyPKCS1v15(certificate.PublicKey.(*rsa.PublicKey), crypto.SHA1, digest[:], signature); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPushForms(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ body, format, contentType, want string }{
+		"XML":                        {"a & b", "XML", "text/xml;charset=utf-8", "<Message>a &amp; b</Message>"},
+		"XML, no MD5 but the text's": {"hello", "XML", "text/xml;charset=utf-8", "<MessageMD5>" + helloMD5 + "</MessageMD5>\n  <PublishTime>1680079287576</PublishTime>\n</Notification>"},
+		"XML, what it cannot carry":  {"\x07", "XML", "text/xml;charset=utf-8", "<Message>Bw==</Message>"},
+		"JSON":                       {"a\n\"b\"", "JSON", "text/plain;charset=utf-8", `"Message":"a\n\"b\"","MessageMD5":"`},
+		"simplified":                 {"\x07", "SIMPLIFIED", "text/plain;charset=utf-8", "\x07"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			push, _ := pushed(t, subscribed(t, "http://example.com", tt.format), message(tt.body), "https://public.example.com")
+			if got := push.Header["Content-Type"][0]; got != tt.contentType || !strings.Contains(string(push.Body), tt.want) {
+				t.Errorf("got %s: %s", got, push.Body)
+			}
+			if strings.Contains(string(push.Body), "MessageTag") {
+				t.Errorf("an untagged message has a tag: %s", push.Body)
+			}
+			if got := push.Header["x-mns-signing-cert-url"][0]; got != base64.StdEncoding.EncodeToString([]byte("https://public.example.com"+CertificatePath)) {
+				t.Errorf("got certificate URL %s", got)
+			}
+		})
+	}
+}
+
+func TestPushToPeople(t *testing.T) {
+	t.Parallel()
+	const mail = `{"AccountName": "a@example.com", "Subject": "news", "AddressType": 0, "IsHtml": 1, "ReplyToAddress": 0}`
+	const text = `{"FreeSignName": "s", "TemplateCode": "t", "Type": "singleContent", "Receiver": "13900000000,13900000001", "SmsParams": "{}"}`
+	tests := map[string]struct {
+		endpoint, name, document string
+		want                     core.Push
+	}{
+		"mail": {"mail:directmail:b@example.com", extraDirectMail, mail, core.Push{Way: core.ByMail, To: "b@example.com", Subject: "news"}},
+		"mail, as Java 2 has it": {"mail:directmail:b@example.com", extraDM, `{"Subject": "news", "MailAddress": "c@example.com", "IsHtml": "0"}`,
+			core.Push{Way: core.ByMail, To: "c@example.com", Subject: "news"}},
+		"SMS to one":            {"sms:directsms:13900000002", extraDirectSMS, text, core.Push{Way: core.Kept, To: "13900000002"}},
+		"SMS to many":           {"sms:directsms:anonymous", extraDirectSMS, text, core.Push{Way: core.Kept, To: "13900000000,13900000001"}},
+		"SMS, as Java 2 has it": {"sms:directsms:anonymous", extraDYSMS, `{"PhoneNumber": "13900000003"}`, core.Push{Way: core.Kept, To: "13900000003"}},
+		"mobile":                {"push:1234", extraPush, `{"Target": "ALL"}`, core.Push{Way: core.Kept, To: "push:1234"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := message("hello")
+			m.Extra = map[string]string{tt.name: tt.document}
+			got, _ := pushed(t, subscribed(t, tt.endpoint, "SIMPLIFIED"), m, "")
+			if got.Way != tt.want.Way || got.To != tt.want.To || got.Subject != tt.want.Subject || string(got.Body) != "hello" {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+			if html := strings.HasPrefix(strings.Join(got.Header["Content-Type"], ""), "text/html"); html != (tt.document == mail && name == "mail") {
+				t.Errorf("got header %v", got.Header)
+			}
+		})
+	}
+	rendering, err := new(Pusher).Render(&core.Topic{}, message("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := rendering.Push(subscribed(t, "mail:directmail:b@example.com", "XML")); core.CodeOf(err) != core.InvalidArgument {
+		t.Errorf("mail without its attributes: got %+v, %v", p, err)
+	}
+}
+
+// The schedules of retries are the manual's (specs/mns.md 5.2).
+func TestNotifyStrategies(t *testing.T) {
+	t.Parallel()
+	delays := func(policy core.RetryPolicy) (delays []time.Duration) {
+		for {
+			delay, ok := policy.Delay(len(delays) + 1)
+			if !ok {
+				return delays
+			}
+			delays = append(delays, delay)
+		}
+	}
+	backoff := delays(strategies[strategyBackoff])
+	if len(backoff) != 3 || slices.Min(backoff) < 10*time.Second || slices.Max(backoff) > 20*time.Second {
+		t.Errorf("%s: got %v", strategyBackoff, backoff)
+	}
+	decay := delays(strategies[strategyExponential])
+	var total time.Duration
+	for _, delay := range decay {
+		total += delay
+	}
+	if len(decay) != 176 || total != 86015*time.Second || decay[0] != time.Second || decay[3] != 8*time.Second || decay[8] != 256*time.Second || decay[9] != 512*time.Second {
+		t.Errorf("%s: got %d retries in %v: %v", strategyExponential, len(decay), total, decay[:10])
+	}
+	var p Pusher
+	if got := delays(p.Retries(nil, nil)); len(got) != 3 {
+		t.Errorf("unless told otherwise: got %v", got)
+	}
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	var p Pusher
+	for status, want := range map[int]core.Verdict{0: core.Retry, 199: core.Retry, 200: core.Delivered, 204: core.Delivered, 299: core.Delivered, 302: core.Retry, 400: core.Retry, 404: core.Retry, 500: core.Retry} {
+		if got := p.Judge(nil, core.PushAnswer{Status: status}); got != want {
+			t.Errorf("%d: got %v, want %v", status, got, want)
+		}
+	}
+}
+
+func TestCertificate(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	if !Matches(httptest.NewRequest(http.MethodGet, CertificatePath, nil)) {
+		t.Error("a request of the certificate is said not to speak MNS")
+	}
+	resp, err := http.Get(f.url + CertificatePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if block, _ := pem.Decode(text); resp.StatusCode != 200 || block == nil || block.Type != "CERTIFICATE" {
+		t.Errorf("got %d %s", resp.StatusCode, text)
+	}
+}
