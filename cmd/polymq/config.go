@@ -55,6 +55,8 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.String("migrate", d.Migrate, "auto: bring the schema up to date; check: stop if it is not; off: take it as it is")
 	flags.Bool("test-mode", d.TestMode, "allow what only tests should do, such as moving time forward (POST /api/v1/clock)")
 	flags.Bool("sqs-60s-rules", d.SQS60sRules, "as SQS does, refuse for 60 seconds to make a deleted queue again and to purge a queue again")
+	flags.Bool("auto-create-queues", d.AutoCreateQueues, "make a queue that an SQS client sends to, receives from or asks for and that does not exist")
+	flags.String("elasticmq-config", d.ElasticMQConfig, "`FILE` in ElasticMQ's format (HOCON) whose queues are made at the start")
 	flags.String("forward-unknown", d.ForwardUnknown, "`URL` of another emulator, to which requests for services that polymq does not speak are passed on")
 	flags.String("init-dir", d.InitDir, "`DIR` with scripts to run, *.sh and *.py in ready.d and the like (LocalStack's /etc/localstack/init)")
 	flags.Duration("shutdown-timeout", d.ShutdownTimeout, "how long requests may take to end when the server stops")

@@ -22,6 +22,7 @@ func (s *Server) getQueueURL(ctx context.Context, c *call, req *getQueueURLReque
 	if !isName(name.Name) || !isAccount(name.Account) {
 		return nil, errQueueDoesNotExist
 	}
+	c.named = name
 	if _, err := s.broker.Queue(ctx, name); err != nil {
 		return nil, err
 	}

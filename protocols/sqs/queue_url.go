@@ -79,6 +79,7 @@ func (c *call) queueName(text string) (core.QueueName, error) {
 	if u.region != "" {
 		name.Region = u.region
 	}
+	c.named = name
 	return name, c.checkOwner(name)
 }
 

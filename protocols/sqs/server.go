@@ -68,6 +68,7 @@ type Server struct {
 
 // Options choose between what the real service does and what serves tests better.
 type Options struct {
+	AutoCreateQueues bool // a queue that is sent to, received from or asked for is made if need be
 	SixtySecondRules bool // a queue is not made again, nor purged again, within 60 seconds
 }
 
@@ -108,7 +109,8 @@ type call struct {
 	action  string
 	path    string // of the URL: / or a queue's
 	body    []byte
-	traceID string // X-Amzn-Trace-Id
+	traceID string         // X-Amzn-Trace-Id
+	named   core.QueueName // the queue that the request means, once it is known
 }
 
 // ServeHTTP answers one request.
@@ -154,6 +156,9 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 		return nil, nil, c.wire.unknown(c)
 	}
 	result, err = a.do(r.Context(), s, c)
+	if err != nil && s.createMissing(r.Context(), c, err) {
+		result, err = a.do(r.Context(), s, c)
+	}
 	return a.result, result, err
 }
 

@@ -27,19 +27,21 @@ import (
 // Config is all that can be set. The names are those of the flags, of the keys in the YAML file
 // and, in capitals behind POLYMQ_, of the environment variables. A zero field means its default.
 type Config struct {
-	Listen         []string       `koanf:"listen"` // host:port; port 0 takes a free one
-	PublicURL      string         `koanf:"public-url"`
-	TrustedProxies []netip.Prefix `koanf:"trusted-proxies"`
-	Region         string         `koanf:"region"`
-	Protocols      []string       `koanf:"protocols"`
-	Auth           string         `koanf:"auth"`
-	AdminKey       core.Secret    `koanf:"admin-key"`  // ID:SECRET
-	MasterKey      core.Secret    `koanf:"master-key"` // no flag: other users of the machine could read it
-	MasterKeyFile  string         `koanf:"master-key-file"`
-	TestMode       bool           `koanf:"test-mode"`
-	SQS60sRules    bool           `koanf:"sqs-60s-rules"`
-	ForwardUnknown string         `koanf:"forward-unknown"` // URL of a server for other services
-	InitDir        string         `koanf:"init-dir"`        // of scripts in boot.d, start.d, ready.d, shutdown.d
+	Listen           []string       `koanf:"listen"` // host:port; port 0 takes a free one
+	PublicURL        string         `koanf:"public-url"`
+	TrustedProxies   []netip.Prefix `koanf:"trusted-proxies"`
+	Region           string         `koanf:"region"`
+	Protocols        []string       `koanf:"protocols"`
+	Auth             string         `koanf:"auth"`
+	AdminKey         core.Secret    `koanf:"admin-key"`  // ID:SECRET
+	MasterKey        core.Secret    `koanf:"master-key"` // no flag: other users of the machine could read it
+	MasterKeyFile    string         `koanf:"master-key-file"`
+	TestMode         bool           `koanf:"test-mode"`
+	SQS60sRules      bool           `koanf:"sqs-60s-rules"`
+	AutoCreateQueues bool           `koanf:"auto-create-queues"`
+	ElasticMQConfig  string         `koanf:"elasticmq-config"` // file whose queues are made at the start
+	ForwardUnknown   string         `koanf:"forward-unknown"`  // URL of a server for other services
+	InitDir          string         `koanf:"init-dir"`         // of scripts in boot.d, start.d, ready.d, shutdown.d
 
 	DatabaseURL          string `koanf:"database-url"` // "": the embedded PostgreSQL
 	DatabaseDirectURL    string `koanf:"database-direct-url"`

@@ -68,6 +68,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.broker = core.NewBroker(s.store)
 	s.workers = newWorkers(s.store, s.broker, s.log)
 	s.workers.Start()
+	if err := s.declareQueues(ctx); err != nil {
+		return err
+	}
 	s.runScripts(ctx, localstack.Start)
 	s.serve()
 	s.runScripts(ctx, localstack.Ready)
@@ -84,7 +87,7 @@ func (s *Server) serve() {
 		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
-		SQS:       sqs.Options{SixtySecondRules: s.config.SQS60sRules},
+		SQS:       sqs.Options{SixtySecondRules: s.config.SQS60sRules, AutoCreateQueues: s.config.AutoCreateQueues},
 		Forward:   s.config.forward(),
 		Scripts:   &s.scripts,
 		Version:   Version(),

@@ -1,0 +1,57 @@
+package sqs
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/aws"
+	"github.com/polymq/polymq/protocols/caller"
+)
+
+// Declaration describes a queue that is to exist.
+type Declaration struct {
+	Name       core.QueueName
+	Attributes map[string]string // SQS's names and values
+	Tags       map[string]string
+}
+
+// DeclareQueue makes a queue as CreateQueue does, for who has no request: a configuration file. A queue that
+// exists gets the attributes and keeps what else it has. Errors are those of CreateQueue and SetQueueAttributes.
+func (s *Server) DeclareQueue(ctx context.Context, d Declaration) error {
+	c := &call{Caller: caller.Caller{Account: d.Name.Account, Region: d.Name.Region}}
+	attributes := pairs(d.Attributes)
+	_, err := s.createQueue(ctx, c, &createQueueRequest{QueueName: d.Name.Name, Attributes: attributes, Tags: pairs(d.Tags)})
+	if err == nil || faultOf(err).wireError != queueNameExists {
+		return err
+	}
+	_, err = s.setQueueAttributes(ctx, c, &setQueueAttributesRequest{QueueUrl: d.Name.Name, Attributes: attributes})
+	return err
+}
+
+// pairs gives a map in the form that requests have, sorted by key.
+func pairs(m map[string]string) aws.Map[string] {
+	var pairs aws.Map[string]
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		pairs = append(pairs, aws.Pair[string]{Key: key, Value: m[key]})
+	}
+	return pairs
+}
+
+// autoCreated are the actions that make a queue which they do not find, where Options say so.
+var autoCreated = []string{"GetQueueAttributes", "GetQueueUrl", "PurgeQueue", "ReceiveMessage", "SendMessage", "SendMessageBatch", "SetQueueAttributes"}
+
+// createMissing makes the queue that an action did not find and reports whether it did. FIFO queues are made
+// with deduplication by content, so that whatever is sent to them is taken.
+func (s *Server) createMissing(ctx context.Context, c *call, err error) bool {
+	if !s.options.AutoCreateQueues || core.CodeOf(err) != core.QueueNotFound || !slices.Contains(autoCreated, c.action) {
+		return false
+	}
+	d := Declaration{Name: c.named}
+	if strings.HasSuffix(d.Name.Name, ".fifo") {
+		d.Attributes = map[string]string{"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+	}
+	return d.Name.Name != "" && s.DeclareQueue(ctx, d) == nil
+}
