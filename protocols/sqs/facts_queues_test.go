@@ -268,7 +268,7 @@ func TestFactsQueueLife(t *testing.T) {
 					c.Errorf("%v: got %v", same, got)
 				}
 			}
-			for name, value := range map[string]string{"DelaySeconds": "6", "VisibilityTimeout": "30", "Policy": "{}", "RedrivePolicy": strings.Replace(redrive, "5", "4", 1)} {
+			for name, value := range map[string]string{"DelaySeconds": "6", "VisibilityTimeout": "30", "Policy": "{}", "RedrivePolicy": strings.Replace(redrive, ":5}", ":4}", 1)} {
 				c.refused("CreateQueue", m{"QueueName": "q", "Attributes": map[string]string{name: value}}, queueNameExists,
 					"A queue already exists with the same name and a different value for attribute "+name)
 			}
