@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"protocols/signing":  {"core"},
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/sqs":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
-	"protocols/sns/...":  {"core", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/sns/..."},
+	"protocols/sns/...":  {"core", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},
 	"protocols/api":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all

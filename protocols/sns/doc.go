@@ -1,0 +1,38 @@
+// Package sns speaks Amazon SNS in the query protocol, which is the only one that it has. Every
+// action is a function on structures (typed), whose fields' tags say how they travel
+// (protocols/aws).
+//
+// The Server is also the core.Pusher of the subscriptions that are made through it: it compiles
+// their filter policies (package filter), puts messages into SNS's envelope (envelope.go), signs
+// them (signer.go) and knows the schedules of retries (delivery_policy.go). What is published
+// through another protocol reaches SNS's subscribers in the same way.
+//
+//	Publish ─▶ core.Broker.Publish ─▶ CompileFilters/Match ─▶ Render ─┬▶ QueueMessage: queues
+//	                                                                  └▶ Push: HTTP, mail, functions, outbox
+//
+// Links in messages lead to the server as whoever subscribed had reached it, or to its public URL.
+//
+// Different from AWS, for it serves tests and developers better:
+//
+//   - Changes of attributes and filter policies take effect at once.
+//   - The number of topics, of subscriptions and of filter policies of a topic is bounded by the
+//     core's bounds, not by quotas.
+//   - SMS, mobile pushes and Firehose records are kept in the outbox. Sandbox numbers are verified
+//     by a code that is found there.
+//   - Data protection policies are kept and shown, and not acted on; so are the roles of delivery
+//     status logs: attempts are read through the JSON API.
+//
+// # Decisions
+//
+// 2026-11-21: the key that signs has 2048 bits, as SNS's own. Signing takes longer than all else of
+// a publish to a queue; raw delivery and FIFO topics do without. Signatures made lately are kept, so
+// that a message to a thousand endpoints is signed once.
+//
+// 2026-11-21: a queue of another account must confirm its subscription, by a message that is put
+// into it, as documented; emulators use to confirm it by themselves.
+//
+// 2026-11-21: of the two documented readings of 4xx answers, they are not tried again but go to the
+// dead-letter queue (specs/sns.md 7.4); 429 is tried again.
+//
+// 2026-11-21: PublishBatch fails as a whole where one entry is wrong, as recorded.
+package sns

@@ -1,0 +1,13 @@
+package sns
+
+import "context"
+
+// optInPhoneNumber lets a number have SMS again; one that always could is no error.
+func (s *Server) optInPhoneNumber(ctx context.Context, c *call, req *optedOutRequest) (*emptyResult, error) {
+	number, err := phoneNumber("phoneNumber", req.PhoneNumber)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.broker.DeleteRecord(ctx, c.record(optedOutKind, number))
+	return &emptyResult{}, err
+}

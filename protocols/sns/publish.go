@@ -1,0 +1,125 @@
+package sns
+
+import (
+	"context"
+	"strings"
+
+	"github.com/polymq/polymq/core"
+)
+
+type publishRequest struct {
+	TopicArn    *string
+	TargetArn   *string
+	PhoneNumber *string
+	message
+}
+
+type publishResult struct {
+	MessageId      string
+	SequenceNumber string
+}
+
+// publish sends a message to a topic, to a device or to a phone.
+func (s *Server) publish(ctx context.Context, c *call, req *publishRequest) (*publishResult, error) {
+	target := req.TopicArn
+	if target == nil {
+		target = req.TargetArn
+	}
+	switch {
+	case target == nil && req.PhoneNumber == nil:
+		return nil, invalid("TopicArn or TargetArn Reason: no value for required parameter")
+	case target == nil:
+		return s.publishToPhone(ctx, c, req)
+	case req.PhoneNumber != nil || req.TopicArn != nil && req.TargetArn != nil:
+		return nil, invalid("TopicArn, TargetArn and PhoneNumber Reason: one of them names where the message goes")
+	case req.TopicArn == nil && isEndpointARN(*target):
+		return s.publishToEndpoint(ctx, c, req)
+	}
+	name, err := c.topicName(target)
+	if err != nil {
+		return nil, err
+	}
+	topic, err := s.broker.Topic(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.prepare(&req.message, "", topic.MaxMessageSize)
+	if err != nil {
+		return nil, err
+	}
+	if err := req.group(&p, topic); err != nil {
+		return nil, err
+	}
+	published, err := s.broker.Publish(ctx, core.PublishInput{Topic: name, Messages: []core.NewPublication{p}})
+	if err != nil {
+		return nil, err
+	}
+	return &publishResult{published[0].ID.UUID(), published[0].Sequence}, nil
+}
+
+// publishToPhone keeps an SMS, which polymq has nowhere to send.
+func (s *Server) publishToPhone(ctx context.Context, c *call, req *publishRequest) (*publishResult, error) {
+	p, err := c.prepare(&req.message, "", maxMessageSize)
+	if err != nil {
+		return nil, err
+	}
+	number := *req.PhoneNumber
+	if !isPhoneNumber(number) {
+		return nil, invalid("PhoneNumber Reason: %s is not valid to publish to", short(number))
+	}
+	out, err := s.isOptedOut(ctx, c, number)
+	if err != nil {
+		return nil, err
+	}
+	if out {
+		return nil, optedOut.errorf("Phone number is opted out")
+	}
+	return s.keep(ctx, c, &p, "sms", number, p.Bodies["sms"])
+}
+
+// publishToEndpoint keeps a message to a device.
+func (s *Server) publishToEndpoint(ctx context.Context, c *call, req *publishRequest) (*publishResult, error) {
+	p, err := c.prepare(&req.message, "", maxMessageSize)
+	if err != nil {
+		return nil, err
+	}
+	name, err := readEndpointARN(*req.TargetArn)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, ok, err := s.endpoint(ctx, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, invalid("TargetArn Reason: No endpoint found for the target arn specified")
+	case !strings.EqualFold(endpoint.Attributes[enabled], "true"):
+		return nil, endpointDisabled.errorf("Endpoint is disabled")
+	}
+	application, ok, err := s.application(ctx, name.application())
+	if err != nil {
+		return nil, err
+	}
+	if ok && strings.EqualFold(application[enabled], "false") {
+		return nil, platformDisabled.errorf("Platform application is disabled")
+	}
+	return s.keep(ctx, c, &p, "application", *req.TargetArn, p.Bodies[name.platform])
+}
+
+// keep puts a message into the outbox: the body given, or else the one for everybody.
+func (s *Server) keep(ctx context.Context, c *call, p *core.NewPublication, protocol, to, body string) (*publishResult, error) {
+	kept := core.KeptMessage{Account: c.Account, Region: c.Region, Protocol: protocol, To: to, Subject: p.Subject, Body: p.Body, Extra: map[string]string{}}
+	if body != "" {
+		kept.Body = []byte(body)
+	}
+	for _, a := range p.Attributes {
+		if a.Type != "Binary" {
+			kept.Extra[a.Name] = string(a.Value)
+		}
+	}
+	id, err := s.broker.Keep(ctx, kept)
+	if err != nil {
+		return nil, err
+	}
+	return &publishResult{MessageId: id.UUID()}, nil
+}

@@ -1,0 +1,54 @@
+package sns
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/polymq/polymq/core"
+)
+
+type tag struct {
+	Key   string
+	Value *string // in an answer always there, though it may be empty
+}
+
+// Bounds of tags.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// tagMap reads the tags of a request.
+func tagMap(tags []tag) (map[string]string, error) {
+	read := make(map[string]string, len(tags))
+	for _, t := range tags {
+		if _, twice := read[t.Key]; twice {
+			return nil, invalid("Duplicated keys are not allowed.")
+		}
+		value := ""
+		if t.Value != nil {
+			value = *t.Value
+		}
+		if t.Key == "" || len([]rune(t.Key)) > maxTagKey || len([]rune(value)) > maxTagValue || strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
+			return nil, invalid("Tags Reason: a tag's key has 1 to %d characters and does not begin with aws:, its value at most %d", maxTagKey, maxTagValue)
+		}
+		read[t.Key] = value
+	}
+	if len(read) > maxTags {
+		return nil, errTooManyTags
+	}
+	return read, nil
+}
+
+var errTooManyTags = tagLimitExceeded.errorf("Could not complete request: tag quota of per resource exceeded")
+
+// tagsOf gives the tags of a topic, by key.
+func tagsOf(t *core.Topic) []tag {
+	var tags []tag
+	for key, value := range t.Tags {
+		tags = append(tags, tag{key, &value})
+	}
+	slices.SortFunc(tags, func(a, b tag) int { return strings.Compare(a.Key, b.Key) })
+	return tags
+}
