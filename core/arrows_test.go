@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"protocols/coverage": {},
 	"protocols/signing":  {"core"},
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
+	"protocols/sts":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/sqs":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/sns/...":  {"core", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},

@@ -7,7 +7,8 @@
 //	Authorization: ACS3-…, SignatureMethod=HMAC-…    another service of Alibaba's
 //	Authorization: AWS4-…, X-Amz-Credential          the AWS service in the credential's scope
 //	/queues, /topics without any of these            MNS
-//	all else                                         SQS in the query protocol
+//	all else                                         the query protocol: SNS or STS by the Version or the
+//	                                                 Action, in the URL or at the start of a form, else SQS
 //
 // A service that is not spoken, or is switched off, is answered with an error in that service's
 // own form, so that its SDK shows what is the matter and does not try again.

@@ -18,6 +18,7 @@ import (
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/sqs"
+	"github.com/polymq/polymq/protocols/sts"
 )
 
 // Options say what is spoken and how the server is reached.
@@ -33,19 +34,23 @@ type Options struct {
 }
 
 // Names are the protocols that can be switched on and off.
-var Names = []string{"sqs", "mns", "api"}
+var Names = []string{"sqs", "sts", "mns", "api"}
+
+// queryProtocols are those of AWS's services, by the names in the scopes of credentials.
+var queryProtocols = []string{"sqs", "sns", "sts"}
 
 // port is what listens on the one port.
 type port struct {
 	options Options
 	sqs     *sqs.Server
+	sts     *sts.Server
 	mns     *mns.Server
 	forward http.Handler // nil: other services are refused
 }
 
 // New makes the handler of the one port.
 func New(broker *core.Broker, options Options) http.Handler {
-	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), mns: mns.New(broker, &options.Caller)}
+	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false
@@ -76,7 +81,7 @@ func (p *port) speaks(protocol string) bool {
 
 // awsServices gives those of AWS's services that are spoken.
 func awsServices(speaks func(string) bool) []string {
-	return slices.DeleteFunc([]string{"sqs", "sns", "sts"}, func(name string) bool { return !speaks(name) })
+	return slices.DeleteFunc(slices.Clone(queryProtocols), func(name string) bool { return !speaks(name) })
 }
 
 // serve passes a request on to the protocol that it speaks.
@@ -90,6 +95,8 @@ func (p *port) serve(c *gin.Context) {
 		api.NotFound(c)
 	case protocol == "mns":
 		p.mns.ServeHTTP(c.Writer, c.Request)
+	case protocol == "sts":
+		p.sts.ServeHTTP(c.Writer, c.Request)
 	default:
 		p.sqs.ServeHTTP(c.Writer, c.Request)
 	}
@@ -114,9 +121,14 @@ func protocolOf(r *http.Request) string {
 	case isAlibaba(r), isRocketMQ(r):
 		return ""
 	case strings.HasPrefix(authorization, "AWS4-"), strings.Contains(r.URL.RawQuery, "X-Amz-Credential="):
-		return spoken(caller.ServiceOf(r) == "sqs")
+		if service := caller.ServiceOf(r); slices.Contains(queryProtocols, service) {
+			return service
+		}
+		return ""
+	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+		return ""
 	}
-	return spoken(r.Method == http.MethodGet || r.Method == http.MethodPost)
+	return queryService(r)
 }
 
 func spoken(isSQS bool) string {
@@ -128,9 +140,9 @@ func spoken(isSQS bool) string {
 
 // logRequest writes a line for each request. It is mounted at the debug level only.
 func (p *port) logRequest(c *gin.Context) {
-	began := time.Now()
+	began, protocol := time.Now(), protocolOf(c.Request) // before the body is read
 	c.Next()
-	p.options.Log.Debug().Str("protocol", protocolOf(c.Request)).Str("method", c.Request.Method).Str("path", c.Request.URL.Path).
+	p.options.Log.Debug().Str("protocol", protocol).Str("method", c.Request.Method).Str("path", c.Request.URL.Path).
 		Str("target", c.Request.Header.Get("X-Amz-Target")).Str("remote", c.Request.RemoteAddr).
 		Int("status", c.Writer.Status()).Int("bytes", c.Writer.Size()).Dur("took", time.Since(began)).Msg("request")
 }

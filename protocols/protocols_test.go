@@ -71,7 +71,15 @@ func TestProtocolOf(t *testing.T) {
 		"MNS account":                 {request{"GET", "/?accountmeta=true", []string{"x-mns-version", "2015-06-06"}, ""}, "mns"},
 		"JSON API":                    {request{"POST", "/api/v1/queues", []string{"Authorization", scope("sqs")}, ""}, "api"},
 		"JSON API, no such path":      {request{"GET", "/api/v2/nothing", nil, ""}, "api"},
-		"SNS":                         {request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sns")}, "Action=Publish"}, ""},
+		"SNS":                         {request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sns")}, "Action=Publish"}, "sns"},
+		"SNS in a form, unsigned":     {request{"POST", "/", []string{"Content-Type", form}, "TopicArn=a&Version=2010-03-31&Action=Subscribe"}, "sns"},
+		"SNS in a URL":                {request{"GET", "/?Action=ConfirmSubscription&Version=2010-03-31", nil, ""}, "sns"},
+		"STS":                         {request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sts")}, "Action=GetCallerIdentity"}, "sts"},
+		"STS in a form, unsigned":     {request{"POST", "/", []string{"Content-Type", form}, "Action=AssumeRole&Version=2011-06-15"}, "sts"},
+		"STS in a URL, no version":    {request{"GET", "/?Action=GetCallerIdentity", nil, ""}, "sts"},
+		"a form that begins late":     {request{"POST", "/", []string{"Content-Type", form}, "MessageBody=" + strings.Repeat("x", maxPeeked) + "&Version=2011-06-15"}, "sqs"},
+		"a form cut in a parameter":   {request{"POST", "/", []string{"Content-Type", form}, "Action=AssumeRole&x=" + strings.Repeat("x", maxPeeked)}, "sts"},
+		"a form that is none":         {request{"POST", "/", []string{"Content-Type", form}, "%zz"}, "sqs"},
 		"DynamoDB":                    {request{"POST", "/", []string{"X-Amz-Target", "DynamoDB_20120810.ListTables", "Authorization", scope("dynamodb")}, ""}, ""},
 		"CloudWatch in CBOR":          {request{"POST", "/service/GraniteServiceVersion20100801/operation/PutMetricData", []string{"Smithy-Protocol", "rpc-v2-cbor"}, ""}, ""},
 		"S3":                          {request{"PUT", "/bucket/key", []string{"Authorization", scope("s3")}, ""}, ""},
@@ -85,8 +93,12 @@ func TestProtocolOf(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := protocolOf(tt.in.http()); got != tt.want {
+			r := tt.in.http()
+			if got := protocolOf(r); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if body, err := io.ReadAll(r.Body); string(body) != tt.in.body {
+				t.Errorf("the body has become %q, %v", body, err)
 			}
 		})
 	}
@@ -106,7 +118,7 @@ func TestRefusals(t *testing.T) {
 		want        []string
 	}{
 		"DynamoDB": {nil, request{"POST", "/", []string{"X-Amz-Target", "DynamoDB_20120810.ListTables", "Authorization", scope("dynamodb")}, "{}"}, 400, "application/x-amz-json-1.0",
-			[]string{`"__type":"UnknownOperationException"`, `"message":"polymq does not speak DynamoDB_20120810 here. It speaks: sqs, mns, api."`}},
+			[]string{`"__type":"UnknownOperationException"`, `"message":"polymq does not speak DynamoDB_20120810 here. It speaks: sqs, sts, mns, api."`}},
 		"Lambda": {nil, request{"GET", "/2015-03-31/functions", []string{"Authorization", scope("lambda")}, ""}, 400, "application/x-amz-json-1.0",
 			[]string{`does not speak lambda here`}},
 		"S3": {nil, request{"PUT", "/bucket/a&b", []string{"Authorization", scope("s3")}, "x"}, 501, "application/xml",
@@ -172,7 +184,7 @@ func checkDocument(t *testing.T, contentType string, body []byte) {
 func TestRefusalsInSDKs(t *testing.T) {
 	t.Parallel()
 	asked := 0
-	port := New(core.NewBroker(panicking{}), Options{Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.ErrorLevel)})
+	port := New(core.NewBroker(panicking{}), Options{Protocols: []string{"sqs"}, Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.ErrorLevel)})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked++
 		port.ServeHTTP(w, r)

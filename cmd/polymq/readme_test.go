@@ -11,6 +11,7 @@ import (
 	"github.com/polymq/polymq/protocols/coverage"
 	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/sqs"
+	"github.com/polymq/polymq/protocols/sts"
 )
 
 var update = flag.Bool("update", false, "write the coverage table into the README")
@@ -56,6 +57,7 @@ func coverageTable() string {
 		fmt.Fprintf(&table, "| %s | %s | %s |\n", protocol, strings.Join(done, ", "), strings.Join(missing, ", "))
 	}
 	row("SQS, JSON and query", sqs.Actions())
+	row("STS (AWS), query", sts.Actions())
 	row("MNS, XML", mns.Actions())
 	row("JSON API", api.Actions())
 	return table.String()

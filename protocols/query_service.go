@@ -1,0 +1,56 @@
+package protocols
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/polymq/polymq/protocols/aws"
+	"github.com/polymq/polymq/protocols/sts"
+)
+
+// serviceOfVersion tells the services of the query protocol apart by the version that SDKs name.
+var serviceOfVersion = map[string]string{"2012-11-05": "sqs", "2010-03-31": "sns", sts.Version: "sts"}
+
+// maxPeeked is how much of a form is looked at: SDKs put the action and the version first.
+const maxPeeked = 4 << 10
+
+// queryService gives the service of a request of the query protocol whose signature does not tell: by
+// its version, else by its action. SQS is what remains.
+func queryService(r *http.Request) string {
+	texts := []string{r.URL.RawQuery}
+	if r.Method == http.MethodPost && r.Body != nil && !strings.Contains(r.URL.RawQuery, "Action=") {
+		texts = append(texts, peek(r))
+	}
+	parameters, err := aws.ParseParameters(texts...)
+	if err != nil {
+		return "sqs" // which says what is wrong with it
+	}
+	if version, ok := parameters.Get("Version"); ok {
+		if service, known := serviceOfVersion[version]; known {
+			return service
+		}
+	}
+	action, _ := parameters.Get("Action")
+	if sts.IsAction(action) {
+		return "sts"
+	}
+	return "sqs"
+}
+
+// peek gives whole parameters from the start of a form and leaves the request as it was.
+func peek(r *http.Request) string {
+	start := make([]byte, maxPeeked)
+	n, err := io.ReadFull(r.Body, start)
+	rest := r.Body
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(start[:n]), rest), rest}
+	form := string(start[:n])
+	if err == nil { // there may be more
+		form = form[:max(strings.LastIndexByte(form, '&'), 0)]
+	}
+	return form
+}

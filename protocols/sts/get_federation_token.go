@@ -1,0 +1,47 @@
+package sts
+
+import (
+	"context"
+
+	"github.com/polymq/polymq/core"
+)
+
+type getFederationTokenRequest struct {
+	Name            string
+	DurationSeconds *int
+	Policy          *string
+}
+
+type getFederationTokenResult struct {
+	FederatedUser    federatedUser
+	Credentials      credentials
+	PackedPolicySize *int
+}
+
+type federatedUser struct {
+	FederatedUserId string
+	Arn             string
+}
+
+// getFederationToken gives a temporary key for somebody whom the caller vouches for.
+func (s *Server) getFederationToken(ctx context.Context, c *call, req *getFederationTokenRequest) (*getFederationTokenResult, error) {
+	if err := checkName(req.Name, "name", 2, 32); err != nil {
+		return nil, err
+	}
+	if err := checkPolicy(req.Policy); err != nil {
+		return nil, err
+	}
+	life, err := c.sessionLife(req.DurationSeconds)
+	if err != nil {
+		return nil, err
+	}
+	session := core.Session{Name: req.Name, Policy: text(req.Policy)}
+	made, err := s.newSession(ctx, core.NewKey{Account: c.Account, Session: session, Lasts: life})
+	if err != nil {
+		return nil, err
+	}
+	federated := call{Caller: c.Caller}
+	federated.Is(&core.Key{Account: c.Account, Session: session})
+	arn, id := federated.identity()
+	return &getFederationTokenResult{FederatedUser: federatedUser{id, arn}, Credentials: made, PackedPolicySize: packedSize(req.Policy)}, nil
+}

@@ -1,0 +1,117 @@
+package sts
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/polymq/polymq/core"
+)
+
+// credentials are a temporary key on the wire.
+type credentials struct {
+	AccessKeyId     string
+	SecretAccessKey string
+	SessionToken    string
+	Expiration      string
+}
+
+// Bounds of the service's manual.
+const (
+	shortestSession  = 15 * time.Minute
+	longestRole      = 12 * time.Hour
+	longestChained   = time.Hour // of a role that a role's session assumes
+	longestSession   = 36 * time.Hour
+	defaultRole      = time.Hour
+	defaultSession   = 12 * time.Hour
+	rootsSession     = time.Hour // default and longest of the account itself
+	maxSessionPolicy = 2048
+)
+
+// newSession makes a temporary key and gives its account as the sessions do.
+func (s *Server) newSession(ctx context.Context, in core.NewKey) (credentials, error) {
+	key, err := s.broker.CreateKey(ctx, in)
+	if err != nil {
+		return credentials{}, err
+	}
+	return credentials{
+		AccessKeyId: key.ID, SecretAccessKey: string(key.Secret), SessionToken: string(key.Token),
+		Expiration: key.ExpiresAt.UTC().Format("2006-01-02T15:04:05Z"),
+	}, nil
+}
+
+// duration gives how long a session is to last.
+func duration(seconds *int, normal, longest time.Duration) (time.Duration, error) {
+	if seconds == nil {
+		return normal, nil
+	}
+	value := "'" + strconv.Itoa(*seconds) + "'"
+	switch {
+	case *seconds < int(shortestSession/time.Second):
+		return 0, violation(value, "durationSeconds", "have value greater than or equal to %d", shortestSession/time.Second)
+	case *seconds > int(longest/time.Second):
+		return 0, violation(value, "durationSeconds", "have value less than or equal to %d", longest/time.Second)
+	}
+	return time.Duration(*seconds) * time.Second, nil
+}
+
+// checkPolicy says whether a session policy can be kept.
+func checkPolicy(policy *string) error {
+	switch {
+	case policy == nil:
+		return nil
+	case *policy == "":
+		return violation("''", "policy", "have length greater than or equal to 1")
+	case len(*policy) > maxSessionPolicy:
+		return faultf(http.StatusBadRequest, "PackedPolicyTooLarge", "The session policy has %d characters, it may have %d.", len(*policy), maxSessionPolicy)
+	case !isObject(*policy):
+		return faultf(http.StatusBadRequest, "MalformedPolicyDocument", "The policy is not in the valid JSON format.")
+	}
+	return nil
+}
+
+func isObject(text string) bool {
+	var object map[string]json.RawMessage
+	return json.Unmarshal([]byte(text), &object) == nil && object != nil
+}
+
+// packedSize gives how much of the room for policies is used, in percent.
+func packedSize(policy *string) *int {
+	if policy == nil {
+		return nil
+	}
+	percent := (len(*policy)*100 + maxSessionPolicy - 1) / maxSessionPolicy
+	return &percent
+}
+
+var sessionName = regexp.MustCompile(`^[\w+=,.@-]*$`)
+
+// checkName says whether a parameter can be the name of a session.
+func checkName(name, parameter string, shortest, longest int) error {
+	value := "'" + name + "'"
+	if len(name) > 2*longest {
+		value = "'" + name[:2*longest] + "…'"
+	}
+	switch {
+	case name == "":
+		return violation("null", parameter, "not be null")
+	case len(name) < shortest:
+		return violation(value, parameter, "have length greater than or equal to %d", shortest)
+	case len(name) > longest:
+		return violation(value, parameter, "have length less than or equal to %d", longest)
+	case !sessionName.MatchString(name):
+		return violation(value, parameter, `satisfy regular expression pattern: [\w+=,.@-]*`)
+	}
+	return nil
+}
+
+// text gives an optional parameter.
+func text(value *string) string {
+	if value == nil {
+		return ""
+	}
+	return *value
+}
