@@ -177,8 +177,9 @@ func parametersOf(pairs ...string) string {
 
 // stubStore is a store that answers at once: with an error, or with what the tests of the wire need.
 type stubStore struct {
-	core.Store // nil: other methods are not called
-	err        error
+	core.Store       // nil: other methods are not called
+	err        error // of Queue
+	receiveErr error
 	messages   []core.Message
 	returned   chan []string
 }
@@ -197,6 +198,9 @@ func (s *stubStore) SendMessages(_ context.Context, _ *core.Queue, messages []co
 }
 
 func (s *stubStore) ReceiveMessages(_ context.Context, _ *core.Queue, in core.StoreReceive) ([]core.Message, error) {
+	if s.receiveErr != nil {
+		return nil, s.receiveErr
+	}
 	return s.messages[:min(in.Limit, len(s.messages))], nil
 }
 
