@@ -58,6 +58,12 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.Bool("auto-create-queues", d.AutoCreateQueues, "make a queue that an SQS client sends to, receives from or asks for and that does not exist")
 	flags.String("elasticmq-config", d.ElasticMQConfig, "`FILE` in ElasticMQ's format (HOCON) whose queues are made at the start")
 	flags.String("forward-unknown", d.ForwardUnknown, "`URL` of another emulator, to which requests for services that polymq does not speak are passed on")
+	flags.StringSlice("push-allow", nil, "private or loopback addresses that may be pushed to where auth is not off, such as 10.1.0.0/16")
+	flags.String("push-ca", d.PushCA, "`FILE` with certificates in PEM that endpoints are trusted with, besides the system's")
+	flags.Bool("push-insecure", d.PushInsecure, "push to endpoints whose certificates cannot be verified")
+	flags.String("smtp-url", string(d.SMTPURL), "`URL` of the mail server, smtp://user:password@host:587 or smtps://…; without one mail is kept in the outbox")
+	flags.String("smtp-from", d.SMTPFrom, "`ADDRESS` that mail is from (default: polymq@ the mail server)")
+	flags.String("lambda-endpoint", d.LambdaEndpoint, "`URL` at which subscribed functions are invoked; without one the events are kept in the outbox")
 	flags.String("init-dir", d.InitDir, "`DIR` with scripts to run, *.sh and *.py in ready.d and the like (LocalStack's /etc/localstack/init)")
 	flags.Duration("shutdown-timeout", d.ShutdownTimeout, "how long requests may take to end when the server stops")
 }

@@ -43,6 +43,13 @@ type Config struct {
 	ForwardUnknown   string         `koanf:"forward-unknown"`  // URL of a server for other services
 	InitDir          string         `koanf:"init-dir"`         // of scripts in boot.d, start.d, ready.d, shutdown.d
 
+	PushAllow      []netip.Prefix `koanf:"push-allow"`
+	PushCA         string         `koanf:"push-ca"` // file
+	PushInsecure   bool           `koanf:"push-insecure"`
+	SMTPURL        core.Secret    `koanf:"smtp-url"` // it may hold a password
+	SMTPFrom       string         `koanf:"smtp-from"`
+	LambdaEndpoint string         `koanf:"lambda-endpoint"`
+
 	DatabaseURL          string `koanf:"database-url"` // "": the embedded PostgreSQL
 	DatabaseDirectURL    string `koanf:"database-direct-url"`
 	DatabasePooled       bool   `koanf:"database-pooled"`
@@ -111,6 +118,7 @@ func (c Config) Check() error {
 		faults = append(faults, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
 	}
 	c.checkServing(fault)
+	c.checkPushes(fault)
 	c.checkDatabase(fault)
 	choice := func(name, value string, choices []string) {
 		if !slices.Contains(choices, value) {

@@ -66,7 +66,11 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.broker = core.NewBroker(s.store)
-	s.workers = newWorkers(s.store, s.broker, s.log)
+	s.handler = s.speak()
+	if err := s.startPushes(); err != nil {
+		return err
+	}
+	s.workers = newWorkers(s.store, s.broker, s.pushes, s.log)
 	s.workers.Start()
 	if err := s.declareQueues(ctx); err != nil {
 		return err
@@ -78,9 +82,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// serve begins to answer requests.
-func (s *Server) serve() {
-	handler := protocols.New(s.broker, protocols.Options{
+// speak makes the handler of all protocols.
+func (s *Server) speak() http.Handler {
+	return protocols.New(s.broker, protocols.Options{
 		Caller: caller.Options{
 			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
 			Keys: s.broker, Verify: s.config.Auth != "off",
@@ -93,10 +97,14 @@ func (s *Server) serve() {
 		Version:   Version(),
 		Log:       s.log,
 	})
+}
+
+// serve begins to answer requests.
+func (s *Server) serve() {
 	requests, abort := context.WithCancel(s.log.WithContext(context.Background())) // protocols log by zerolog.Ctx
 	s.abort = abort
 	s.http = &http.Server{
-		Handler:           handler,
+		Handler:           s.handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout,
@@ -157,6 +165,9 @@ func (s *Server) stop(ctx context.Context) error {
 	closeAll(s.listeners) // of a start that got no further
 	if s.workers != nil {
 		step(stopTimeout, "stop the workers", s.workers.Stop)
+	}
+	if s.pushes != nil {
+		step(stopTimeout, "finish the last pushes", s.stopPushes)
 	}
 	if s.broker != nil {
 		s.broker.Close()

@@ -19,6 +19,8 @@ const (
 	removeEvery    = 5 * time.Second
 	sweepEvery     = time.Second // at most; the store keeps it to its share of the time
 	vacuumEvery    = 15 * time.Second
+	pushEvery      = time.Second // under word of what is due, for the lost one and for what waited long
+	publishedEvery = 10 * time.Second
 	expireEvery    = 10 * time.Minute // keys of sessions; they are refused before
 
 	shortChore = 10 * time.Second
@@ -36,7 +38,7 @@ type chore struct {
 }
 
 // schedule is the background work of one server.
-func schedule(store *pg.Store, broker *core.Broker) []chore {
+func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push) []chore {
 	look := lookEvery
 	if !store.Listens() {
 		look = lookOftenEvery
@@ -49,14 +51,20 @@ func schedule(store *pg.Store, broker *core.Broker) []chore {
 		{"retention", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ExpireMessages, Batch: batch}},
 		{"keys", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: store.ExpireKeys, Batch: batch}},
 		{"storage", workers.Every(removeEvery), longChore, workers.Storage{RemoveDropped: store.RemoveDropped, Batch: batch}},
+		{"push", workers.Every(pushEvery), shortChore, pushes},
+		{"published", workers.Every(publishedEvery), shortChore, workers.Published{Remove: store.RemovePublished, Batch: batch}},
+		{"subscriptions", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetSubscriptions, Batch: batch}},
+		{"attempts", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetAttempts, Batch: batch}},
+		{"outbox", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetKept, Batch: batch}},
+		{"topic deduplication", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetDeduplications, Batch: batch}},
 		{"vacuum", workers.Every(vacuumEvery), longChore, workers.Vacuum{Vacuum: store.Vacuum}},
 	}
 }
 
 // newWorkers makes a runner of the schedule.
-func newWorkers(store *pg.Store, broker *core.Broker, log zerolog.Logger) *workers.Runner {
+func newWorkers(store *pg.Store, broker *core.Broker, pushes *workers.Push, log zerolog.Logger) *workers.Runner {
 	r := workers.NewRunner(log)
-	for _, c := range schedule(store, broker) {
+	for _, c := range schedule(store, broker, pushes) {
 		r.Add(c.name, c.every, c.timeout, c.do)
 	}
 	return r

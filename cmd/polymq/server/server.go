@@ -12,6 +12,7 @@ import (
 	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/workers"
+	"github.com/polymq/polymq/workers/push"
 )
 
 // Server is a running server.
@@ -23,6 +24,9 @@ type Server struct {
 	store      *pg.Store
 	broker     *core.Broker
 	workers    *workers.Runner
+	pushes     *workers.Push
+	client     *push.Client
+	handler    http.Handler
 	http       *http.Server
 	scripts    localstack.Scripts
 	abort      context.CancelFunc // ends the contexts of all requests

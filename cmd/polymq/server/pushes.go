@@ -1,0 +1,73 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/workers"
+	"github.com/polymq/polymq/workers/push"
+)
+
+// startPushes begins to deliver what is published. The protocols must be there before, for they say what
+// is sent and what answers mean.
+func (s *Server) startPushes() error {
+	options, err := s.config.pushOptions()
+	if err != nil {
+		return err
+	}
+	if s.client, err = push.New(options); err != nil {
+		return fmt.Errorf("prepare to push: %w", err)
+	}
+	s.pushes = workers.NewPush(workers.Deliveries{
+		DueLanes: s.broker.DueLanes,
+		Claim:    s.broker.ClaimDeliveries,
+		Attempt: func(ctx context.Context, d *core.Delivery) (core.Outcome, error) {
+			return s.broker.Attempt(ctx, d, s.client.Do)
+		},
+		Settle: s.broker.Settle,
+		FanOut: s.broker.FanOut,
+	}, s.log)
+	s.broker.OnDeliveries(s.pushes.Due)
+	return nil
+}
+
+// stopPushes waits for the pushes under way.
+func (s *Server) stopPushes(ctx context.Context) error {
+	s.pushes.Close(ctx)
+	s.client.Close()
+	return nil
+}
+
+// pushOptions says where pushes may go.
+func (c Config) pushOptions() (push.Options, error) {
+	o := push.Options{
+		Open: c.Auth == "off", Allow: c.PushAllow, Insecure: c.PushInsecure,
+		SMTP: string(c.SMTPURL), From: c.SMTPFrom, Lambda: c.LambdaEndpoint,
+	}
+	if c.PushCA != "" {
+		var err error
+		if o.CA, err = os.ReadFile(c.PushCA); err != nil {
+			return o, fmt.Errorf("read the certificates to trust: %w", err)
+		}
+	}
+	return o, nil
+}
+
+// checkPushes finds faults of the settings of pushes.
+func (c Config) checkPushes(fault func(name, format string, args ...any)) {
+	if c.SMTPURL != "" {
+		if _, err := push.ParseURL(string(c.SMTPURL), "smtp", "smtps"); err != nil {
+			fault("smtp-url", "%v", err)
+		}
+	}
+	if c.LambdaEndpoint != "" {
+		if _, err := push.ParseURL(c.LambdaEndpoint, "http", "https"); err != nil {
+			fault("lambda-endpoint", "%v", err)
+		}
+	}
+	if c.SMTPFrom != "" && c.SMTPURL == "" {
+		fault("smtp-from", "needs smtp-url: without a mail server mail is kept")
+	}
+}
