@@ -13,7 +13,10 @@ CREATE TABLE move_tasks (
     to_move     bigint NOT NULL,
     started_at  timestamptz NOT NULL, -- these are the account's time
     ended_at    timestamptz,
-    next_at     timestamptz NOT NULL  -- when the next step is due
+    next_at     timestamptz NOT NULL, -- when the next step is due
+    -- How far the walk through the source is: whose messages of more urgent priorities, and earlier ones of this one, are moved.
+    at_priority smallint NOT NULL DEFAULT 0,
+    at_visible  timestamptz NOT NULL DEFAULT '1970-01-01'
 );
 CREATE UNIQUE INDEX move_tasks_active ON move_tasks (source_id) WHERE status IN ('RUNNING', 'CANCELLING');
 CREATE INDEX move_tasks_due ON move_tasks (next_at) WHERE status IN ('RUNNING', 'CANCELLING');

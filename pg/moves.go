@@ -48,6 +48,8 @@ func (s *Store) StartMove(ctx context.Context, source *core.Queue, in core.Start
 		return task, core.Errorf(core.MoveActive, "a move task of queue %q is active already", source.Name.Name)
 	case errors.Is(err, pgx.ErrNoRows):
 		return task, core.Errorf(core.TooManyMoves, "the account has %d active move tasks, which is the limit", core.MaxActiveMoves)
+	case err == nil:
+		s.moveSoon()
 	}
 	return task, err
 }
@@ -64,7 +66,7 @@ func (s *Store) ListMoves(ctx context.Context, source *core.Queue, limit int) (t
 }
 
 const cancelMoveSQL = `
-UPDATE move_tasks t SET status = 'CANCELLING', next_at = '-infinity' WHERE id = @id::uuid AND source_id = @source AND status = 'RUNNING'
+UPDATE move_tasks t SET status = 'CANCELLING', next_at = started_at WHERE id = @id::uuid AND source_id = @source AND status = 'RUNNING'
 RETURNING ` + moveColumns
 
 const moveSQL = `SELECT ` + moveColumns + ` FROM move_tasks t WHERE id = @id::uuid AND source_id = @source`
@@ -76,6 +78,9 @@ func (s *Store) CancelMove(ctx context.Context, source *core.Queue, id string) (
 	}
 	args := pgx.StrictNamedArgs{"id": id, "source": source.ID}
 	task, err := s.oneMove(ctx, cancelMoveSQL, source.Name, args)
+	if err == nil {
+		s.moveSoon()
+	}
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return task, err
 	}
@@ -97,4 +102,19 @@ func (s *Store) oneMove(ctx context.Context, sql string, source core.QueueName, 
 		return err
 	})
 	return task, err
+}
+
+// removeMovesSQL keeps of each source that still exists its active task and the newest others.
+const removeMovesSQL = `
+DELETE FROM move_tasks WHERE id = ANY (ARRAY(
+    SELECT t.id FROM (
+        SELECT id, source_id, row_number() OVER (PARTITION BY source_id ORDER BY started_at DESC, id) AS place
+        FROM move_tasks WHERE status NOT IN ('RUNNING', 'CANCELLING')
+    ) t
+    WHERE t.place > @keep OR NOT EXISTS (SELECT FROM queues q WHERE q.id = t.source_id)
+    LIMIT @limit))`
+
+// RemoveMoves removes up to limit ended tasks that nobody will see any more, and gives how many.
+func (s *Store) RemoveMoves(ctx context.Context, limit int) (int, error) {
+	return s.exec(ctx, removeMovesSQL, pgx.StrictNamedArgs{"keep": core.MaxMovesListed, "limit": limit})
 }

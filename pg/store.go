@@ -82,6 +82,9 @@ type Store struct {
 	lookedAt       atomic.Int64                       // the last message that RemovePublished looked at
 	deliveryHearer atomic.Pointer[func(core.LaneDue)] // nil before NotifyDeliveries
 
+	moving   chan struct{} // has something while this server goes on with move tasks
+	moveNews chan struct{} // has something when one was started or cancelled
+
 	unfolded unfolded
 
 	trains, operations atomic.Int64
@@ -119,6 +122,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.recent.init()
 	s.clock.init()
 	s.marks.uncounted = opts.inFlightLimit() / uncountedShare
+	s.moving, s.moveNews = make(chan struct{}, 1), make(chan struct{}, 1)
 	s.unfolded.init()
 	s.hot = newStation(s, maxTrains)
 	s.bulk = newStation(s, maxTrains)

@@ -46,7 +46,7 @@ func TestChoresInBatches(t *testing.T) {
 func TestChoresOfOneCall(t *testing.T) {
 	broken := errors.New("connection refused")
 	fail := func(context.Context) error { return broken }
-	for name, c := range map[string]Chore{"delay": Delay{fail}, "vacuum": Vacuum{fail}, "heartbeat": Heartbeat{fail}, "sweep": Sweep{fail}} {
+	for name, c := range map[string]Chore{"delay": Delay{fail}, "vacuum": Vacuum{fail}, "heartbeat": Heartbeat{fail}, "sweep": Sweep{fail}, "moves": Moves{fail}} {
 		if err := c.Run(t.Context()); !errors.Is(err, broken) {
 			t.Errorf("%s: got %v, want the error of the call", name, err)
 		}

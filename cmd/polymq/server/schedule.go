@@ -21,6 +21,7 @@ const (
 	vacuumEvery    = 15 * time.Second
 	pushEvery      = time.Second // under word of what is due, for the lost one and for what waited long
 	publishedEvery = 10 * time.Second
+	moveEvery      = time.Second
 	expireEvery    = 10 * time.Minute // keys of sessions; they are refused before
 
 	shortChore = 10 * time.Second
@@ -57,6 +58,8 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push) []chor
 		{"attempts", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetAttempts, Batch: batch}},
 		{"outbox", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetKept, Batch: batch}},
 		{"topic deduplication", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetDeduplications, Batch: batch}},
+		{"moves", workers.Every(moveEvery), longChore, workers.Moves{GoOn: store.RunMoves}},
+		{"ended moves", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.RemoveMoves, Batch: batch}},
 		{"vacuum", workers.Every(vacuumEvery), longChore, workers.Vacuum{Vacuum: store.Vacuum}},
 	}
 }

@@ -1,0 +1,346 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+// Bounds of a step of a move task.
+const (
+	moveRows  = 500
+	moveBytes = 4 << 20
+	moveRest  = 1.0         // of a step's own time, that a task without a rate waits before the next one
+	moveSlice = 10          // steps a second of a task with a rate
+	moveLook  = time.Second // after which a server looks anew which task is due
+	moveAgain = 5 * time.Millisecond
+)
+
+// move is a task as a step needs it.
+type move struct {
+	id          string
+	account     string
+	source      *core.Queue // nil: it is gone
+	destination string      // account/region/name; "": the message's source
+	rate        int
+	status      core.MoveStatus
+	now         time.Time // the account's
+	startedAt   time.Time
+	atPriority  int16
+	atVisible   time.Time
+
+	failure core.MoveFailure
+	moved   int
+	arrived []moved
+	widened []int64 // queues that now look for messages of more priorities
+}
+
+// moved is how many messages a step has moved to one queue.
+type moved struct {
+	queue core.Queue // its ID and Storage
+	count int
+}
+
+// RunMoves does the steps of the move tasks that are due, and of those that are so within a second,
+// until there are none. While it runs, another call does nothing.
+func (s *Store) RunMoves(ctx context.Context) error {
+	select {
+	case s.moving <- struct{}{}:
+	default:
+		return nil
+	}
+	defer func() { <-s.moving }()
+	return s.runMoves(ctx)
+}
+
+// moveSoon has a task's step done at once, by this server or one that is at it.
+func (s *Store) moveSoon() {
+	select {
+	case s.moveNews <- struct{}{}:
+	default:
+	}
+	s.running.Go(func() {
+		select {
+		case s.moving <- struct{}{}:
+		case <-s.background.Done():
+			return
+		}
+		defer func() { <-s.moving }()
+		if err := s.runMoves(s.background); err != nil {
+			s.log.Debug().Err(err).Msg("could not go on with a move task") // the worker's next run reports errors
+		}
+	})
+}
+
+func (s *Store) runMoves(ctx context.Context) error {
+	for ctx.Err() == nil {
+		done, err := s.stepMove(ctx)
+		if err != nil {
+			return err
+		}
+		if done {
+			continue
+		}
+		wait, err := s.nextMove(ctx)
+		if err != nil || wait > moveLook {
+			return err
+		}
+		select {
+		case <-time.After(max(wait, moveAgain)):
+		case <-s.moveNews:
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+const nextMoveSQL = `
+SELECT (extract(epoch FROM min(t.next_at - now() - COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0'))) * 1000000)::bigint
+FROM move_tasks t WHERE t.status IN ('RUNNING', 'CANCELLING')`
+
+// nextMove gives the time until a task's next step is due, an hour when there is none.
+func (s *Store) nextMove(ctx context.Context) (wait time.Duration, err error) {
+	err = s.do(ctx, nextMoveSQL, nil, func(rows pgx.Rows) error {
+		micros, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[*int64])
+		wait = time.Hour
+		if micros != nil {
+			wait = time.Duration(*micros) * time.Microsecond
+		}
+		return err
+	})
+	return wait, err
+}
+
+// stepMove does one step of the task that has waited longest, which nobody else is at: it moves some messages and
+// writes down how far it got, in one transaction. false: no task is due.
+func (s *Store) stepMove(ctx context.Context) (done bool, err error) {
+	first, err := s.ids.allot(ctx, moveRows)
+	if err != nil {
+		return false, err
+	}
+	var m *move
+	err = s.transaction(ctx, func(tx pgx.Tx) error {
+		if m, err = claimMove(ctx, tx); err != nil || m == nil {
+			return err
+		}
+		if err := m.step(ctx, tx, first); err != nil {
+			return err
+		}
+		return m.save(ctx, tx)
+	})
+	if err != nil || m == nil {
+		return false, err
+	}
+	for _, queue := range m.widened {
+		s.queues.forgetID(queue)
+		s.announceChange(queue)
+	}
+	for i := range m.arrived {
+		a := &m.arrived[i]
+		s.unfolded.add([]int64{m.source.Storage, a.queue.Storage})
+		s.announce(&a.queue, a.count, 0, m.now.Add(-moveRows*time.Microsecond))
+	}
+	return true, nil
+}
+
+const claimMoveSQL = `
+SELECT t.id::text, t.account, t.source_id, t.destination, t.rate, t.status, t.started_at, t.at_priority, t.at_visible, n.now
+FROM move_tasks t
+CROSS JOIN LATERAL (SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0') AS now) n
+WHERE t.status IN ('RUNNING', 'CANCELLING') AND t.next_at <= n.now
+ORDER BY t.next_at LIMIT 1 FOR UPDATE OF t SKIP LOCKED`
+
+// claimMove gives the task to go on with, locked until the transaction ends; nil when none is due.
+func claimMove(ctx context.Context, tx pgx.Tx) (*move, error) {
+	m := &move{}
+	var source int64
+	var destination string
+	err := tx.QueryRow(ctx, claimMoveSQL).Scan(&m.id, &m.account, &source, &destination, &m.rate, &m.status, &m.startedAt,
+		&m.atPriority, &m.atVisible, &m.now)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	queue, err := txQueue(ctx, tx, queuesByIDSQL, pgx.StrictNamedArgs{"id": []int64{source}})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return m, nil
+	}
+	if destination != "" {
+		name := queue.Name
+		name.Name = destination
+		m.destination = name.String()
+	}
+	m.source = &queue
+	return m, err
+}
+
+// moveBatchSQL takes the next messages of a source that were visible when the task began, and sends each to
+// its destination as a new message. Those whose destination is missing stay, and so do those of a
+// priority that it does not look for yet.
+const moveBatchSQL = `
+WITH head AS MATERIALIZED (
+    SELECT row_number() OVER () AS place_in_line, h.* FROM (
+        SELECT m.*, sum(m.size) OVER (ROWS UNBOUNDED PRECEDING) - m.size AS bytes_before
+        FROM (
+            SELECT m.* FROM unnest(@priority::smallint[]) AS p(priority)
+            CROSS JOIN LATERAL (
+                SELECT m.ctid AS place, m.priority, m.visible_at, m.size, m.source FROM messages m
+                WHERE m.storage_id = @storage::bigint AND m.priority = p.priority AND m.visible_at <= @until::timestamptz
+                    AND m.visible_at >= CASE WHEN p.priority = @at_priority::smallint THEN @at_visible::timestamptz ELSE '-infinity'::timestamptz END
+                    AND m.sent_at > @oldest::timestamptz
+                ORDER BY m.visible_at LIMIT @limit::bigint
+                FOR UPDATE SKIP LOCKED
+            ) m
+            LIMIT @limit::bigint
+        ) m
+    ) h
+    WHERE h.bytes_before < @bytes::bigint
+), routed AS MATERIALIZED (
+    SELECT h.*, n.name IS NULL AS destination_unknown, d.id AS queue, d.storage_id AS target, d.priorities & (1 << h.priority::integer) <> 0 AS ready
+    FROM head h
+    CROSS JOIN LATERAL (SELECT string_to_array(CASE WHEN @destination::text = '' THEN h.source ELSE @destination::text END, '/') AS name) n
+    LEFT JOIN LATERAL (
+        SELECT q.id, q.storage_id, q.priorities FROM queues q
+        WHERE q.account = n.name[1] AND q.region = n.name[2] AND q.name = n.name[3] AND NOT q.fifo LIMIT 1
+    ) d ON true
+), taken AS (
+    DELETE FROM messages m USING routed r WHERE m.ctid = r.place AND r.ready
+    RETURNING r.place_in_line, r.queue, r.target, m.size, m.key_id, m.priority, m.form, m.sender, m.group_id, m.attributes, m.body
+), sent AS (
+    INSERT INTO messages (storage_id, id, visible_at, sent_at, size, key_id, priority, form, sender, group_id, attributes, body)
+    SELECT target, @first::bigint - 1 + place_in_line, @now::timestamptz - (@limit::bigint - place_in_line) * interval '1 microsecond', @now::timestamptz, size, key_id, priority,
+        form, sender, group_id, attributes, body
+    FROM taken
+), counted AS (
+    INSERT INTO counts (storage_id, bucket, messages, bytes)
+    SELECT @storage::bigint, '-infinity'::timestamptz, -count(*), -sum(size) FROM taken HAVING count(*) > 0
+    UNION ALL
+    SELECT target, '-infinity', count(*), sum(size) FROM taken GROUP BY target
+)
+SELECT 0 AS kind, queue, target, 0::smallint AS priority, false AS unknown, count(*), @now::timestamptz AS visible_at FROM taken GROUP BY queue, target
+UNION ALL
+SELECT 1, queue, target, priority, destination_unknown, 0, @now::timestamptz FROM routed WHERE ready IS NOT TRUE GROUP BY queue, target, priority, destination_unknown
+UNION ALL
+(SELECT 2, NULL, NULL, priority, false, place_in_line, visible_at FROM head ORDER BY place_in_line DESC LIMIT 1)`
+
+// The kinds of rows that moveBatchSQL returns.
+const (
+	moveTaken   = iota // what was moved to a queue
+	moveRefused        // what was not
+	moveLast           // how far the walk has come, and how many messages it met
+)
+
+const endMoveSQL = `UPDATE move_tasks SET status = @status, failure = @failure, moved = moved + @moved::integer, ended_at = @now WHERE id = @id::uuid`
+
+// The pause of a task without a rate is as long as its step took, so that it leaves the database to others for
+// a part of the time, however slow that is.
+const saveMoveSQL = `
+UPDATE move_tasks SET moved = moved + @moved::integer, at_priority = @at_priority, at_visible = @at_visible,
+    next_at = @now::timestamptz + CASE WHEN @rate::integer > 0 THEN @moved::integer * interval '1 second' / @rate::integer ELSE (clock_timestamp() - now()) * (1 + @rest::float8) END
+WHERE id = @id::uuid`
+
+// step moves some messages, or finds out that the task has ended.
+func (m *move) step(ctx context.Context, tx pgx.Tx, first int64) error {
+	switch {
+	case m.source == nil:
+		m.fail(core.MoveDestinationGone)
+		return nil
+	case m.status == core.MoveCancelling:
+		m.status = core.MoveCancelled
+		return nil
+	case m.now.Sub(m.startedAt) > core.MaxMoveTime:
+		m.fail(core.MoveTookTooLong)
+		return nil
+	}
+	met, refused, err := m.batch(ctx, tx, first)
+	switch {
+	case err != nil || m.status == core.MoveFailed:
+		return err
+	case met == 0 && m.atPriority == 0:
+		m.status = core.MoveCompleted
+	case met == 0: // once more from the start, for what was locked when the walk came by
+		m.atPriority, m.atVisible = 0, time.Unix(0, 0)
+	}
+	for id, wanted := range refused {
+		if err := m.widen(ctx, tx, id, wanted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *move) fail(why core.MoveFailure) { m.status, m.failure = core.MoveFailed, why }
+
+// batch moves some messages. It gives how many it met, and the queues that do not look for messages of these
+// priorities yet.
+func (m *move) batch(ctx context.Context, tx pgx.Tx, first int64) (met int64, refused map[int64]uint32, err error) {
+	var priorities []int16
+	for _, p := range prioritiesOf(m.source) {
+		if p >= m.atPriority {
+			priorities = append(priorities, p)
+		}
+	}
+	limit := moveRows
+	if m.rate > 0 {
+		limit = max(1, m.rate/moveSlice)
+	}
+	rows, _ := tx.Query(ctx, moveBatchSQL, pgx.StrictNamedArgs{ // ForEachRow returns its error
+		"priority": priorities, "storage": m.source.Storage, "until": m.startedAt, "at_priority": m.atPriority, "at_visible": m.atVisible,
+		"oldest": m.now.Add(-m.source.Retention), "limit": int64(limit), "bytes": moveBytes, "destination": m.destination, "first": first, "now": m.now,
+	})
+	refused = map[int64]uint32{}
+	var kind, priority int16
+	var queue, target *int64
+	var unknown bool
+	var count int64
+	var visible time.Time
+	lastPriority, lastVisible := m.atPriority, m.atVisible
+	_, err = pgx.ForEachRow(rows, []any{&kind, &queue, &target, &priority, &unknown, &count, &visible}, func() error {
+		switch {
+		case kind == moveTaken:
+			m.moved += int(count)
+			m.arrived = append(m.arrived, moved{core.Queue{ID: *queue, Storage: *target}, int(count)})
+		case kind == moveLast:
+			met, lastPriority, lastVisible = count, priority, visible
+		case queue != nil:
+			refused[*queue] |= 1 << priority
+		case unknown:
+			m.fail(core.MoveSourceUnknown)
+		default:
+			m.fail(core.MoveDestinationGone)
+		}
+		return nil
+	})
+	if len(refused) == 0 {
+		m.atPriority, m.atVisible = lastPriority, lastVisible
+	}
+	return met, refused, err
+}
+
+const widenSQL = `UPDATE queues q SET version = version + 1, priorities = priorities | @priorities WHERE id = @id`
+
+// widen has a destination look for messages of more priorities; the next step moves them.
+func (m *move) widen(ctx context.Context, tx pgx.Tx, queue int64, wanted uint32) error {
+	_, err := tx.Exec(ctx, widenSQL, pgx.StrictNamedArgs{"id": queue, "priorities": int32(wanted)})
+	m.widened = append(m.widened, queue)
+	return err
+}
+
+// save writes down how far the task is.
+func (m *move) save(ctx context.Context, tx pgx.Tx) error {
+	sql, args := saveMoveSQL, pgx.StrictNamedArgs{"id": m.id, "moved": m.moved, "now": m.now}
+	if m.status == core.MoveRunning {
+		args["at_priority"], args["at_visible"], args["rate"], args["rest"] = m.atPriority, m.atVisible, m.rate, moveRest
+	} else {
+		sql = endMoveSQL
+		args["status"], args["failure"] = string(m.status), string(m.failure)
+	}
+	_, err := tx.Exec(ctx, sql, args)
+	return err
+}
