@@ -17,7 +17,9 @@ func (s *Server) authenticate(c *call, r *http.Request) (err error) {
 			return err
 		}
 	}
-	err = s.auth.Authenticate(r, c.body, &c.Caller)
+	if err = s.auth.Authenticate(r, c.body, &c.Caller); err == nil {
+		return nil
+	}
 	if wrong := (*aws.AuthError)(nil); errors.As(err, &wrong) {
 		return &fault{wireError: wireError{wrong.Status, coralNamespace + wrong.Name, wrong.Code}, message: wrong.Message}
 	}
