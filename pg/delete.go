@@ -118,18 +118,7 @@ func (s *Store) queueDeletes(batch *pgx.Batch, ops []*deleteOp) {
 	if len(ops) == 0 {
 		return
 	}
-	var queues viewList
-	var all []deleteRow
-	for _, o := range ops {
-		o.gone, o.view = false, queues.place(o.queue.ID, o.queue.Storage)
-		for _, h := range o.handles {
-			o.results[h.place] = errMessageGone // until the statement says otherwise
-			all = append(all, deleteRow{o, h})
-		}
-	}
-	slices.SortFunc(all, func(a, b deleteRow) int {
-		return cmp.Or(cmp.Compare(a.storage, b.storage), cmp.Compare(a.id, b.id))
-	})
+	queues, all := deleteRows(ops)
 	var (
 		views    = make([]int32, len(all))
 		ids      = make([]int64, len(all))
@@ -142,6 +131,21 @@ func (s *Store) queueDeletes(batch *pgx.Batch, ops []*deleteOp) {
 	deleteStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues.ids, "storage": queues.versions, "place": views, "id": ids, "version": versions, "newest": newest,
 	}).Query(func(rows pgx.Rows) error { return readDeletes(rows, ops, all) })
+}
+
+// deleteRows gives the messages that a train deletes, in the order of their keys, and their queues.
+func deleteRows(ops []*deleteOp) (queues viewList, all []deleteRow) {
+	for _, o := range ops {
+		o.gone, o.view = false, queues.place(o.queue.ID, o.queue.Storage)
+		for _, h := range o.handles {
+			o.results[h.place] = errMessageGone // until the statement says otherwise
+			all = append(all, deleteRow{o, h})
+		}
+	}
+	slices.SortFunc(all, func(a, b deleteRow) int {
+		return cmp.Or(cmp.Compare(a.storage, b.storage), cmp.Compare(a.id, b.id))
+	})
+	return queues, all
 }
 
 func readDeletes(rows pgx.Rows, ops []*deleteOp, all []deleteRow) error {
@@ -158,7 +162,7 @@ func readDeletes(rows pgx.Rows, ops []*deleteOp, all []deleteRow) error {
 		switch result := &r.results[r.place]; {
 		case kind == deleteDone:
 			*result = nil
-		case *result == nil: // seen in the snapshot, and deleted
+		case *result == nil, deletedBeside(all, int(ord-1)): // seen in the snapshot, and deleted
 		case version != r.version:
 			*result = errHandleSuperseded
 		default:
@@ -167,6 +171,22 @@ func readDeletes(rows pgx.Rows, ops []*deleteOp, all []deleteRow) error {
 		return nil
 	})
 	return err
+}
+
+// deletedBeside reports whether another row of the same train has deleted the message of a row.
+func deletedBeside(all []deleteRow, i int) bool {
+	same := func(j int) bool { return all[j].storage == all[i].storage && all[j].id == all[i].id }
+	for j := i - 1; j >= 0 && same(j); j-- {
+		if all[j].results[all[j].place] == nil {
+			return true
+		}
+	}
+	for j := i + 1; j < len(all) && same(j); j++ {
+		if all[j].results[all[j].place] == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // stale gives ErrQueueChanged for an operation whose queue was purged or deleted meanwhile.

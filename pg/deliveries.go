@@ -507,8 +507,11 @@ func (s *Store) sendIn(ctx context.Context, tx pgx.Tx, t *train) error {
 	if len(t.sends) == 0 {
 		return nil
 	}
+	standard, fifo := t.byKind()
+	t.fifo = fifo
 	batch := &pgx.Batch{}
-	s.queueSends(batch, t.sends)
+	s.queueSends(batch, standard.sends)
+	s.queueFIFO(batch, fifo)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return err
 	}
@@ -526,6 +529,9 @@ func (s *Store) announceTrain(t *train) {
 		return
 	}
 	s.unfolded.add(t.counted())
+	if t.fifo != nil {
+		t.fifo.settle(s)
+	}
 	for _, o := range t.sends {
 		s.announceSend(o)
 	}

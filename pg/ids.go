@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,57 +57,81 @@ func (k *keys) hash(purpose byte, value uint64) uint64 {
 // handle names a message in the state that a receive or a change of visibility left it in.
 type handle struct {
 	storage int64
-	id      int64
+	id      int64 // of a FIFO queue's message its sequence number
 	version int32
+	group   int64 // of a FIFO queue's message
+	fifo    bool
 }
 
+// The forms of handles. MNS wants a digit and a dash (specs/mns.md 4.4).
 const (
-	handlePrefix = "1-" // the form of handles; MNS wants a digit and a dash (specs/mns.md 4.4)
-	handleData   = 20
-	handleMAC    = 10
+	handlePrefix  = "1-" // of standard queues
+	fifoPrefix    = "2-" // of FIFO queues
+	handleData    = 20
+	handleMAC     = 10
+	fifoData      = handleData + 8
+	fifoMAC       = 11
+	maxHandleData = fifoData + fifoMAC
 )
 
 // format writes a handle that only this queue accepts, in [A-Za-z0-9_-] (specs/mns.md 4.4). The
-// MAC is a hash over key and data: all inputs have one length, so none extends another.
+// MAC is a hash over key and data: all inputs have one of two lengths, and none extends another to them.
 func (k *keys) format(queue int64, h handle) string {
-	var raw [handleData + handleMAC]byte
+	var raw [maxHandleData]byte
+	prefix, data, all := handlePrefix, handleData, handleData+handleMAC
 	binary.BigEndian.PutUint64(raw[0:], uint64(h.storage))
 	binary.BigEndian.PutUint64(raw[8:], uint64(h.id))
 	binary.BigEndian.PutUint32(raw[16:], uint32(h.version))
-	k.mac(raw[handleData:], queue, raw[:handleData])
-	var text [len(handlePrefix) + (handleData+handleMAC)/3*4]byte
-	copy(text[:], handlePrefix)
-	base64.RawURLEncoding.Encode(text[len(handlePrefix):], raw[:])
-	return string(text[:])
+	if h.fifo {
+		prefix, data, all = fifoPrefix, fifoData, fifoData+fifoMAC
+		binary.BigEndian.PutUint64(raw[20:], uint64(h.group))
+	}
+	k.mac(raw[data:all], queue, raw[:data])
+	var text [len(handlePrefix) + maxHandleData/3*4]byte
+	copy(text[:], prefix)
+	base64.RawURLEncoding.Encode(text[len(prefix):], raw[:all])
+	return string(text[:len(prefix)+all/3*4])
 }
 
 // parse reads a handle of the queue. ReceiptHandleInvalid.
 func (k *keys) parse(queue int64, text string) (handle, error) {
-	var raw, want [handleData + handleMAC]byte
-	if len(text) != len(handlePrefix)+len(raw)/3*4 || text[:len(handlePrefix)] != handlePrefix {
+	data, all := handleData, handleData+handleMAC
+	isFIFO := strings.HasPrefix(text, fifoPrefix)
+	if isFIFO {
+		data, all = fifoData, fifoData+fifoMAC
+	} else if !strings.HasPrefix(text, handlePrefix) {
 		return handle{}, errHandleInvalid
 	}
-	if n, err := base64.RawURLEncoding.Decode(raw[:], []byte(text[len(handlePrefix):])); err != nil || n != len(raw) {
+	var raw, want [maxHandleData]byte
+	if len(text) != len(handlePrefix)+all/3*4 {
 		return handle{}, errHandleInvalid
 	}
-	copy(want[:], raw[:handleData])
-	k.mac(want[handleData:], queue, want[:handleData])
-	if subtle.ConstantTimeCompare(raw[:], want[:]) != 1 {
+	if n, err := base64.RawURLEncoding.Decode(raw[:], []byte(text[len(handlePrefix):])); err != nil || n != all {
 		return handle{}, errHandleInvalid
 	}
-	return handle{
+	copy(want[:], raw[:data])
+	k.mac(want[data:all], queue, want[:data])
+	if subtle.ConstantTimeCompare(raw[:all], want[:all]) != 1 {
+		return handle{}, errHandleInvalid
+	}
+	h := handle{
 		storage: int64(binary.BigEndian.Uint64(raw[0:])),
 		id:      int64(binary.BigEndian.Uint64(raw[8:])),
 		version: int32(binary.BigEndian.Uint32(raw[16:])),
-	}, nil
+		fifo:    isFIFO,
+	}
+	if isFIFO {
+		h.group = int64(binary.BigEndian.Uint64(raw[20:]))
+	}
+	return h, nil
 }
 
 func (k *keys) mac(dst []byte, queue int64, data []byte) {
-	var input [keySize + 8 + handleData]byte
+	var input [keySize + 8 + fifoData]byte
 	copy(input[:], k.handles[:])
 	binary.BigEndian.PutUint64(input[keySize:], uint64(queue))
-	copy(input[keySize+8:], data)
-	sum := sha256.Sum256(input[:])
+	n := copy(input[keySize+8:], data)
+	sum := sha256.Sum256(input[:keySize+8+n])
 	copy(dst, sum[:])
 }
 

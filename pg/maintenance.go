@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -41,7 +42,12 @@ SELECT 1 FROM removed`
 
 // ExpireMessages removes up to limit messages that are past their retention, and gives how many.
 func (s *Store) ExpireMessages(ctx context.Context, limit int) (int, error) {
-	return s.exec(ctx, expireSQL, pgx.StrictNamedArgs{"limit": limit})
+	n, err := s.exec(ctx, expireSQL, pgx.StrictNamedArgs{"limit": limit})
+	if err != nil {
+		return n, err
+	}
+	ofFIFO, err := s.expireFIFO(ctx, limit)
+	return max(n, ofFIFO), err // who goes on while it is limit is to go on for either
 }
 
 // dropGrace is for how long a dropped storage is looked at again, for sends that committed late.
@@ -60,17 +66,24 @@ WITH dropped AS (
 ), forgotten AS (
     DELETE FROM dropped_storages d WHERE d.dropped_at < now() - @grace::interval
         AND NOT EXISTS (SELECT FROM messages m WHERE m.storage_id = d.storage_id)
+        AND NOT EXISTS (SELECT FROM fifo_messages m WHERE m.storage_id = d.storage_id)
+        AND NOT EXISTS (SELECT FROM groups g WHERE g.storage_id = d.storage_id)
 )
 SELECT 1 FROM removed`
 
 // RemoveDropped removes up to limit messages of purged and deleted queues, and gives how many.
 func (s *Store) RemoveDropped(ctx context.Context, limit int) (int, error) {
-	return s.exec(ctx, removeDroppedSQL, pgx.StrictNamedArgs{"limit": limit, "grace": dropGrace})
+	ofFIFO, err := s.exec(ctx, removeDroppedFIFOSQL, pgx.StrictNamedArgs{"limit": limit})
+	if err != nil {
+		return ofFIFO, err
+	}
+	n, err := s.exec(ctx, removeDroppedSQL, pgx.StrictNamedArgs{"limit": limit, "grace": dropGrace})
+	return max(n, ofFIFO), err
 }
 
 const bloatedSQL = `
 SELECT relname::text FROM pg_stat_user_tables
-WHERE schemaname = @schema AND relname IN ('messages', 'counts') AND n_dead_tup > greatest(@dead, n_live_tup / 10)`
+WHERE schemaname = @schema AND relname IN ('messages', 'counts', 'groups', 'fifo_messages', 'deduplication', 'receive_attempts') AND n_dead_tup > greatest(@dead, n_live_tup / 10)`
 
 // vacuumDead is how many dead rows a table must have, and a tenth of its live ones, to be vacuumed.
 const vacuumDead = 20_000
@@ -112,6 +125,16 @@ CROSS JOIN LATERAL (
     ORDER BY m.visible_at LIMIT 1
 ) d`
 
+func (s *Store) readSweep(rows pgx.Rows) error {
+	var storage int64
+	var visibleAt time.Time
+	_, err := pgx.ForEachRow(rows, []any{&storage, &visibleAt}, func() error {
+		s.marks.lower(storage, visibleAt)
+		return nil
+	})
+	return err
+}
+
 // sweepShare is the part of the time that sweeps may take: a hundredth.
 const sweepShare = 100
 
@@ -123,15 +146,11 @@ func (s *Store) Sweep(ctx context.Context) error {
 		return nil
 	}
 	start := time.Now()
-	err := s.do(ctx, sweepSQL, pgx.StrictNamedArgs{"storage": storages, "priority": priorities, "mark": low}, func(rows pgx.Rows) error {
-		var storage int64
-		var visibleAt time.Time
-		_, err := pgx.ForEachRow(rows, []any{&storage, &visibleAt}, func() error {
-			s.marks.lower(storage, visibleAt)
-			return nil
-		})
-		return err
-	})
+	args := pgx.StrictNamedArgs{"storage": storages, "priority": priorities, "mark": low}
+	err := s.do(ctx, sweepSQL, args, s.readSweep)
+	if err == nil && slices.Contains(priorities, groupsMark[0]) {
+		err = s.do(ctx, sweepGroupsSQL, args, s.readSweep)
+	}
 	s.marks.swept(time.Now().Add(sweepShare * time.Since(start)))
 	return err
 }

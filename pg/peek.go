@@ -44,6 +44,9 @@ type peekCursor struct {
 
 // PeekMessages is of core.Store.
 func (s *Store) PeekMessages(ctx context.Context, queue *core.Queue, in core.PeekInput) (core.PeekPage, error) {
+	if queue.FIFO {
+		return s.peekFIFO(ctx, queue, in)
+	}
 	var after peekCursor
 	if in.After != "" {
 		if _, err := fmt.Sscanf(in.After, "%d-%d-%d", &after.priority, &after.visible, &after.id); err != nil || after.visible < 0 {

@@ -326,6 +326,7 @@ RETURNING ` + queueColumns
 // AlterQueue is of core.Store.
 func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core.QueueChange) (core.Queue, error) {
 	var queue core.Queue
+	var delayed []*touchedGroup
 	err := s.transaction(ctx, func(tx pgx.Tx) error {
 		current, err := txQueue(ctx, tx, lockQueueSQL, nameArgs(name))
 		if err != nil {
@@ -338,6 +339,9 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 		args := settingsArgs(altered.Settings)
 		args["id"], args["attributes"], args["tags"] = current.ID, jsonObject(altered.Attributes), jsonObject(altered.Tags)
 		queue, err = txQueue(ctx, tx, alterQueueSQL, args)
+		if err == nil && queue.FIFO && queue.Delay != current.Delay {
+			delayed, err = s.delayFIFO(ctx, tx, &queue, current.Delay)
+		}
 		return err
 	})
 	if err != nil {
@@ -345,6 +349,7 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 	}
 	s.queues.put(&queue)
 	s.marks.reset(queue.Storage)
+	announceGroups(s, delayed)
 	s.announceChange(queue.ID)
 	return queue, nil
 }
@@ -426,7 +431,7 @@ func prioritiesIn(messages []core.NewMessage) (priorities uint32) {
 // withPriorities makes sure that the queue's row names the priorities of its messages, since
 // receives look only for those. Each priority costs one change of the queue, the first time.
 func (s *Store) withPriorities(ctx context.Context, queue *core.Queue, wanted uint32) (*core.Queue, error) {
-	if wanted&^queue.Priorities == 0 {
+	if wanted&^queue.Priorities == 0 || queue.FIFO {
 		return queue, nil
 	}
 	current, err := s.oneQueue(ctx, prioritiesSQL, pgx.StrictNamedArgs{"id": queue.ID, "version": queue.Version, "priorities": int32(wanted)})

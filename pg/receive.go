@@ -22,6 +22,10 @@ type receiveCall struct {
 	limit   int
 	timeout time.Duration
 
+	onePerGroup bool    // of FIFO queues, as what follows
+	attempt     *digest // of its id, nil for none
+	insist      []int64 // groups to wait for, which were locked at the last look
+
 	mu       sync.Mutex
 	gone     bool // the caller went away before it was answered
 	answered bool
@@ -46,12 +50,22 @@ type receiveOp struct {
 	priority []int16 // in use, most urgent first
 	full     bool    // the queue has as many messages in flight as it may, as far as is known
 	dead     []deadLetter
+
+	onePerGroup bool // of FIFO queues, as what follows
+	insist      []int64
+	fifo        fifoFound
 }
 
 // received is a message with its state before the receive.
 type received struct {
 	core.Message
 	was time.Time // visible_at
+
+	// Of FIFO queues:
+	caller int      // whom it was dealt to
+	group  int32    // among those that the receive found
+	dead   bool     // it was received too often
+	move   fifoMove // what moves it
 }
 
 // receiveSQL receives for all lanes of a train. For each priority in use, the most urgent first,
@@ -108,6 +122,11 @@ func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.
 	if err := s.readyTarget(ctx, queue); err != nil {
 		return nil, err
 	}
+	if attempt := attemptDigest(in.AttemptID); attempt != nil {
+		if messages, err := s.repeatAttempt(ctx, queue, attempt, in.Timeout); err != nil || len(messages) > 0 {
+			return messages, err
+		}
+	}
 	messages, full, err := s.receiveOnce(ctx, queue, in)
 	for looks := 0; err == nil && full; looks++ {
 		if err = s.countInFlight(ctx, queue); err == nil && looks < maxFullLooks {
@@ -125,7 +144,7 @@ func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.
 
 // receiveOnce receives with one train; full means that it did not look.
 func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, in core.StoreReceive) (messages []core.Message, full bool, err error) {
-	call := &receiveCall{op: newOp(), queue: queue, limit: in.Limit, timeout: in.Timeout}
+	call := &receiveCall{op: newOp(), queue: queue, limit: in.Limit, timeout: in.Timeout, onePerGroup: in.OnePerGroup, attempt: attemptDigest(in.AttemptID)}
 	s.hot.receive(call)
 	select {
 	case <-call.done:
@@ -216,7 +235,7 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 			return nil
 		}
 		m := core.Message{
-			ID: s.keys.messageID(id), Handle: s.keys.format(o.queue.ID, handle{storage, id, version}), Body: body,
+			ID: s.keys.messageID(id), Handle: s.keys.format(o.queue.ID, handle{storage: storage, id: id, version: version}), Body: body,
 			Form: core.BodyForm(form), GroupID: text(group), Priority: int(priority), Sender: text(sender), Source: text(source),
 			ReceiveCount: int(count), SentAt: sent, FirstReceivedAt: first, VisibleAt: visible, Size: int(size),
 		}
@@ -227,7 +246,7 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 		if err := decodeAttributes(attributes, &m); err != nil {
 			return err
 		}
-		o.rows = append(o.rows, received{m, was})
+		o.rows = append(o.rows, received{Message: m, was: was})
 		return nil
 	})
 	return err
@@ -240,8 +259,12 @@ func text(s *string) string {
 	return *s
 }
 
-// prioritiesOf lists the priorities that a queue's messages have, most urgent first.
+// prioritiesOf lists the priorities that a queue's messages have, most urgent first. A FIFO queue goes by its
+// groups instead.
 func prioritiesOf(queue *core.Queue) []int16 {
+	if queue.FIFO {
+		return groupsMark
+	}
 	var priorities []int16
 	for p := int16(1); p <= core.MaxPriority; p++ {
 		if queue.Priorities&(1<<p) != 0 {
@@ -254,11 +277,15 @@ func prioritiesOf(queue *core.Queue) []int16 {
 // settleReceive moves the marks and hands the messages to the callers, first come first; what
 // callers that are gone would have got goes to those behind them, and the rest is given back.
 func (s *Store) settleReceive(o *receiveOp) {
-	if !o.found {
+	switch {
+	case !o.found:
 		s.queues.forget(o.queue)
 		for _, call := range o.calls {
 			call.deliver(nil, core.ErrQueueChanged)
 		}
+		return
+	case o.queue.FIFO:
+		s.settleFIFOReceive(o)
 		return
 	}
 	slices.SortFunc(o.rows, func(a, b received) int {

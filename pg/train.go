@@ -64,6 +64,8 @@ type train struct {
 	sends     []*sendOp
 	publishes []*publishOp
 	receives  []*receiveOp
+
+	fifo *fifoPart // what the last attempt sent for FIFO queues, nil for nothing
 }
 
 // station collects the operations that wait and sends them off in trains. A lone caller's leaves
@@ -242,10 +244,11 @@ func (st *station) takeReceives() []*receiveOp {
 // same view of the queue.
 func (ln *lane) take(room int) *receiveOp {
 	first := ln.callers[0]
-	o := &receiveOp{lane: ln, queue: first.queue, timeout: first.timeout}
+	o := &receiveOp{lane: ln, queue: first.queue, timeout: first.timeout, onePerGroup: first.onePerGroup}
 	rest := ln.callers[:0]
 	for _, call := range ln.callers {
-		if call.timeout == o.timeout && call.queue == o.queue && (o.limit == 0 || o.limit+call.limit <= room) {
+		if o.carries(call) && (o.limit == 0 || o.limit+call.limit <= room) {
+			o.insist = append(o.insist, call.insist...)
 			o.calls = append(o.calls, call)
 			o.limit += call.limit
 		} else {
@@ -256,6 +259,15 @@ func (ln *lane) take(room int) *receiveOp {
 	ln.callers = rest
 	ln.busy = true
 	return o
+}
+
+// carries reports whether a caller asks like the others of a receive. The attempts of one id are kept apart, so
+// that the second one finds what the first one was given.
+func (o *receiveOp) carries(call *receiveCall) bool {
+	return call.timeout == o.timeout && call.queue == o.queue && call.onePerGroup == o.onePerGroup &&
+		(call.attempt == nil || !slices.ContainsFunc(o.calls, func(other *receiveCall) bool {
+			return other.attempt != nil && *other.attempt == *call.attempt
+		}))
 }
 
 // arrived frees the lanes of a train that is back.
@@ -396,13 +408,16 @@ func (s *Store) attempt(ctx context.Context, t *train) error {
 		return err
 	}
 	defer conn.Release()
+	standard, fifo := t.byKind()
+	t.fifo = fifo
 	batch := s.newBatch()
-	s.queueDeletes(batch, t.deletes)
-	s.queueChanges(batch, t.changes)
-	s.queueSends(batch, t.sends)
-	s.queuePublishes(batch, t.publishes)
-	s.queueReceives(batch, t.receives)
-	s.queueDead(batch, t.receives)
+	s.queueDeletes(batch, standard.deletes)
+	s.queueChanges(batch, standard.changes)
+	s.queueSends(batch, standard.sends)
+	s.queuePublishes(batch, standard.publishes)
+	s.queueReceives(batch, standard.receives)
+	s.queueDead(batch, standard.receives)
+	s.queueFIFO(batch, fifo)
 	return conn.SendBatch(ctx, batch).Close()
 }
 
@@ -480,6 +495,9 @@ func (t *train) fail(err error) {
 // lowered before any caller can act on the answer.
 func (t *train) settle(s *Store) {
 	s.unfolded.add(t.counted())
+	if t.fifo != nil {
+		t.fifo.settle(s)
+	}
 	for _, o := range t.deletes {
 		o.answer(o.stale(s))
 	}

@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,7 +37,27 @@ LEFT JOIN LATERAL (
     ) m
     GROUP BY CASE WHEN m.visible_at > q.now THEN floor(extract(epoch FROM m.visible_at) * 200) ELSE 0 END
 ) d ON first.some
-WHERE q.id IS NULL OR first.some`
+WHERE i.priority > 0 AND (q.id IS NULL OR first.some)`
+
+// upcomingGroupsSQL is upcomingSQL for FIFO queues, of which it counts the groups.
+const upcomingGroupsSQL = `
+SELECT i.ord, d.groups, d.ripe
+FROM unnest(@queue::bigint[], @storage::bigint[], @priority::smallint[], @mark::timestamptz[])
+    WITH ORDINALITY AS i(queue, storage, priority, mark, ord)
+LEFT JOIN LATERAL (
+    SELECT q.id, q.storage_id, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+    FROM queues q WHERE q.id = i.queue AND q.storage_id = i.storage LIMIT 1
+) q ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS groups, (extract(epoch FROM max(g.due) - q.now) * 1000000)::bigint AS ripe
+    FROM (
+        SELECT g.due FROM groups g
+        WHERE g.storage_id = q.storage_id AND g.head IS NOT NULL AND g.due >= i.mark AND g.due <= q.now + @within::interval
+        ORDER BY g.due LIMIT 10000
+    ) g
+    GROUP BY CASE WHEN g.due > q.now THEN floor(extract(epoch FROM g.due) * 200) ELSE 0 END
+) d ON true
+WHERE i.priority = 0 AND (q.id IS NULL OR d.groups IS NOT NULL)`
 
 // Upcoming is of core.Store.
 func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Duration) ([]core.Arrival, error) {
@@ -64,9 +85,8 @@ func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Durati
 			ids, storages, priorities, low = append(ids, id), append(storages, queue.Storage), append(priorities, p), append(low, mark)
 		}
 	}
-	err = s.do(ctx, upcomingSQL, pgx.StrictNamedArgs{
-		"queue": ids, "storage": storages, "priority": priorities, "mark": low, "within": within,
-	}, func(rows pgx.Rows) error {
+	args := pgx.StrictNamedArgs{"queue": ids, "storage": storages, "priority": priorities, "mark": low, "within": within}
+	read := func(rows pgx.Rows) error {
 		var ord int64
 		var messages, ripe *int64
 		_, err := pgx.ForEachRow(rows, []any{&ord, &messages, &ripe}, func() error {
@@ -80,6 +100,10 @@ func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Durati
 			return nil
 		})
 		return err
-	})
+	}
+	err = s.do(ctx, upcomingSQL, args, read)
+	if err == nil && slices.Contains(priorities, groupsMark[0]) {
+		err = s.do(ctx, upcomingGroupsSQL, args, read)
+	}
 	return arrivals, err
 }

@@ -148,7 +148,12 @@ func (s *Store) queueChanges(batch *pgx.Batch, ops []*changeOp) {
 	if len(ops) == 0 {
 		return
 	}
-	var all []changeRow
+	all := changeRows(ops)
+	changeStatement.queue(batch, changeArgs(all)).Query(func(rows pgx.Rows) error { return s.readChanges(rows, all) })
+}
+
+// changeRows gives the messages that a train changes, in the order of their keys.
+func changeRows(ops []*changeOp) (all []changeRow) {
 	for _, o := range ops {
 		o.live, o.announced = 0, nil
 		for _, c := range o.changes {
@@ -159,6 +164,10 @@ func (s *Store) queueChanges(batch *pgx.Batch, ops []*changeOp) {
 	slices.SortFunc(all, func(a, b changeRow) int {
 		return cmp.Or(cmp.Compare(a.storage, b.storage), cmp.Compare(a.id, b.id))
 	})
+	return all
+}
+
+func changeArgs(all []changeRow) pgx.StrictNamedArgs {
 	var (
 		queues    = make([]int64, len(all))
 		storages  = make([]int64, len(all))
@@ -175,10 +184,10 @@ func (s *Store) queueChanges(batch *pgx.Batch, ops []*changeOp) {
 		timeouts[i], maxTotals[i] = r.timeout.Microseconds(), r.maxTotal.Microseconds()
 		newest[i], rotate[i], giveBack[i] = r.newest, r.rotate, r.giveBack
 	}
-	changeStatement.queue(batch, pgx.StrictNamedArgs{
+	return pgx.StrictNamedArgs{
 		"queue": queues, "storage": storages, "id": ids, "version": versions, "timeout": timeouts, "max_total": maxTotals,
 		"newest": newest, "rotate": rotate, "give_back": giveBack,
-	}).Query(func(rows pgx.Rows) error { return s.readChanges(rows, all) })
+	}
 }
 
 func (s *Store) readChanges(rows pgx.Rows, all []changeRow) error {
@@ -199,7 +208,7 @@ func (s *Store) readChanges(rows pgx.Rows, all []changeRow) error {
 		case changeDone:
 			result.VisibleAt, result.Err = at, nil
 			if r.rotate {
-				result.Handle = s.keys.format(r.queue.ID, handle{r.storage, r.id, version})
+				result.Handle = s.keys.format(r.queue.ID, handle{storage: r.storage, id: r.id, version: version, group: r.group, fifo: r.fifo})
 			}
 			r.announced = append(r.announced, shown{r.timeout, at})
 		}
@@ -232,6 +241,9 @@ func (o *changeOp) stale(s *Store) error {
 
 // announceChanges makes known when the messages become visible.
 func (s *Store) announceChanges(o *changeOp) {
+	if o.queue.FIFO { // whose groups are made known
+		return
+	}
 	for _, m := range o.announced {
 		s.announce(o.queue, 1, m.in, m.at)
 	}
