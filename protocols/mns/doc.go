@@ -5,8 +5,10 @@
 // root element (server.go), and its parameters are put into the action's struct (bind.go, json.go).
 // The action answers with a struct that writes itself (answer.go), in the form that was asked in.
 //
-// Signatures are not verified, nor is Date looked at; a request needs neither. Content-MD5 is
-// compared where it is given.
+// Where the server verifies signatures, requests need one of version 2 or 4, and a Date within 15 minutes
+// of the server's clock (signature.go); otherwise neither is looked at. The codes that wrong security tokens
+// are answered with are our choice of the service's: it publishes none. Content-MD5 is compared where it is
+// given, and only it protects a body: MNS's signatures do not cover one.
 //
 // # Between protocols
 //

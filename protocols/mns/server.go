@@ -163,7 +163,9 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Every caller is who it says it is. Verified signatures begin here, before anything is done.
+	if err := s.authenticate(r, c); err != nil { // before anything is done
+		return nil, err
+	}
 	found, err := in.route()
 	if err != nil {
 		return nil, err
