@@ -205,25 +205,59 @@ func TestFactsDeadLetters(t *testing.T) {
 	})
 }
 
-// Section 8.3: move tasks.
-func TestFactsMoveTasks(t *testing.T) {
-	// bury makes a dead-letter queue of each source's messages.
-	bury := func(c *client, dlq string, sources ...string) {
-		c.Helper()
-		if c.call("GetQueueUrl", m{"QueueName": dlq}).status != 200 {
-			c.newQueue(dlq)
+// bury gives each source's messages, of the bodies "SOURCE N", to their dead-letter queue.
+func (c *client) bury(dlq string, each int, sources ...string) {
+	c.Helper()
+	c.newQueue(dlq)
+	for _, source := range sources {
+		url := c.newQueue(source, "RedrivePolicy", c.redriveTo(dlq, 1))
+		var want []string
+		for i := range each {
+			want = append(want, fmt.Sprint(source, " ", i))
+			more := m{"MessageAttributes": m{"k": text("x")}}
+			if strings.HasSuffix(source, fifoSuffix) {
+				more["MessageGroupId"], more["MessageDeduplicationId"] = "g", fmt.Sprint(i)
+			}
+			c.sendTo(url, want[i], more)
 		}
-		for _, source := range sources {
-			url := c.newQueue(source, "RedrivePolicy", c.redriveTo(dlq, 1))
-			c.sendTo(url, "of "+source, m{"MessageAttributes": m{"k": text("x")}})
-			c.wantBodies(url, 0, "of "+source)
-			c.wantBodies(url, 0)
+		c.wantBodies(url, 0, want...)
+		c.wantBodies(url, 0)
+	}
+}
+
+// moves gives a queue's move tasks, the newest first.
+func (c *client) moves(source string) (tasks []m) {
+	c.Helper()
+	for _, task := range c.ok("ListMessageMoveTasks", m{"SourceArn": c.arnOf(source), "MaxResults": 10})["Results"].([]any) {
+		tasks = append(tasks, task.(m))
+	}
+	return tasks
+}
+
+// startMove starts a task and gives its handle.
+func (c *client) startMove(source string, more ...m) string {
+	c.Helper()
+	return c.ok("StartMessageMoveTask", with(m{"SourceArn": c.arnOf(source)}, more...))["TaskHandle"].(string)
+}
+
+// endOfMove gives the newest task once it has ended.
+func (c *client) endOfMove(source string) m {
+	c.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		if task := c.moves(source)[0]; task["Status"] != "RUNNING" && task["Status"] != "CANCELLING" {
+			return task
 		}
 	}
+	c.Fatal("the task does not end")
+	return nil
+}
+
+// Section 8.3: move tasks.
+func TestFactsMoveTasks(t *testing.T) {
 	const noSource, noDestination = "The resource that you specified for the SourceArn parameter doesn't exist.", "The resource that you specified for the DestinationArn parameter doesn't exist."
 	facts(t, map[string]func(*client){
 		"8.3 refusals": func(c *client) {
-			bury(c, "dlq", "q")
+			c.bury("dlq", 1, "q")
 			c.newQueue("plain")
 			c.newQueue("other.fifo")
 			start := func(want wireError, message, source string, more m) {
@@ -250,7 +284,7 @@ func TestFactsMoveTasks(t *testing.T) {
 			}
 		},
 		"8.3 handles": func(c *client) {
-			bury(c, "dlq", "q")
+			c.bury("dlq", 1, "q")
 			handle := func(id, arn string) string {
 				return base64.StdEncoding.EncodeToString([]byte(`{"taskId":"` + id + `","sourceArn":"` + arn + `"}`))
 			}
@@ -262,6 +296,78 @@ func TestFactsMoveTasks(t *testing.T) {
 			c.refused("CancelMessageMoveTask", m{"TaskHandle": handle(id, "nothing")}, resourceNotFound, noSource)
 			c.refused("CancelMessageMoveTask", m{"TaskHandle": handle(id, c.arnOf("dlq"))}, resourceNotFound, "Task does not exist.")
 			c.refused("CancelMessageMoveTask", m{"TaskHandle": handle("x", c.arnOf("dlq"))}, resourceNotFound, "Task does not exist.")
+		},
+		"8.3 back to each message's own source": func(c *client) {
+			c.bury("dlq", 2, "q", "r")
+			before := c.receiveFrom("dlq", m{"VisibilityTimeout": 0})
+			c.startMove("dlq")
+			task := c.endOfMove("dlq")
+			started, _ := task["StartedTimestamp"].(float64)
+			if age := time.Since(time.UnixMilli(int64(started))); task["Status"] != "COMPLETED" || task["SourceArn"] != c.arnOf("dlq") || age < -time.Minute || age > time.Hour ||
+				task["ApproximateNumberOfMessagesMoved"] != 4.0 || task["ApproximateNumberOfMessagesToMove"] != 4.0 || len(task) != 5 {
+				c.Errorf("got %v", task)
+			}
+			c.wantCounts("dlq", "0", "0", "0")
+			for _, source := range []string{"q", "r"} {
+				after := c.receiveFrom(source, m{"VisibilityTimeout": 30, "AttributeNames": []string{"All"}, "MessageAttributeNames": []string{"All"}})
+				if got := bodiesOf(after); !slices.Equal(got, []string{source + " 0", source + " 1"}) {
+					c.Errorf("%s: got %q", source, got)
+				}
+				for _, message := range after { // new ones (8.3)
+					attributes := message["Attributes"].(m)
+					isOld := slices.ContainsFunc(before, func(old m) bool { return old["MessageId"] == message["MessageId"] })
+					if isOld || attributes["ApproximateReceiveCount"] != "1" || attributes["DeadLetterQueueSourceArn"] != nil || message["MD5OfMessageAttributes"] != "a45daa70926828a2f0a1db3418e6feb4" {
+						c.Errorf("%s: got %v", source, message)
+					}
+				}
+			}
+		},
+		"8.3 to a destination, at a rate, until it is cancelled": func(c *client) {
+			c.bury("dlq", 9, "q")
+			c.newQueue("to")
+			more := m{"DestinationArn": c.arnOf("to"), "MaxNumberOfMessagesPerSecond": 1}
+			handle := c.startMove("dlq", more)
+			task := c.moves("dlq")[0]
+			if task["Status"] != "RUNNING" || task["TaskHandle"] != handle || task["DestinationArn"] != c.arnOf("to") || task["MaxNumberOfMessagesPerSecond"] != 1.0 || task["FailureReason"] != nil {
+				c.Errorf("got %v", task)
+			}
+			decoded, err := base64.StdEncoding.DecodeString(handle)
+			if err != nil || !strings.HasPrefix(string(decoded), `{"taskId":"`) || !strings.HasSuffix(string(decoded), `","sourceArn":"`+c.arnOf("dlq")+`"}`) {
+				c.Errorf("got the handle %s, %v", decoded, err)
+			}
+			c.refused("StartMessageMoveTask", with(more, m{"SourceArn": c.arnOf("dlq")}), invalidParameter,
+				"There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+			cancelled := c.ok("CancelMessageMoveTask", m{"TaskHandle": handle})
+			if moved, isNumber := cancelled["ApproximateNumberOfMessagesMoved"].(float64); !isNumber || moved > 9 || len(cancelled) != 1 {
+				c.Errorf("got %v", cancelled)
+			}
+			task = c.endOfMove("dlq")
+			moved, _ := task["ApproximateNumberOfMessagesMoved"].(float64)
+			if task["Status"] != "CANCELLED" || task["TaskHandle"] != nil || moved >= 9 {
+				c.Errorf("got %v", task)
+			}
+			c.wantCounts("to", fmt.Sprint(moved), "0", "0") // what was moved stays moved
+			c.wantCounts("dlq", fmt.Sprint(9-moved), "0", "0")
+			c.refused("CancelMessageMoveTask", m{"TaskHandle": handle}, unsupportedOperation, "")
+
+			c.startMove("dlq", m{"DestinationArn": c.arnOf("to"), "MaxNumberOfMessagesPerSecond": 500})
+			c.endOfMove("dlq")
+			c.wantCounts("to", "9", "0", "0")
+			if tasks := c.moves("dlq"); len(tasks) != 2 || tasks[0]["Status"] != "COMPLETED" || tasks[1]["Status"] != "CANCELLED" {
+				c.Errorf("got %v", tasks)
+			}
+			if newest := c.ok("ListMessageMoveTasks", m{"SourceArn": c.arnOf("dlq")})["Results"].([]any); len(newest) != 1 || newest[0].(m)["Status"] != "COMPLETED" {
+				c.Errorf("got %v", newest)
+			}
+		},
+		"8.3 a destination that goes away": func(c *client) {
+			c.bury("dlq", 5, "q")
+			to := c.newQueue("to")
+			c.startMove("dlq", m{"DestinationArn": c.arnOf("to"), "MaxNumberOfMessagesPerSecond": 1})
+			c.ok("DeleteQueue", m{"QueueUrl": to})
+			if task := c.endOfMove("dlq"); task["Status"] != "FAILED" || task["FailureReason"] != "AWS.SimpleQueueService.NonExistentQueue" || task["TaskHandle"] != nil {
+				c.Errorf("got %v", task)
+			}
 		},
 	})
 }
