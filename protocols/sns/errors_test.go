@@ -175,7 +175,7 @@ func batch(n int, members string) string {
 	var all strings.Builder
 	for i := range n {
 		prefix := " PublishBatchRequestEntries.member." + strconv.Itoa(i+1)
-		if !strings.Contains(members, "Id=") {
+		if !strings.Contains(" "+members, " Id=") {
 			all.WriteString(prefix + ".Id=e" + strconv.Itoa(i+1))
 		}
 		for _, member := range strings.Fields(members) {

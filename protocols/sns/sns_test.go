@@ -77,6 +77,10 @@ func (f fixture) do(t testing.TB, r *http.Request) reply {
 // call calls an action. Parameters are name, value, name, value.
 func (f fixture) call(t testing.TB, action string, parameters ...string) reply {
 	t.Helper()
+	return f.do(t, request(action, parameters...))
+}
+
+func request(action string, parameters ...string) *http.Request {
 	form := url.Values{"Action": {action}, "Version": {Version}}
 	for i := 0; i < len(parameters); i += 2 {
 		form.Set(parameters[i], parameters[i+1])
@@ -84,7 +88,7 @@ func (f fixture) call(t testing.TB, action string, parameters ...string) reply {
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	r.Header.Set("Authorization", authorization)
-	return f.do(t, r)
+	return r
 }
 
 // follow follows a link, as anybody can.
