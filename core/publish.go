@@ -189,7 +189,7 @@ func (b *Broker) route(ctx context.Context, routes *Routes, m *PublishedMessage)
 			p.Pushed = append(p.Pushed, sub)
 			continue
 		}
-		if bytes += delivery.Message.Size(); bytes > MaxFanOutBytes && len(p.Queues) > 0 {
+		if bytes += delivery.Message.Size(); bytes > MaxFanOutBytes && len(p.Queues) > 0 && !routes.Topic.FIFO { // a FIFO topic has few subscriptions, and one order
 			return Publication{Message: m, FanOut: matching}, nil
 		}
 		p.Queues = append(p.Queues, delivery)

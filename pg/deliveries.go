@@ -358,10 +358,6 @@ FROM unnest(@account::text[], @region::text[], @topic::text[], @subscription::te
 
 // SettleDeliveries is of core.Store.
 func (s *Store) SettleDeliveries(ctx context.Context, outcomes []core.Outcome) error {
-	outcomes = slices.Clone(outcomes)
-	slices.SortFunc(outcomes, func(a, b core.Outcome) int { // in key order, as all writes of several rows
-		return cmp.Or(slices.Compare(a.Delivery.ID.Message[:], b.Delivery.ID.Message[:]), cmp.Compare(a.Delivery.ID.Subscription, b.Delivery.ID.Subscription))
-	})
 	var puts, kept []core.Outcome
 	for _, o := range outcomes {
 		if o.Put != nil {
@@ -428,6 +424,9 @@ func (s *Store) settle(ctx context.Context, rows []settledRow) error {
 // queueSettle settles, and gives the set of those whose claim still held, filled when the batch has run.
 func (s *Store) queueSettle(batch *pgx.Batch, rows []settledRow) map[core.DeliveryID]bool {
 	settled := map[core.DeliveryID]bool{}
+	slices.SortFunc(rows, func(a, b settledRow) int { // in key order, as all writes of several rows
+		return cmp.Or(cmp.Compare(a.published, b.published), cmp.Compare(a.subscription, b.subscription))
+	})
 	n := len(rows)
 	published, subscriptions, claims, agains := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, r := range rows {
@@ -441,8 +440,7 @@ func (s *Store) queueSettle(batch *pgx.Batch, rows []settledRow) map[core.Delive
 		})
 		return err
 	})
-	slices.Sort(published)
-	removeEndedStatement.queue(batch, pgx.StrictNamedArgs{"published": slices.Compact(published)})
+	removeEndedStatement.queue(batch, pgx.StrictNamedArgs{"published": slices.Compact(slices.Clone(published))})
 	return settled
 }
 

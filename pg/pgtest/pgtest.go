@@ -244,3 +244,19 @@ func Bodies(messages []core.Message) []string {
 	}
 	return bodies
 }
+
+// Execute runs a statement on a test's database, in polymq's schema.
+func Execute(t testing.TB, databaseURL, sql string, args ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), databaseURL)
+	if err != nil {
+		t.Fatalf("connect to the test's database: %v", err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(context.Background(), `SET search_path = `+pg.DefaultSchema); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(context.Background(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}

@@ -1,0 +1,147 @@
+package pg_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// newFIFOTopic makes a FIFO topic with a FIFO queue and a standard one.
+func newFIFOTopic(t *testing.T, scope core.DeduplicationScope) *core.Broker {
+	t.Helper()
+	broker := topicBroker(t, pgtest.New(t))
+	ctx := context.Background()
+	settings := core.DefaultTopicSettings()
+	settings.DeduplicationScope = scope
+	if _, _, err := broker.CreateTopic(ctx, core.NewTopic{Name: alerts, FIFO: true, Settings: settings}); err != nil {
+		t.Fatal(err)
+	}
+	ordered := pgtest.Name("ordered")
+	if _, _, err := broker.CreateQueue(ctx, core.NewQueue{Name: ordered, FIFO: true, Settings: core.DefaultSettings()}); err != nil {
+		t.Fatal(err)
+	}
+	subscribe(t, broker, func(in *core.NewSubscription) {
+		in.Protocol, in.Endpoint, in.Queue, in.Raw = "queue", "ordered", ordered, true
+	})
+	subscribeQueue(t, broker, "standard")
+	return broker
+}
+
+func publishFIFO(t *testing.T, broker *core.Broker, group, deduplication string, bodies ...string) []core.Published {
+	t.Helper()
+	in := core.PublishInput{Topic: alerts}
+	for _, body := range bodies {
+		in.Messages = append(in.Messages, core.NewPublication{Body: []byte(body), GroupID: group, DeduplicationID: deduplication})
+	}
+	published, err := broker.Publish(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return published
+}
+
+func TestPublishFIFOKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	broker := newFIFOTopic(t, "")
+	var publishers sync.WaitGroup
+	const groups, each = 3, 8
+	for g := range groups {
+		publishers.Go(func() {
+			for i := range each {
+				in := core.PublishInput{Topic: alerts, Messages: []core.NewPublication{{Body: fmt.Appendf(nil, "%d", i), GroupID: fmt.Sprint(g)}}}
+				if _, err := broker.Publish(context.Background(), in); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	publishers.Wait()
+	next := map[string]int{}
+	for total := 0; total < groups*each; {
+		messages := pgtest.Receive(t, broker, pgtest.Name("ordered"), 10)
+		if len(messages) == 0 {
+			t.Fatalf("only %d messages", total)
+		}
+		handles := make([]string, len(messages))
+		for i, m := range messages {
+			handles[i] = m.Handle
+			if want := fmt.Sprint(next[m.GroupID]); string(m.Body) != want {
+				t.Fatalf("group %s: got %s, want %s", m.GroupID, m.Body, want)
+			}
+			next[m.GroupID]++
+			total++
+		}
+		if _, err := broker.DeleteMessages(context.Background(), core.DeleteInput{Queue: pgtest.Name("ordered"), Handles: handles}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(receivedBodies(t, broker, "standard")); got != groups*each {
+		t.Errorf("the standard queue has %d messages", got)
+	}
+}
+
+func TestPublishFIFODropsDuplicates(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		scope     core.DeduplicationScope
+		group     string
+		after     time.Duration
+		duplicate bool
+	}{
+		"at once":                       {"", "a", 0, true},
+		"in another group":              {"", "b", 0, true},
+		"in another group, by group":    {core.DeduplicateInGroup, "b", 0, false},
+		"in the same group, by group":   {core.DeduplicateInGroup, "a", 0, true},
+		"just before the window closes": {"", "a", core.DeduplicationWindow - time.Second, true},
+		"when the window has closed":    {"", "a", core.DeduplicationWindow, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			broker := newFIFOTopic(t, tt.scope)
+			first := publishFIFO(t, broker, "a", "id", "one")[0]
+			if tt.after > 0 {
+				pgtest.Advance(t, broker, tt.after)
+			}
+			second := publishFIFO(t, broker, tt.group, "id", "two")[0]
+			if second.Duplicate != tt.duplicate || (second.ID == first.ID) != tt.duplicate || (second.Sequence == first.Sequence) != tt.duplicate {
+				t.Errorf("first %+v, then %+v", first, second)
+			}
+			if !tt.duplicate && second.Sequence <= first.Sequence || len(second.Sequence) != 20 {
+				t.Errorf("sequences %s, %s", first.Sequence, second.Sequence)
+			}
+			want := []string{"one", "two"}
+			if tt.duplicate {
+				want = want[:1]
+			}
+			if got := receivedBodies(t, broker, "standard"); !slices.Equal(got, want) {
+				t.Errorf("the standard queue has %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestPublishFIFOBatch(t *testing.T) {
+	t.Parallel()
+	broker := newFIFOTopic(t, "")
+	published := publishFIFO(t, broker, "a", "same", "one", "two")
+	if published[0].Duplicate || !published[1].Duplicate || published[1].ID != published[0].ID {
+		t.Errorf("the same id twice in a batch: %+v", published)
+	}
+	_, err := broker.Publish(context.Background(), core.PublishInput{Topic: alerts, Messages: []core.NewPublication{{Body: []byte("x")}}})
+	if core.CodeOf(err) != core.InvalidArgument {
+		t.Errorf("without a group: %v", err)
+	}
+	if messages := pgtest.Receive(t, broker, pgtest.Name("ordered"), 10); len(messages) != 1 || messages[0].DeduplicationID != "same" || messages[0].GroupID != "a" {
+		t.Errorf("received %+v", messages)
+	}
+	if n, err := broker.DescribeTopic(context.Background(), alerts); err != nil || n.Counts.Messages != 0 {
+		t.Errorf("counts %+v, %v", n.Counts, err)
+	}
+}
