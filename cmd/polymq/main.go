@@ -89,6 +89,6 @@ same time and with the same queues. Everything that lasts is in PostgreSQL.`,
 		SilenceUsage:  true,
 		SilenceErrors: true, // main prints them
 	}
-	root.AddCommand(serveCommand(environ), migrateCommand(environ), bench.Command(), awsCommand(), versionCommand())
+	root.AddCommand(serveCommand(environ), migrateCommand(environ), keyCommand(environ), bench.Command(), awsCommand(), versionCommand())
 	return root
 }

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// keyRow is an access key as the JSON API shows it.
+type keyRow struct {
+	ID        string     `json:"id,omitempty"`
+	Secret    string     `json:"secret,omitempty"`
+	Account   string     `json:"account,omitempty"`
+	User      string     `json:"user,omitempty"`
+	Admin     bool       `json:"admin,omitempty"`
+	Disabled  bool       `json:"disabled,omitempty"`
+	Expired   bool       `json:"expired,omitempty"`
+	Role      string     `json:"role,omitempty"`
+	Session   string     `json:"session,omitempty"`
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+}
+
+func keyCommand(environ []string) *cobra.Command {
+	server := &apiClient{}
+	command := &cobra.Command{
+		Use:   "key",
+		Short: "Manage the access keys that clients sign their requests with",
+		Long: `Manages the access keys of a running server, by its JSON API. A server that was started with
+--auth verify wants to know who asks: give an administrator's key, best as POLYMQ_ADMIN_KEY=ID:SECRET.
+The first one is printed when such a server first starts.`,
+		Example: `  polymq key create --user ci
+  polymq key list
+  polymq key disable AKIAIOSFODNN7EXAMPLE`,
+	}
+	flags := command.PersistentFlags()
+	flags.StringVar(&server.endpoint, "endpoint", cmp.Or(variable(environ, "POLYMQ_ENDPOINT"), "http://127.0.0.1:4566"), "`URL` of the server")
+	flags.StringVar(&server.adminKey, "admin-key", "", "`ID:SECRET` of an administrator's access key (default: POLYMQ_ADMIN_KEY)")
+	command.PersistentPreRun = func(*cobra.Command, []string) {
+		server.adminKey = cmp.Or(server.adminKey, variable(environ, "POLYMQ_ADMIN_KEY"))
+	}
+	command.AddCommand(keyCreateCommand(server), keyListCommand(server), keyDeleteCommand(server),
+		keyAlterCommand(server, "disable", "Make an access key unusable", true), keyAlterCommand(server, "enable", "Make an access key usable again", false))
+	return command
+}
+
+// variable gives the value of an environment variable.
+func variable(environ []string, name string) string {
+	for _, entry := range environ {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func keyCreateCommand(server *apiClient) *cobra.Command {
+	var in keyRow
+	c := &cobra.Command{
+		Use:   "create",
+		Short: "Make an access key and print its secret, this once",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			var key keyRow
+			if err := server.call(command.Context(), http.MethodPost, "/keys", in, &key); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(command.OutOrStdout(), "ID:      %s\nSecret:  %s\nAccount: %s\n", key.ID, key.Secret, key.Account)
+			return err
+		},
+	}
+	c.Flags().StringVar(&in.ID, "id", "", "access key `ID` (default: a random one)")
+	c.Flags().StringVar(&in.Secret, "secret", "", "`SECRET` (default: a random one; this one others may see in the list of processes)")
+	c.Flags().StringVar(&in.Account, "account", "", "`ACCOUNT` of twelve digits that the key belongs to (default 000000000000)")
+	c.Flags().StringVar(&in.User, "user", "", "`NAME` of the user whose key it is (default: the account's own)")
+	c.Flags().BoolVar(&in.Admin, "admin", false, "the key may use the JSON API, and these commands")
+	return c
+}
+
+func keyListCommand(server *apiClient) *cobra.Command {
+	var account string
+	var temporary bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List access keys, without their secrets",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "ID\tACCOUNT\tWHOSE\tSTATE\tCREATED")
+			for cursor := ""; ; {
+				query := url.Values{"limit": {"1000"}, "cursor": {cursor}, "temporary": {fmt.Sprint(temporary)}}
+				if account != "" {
+					query.Set("account", account)
+				}
+				var page struct {
+					Keys       []keyRow `json:"keys"`
+					NextCursor string   `json:"next_cursor"`
+				}
+				if err := server.call(command.Context(), http.MethodGet, "/keys?"+query.Encode(), nil, &page); err != nil {
+					return err
+				}
+				for _, key := range page.Keys {
+					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", key.ID, key.Account, key.whose(), key.state(), key.CreatedAt.Format(time.RFC3339))
+				}
+				if cursor = page.NextCursor; cursor == "" {
+					return table.Flush()
+				}
+			}
+		},
+	}
+	c.Flags().StringVar(&account, "account", "", "only the keys of this `ACCOUNT`")
+	c.Flags().BoolVar(&temporary, "temporary", false, "the keys of sessions, too")
+	return c
+}
+
+func (k keyRow) whose() string {
+	switch {
+	case k.Role != "":
+		return k.Role + "/" + k.Session
+	case k.Session != "":
+		return "federated user " + k.Session
+	case k.User != "":
+		return k.User
+	}
+	return "the account"
+}
+
+func (k keyRow) state() string {
+	switch {
+	case k.Disabled:
+		return "disabled"
+	case k.Expired:
+		return "expired"
+	case k.ExpiresAt != nil:
+		return "until " + k.ExpiresAt.Format(time.RFC3339)
+	case k.Admin:
+		return "administrator"
+	}
+	return "good"
+}
+
+func keyDeleteCommand(server *apiClient) *cobra.Command {
+	return &cobra.Command{
+		Use:   "delete ID",
+		Short: "Delete an access key for good",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return server.call(command.Context(), http.MethodDelete, "/keys/"+url.PathEscape(args[0]), nil, nil)
+		},
+	}
+}
+
+func keyAlterCommand(server *apiClient, name, short string, disabled bool) *cobra.Command {
+	return &cobra.Command{
+		Use:   name + " ID",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return server.call(command.Context(), http.MethodPatch, "/keys/"+url.PathEscape(args[0]), map[string]bool{"disabled": disabled}, nil)
+		},
+	}
+}
+
+// apiClient calls the JSON API of a running server.
+type apiClient struct {
+	endpoint string
+	adminKey string // ID:SECRET, "" for none
+}
+
+const (
+	apiTimeout   = 30 * time.Second
+	maxAPIAnswer = 16 << 20
+)
+
+// call makes a request and reads its answer into out, unless that is nil. Errors are the server's words.
+func (a *apiClient) call(ctx context.Context, method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	var body bytes.Buffer
+	if in != nil {
+		if err := json.NewEncoder(&body).Encode(in); err != nil {
+			return fmt.Errorf("encode the request: %w", err)
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(a.endpoint, "/")+"/api/v1"+path, &body)
+	if err != nil {
+		return fmt.Errorf("endpoint %s: %w", a.endpoint, err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if a.adminKey != "" {
+		r.Header.Set("Authorization", "Bearer "+a.adminKey)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("reach the server, is it running there? (--endpoint): %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAPIAnswer))
+	if err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return refused(response, answer)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("read the server's answer, is %s polymq?: %w", a.endpoint, err)
+	}
+	return nil
+}
+
+// refused gives what the server says of a request that it refuses.
+func refused(response *http.Response, answer []byte) error {
+	var problem struct {
+		Detail string `json:"detail"`
+		Errors []struct {
+			Location string `json:"location"`
+			Message  string `json:"message"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(answer, &problem) != nil || problem.Detail == "" {
+		return fmt.Errorf("the server answers %s", response.Status)
+	}
+	text := problem.Detail
+	for _, e := range problem.Errors {
+		text += "; " + e.Location + ": " + e.Message
+	}
+	if response.StatusCode == http.StatusUnauthorized {
+		text += " (--admin-key or POLYMQ_ADMIN_KEY)"
+	}
+	return fmt.Errorf("the server refuses: %s", text)
+}
