@@ -62,8 +62,8 @@ WITH lanes AS (
         SELECT m.place FROM unnest((@priority::smallint[])[l.first:l.last]) AS p(priority)
         CROSS JOIN LATERAL (
             SELECT m.ctid AS place, m.received_at, m.receive_count - COALESCE(m.prior_receives, 0) AS receives FROM messages m
-            WHERE m.storage_id = l.storage_id AND m.priority = p.priority AND m.visible_at = l.until
-            ORDER BY m.visible_at OFFSET 0
+            WHERE m.storage_id = l.storage_id AND m.priority = p.priority AND m.visible_at >= l.until AND m.visible_at <= l.until
+            ORDER BY m.visible_at OFFSET 0 -- which only the index due can give
         ) m
         WHERE m.received_at = l.now AND m.receives > l.max_receives AND l.priorities & (1 << p.priority::integer) <> 0
     ) d

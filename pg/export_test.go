@@ -51,6 +51,10 @@ const (
 	FoldAllCountsSQL = foldAllCountsSQL
 	PeekSQL          = peekSQL
 	QueueSQL         = queueSQL
+
+	MoveDeadSQL          = moveDeadSQL
+	MoveBatchSQL         = moveBatchSQL
+	DeadLetterSourcesSQL = deadLetterSourcesSQL
 )
 
 // Waiting gives how many callers wait for a train of small operations.

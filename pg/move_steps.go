@@ -12,9 +12,10 @@ import (
 
 // Bounds of a step of a move task.
 const (
-	moveRows  = 500
+	moveRows  = 1000
 	moveBytes = 4 << 20
-	moveRest  = 1.0         // of a step's own time, that a task without a rate waits before the next one
+	movePace  = 25_000      // messages a second that a task without a rate moves at the most
+	moveRest  = 0.5         // of a step's own time, for which it waits at the least: a busy database gets a longer rest
 	moveSlice = 10          // steps a second of a task with a rate
 	moveLook  = time.Second // after which a server looks anew which task is due
 	moveAgain = 5 * time.Millisecond
@@ -238,11 +239,11 @@ const (
 
 const endMoveSQL = `UPDATE move_tasks SET status = @status, failure = @failure, moved = moved + @moved::integer, ended_at = @now WHERE id = @id::uuid`
 
-// The pause of a task without a rate is as long as its step took, so that it leaves the database to others for
-// a part of the time, however slow that is.
+// A task without a rate leaves the database to others for a part of the time, however slow that is.
 const saveMoveSQL = `
 UPDATE move_tasks SET moved = moved + @moved::integer, at_priority = @at_priority, at_visible = @at_visible,
-    next_at = @now::timestamptz + CASE WHEN @rate::integer > 0 THEN @moved::integer * interval '1 second' / @rate::integer ELSE (clock_timestamp() - now()) * (1 + @rest::float8) END
+    next_at = @now::timestamptz + CASE WHEN @rate::integer > 0 THEN @moved::integer * interval '1 second' / @rate::integer
+        ELSE GREATEST(@moved::integer * interval '1 second' / @pace::integer, (clock_timestamp() - now()) * (1 + @rest::float8)) END
 WHERE id = @id::uuid`
 
 // step moves some messages, or finds out that the task has ended.
@@ -336,7 +337,7 @@ func (m *move) widen(ctx context.Context, tx pgx.Tx, queue int64, wanted uint32)
 func (m *move) save(ctx context.Context, tx pgx.Tx) error {
 	sql, args := saveMoveSQL, pgx.StrictNamedArgs{"id": m.id, "moved": m.moved, "now": m.now}
 	if m.status == core.MoveRunning {
-		args["at_priority"], args["at_visible"], args["rate"], args["rest"] = m.atPriority, m.atVisible, m.rate, moveRest
+		args["at_priority"], args["at_visible"], args["rate"], args["pace"], args["rest"] = m.atPriority, m.atVisible, m.rate, movePace, moveRest
 	} else {
 		sql = endMoveSQL
 		args["status"], args["failure"] = string(m.status), string(m.failure)

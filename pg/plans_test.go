@@ -47,6 +47,15 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{1, 2}, "last": []int32{1, 2}, "wanted": []int64{n, n},
 			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8}, "mark": []time.Time{start, start},
 		}, 200},
+		"move dead letters": {pg.MoveDeadSQL, pgx.NamedArgs{
+			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{1, 2}, "last": []int32{1, 2},
+			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8},
+		}, 50},
+		"move": {pg.MoveBatchSQL, pgx.NamedArgs{
+			"priority": []int16{8}, "storage": storage, "until": time.Now().Add(time.Minute), "at_priority": int16(8), "at_visible": start, "oldest": start,
+			"limit": int64(n), "bytes": int64(1 << 20), "destination": "grown/r/q2", "first": int64(-100), "now": time.Now(),
+		}, 200},
+		"dead-letter sources": {pg.DeadLetterSourcesSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q2", "after": "", "limit": n}, 10},
 		"delete": {pg.DeleteSQL, pgx.NamedArgs{
 			"queue": []int64{queue}, "storage": []int64{storage}, "place": repeat(int32(1), n), "id": ids, "version": repeat(int32(1), n), "newest": repeat(false, n),
 		}, 200},
@@ -125,8 +134,8 @@ func TestPlans(t *testing.T) {
 func grownQueue(t *testing.T, conn *pgx.Conn) (queue, storage int64) {
 	t.Helper()
 	err := conn.QueryRow(context.Background(), `INSERT INTO queues (account, region, name, fifo, delay, visibility_timeout, retention, receive_wait, max_message_size,
-		logging, bodies, priorities, attributes, tags, created_at, modified_at)
-		VALUES ('grown', 'r', 'q1', false, '0', '30 seconds', '4 days', '0', 1, false, '', 256, '{}', '{}', now(), now()) RETURNING id, storage_id`).Scan(&queue, &storage)
+		logging, bodies, priorities, attributes, tags, created_at, modified_at, dead_letter_target, max_receives)
+		VALUES ('grown', 'r', 'q1', false, '0', '30 seconds', '4 days', '0', 1, false, '', 256, '{}', '{}', now(), now(), 'q2', 1) RETURNING id, storage_id`).Scan(&queue, &storage)
 	if err != nil {
 		t.Fatal(err)
 	}
