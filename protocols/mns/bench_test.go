@@ -26,15 +26,15 @@ func (oneQueueStore) CreateQueue(_ context.Context, in core.NewQueue) (core.Queu
 }
 
 func (oneQueueStore) Queue(_ context.Context, name core.QueueName) (*core.Queue, error) {
-	return &core.Queue{ID: 1, Name: name, Settings: defaultSettings()}, nil
+	return &core.Queue{ID: 1, Name: name, Settings: DefaultSettings()}, nil
 }
 
 func (oneQueueStore) DescribeQueue(_ context.Context, name core.QueueName) (core.Queue, error) {
-	return core.Queue{Name: name, Settings: defaultSettings()}, nil
+	return core.Queue{Name: name, Settings: DefaultSettings()}, nil
 }
 
 func (oneQueueStore) AlterQueue(_ context.Context, name core.QueueName, change core.QueueChange) (core.Queue, error) {
-	return change.Apply(core.Queue{Name: name, Settings: defaultSettings()}), nil
+	return change.Apply(core.Queue{Name: name, Settings: DefaultSettings()}), nil
 }
 
 func (oneQueueStore) DeleteQueue(context.Context, core.QueueName) error { return nil }

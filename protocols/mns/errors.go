@@ -69,3 +69,15 @@ func wireErrorOf(err error) wireError {
 	e.message = core.MessageOf(err)
 	return e
 }
+
+// ErrorOf gives what a client is told of an error in the words that the control plane shares.
+func ErrorOf(err error) (status int, code, message string) {
+	e := wireErrorOf(err)
+	return e.status, e.code, e.message
+}
+
+// IsOwn says that an error is one that MNS alone has.
+func IsOwn(err error) bool {
+	var e wireError
+	return errors.As(err, &e)
+}

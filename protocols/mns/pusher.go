@@ -227,7 +227,7 @@ func (r *rendering) mail(sub *core.Subscription) (core.Push, error) {
 	}
 	document := r.message.Extra[extraDirectMail] + r.message.Extra[extraDM]
 	if document == "" {
-		document = sub.Attributes["mns.DmAttributes"]
+		document = sub.Attributes[AttributeMail]
 	}
 	if json.Unmarshal([]byte(document), &settings) != nil {
 		return core.Push{}, core.Errorf(core.InvalidArgument, "the message has no DirectMail attributes, and mail needs them")
@@ -236,10 +236,7 @@ func (r *rendering) mail(sub *core.Subscription) (core.Push, error) {
 	if settings.IsHtml {
 		contentType = "text/html;charset=utf-8"
 	}
-	to := sub.Endpoint[strings.LastIndexByte(sub.Endpoint, ':')+1:]
-	if settings.MailAddress != "" {
-		to = settings.MailAddress
-	}
+	to := cmp.Or(settings.MailAddress, sub.Endpoint[strings.LastIndexByte(sub.Endpoint, ':')+1:])
 	return core.Push{Way: core.ByMail, To: to, Subject: settings.Subject, Header: map[string][]string{"Content-Type": {contentType}}, Body: r.message.BodyFor(sub.Protocol)}, nil
 }
 

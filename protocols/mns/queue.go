@@ -22,8 +22,8 @@ const (
 	defaultMessageSize = maxMessageSize
 )
 
-// defaultSettings are those of a queue made without attributes.
-func defaultSettings() core.Settings {
+// DefaultSettings are those of a queue made without attributes.
+func DefaultSettings() core.Settings {
 	settings := core.DefaultSettings()
 	settings.MaxMessageSize = defaultMessageSize
 	return settings
@@ -42,7 +42,7 @@ type QueueAttributes struct {
 // Settings gives the settings of a queue made with the attributes.
 func (q *QueueAttributes) Settings() (core.Settings, error) {
 	change, err := q.Change()
-	return change.Apply(core.Queue{Settings: defaultSettings()}).Settings, err
+	return change.Apply(core.Queue{Settings: DefaultSettings()}).Settings, err
 }
 
 // SameQueue says that a queue has these settings, as far as MNS can say them.

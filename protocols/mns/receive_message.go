@@ -48,6 +48,9 @@ func (s *Server) receive(ctx context.Context, c *call, limit int, wait *int) (*r
 	if err != nil {
 		return nil, err
 	}
+	if err := s.meters.take(queue); err != nil {
+		return nil, err
+	}
 	received, err := s.broker.ReceiveMessages(ctx, core.ReceiveInput{Queue: c.queue, Limit: limit, Wait: seconds(wait), OnePerGroup: true})
 	if err != nil {
 		return nil, err

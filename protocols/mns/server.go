@@ -74,14 +74,19 @@ type Server struct {
 	broker  *core.Broker
 	callers *caller.Options
 	signer  *signing.Signer
+	gate    *Gate
+	meters  meters
 }
 
 // New makes a Server, and makes known to the broker how MNS speaks to subscribers.
 func New(broker *core.Broker, callers *caller.Options) *Server {
 	signer := signing.New(broker)
 	broker.RegisterPusher(Format, &Pusher{signer: signer, url: strings.TrimRight(callers.PublicURL, "/")})
-	return &Server{broker: broker, callers: callers, signer: signer}
+	return &Server{broker: broker, callers: callers, signer: signer, gate: NewGate(broker)}
 }
+
+// Gate gives what lets requests pass.
+func (s *Server) Gate() *Gate { return s.gate }
 
 // Matches reports whether a request speaks MNS: it says so, or it asks for queues or topics by path
 // and speaks no other protocol.
@@ -171,6 +176,9 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 		return nil, err
 	}
 	c.action = found.name
+	if err := s.gate.check(r.Context(), &c.Caller); err != nil {
+		return nil, err
+	}
 	if c.json && found.on != messages && found.on != topicMessages {
 		return nil, wireError{http.StatusBadRequest, "InvalidVersionHeader", found.name + " is spoken in XML only, with x-mns-version " + version}
 	}

@@ -471,6 +471,10 @@ type brokenStore struct{ core.Store }
 
 func (brokenStore) Notify(func(core.Arrival)) {}
 
+func (brokenStore) AccountAttributes(context.Context, string, string) (map[string]string, error) {
+	return nil, nil
+}
+
 func (brokenStore) DescribeQueue(context.Context, core.QueueName) (core.Queue, error) {
 	return core.Queue{}, errors.New("secret")
 }

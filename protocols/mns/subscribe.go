@@ -15,7 +15,9 @@ type subscribeRequest struct {
 
 // subscribe makes a subscription. One that is there already is fine if it has the same attributes.
 func (s *Server) subscribe(ctx context.Context, c *call, req *subscribeRequest) (*createdResponse, error) {
-	attributes := SubscriptionAttributes(*req)
+	attributes := SubscriptionAttributes{
+		Endpoint: req.Endpoint, FilterTag: req.FilterTag, NotifyStrategy: req.NotifyStrategy, NotifyContentFormat: req.NotifyContentFormat,
+	}
 	in, err := attributes.New(c.subscription, c.BaseURL)
 	if err != nil {
 		return nil, err

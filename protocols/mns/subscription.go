@@ -39,7 +39,8 @@ var strategies = map[string]core.RetryPolicy{
 const (
 	attributeStrategy = "mns.NotifyStrategy"
 	attributeFormat   = "mns.NotifyContentFormat"
-	attributeBaseURL  = "mns.BaseURL" // by which the subscriber reached the server; the certificate is served there
+	AttributeMail     = "mns.DmAttributes" // how mail is written, where a message does not say it
+	attributeBaseURL  = "mns.BaseURL"      // by which the subscriber reached the server; the certificate is served there
 )
 
 // SubscriptionAttributes are what a subscription is made of, in MNS's words; "" is the default.
@@ -48,6 +49,7 @@ type SubscriptionAttributes struct {
 	FilterTag           string
 	NotifyStrategy      string
 	NotifyContentFormat string
+	PushType            string // of the control plane; "": the endpoint says it by itself
 }
 
 // AttributesOf gives a subscription's attributes. Those that another protocol made are shown with the
@@ -85,8 +87,12 @@ func (s SubscriptionAttributes) New(name core.SubscriptionName, baseURL string) 
 	if err != nil {
 		return in, err
 	}
+	read := readEndpoint
+	if s.PushType != "" {
+		read = endpointReader(s.PushType)
+	}
 	var queue string
-	if in.Protocol, queue, err = readEndpoint(s.Endpoint); queue != "" {
+	if in.Protocol, queue, err = read(s.Endpoint); queue != "" {
 		in.Queue = core.QueueName{Account: name.Topic.Account, Region: name.Topic.Region, Name: queue}
 	}
 	return in, err
@@ -104,6 +110,7 @@ func (s SubscriptionAttributes) withDefaults() SubscriptionAttributes {
 
 // Same says that a subscription has these attributes.
 func (s SubscriptionAttributes) Same(sub *core.Subscription) bool {
+	s.PushType = ""
 	return sub.Format == Format && AttributesOf(sub) == s.withDefaults()
 }
 
@@ -153,6 +160,40 @@ func readEndpoint(endpoint string) (protocol, queue string, err error) {
 		}
 	}
 	return "", "", invalid
+}
+
+// pushTypes are what the control plane calls the kinds of endpoints that are not told by their form
+// (specs/mns-openapi.md 6.3), and what an endpoint of each begins with.
+var pushTypes = map[string]struct{ prefix, protocol string }{
+	"dm":       {"smq-ep:dm:", protocolMail},
+	"dysms":    {"smq-ep:dysms:", protocolSMS},
+	"fc":       {"acs:fc:", protocolOther},
+	"eventbus": {"acs:eventbridge:", protocolOther},
+	"mpush":    {"", protocolPush},
+	"alisms":   {"", protocolSMS},
+	"email":    {"", protocolMail},
+	"kafka":    {"", protocolOther},
+}
+
+// endpointReader gives what reads endpoints of a kind that the control plane names.
+func endpointReader(pushType string) func(endpoint string) (protocol, queue string, err error) {
+	return func(endpoint string) (string, string, error) {
+		kind, known := pushTypes[pushType]
+		switch {
+		case pushType == "queue" && CheckQueueName(endpoint) == nil:
+			return protocolQueue, endpoint, nil
+		case pushType == "queue", pushType == "http":
+			protocol, queue, err := readEndpoint(endpoint)
+			if err == nil && (protocol == protocolQueue) == (pushType == "queue") && (protocol == protocolQueue || strings.HasPrefix(protocol, "http")) {
+				return protocol, queue, nil
+			}
+		case !known:
+			return "", "", core.Errorf(core.InvalidArgument, "PushType is none that is known: %.40q", pushType)
+		case endpoint != "" && strings.HasPrefix(endpoint, kind.prefix):
+			return kind.protocol, "", nil
+		}
+		return "", "", wireError{http.StatusBadRequest, "EndpointInvalid", "the endpoint is none of the push type " + pushType}
+	}
 }
 
 // checkTag bounds the tag that a subscription filters by.

@@ -10,8 +10,8 @@ import (
 // topicRetention is how long a message is tried to be delivered; MNS lets nobody change it.
 const topicRetention = 24 * time.Hour
 
-// defaultTopicSettings are those of a topic made without attributes.
-func defaultTopicSettings() core.TopicSettings {
+// DefaultTopicSettings are those of a topic made without attributes.
+func DefaultTopicSettings() core.TopicSettings {
 	return core.TopicSettings{MaxMessageSize: defaultMessageSize, Retention: topicRetention}
 }
 
@@ -30,7 +30,7 @@ func (t *TopicAttributes) Change() (core.TopicChange, error) {
 // Settings gives the settings of a topic made with the attributes.
 func (t *TopicAttributes) Settings() (core.TopicSettings, error) {
 	change, err := t.Change()
-	return change.Apply(core.Topic{TopicSettings: defaultTopicSettings()}).TopicSettings, err
+	return change.Apply(core.Topic{TopicSettings: DefaultTopicSettings()}).TopicSettings, err
 }
 
 // SameTopic says that a topic has these settings, as far as MNS can say them: the nearest it has to

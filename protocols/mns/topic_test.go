@@ -36,7 +36,7 @@ const queueEndpoint = "acs:mns:0:127:queues/" // as a client has it that was giv
 // createFIFO makes a FIFO queue, as the control plane would: the data plane has no word for it.
 func (f fixture) createFIFO(t testing.TB, name string) {
 	t.Helper()
-	if _, _, err := f.broker.CreateQueue(t.Context(), core.NewQueue{Name: pgtest.Name(name), FIFO: true, Settings: defaultSettings()}); err != nil {
+	if _, _, err := f.broker.CreateQueue(t.Context(), core.NewQueue{Name: pgtest.Name(name), FIFO: true, Settings: DefaultSettings()}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -407,7 +407,7 @@ func TestPublishedBodyForms(t *testing.T) {
 func TestFIFOTopic(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	if _, _, err := f.broker.CreateTopic(t.Context(), core.NewTopic{Name: topicName("news"), FIFO: true, Settings: defaultTopicSettings()}); err != nil {
+	if _, _, err := f.broker.CreateTopic(t.Context(), core.NewTopic{Name: topicName("news"), FIFO: true, Settings: DefaultTopicSettings()}); err != nil {
 		t.Fatal(err)
 	}
 	f.createFIFO(t, "orders")

@@ -1,0 +1,74 @@
+package smq
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/polymq/polymq/protocols/mns"
+)
+
+// endpointRequest names an endpoint. There is one.
+type endpointRequest struct {
+	EndpointType string `required:"true"`
+}
+
+func (r *endpointRequest) check() error {
+	if r.EndpointType != "public" {
+		return invalidParameter("EndpointType", "must be public")
+	}
+	return nil
+}
+
+// aclRequest names networks whose requests an endpoint takes.
+type aclRequest struct {
+	endpointRequest
+	AclStrategy string `required:"true"`
+	CidrList    string `required:"true"`
+}
+
+// networks gives the networks, each in its one spelling. An address alone is a network of one.
+func (r *aclRequest) networks() ([]string, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if r.AclStrategy != "allow" {
+		return nil, invalidParameter("AclStrategy", "must be allow")
+	}
+	var networks []string
+	for text := range strings.SplitSeq(strings.Trim(r.CidrList, `[]`), ",") {
+		text = strings.Trim(strings.TrimSpace(text), `"`)
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			address, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, invalidParameter("CidrList", "must be networks like 10.0.0.0/8 with commas between them")
+			}
+			network = netip.PrefixFrom(address, address.BitLen())
+		}
+		networks = append(networks, network.Masked().String())
+	}
+	if len(networks) > mns.MaxAllowed {
+		return nil, invalidParameter("CidrList", "has more than "+strconv.Itoa(mns.MaxAllowed)+" networks")
+	}
+	return networks, nil
+}
+
+// changeEndpoint changes the access control of the caller's endpoint.
+func (s *Server) changeEndpoint(ctx context.Context, c *call, change func(*mns.Endpoint) error) (none, error) {
+	endpoint, err := s.gate.Endpoint(ctx, c.Account, c.Region)
+	if err != nil {
+		return nil, err
+	}
+	if err := change(endpoint); err != nil {
+		return nil, err
+	}
+	return nil, s.gate.Change(ctx, c.Account, c.Region, endpoint)
+}
+
+// without gives the list without the networks that are named.
+func without(allowed []mns.Allowed, networks []string) []mns.Allowed {
+	return slices.DeleteFunc(slices.Clone(allowed), func(a mns.Allowed) bool { return slices.Contains(networks, a.Cidr) })
+}

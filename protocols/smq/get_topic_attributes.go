@@ -1,0 +1,13 @@
+package smq
+
+import "context"
+
+type getTopicAttributesRequest struct {
+	TopicName string `required:"true"`
+	Tag       []tag
+}
+
+func (s *Server) getTopicAttributes(ctx context.Context, c *call, req *getTopicAttributesRequest) (*topicData, error) {
+	topic, err := s.broker.DescribeTopic(ctx, c.topicName(req.TopicName))
+	return c.topicData(&topic), err
+}

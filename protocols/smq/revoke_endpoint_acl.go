@@ -1,0 +1,21 @@
+package smq
+
+import (
+	"context"
+
+	"github.com/polymq/polymq/protocols/mns"
+)
+
+type revokeEndpointAclRequest struct{ aclRequest }
+
+// revokeEndpointAcl takes networks off the list of those that may use the endpoint.
+func (s *Server) revokeEndpointAcl(ctx context.Context, c *call, req *revokeEndpointAclRequest) (none, error) {
+	networks, err := req.networks()
+	if err != nil {
+		return nil, err
+	}
+	return s.changeEndpoint(ctx, c, func(endpoint *mns.Endpoint) error {
+		endpoint.Allowed = without(endpoint.Allowed, networks)
+		return nil
+	})
+}

@@ -1,0 +1,177 @@
+package smq
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxSkew is how far a request's time may lie from the server's.
+const maxSkew = 15 * time.Minute
+
+const timeLayout = "2006-01-02T15:04:05Z"
+
+// signature is what a request says of how it was signed.
+type signature struct {
+	keyID string
+	token string
+	stamp string
+	given string
+	of    func(secret string) string // the signature that the request should have
+}
+
+// authenticate makes sure that the caller is who it says it is, where that is asked for.
+func (s *Server) authenticate(r *http.Request, body []byte, c *call) error {
+	if !s.callers.Verify {
+		return s.callers.Recognize(r.Context(), &c.Caller)
+	}
+	sig, err := readSignature(r, body)
+	if err != nil {
+		return err
+	}
+	at, err := time.Parse(timeLayout, sig.stamp)
+	if err != nil {
+		return wireError{http.StatusBadRequest, "InvalidTimeStamp.Format", "the time of the request must be of the form 2006-01-02T15:04:05Z"}
+	}
+	if skew := s.now().Sub(at); skew > maxSkew || skew < -maxSkew {
+		return wireError{http.StatusBadRequest, "InvalidTimeStamp.Expired", "the time of the request is more than 15 minutes from the server's"}
+	}
+	key, err := s.callers.FindKey(r.Context(), sig.keyID)
+	switch {
+	case err != nil:
+		return err
+	case key == nil || key.Secret == "":
+		return wireError{http.StatusNotFound, "InvalidAccessKeyId.NotFound", "the access key does not exist"}
+	case key.Disabled:
+		return wireError{http.StatusBadRequest, "InvalidAccessKeyId.Inactive", "the access key is disabled"}
+	case !hmac.Equal([]byte(sig.of(string(key.Secret))), []byte(sig.given)):
+		return wireError{http.StatusBadRequest, "SignatureDoesNotMatch", "the signature is not that of the request by the key's secret"}
+	case !key.TokenMatches(sig.token):
+		return wireError{http.StatusBadRequest, "InvalidSecurityToken.MismatchWithAccessKey", "the security token is not the access key's"}
+	case key.Expired:
+		return wireError{http.StatusBadRequest, "InvalidSecurityToken.Expired", "the security token has expired"}
+	}
+	c.AccessKeyID, c.Verified = key.ID, true
+	c.Is(key)
+	return nil
+}
+
+// readSignature reads a signature of either kind.
+func readSignature(r *http.Request, body []byte) (*signature, error) {
+	if authorization := r.Header.Get("Authorization"); authorization != "" {
+		return readACS3(r, body, authorization)
+	}
+	return readRPC(r, body)
+}
+
+var errIncomplete = wireError{http.StatusBadRequest, "IncompleteSignature", "the signature is not of a form that is understood"}
+
+// readACS3 reads an ACS3-HMAC-SHA256 signature (specs/mns-openapi.md 3.1).
+func readACS3(r *http.Request, body []byte, authorization string) (*signature, error) {
+	parameters, isACS3 := strings.CutPrefix(authorization, "ACS3-HMAC-SHA256 ")
+	if !isACS3 {
+		return nil, errIncomplete
+	}
+	fields := map[string]string{}
+	for part := range strings.SplitSeq(parameters, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		fields[name] = value
+	}
+	signed := strings.Split(fields["SignedHeaders"], ";")
+	for _, name := range []string{"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-content-sha256"} {
+		if !slices.Contains(signed, name) {
+			return nil, errIncomplete
+		}
+	}
+	sum := sha256.Sum256(body)
+	if digest := r.Header.Get("X-Acs-Content-Sha256"); digest != hex.EncodeToString(sum[:]) {
+		return nil, wireError{http.StatusBadRequest, "SignatureDoesNotMatch", "x-acs-content-sha256 is not that of the body"}
+	}
+	canonical := canonicalRequest(r, signed)
+	digest := sha256.Sum256([]byte(canonical))
+	text := "ACS3-HMAC-SHA256\n" + hex.EncodeToString(digest[:])
+	return &signature{
+		keyID: fields["Credential"], token: r.Header.Get("X-Acs-Security-Token"), stamp: r.Header.Get("X-Acs-Date"), given: fields["Signature"],
+		of: func(secret string) string {
+			mac := hmac.New(sha256.New, []byte(secret))
+			mac.Write([]byte(text))
+			return hex.EncodeToString(mac.Sum(nil))
+		},
+	}, nil
+}
+
+// canonicalRequest is what an ACS3 signature covers. Blanks come as + on the wire and are signed as %20.
+func canonicalRequest(r *http.Request, signed []string) string {
+	path := r.URL.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	lines := []string{r.Method, path, canonicalQuery(r.URL.Query())}
+	for _, name := range signed {
+		values := slices.Clone(r.Header.Values(name))
+		if name == "host" {
+			values = []string{r.Host}
+		}
+		for i := range values {
+			values[i] = strings.TrimSpace(values[i])
+		}
+		slices.Sort(values)
+		lines = append(lines, name+":"+strings.Join(values, ","))
+	}
+	return strings.Join(append(lines, "", strings.Join(signed, ";"), r.Header.Get("X-Acs-Content-Sha256")), "\n")
+}
+
+// readRPC reads an HMAC-SHA1 signature among the parameters (specs/mns-openapi.md 3.2).
+func readRPC(r *http.Request, body []byte) (*signature, error) {
+	all := r.URL.Query()
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, errIncomplete
+		}
+		for name, values := range form {
+			all[name] = append(all[name], values...)
+		}
+	}
+	for _, name := range []string{"AccessKeyId", "Signature", "SignatureMethod", "Timestamp", "SignatureNonce"} {
+		if all.Get(name) == "" {
+			return nil, missing(name)
+		}
+	}
+	if all.Get("SignatureMethod") != "HMAC-SHA1" {
+		return nil, errIncomplete
+	}
+	given := all.Get("Signature")
+	all.Del("Signature")
+	text := r.Method + "&%2F&" + encode(canonicalQuery(all))
+	return &signature{
+		keyID: all.Get("AccessKeyId"), token: all.Get("SecurityToken"), stamp: all.Get("Timestamp"), given: given,
+		of: func(secret string) string {
+			mac := hmac.New(sha1.New, []byte(secret+"&"))
+			mac.Write([]byte(text))
+			return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+		},
+	}, nil
+}
+
+// canonicalQuery sorts parameters by name and encodes them by RFC 3986.
+func canonicalQuery(values url.Values) string {
+	var parts []string
+	for name, list := range values {
+		for _, value := range list {
+			parts = append(parts, encode(name)+"="+encode(value))
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, "&")
+}
+
+// encode writes all but unreserved characters as %XX.
+func encode(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }

@@ -1,0 +1,151 @@
+package smq
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/mns"
+)
+
+// oneKey is the source of one key: that of the specification's vectors.
+type oneKey struct{ key core.Key }
+
+func (k oneKey) Key(_ context.Context, id string) (*core.Key, error) {
+	if id != k.key.ID {
+		return nil, core.Errorf(core.KeyNotFound, "no such key")
+	}
+	return &k.key, nil
+}
+
+var vectorKey = core.Key{ID: "LTAI5tEXAMPLEEXAMPLE", Account: "111122223333", Secret: "EXAMPLE-SECRET"}
+
+// The specification's ACS3 vector (specs/mns-openapi.md 3.1).
+func acs3Request(change func(*http.Request)) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/?QueueName=demo-queue", nil)
+	r.Host = "127.0.0.1:9324"
+	for name, value := range map[string]string{
+		"X-Acs-Action": "GetQueueAttributes", "X-Acs-Version": Version, "X-Acs-Date": "2026-01-15T08:30:00Z",
+		"X-Acs-Signature-Nonce": "3156853299f313e23d1673dc12e1703d",
+		"X-Acs-Content-Sha256":  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		"Authorization": "ACS3-HMAC-SHA256 Credential=LTAI5tEXAMPLEEXAMPLE,SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version," +
+			"Signature=3ba2321c09630518b3ad4621690d1a6919a68584e80160816b7e93fe906f1965",
+	} {
+		r.Header.Set(name, value)
+	}
+	if change != nil {
+		change(r)
+	}
+	return r
+}
+
+// The specification's vector of the RPC form (3.2).
+func rpcRequest(inForm bool, change func(url.Values)) *http.Request {
+	values := url.Values{
+		"AccessKeyId": {"LTAI5tEXAMPLEEXAMPLE"}, "Action": {"GetQueueAttributes"}, "Format": {"JSON"}, "QueueName": {"demo-queue"}, "SignatureMethod": {"HMAC-SHA1"},
+		"SignatureNonce": {"3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf"}, "SignatureVersion": {"1.0"}, "Timestamp": {"2026-01-15T08:30:00Z"}, "Version": {Version},
+		"Signature": {"WABvn6OGiXrgRfLx5b3NVey4lhU="},
+	}
+	if change != nil {
+		change(values)
+	}
+	body := ""
+	if inForm {
+		body = url.Values{"QueueName": values["QueueName"]}.Encode()
+		values.Del("QueueName")
+	}
+	r := httptest.NewRequest(http.MethodPost, "/?"+values.Encode(), strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+func TestSignatures(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 15, 8, 30, 0, 0, time.UTC)
+	header := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	parameter := func(name, value string) func(url.Values) { return func(v url.Values) { v.Set(name, value) } }
+	tests := map[string]struct {
+		request *http.Request
+		after   time.Duration
+		code    string // of the refusal; "" for none
+	}{
+		"ACS3":                    {acs3Request(nil), 0, ""},
+		"ACS3, 15 minutes later":  {acs3Request(nil), 15 * time.Minute, ""},
+		"ACS3, 15 minutes before": {acs3Request(nil), -15 * time.Minute, ""},
+		"ACS3, too late":          {acs3Request(nil), 15*time.Minute + time.Second, "InvalidTimeStamp.Expired"},
+		"ACS3, too early":         {acs3Request(nil), -15*time.Minute - time.Second, "InvalidTimeStamp.Expired"},
+		"ACS3, no time":           {acs3Request(header("X-Acs-Date", "today")), 0, "InvalidTimeStamp.Format"},
+		"ACS3, another action":    {acs3Request(header("X-Acs-Action", "DeleteQueue")), 0, "SignatureDoesNotMatch"},
+		"ACS3, another parameter": {acs3Request(func(r *http.Request) { r.URL.RawQuery = "QueueName=demo-queues" }), 0, "SignatureDoesNotMatch"},
+		"ACS3, another host":      {acs3Request(func(r *http.Request) { r.Host = "127.0.0.1:9325" }), 0, "SignatureDoesNotMatch"},
+		"ACS3, another body":      {acs3Request(func(r *http.Request) { r.Body = http.NoBody; r.Header.Set("X-Acs-Content-Sha256", "00") }), 0, "SignatureDoesNotMatch"},
+		"ACS3, header not signed": {acs3Request(func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "x-acs-action;", "", 1))
+		}), 0, "IncompleteSignature"},
+		"ACS3, token": {acs3Request(header("X-Acs-Security-Token", "t")), 0, "InvalidSecurityToken.MismatchWithAccessKey"},
+		"ACS3, unknown key": {acs3Request(func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "LTAI5t", "LTAI5u", 1))
+		}), 0, "InvalidAccessKeyId.NotFound"},
+		"another algorithm":       {acs3Request(header("Authorization", "ACS3-RSA-SHA256 Credential=LTAI5tEXAMPLEEXAMPLE,SignedHeaders=host,Signature=0")), 0, "IncompleteSignature"},
+		"RPC":                     {rpcRequest(false, nil), 0, ""},
+		"RPC, in the form":        {rpcRequest(true, nil), 0, ""},
+		"RPC, another parameter":  {rpcRequest(true, parameter("QueueName", "demo-queues")), 0, "SignatureDoesNotMatch"},
+		"RPC, one more parameter": {rpcRequest(true, parameter("DelaySeconds", "1")), 0, "SignatureDoesNotMatch"},
+		"RPC, too late":           {rpcRequest(true, nil), time.Hour, "InvalidTimeStamp.Expired"},
+		"RPC, no signature":       {rpcRequest(false, parameter("Signature", "")), 0, "MissingSignature"},
+		"RPC, another method":     {rpcRequest(false, parameter("SignatureMethod", "HMAC-SHA256")), 0, "IncompleteSignature"},
+		"RPC, unknown key":        {rpcRequest(false, parameter("AccessKeyId", "LTAI5t")), 0, "InvalidAccessKeyId.NotFound"},
+		"unsigned":                {httptest.NewRequest(http.MethodGet, "/?Action=ListQueue&Version="+Version, nil), 0, "MissingAccessKeyId"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := New(nil, &caller.Options{Keys: oneKey{vectorKey}, Verify: true}, mns.NewGate(nil))
+			server.now = func() time.Time { return at.Add(tt.after) }
+			c := &call{Caller: server.callers.Identify(tt.request)}
+			body, err := server.read(tt.request, c)
+			if err == nil {
+				err = server.authenticate(tt.request, body, c)
+			}
+			switch {
+			case tt.code == "" && (err != nil || c.Account != vectorKey.Account || !c.Verified):
+				t.Errorf("got %v and account %q", err, c.Account)
+			case tt.code != "" && (err == nil || wireErrorOf(err).code != tt.code || c.Verified):
+				t.Errorf("got %v, want %s", err, tt.code)
+			}
+		})
+	}
+}
+
+func TestSignaturesOfKeysThatAreNoUse(t *testing.T) {
+	t.Parallel()
+	disabled, temporary, expired := vectorKey, vectorKey, vectorKey
+	disabled.Disabled = true
+	temporary.TokenHash = []byte("hash of another token")
+	expired.Expired = true
+	for code, key := range map[string]core.Key{"InvalidAccessKeyId.Inactive": disabled, "InvalidSecurityToken.MismatchWithAccessKey": temporary, "InvalidSecurityToken.Expired": expired} {
+		server := New(nil, &caller.Options{Keys: oneKey{key}, Verify: true}, nil)
+		server.now = func() time.Time { return time.Date(2026, 1, 15, 8, 30, 0, 0, time.UTC) }
+		r := acs3Request(nil)
+		if err := server.authenticate(r, nil, &call{}); err == nil || wireErrorOf(err).code != code {
+			t.Errorf("got %v, want %s", err, code)
+		}
+	}
+}
+
+// Blanks come as + and are signed as %20 (3.1).
+func TestCanonicalQuery(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest(http.MethodPost, "/?b=k+1&Tag.1.Value=v%2A~&a=&z=%E9%98%9F", nil)
+	if got, want := canonicalQuery(r.URL.Query()), "Tag.1.Value=v%2A~&a=&b=k%201&z=%E9%98%9F"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

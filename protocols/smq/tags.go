@@ -1,0 +1,60 @@
+package smq
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/polymq/polymq/core"
+)
+
+// Bounds of tags, which are the same for all of Alibaba's services.
+const (
+	maxTags      = 20
+	maxTagLength = 128 // characters of a key, and of a value
+)
+
+// tagData is a tag in an answer.
+type tagData struct{ TagKey, TagValue string }
+
+func tagsOf(tags map[string]string) []tagData {
+	data := []tagData{}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		data = append(data, tagData{key, tags[key]})
+	}
+	return data
+}
+
+// tagMap checks tags to be set.
+func tagMap(tags []tag) (map[string]string, error) {
+	if len(tags) > maxTags {
+		return nil, invalidParameter("Tag", "has more than "+strconv.Itoa(maxTags)+" tags")
+	}
+	named := map[string]string{}
+	for _, t := range tags {
+		switch _, twice := named[t.Key]; {
+		case t.Key == "" || utf8.RuneCountInString(t.Key) > maxTagLength || utf8.RuneCountInString(t.Value) > maxTagLength:
+			return nil, invalidParameter("Tag", "has a key or value that is not of 1 to "+strconv.Itoa(maxTagLength)+" characters")
+		case strings.HasPrefix(t.Key, "aliyun") || strings.HasPrefix(t.Key, "acs:") || strings.Contains(t.Key+t.Value, "http://") || strings.Contains(t.Key+t.Value, "https://"):
+			return nil, invalidParameter("Tag", "has a key or value that is reserved")
+		case twice:
+			return nil, invalidParameter("Tag", "has the same key twice")
+		case !core.ValidText([]byte(t.Key + t.Value)):
+			return nil, invalidParameter("Tag", "has characters that are not allowed")
+		}
+		named[t.Key] = t.Value
+	}
+	return named, nil
+}
+
+// tagged says that something has all of the tags; one without a value, with any.
+func tagged(has map[string]string, tags []tag) bool {
+	for _, t := range tags {
+		if value, ok := has[t.Key]; !ok || t.Value != "" && t.Value != value {
+			return false
+		}
+	}
+	return true
+}
