@@ -7,6 +7,7 @@
 //	Authorization: ACS3-…, SignatureMethod=HMAC-…    another service of Alibaba's
 //	Authorization: AWS4-…, X-Amz-Credential          the AWS service in the credential's scope
 //	/queues, /topics without any of these            MNS
+//	/SimpleNotificationService-….pem                 the certificate of SNS
 //	all else                                         the query protocol: SNS or STS by the Version or the
 //	                                                 Action, in the URL or at the start of a form, else SQS
 //

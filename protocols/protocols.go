@@ -17,6 +17,7 @@ import (
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
 	"github.com/polymq/polymq/protocols/sts"
 )
@@ -27,6 +28,7 @@ type Options struct {
 	Protocols []string // of Names; nil: all
 	TestMode  bool     // time may be moved forward
 	SQS       sqs.Options
+	SNS       sns.Options
 	Version   string   // of the server
 	Forward   *url.URL // where requests for other services go; nil: they are refused
 	Scripts   *localstack.Scripts
@@ -34,7 +36,7 @@ type Options struct {
 }
 
 // Names are the protocols that can be switched on and off.
-var Names = []string{"sqs", "sts", "mns", "api"}
+var Names = []string{"sqs", "sns", "sts", "mns", "api"}
 
 // queryProtocols are those of AWS's services, by the names in the scopes of credentials.
 var queryProtocols = []string{"sqs", "sns", "sts"}
@@ -43,6 +45,7 @@ var queryProtocols = []string{"sqs", "sns", "sts"}
 type port struct {
 	options Options
 	sqs     *sqs.Server
+	sns     *sns.Server
 	sts     *sts.Server
 	mns     *mns.Server
 	forward http.Handler // nil: other services are refused
@@ -51,6 +54,7 @@ type port struct {
 // New makes the handler of the one port.
 func New(broker *core.Broker, options Options) http.Handler {
 	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
+	p.sns = sns.New(broker, &options.Caller, options.SNS)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false
@@ -95,6 +99,8 @@ func (p *port) serve(c *gin.Context) {
 		api.NotFound(c)
 	case protocol == "mns":
 		p.mns.ServeHTTP(c.Writer, c.Request)
+	case protocol == "sns":
+		p.sns.ServeHTTP(c.Writer, c.Request)
 	case protocol == "sts":
 		p.sts.ServeHTTP(c.Writer, c.Request)
 	default:
@@ -112,6 +118,8 @@ func protocolOf(r *http.Request) string {
 	switch {
 	case api.Matches(r):
 		return "api"
+	case sns.IsCertificate(r):
+		return "sns"
 	case r.Header.Get("Smithy-Protocol") != "":
 		return spoken(strings.HasPrefix(r.URL.Path, "/service/AmazonSQS/"))
 	case target != "":

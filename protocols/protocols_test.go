@@ -74,6 +74,10 @@ func TestProtocolOf(t *testing.T) {
 		"SNS":                         {request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sns")}, "Action=Publish"}, "sns"},
 		"SNS in a form, unsigned":     {request{"POST", "/", []string{"Content-Type", form}, "TopicArn=a&Version=2010-03-31&Action=Subscribe"}, "sns"},
 		"SNS in a URL":                {request{"GET", "/?Action=ConfirmSubscription&Version=2010-03-31", nil, ""}, "sns"},
+		"SNS by a link":               {request{"GET", "/?Action=Unsubscribe&SubscriptionArn=a", nil, ""}, "sns"},
+		"SNS by its topic":            {request{"POST", "/", []string{"Content-Type", form}, "Action=AddPermission&TopicArn=a"}, "sns"},
+		"SQS by its action":           {request{"POST", "/", []string{"Content-Type", form}, "Action=AddPermission&Label=a"}, "sqs"},
+		"SNS's certificate":           {request{"GET", "/SimpleNotificationService-00.pem", nil, ""}, "sns"},
 		"STS":                         {request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sts")}, "Action=GetCallerIdentity"}, "sts"},
 		"STS in a form, unsigned":     {request{"POST", "/", []string{"Content-Type", form}, "Action=AssumeRole&Version=2011-06-15"}, "sts"},
 		"STS in a URL, no version":    {request{"GET", "/?Action=GetCallerIdentity", nil, ""}, "sts"},
@@ -87,7 +91,9 @@ func TestProtocolOf(t *testing.T) {
 		"S3 unsigned":                 {request{"DELETE", "/bucket", nil, ""}, ""},
 		"Lambda":                      {request{"GET", "/2015-03-31/functions", []string{"Authorization", scope("lambda")}, ""}, ""},
 		"Alibaba's OpenAPI, new form": {request{"POST", "/?QueueName=orders", []string{"Authorization", "ACS3-HMAC-SHA256 Credential=test,SignedHeaders=host,Signature=0", "x-acs-action", "CreateQueue"}, ""}, ""},
-		"Alibaba's OpenAPI, old form": {request{"GET", "/?Action=CreateQueue&SignatureMethod=HMAC-SHA1&AccessKeyId=test&Version=2022-01-19", nil, ""}, ""},
+		"Alibaba's OpenAPI, old form": {request{"GET", "/?Action=DescribeInstances&SignatureMethod=HMAC-SHA1&AccessKeyId=test&Version=2014-05-26", nil, ""}, ""},
+		"SMQ's control plane":         {request{"POST", "/", []string{"Authorization", "ACS3-HMAC-SHA256 Credential=test,SignedHeaders=host,Signature=0", "x-acs-action", "CreateQueue", "x-acs-version", "2022-01-19"}, ""}, "smq"},
+		"SMQ's, old form":             {request{"GET", "/?Action=CreateQueue&SignatureMethod=HMAC-SHA1&AccessKeyId=test&Version=2022-01-19", nil, ""}, "smq"},
 		"RocketMQ over HTTP":          {request{"GET", "/topics/t/messages?consumer=c", []string{"x-mq-version", "2015-06-06", "Authorization", "MQ test:c2ln"}, ""}, ""},
 	}
 	for name, tt := range tests {
@@ -118,7 +124,7 @@ func TestRefusals(t *testing.T) {
 		want        []string
 	}{
 		"DynamoDB": {nil, request{"POST", "/", []string{"X-Amz-Target", "DynamoDB_20120810.ListTables", "Authorization", scope("dynamodb")}, "{}"}, 400, "application/x-amz-json-1.0",
-			[]string{`"__type":"UnknownOperationException"`, `"message":"polymq does not speak DynamoDB_20120810 here. It speaks: sqs, sts, mns, api."`}},
+			[]string{`"__type":"UnknownOperationException"`, `"message":"polymq does not speak DynamoDB_20120810 here. It speaks: ` + strings.Join(Names, ", ") + `."`}},
 		"Lambda": {nil, request{"GET", "/2015-03-31/functions", []string{"Authorization", scope("lambda")}, ""}, 400, "application/x-amz-json-1.0",
 			[]string{`does not speak lambda here`}},
 		"S3": {nil, request{"PUT", "/bucket/a&b", []string{"Authorization", scope("s3")}, "x"}, 501, "application/xml",
@@ -126,7 +132,7 @@ func TestRefusals(t *testing.T) {
 		"S3, HEAD": {nil, request{"HEAD", "/bucket", []string{"Authorization", scope("s3")}, ""}, 501, "application/xml", nil},
 		"S3, unsigned": {nil, request{"DELETE", "/bucket", nil, ""}, 501, "application/xml",
 			[]string{`does not speak DELETE /bucket here`}},
-		"SNS": {nil, request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sns")}, "Action=Publish"}, 400, "text/xml",
+		"SNS": {[]string{"sqs"}, request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sns")}, "Action=Publish"}, 400, "text/xml",
 			[]string{`<Error><Type>Sender</Type><Code>InvalidAction</Code><Message>polymq does not speak sns here.`}},
 		"CBOR": {nil, request{"POST", "/service/GraniteServiceVersion20100801/operation/PutMetricData", []string{"Smithy-Protocol", "rpc-v2-cbor"}, ""}, 400, "application/cbor",
 			[]string{"\xa2\x66__type\x79\x00\x19UnknownOperationException\x67message\x79", "GraniteServiceVersion20100801"}},

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/polymq/polymq/protocols/aws"
+	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sts"
 )
 
 // serviceOfVersion tells the services of the query protocol apart by the version that SDKs name.
-var serviceOfVersion = map[string]string{"2012-11-05": "sqs", "2010-03-31": "sns", sts.Version: "sts"}
+var serviceOfVersion = map[string]string{"2012-11-05": "sqs", sns.Version: "sns", sts.Version: "sts"}
 
 // maxPeeked is how much of a form is looked at: SDKs put the action and the version first.
 const maxPeeked = 4 << 10
@@ -33,6 +34,9 @@ func queryService(r *http.Request) string {
 		}
 	}
 	action, _ := parameters.Get("Action")
+	if _, isSNS := parameters.Get("TopicArn"); isSNS || sns.IsAction(action) {
+		return "sns"
+	}
 	if sts.IsAction(action) {
 		return "sts"
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/coverage"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
 	"github.com/polymq/polymq/protocols/sts"
 )
@@ -57,6 +58,7 @@ func coverageTable() string {
 		fmt.Fprintf(&table, "| %s | %s | %s |\n", protocol, strings.Join(done, ", "), strings.Join(missing, ", "))
 	}
 	row("SQS, JSON and query", sqs.Actions())
+	row("SNS, query", sns.Actions())
 	row("STS (AWS), query", sts.Actions())
 	row("MNS, XML", mns.Actions())
 	row("JSON API", api.Actions())

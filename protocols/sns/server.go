@@ -226,3 +226,9 @@ func (c *call) answer(w http.ResponseWriter, shape *aws.Shape, result any, f *fa
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // nobody is left to tell
 }
+
+// IsAction says that an action is SNS's and not one that SQS has too.
+func IsAction(name string) bool {
+	_, known := actionTable()[name]
+	return known && name != "AddPermission" && name != "RemovePermission"
+}

@@ -39,6 +39,7 @@ type Config struct {
 	TestMode         bool           `koanf:"test-mode"`
 	SQS60sRules      bool           `koanf:"sqs-60s-rules"`
 	AutoCreateQueues bool           `koanf:"auto-create-queues"`
+	SNSCertHost      string         `koanf:"sns-cert-host"`    // of the URL of the certificate
 	ElasticMQConfig  string         `koanf:"elasticmq-config"` // file whose queues are made at the start
 	ForwardUnknown   string         `koanf:"forward-unknown"`  // URL of a server for other services
 	InitDir          string         `koanf:"init-dir"`         // of scripts in boot.d, start.d, ready.d, shutdown.d
@@ -151,6 +152,9 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 			fault("public-url", "must be http://host:port or https://host:port without a path, was %q", c.PublicURL)
 		}
+	}
+	if u, err := url.Parse("https://" + strings.ReplaceAll(c.SNSCertHost, "{region}", c.Region)); err != nil || c.SNSCertHost != "" && (u.Host == "" || u.Path != "" || u.User != nil) {
+		fault("sns-cert-host", "must be a host, with or without a port, was %q", c.SNSCertHost)
 	}
 	if c.ForwardUnknown != "" {
 		if u, err := url.Parse(c.ForwardUnknown); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {

@@ -21,6 +21,8 @@ func TestConfigCheck(t *testing.T) {
 		"public URL":                {Config{PublicURL: "https://queues.example/"}, nil},
 		"public URL without scheme": {Config{PublicURL: "queues.example:4566"}, []string{"public-url"}},
 		"public URL with path":      {Config{PublicURL: "https://example/queues"}, []string{"public-url"}},
+		"certificate's host":        {Config{SNSCertHost: "sns.{region}.amazonaws.com"}, nil},
+		"certificate's URL":         {Config{SNSCertHost: "https://sns.amazonaws.com/x"}, []string{"sns-cert-host"}},
 		"region":                    {Config{Region: "US East"}, []string{"region"}},
 		"auth to come":              {Config{Auth: "enforce"}, []string{"auth"}},
 		"auth unknown":              {Config{Auth: "on"}, []string{"auth"}},

@@ -14,6 +14,7 @@ import (
 	"github.com/polymq/polymq/protocols"
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/localstack"
+	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
 )
 
@@ -91,6 +92,7 @@ func (s *Server) speak() http.Handler {
 		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
+		SNS:       sns.Options{CertHost: s.config.SNSCertHost},
 		SQS:       sqs.Options{SixtySecondRules: s.config.SQS60sRules, AutoCreateQueues: s.config.AutoCreateQueues},
 		Forward:   s.config.forward(),
 		Scripts:   &s.scripts,
