@@ -3,6 +3,7 @@
 //
 //	/api, /healthz, /readyz                          JSON API
 //	Smithy-Protocol, X-Amz-Target                    an AWS service, SQS or another
+//	x-acs-version, Version: 2022-01-19               the control plane of MNS
 //	x-mns-version, Authorization: MNS…               MNS
 //	Authorization: ACS3-…, SignatureMethod=HMAC-…    another service of Alibaba's
 //	Authorization: AWS4-…, X-Amz-Credential          the AWS service in the credential's scope

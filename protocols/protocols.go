@@ -17,6 +17,7 @@ import (
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
 	"github.com/polymq/polymq/protocols/sts"
@@ -36,7 +37,7 @@ type Options struct {
 }
 
 // Names are the protocols that can be switched on and off.
-var Names = []string{"sqs", "sns", "sts", "mns", "api"}
+var Names = []string{"sqs", "sns", "sts", "mns", "smq", "api"}
 
 // queryProtocols are those of AWS's services, by the names in the scopes of credentials.
 var queryProtocols = []string{"sqs", "sns", "sts"}
@@ -48,12 +49,14 @@ type port struct {
 	sns     *sns.Server
 	sts     *sts.Server
 	mns     *mns.Server
+	smq     *smq.Server
 	forward http.Handler // nil: other services are refused
 }
 
 // New makes the handler of the one port.
 func New(broker *core.Broker, options Options) http.Handler {
 	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
+	p.smq = smq.New(broker, &options.Caller, p.mns.Gate())
 	p.sns = sns.New(broker, &options.Caller, options.SNS)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
@@ -99,6 +102,8 @@ func (p *port) serve(c *gin.Context) {
 		api.NotFound(c)
 	case protocol == "mns":
 		p.mns.ServeHTTP(c.Writer, c.Request)
+	case protocol == "smq":
+		p.smq.ServeHTTP(c.Writer, c.Request)
 	case protocol == "sns":
 		p.sns.ServeHTTP(c.Writer, c.Request)
 	case protocol == "sts":
@@ -124,6 +129,8 @@ func protocolOf(r *http.Request) string {
 		return spoken(strings.HasPrefix(r.URL.Path, "/service/AmazonSQS/"))
 	case target != "":
 		return spoken(strings.HasPrefix(target, "AmazonSQS."))
+	case smq.Matches(r):
+		return "smq"
 	case mns.Matches(r):
 		return "mns"
 	case isAlibaba(r), isRocketMQ(r):
