@@ -5,7 +5,15 @@
 // promise each other. Python, Java and Node have a program each, in the folder of that name; it
 // runs checks, a line for each, and programs_test.go makes a subtest of every line. What a program
 // needs (a virtual environment, a Maven repository's jars, node_modules) is installed into the
-// user's cache, in a folder named for the lock file, so that only a change installs again.
+// user's cache, in a folder named for the lock file, so that only a change installs again. When a
+// check fails, the end of the program's own log stands below it.
+//
+// Frameworks run in the same way, as their users would set them up: Celery and the AWS CLI in
+// python, sqs-consumer in node, Spring Cloud AWS in java, Watermill and the Go CDK in golang, which
+// is a module of its own. TestFrameworks runs them side by side on one server, each in an account of
+// its own:
+//
+//	go test ./sdktests -v -run TestFrameworks/celery
 //
 // matrix_test.go sends with each SDK of each language and receives with each other one.
 //

@@ -4,6 +4,7 @@
 // delete.
 //
 //	crash_test.go     polymq or PostgreSQL is killed with kill -9
+//	fifo_test.go      the same, with FIFO queues: order, locks and deduplication hold
 //	away_test.go      PostgreSQL is gone, silent, slow, or loses its connections
 //	vanish_test.go    clients close their connection while they receive
 //	pair_test.go      two servers on one database

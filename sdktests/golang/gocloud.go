@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"gocloud.dev/gcerrors"
@@ -19,6 +20,7 @@ var gocloudChecks = []check{
 	{"gocloud_delivers_each_message", gocloudDelivers},
 	{"gocloud_nack_brings_the_message_again", gocloudNack},
 	{"gocloud_opens_by_url", gocloudURL},
+	{"gocloud_fifo_keeps_the_order_of_a_group", gocloudFIFO},
 	{"gocloud_missing_queue_is_not_found", gocloudMissing},
 	{"gocloud_refused_message_fails_alone", gocloudRefused},
 }
@@ -125,6 +127,35 @@ func gocloudURL(ctx context.Context) error {
 	}
 	m.Ack()
 	return errors.Join(equal("body", string(m.Body), "hello"), shutDown(ctx, topic, subscription))
+}
+
+func gocloudFIFO(ctx context.Context) error {
+	created, err := admin.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(queueName() + ".fifo"), Attributes: map[string]string{"FifoQueue": "true"}})
+	if err != nil {
+		return err
+	}
+	topic, subscription := awssnssqs.OpenSQSTopic(ctx, admin, *created.QueueUrl, nil), awssnssqs.OpenSubscription(ctx, admin, *created.QueueUrl, nil)
+	want, got := map[string][]string{}, map[string][]string{}
+	for n := range 12 {
+		group, body := string("abc"[n%3]), fmt.Sprint(n)
+		want[group] = append(want[group], body)
+		for range 2 { // the second is a duplicate
+			metadata := map[string]string{awssnssqs.MetadataKeyMessageGroupID: group, awssnssqs.MetadataKeyDeduplicationID: body}
+			if err := topic.Send(ctx, &pubsub.Message{Body: []byte(body), Metadata: metadata}); err != nil {
+				return err
+			}
+		}
+	}
+	for range 12 {
+		m, err := subscription.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		group := m.Metadata[awssnssqs.MetadataKeyMessageGroupID]
+		got[group] = append(got[group], string(m.Body))
+		m.Ack()
+	}
+	return errors.Join(equal("bodies by group", got, want), shutDown(ctx, topic, subscription), emptied(ctx, *created.QueueUrl))
 }
 
 func gocloudMissing(ctx context.Context) error {

@@ -14,7 +14,9 @@ import (
 	watermillsqs "github.com/ThreeDotsLabs/watermill-aws/sqs"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	transport "github.com/aws/smithy-go/endpoints"
 )
 
@@ -25,6 +27,7 @@ var watermillChecks = []check{
 	{"watermill_nack_brings_the_message_again", watermillNack},
 	{"watermill_router_retries_and_forwards", watermillRouter},
 	{"watermill_finds_queues_by_their_urls_in_the_cloud", watermillCloudURLs},
+	{"watermill_fifo_keeps_the_order_of_a_group", watermillFIFO},
 	{"watermill_subscriber_of_a_missing_queue_says_so", watermillMissing},
 }
 
@@ -252,6 +255,68 @@ func watermillCloudURLs(ctx context.Context) error {
 	}
 	m.Ack()
 	return equal("body", string(m.Payload), "hello")
+}
+
+// watermillFIFO has three workers share a queue; each message that is refused must come again before the next of its group.
+func watermillFIFO(ctx context.Context) error {
+	attributes := watermillsqs.QueueConfigAttributes{FifoQueue: true, VisibilityTimeout: "1"}
+	publisher, err := watermillPublisher(func(c *watermillsqs.PublisherConfig) {
+		c.CreateQueueConfig = attributes
+		c.GenerateSendMessageInput = func(ctx context.Context, url watermillsqs.QueueURL, m *types.Message) (*sqs.SendMessageInput, error) {
+			input, err := watermillsqs.GenerateSendMessageInputDefault(ctx, url, m)
+			if err == nil {
+				input.MessageGroupId = aws.String((*m.Body)[:1])
+				input.MessageDeduplicationId = m.MessageAttributes[watermillsqs.UUIDAttribute].StringValue
+			}
+			return input, err
+		}
+	})
+	if err != nil {
+		return err
+	}
+	subscriber, err := watermillSubscriber(func(c *watermillsqs.SubscriberConfig) {
+		c.QueueConfigAttributes, c.ConsumeWorkers = attributes, 3
+		c.GenerateReceiveMessageInput = func(ctx context.Context, url watermillsqs.QueueURL) (*sqs.ReceiveMessageInput, error) {
+			input, err := watermillsqs.GenerateReceiveMessageInputDefault(ctx, url)
+			input.MaxNumberOfMessages = 4
+			return input, err
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	topic := queueName() + ".fifo"
+	messages, err := subscriber.Subscribe(ctx, topic)
+	if err != nil {
+		return err
+	}
+	want := map[string][]string{}
+	for _, group := range []string{"a", "b", "c"} {
+		for n := range 8 {
+			body := fmt.Sprint(group, n)
+			want[group] = append(want[group], body)
+			if err := publisher.Publish(topic, message.NewMessage(watermill.NewUUID(), []byte(body))); err != nil {
+				return err
+			}
+		}
+	}
+	got, refused := map[string][]string{}, map[string]bool{}
+	for range 24 + 3 {
+		m, err := next(ctx, messages)
+		if err != nil {
+			return err
+		}
+		body := string(m.Payload)
+		if body[1] == '3' && !refused[body] {
+			refused[body] = true
+			m.Nack()
+			continue
+		}
+		got[body[:1]] = append(got[body[:1]], body)
+		m.Ack()
+	}
+	return equal("bodies by group", got, want)
 }
 
 func watermillMissing(ctx context.Context) error {

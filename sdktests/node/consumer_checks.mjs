@@ -25,7 +25,9 @@ async function consume(queueUrl, options, handlerFor) {
     queueUrl, sqs: client, waitTimeSeconds: 5, pollingCompleteWaitTimeMs: patience, suppressFifoWarning: true,
     ...handlerFor(done), ...options,
   });
-  consumer.on('error', reject);
+  consumer.on('error', (error) => {
+    if (error.name !== 'StandardError') reject(error); // which a handler of batches throws on purpose
+  });
   consumer.on('timeout_error', () => {});
   consumer.on('processing_error', () => {});
   const timer = setTimeout(() => reject(new Error(`not done after ${patience} ms`)), patience);
@@ -168,4 +170,44 @@ check('producer_reports_what_failed', async () => {
   const messages = [{ id: 'short', body: 'hello' }, { id: 'long', body: 'x'.repeat(2000) }];
   equal(String(await rejected(producer(url).send(messages))), 'Error: Failed to send messages: long', 'error');
   equal(await counts(url), [1, 0], 'messages sent');
+});
+
+check('consumer_that_always_fails_fills_the_dead_letter_queue', async () => {
+  const dead = await sqsQueue(client);
+  const { Attributes } = await client.getQueueAttributes({ QueueUrl: dead, AttributeNames: ['QueueArn'] });
+  const url = await sqsQueue(client, { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: Attributes.QueueArn, maxReceiveCount: 2 }) });
+  await producer(url).send(['poison', 'good']);
+  const runs = { poison: 0, good: 0 };
+  const letter = await consume(url, { terminateVisibilityTimeout: true, waitTimeSeconds: 1 }, (done) => {
+    client.receiveMessage({ QueueUrl: dead, WaitTimeSeconds: 20 }).then(({ Messages }) => done(Messages?.[0]));
+    return {
+      handleMessage: async (message) => {
+        runs[message.Body]++;
+        if (message.Body === 'poison') throw new Error('for ever');
+        return message;
+      },
+    };
+  });
+  equal([letter.Body, runs], ['poison', { poison: 2, good: 1 }], 'dead letter, and runs of the handler');
+});
+
+check('consumer_of_a_fifo_queue_keeps_the_order_of_a_group', async () => {
+  const QueueName = `${queueName()}.fifo`;
+  const { QueueUrl: url } = await client.createQueue({ QueueName, Attributes: { FifoQueue: 'true' } });
+  const bodies = Array.from({ length: 24 }, (_, n) => `${'abc'[n % 3]}${String(n).padStart(2, '0')}`);
+  await producer(url).send(bodies.map((body) => ({ id: body, body, groupId: body[0], deduplicationId: body })));
+  await producer(url).send({ id: 'again', body: 'a duplicate', groupId: 'a', deduplicationId: bodies[0] });
+  const seen = [];
+  let failures = 0;
+  await consume(url, { batchSize: 10, terminateVisibilityTimeout: true }, (done) => ({
+    handleMessageBatch: async (messages) => {
+      if (failures++ < 2) throw new Error('not yet'); // all of the batch come again, in the same order
+      seen.push(...messages.map(({ Body }) => Body));
+      if (seen.length === bodies.length) done();
+      return messages;
+    },
+  }));
+  const grouped = (all) => ['a', 'b', 'c'].map((group) => all.filter((body) => body[0] === group));
+  equal(grouped(seen), grouped(bodies), 'bodies by group');
+  equal(await counts(url), [0, 0], 'messages left');
 });

@@ -197,3 +197,44 @@ check('sqs_purge_and_delete_queue', async () => {
   await client.deleteQueue({ QueueUrl: url });
   equalError(await rejected(receive(url)), QueueDoesNotExist, 'AWS.SimpleQueueService.NonExistentQueue');
 });
+
+check('sqs_dead_letters_and_redrive', async () => {
+  const dead = await sqsQueue(client);
+  const deadLetterTargetArn = await attribute(dead, 'QueueArn');
+  const url = await sqsQueue(client, { RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 1 }) });
+  equal((await client.listDeadLetterSourceQueues({ QueueUrl: dead })).queueUrls, [url], 'sources');
+  const sent = await send(url);
+  equal([(await receive(url, { VisibilityTimeout: 0 })).length, (await receive(url)).length], [1, 0], 'receives');
+  const [letter] = await receive(dead, { VisibilityTimeout: 0, MessageSystemAttributeNames: ['All'] });
+  equal([letter.Body, letter.MessageId], ['hello', sent.MessageId], 'body and id');
+  equal(letter.Attributes.DeadLetterQueueSourceArn, await attribute(url, 'QueueArn'), 'source');
+  const { TaskHandle } = await client.startMessageMoveTask({ SourceArn: deadLetterTargetArn });
+  const [back] = await receive(url, { WaitTimeSeconds: 20 });
+  equal([back.Body, Boolean(TaskHandle)], ['hello', true], 'body, and that the task has a handle');
+  const error = await rejected(client.cancelMessageMoveTask({ TaskHandle: 'nonsense' }));
+  equal([error.name, error.Code], ['InvalidParameterValue', 'InvalidParameterValue'], 'error');
+});
+
+const fifoQueue = async (Attributes = {}) =>
+  (await client.createQueue({ QueueName: `${queueName()}.fifo`, Attributes: { FifoQueue: 'true', ...Attributes } })).QueueUrl;
+
+check('sqs_fifo_order_and_deduplication', async () => {
+  const url = await fifoQueue({ ContentBasedDeduplication: 'true' });
+  const Entries = ['a1', 'b1', 'a2', 'a1'].map((body, n) => ({ Id: `${n}`, MessageBody: body, MessageGroupId: body[0] }));
+  const { Successful } = await client.sendMessageBatch({ QueueUrl: url, Entries });
+  equal(Successful[3].MessageId, Successful[0].MessageId, 'id of a duplicate');
+  const numbers = Successful.slice(0, 3).map((entry) => entry.SequenceNumber);
+  equal([...numbers].sort(), numbers, 'sequence numbers in order');
+  const [first] = await receive(url);
+  const others = await receive(url, { MaxNumberOfMessages: 10, MessageSystemAttributeNames: ['All'] });
+  equal([first.Body, ...others.map(({ Body }) => Body)], ['a1', 'b1'], 'bodies while a group is in flight');
+  equal([others[0].Attributes.MessageGroupId, others[0].Attributes.SequenceNumber], ['b', numbers[1]], 'attributes');
+  await client.deleteMessage({ QueueUrl: url, ReceiptHandle: first.ReceiptHandle });
+  equal((await receive(url)).map(({ Body }) => Body), ['a2'], 'body after the delete');
+});
+
+check('sqs_fifo_parameters_are_validated', async () => {
+  const url = await fifoQueue();
+  equal((await rejected(send(url, 'hello', { MessageDeduplicationId: 'd' }))).Code, 'MissingParameter', 'without a group');
+  equal((await rejected(send(url, 'hello', { MessageGroupId: 'g' }))).Code, 'InvalidParameterValue', 'without an id');
+});

@@ -24,6 +24,7 @@ os.environ.update(
     AWS_MAX_ATTEMPTS="1",
 )
 FILES = tempfile.TemporaryDirectory()  # until the program ends
+PATIENCE = 30  # seconds, on a busy machine
 
 
 def command(action, *arguments):
@@ -162,6 +163,59 @@ def awscli_batches():
     equal([len(deleted["Successful"]), [f["Code"] for f in deleted["Failed"]]], [9, ["ReceiptHandleIsInvalid"]], "deleted")
     equal("(AWS.SimpleQueueService.BatchEntryIdsNotDistinct)" in refused(
         "send-message-batch", "--queue-url", url, "--entries", "Id=a,MessageBody=one", "Id=a,MessageBody=two"), True, "error of equal ids")
+
+
+@check
+def awscli_dead_letters_and_redrive():
+    dead = create()
+    arn = attributes(dead)["QueueArn"]
+    policy = {"deadLetterTargetArn": arn, "maxReceiveCount": "1"}
+    url = create("--attributes", file({"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "0"}))
+    equal(json.loads(attributes(url)["RedrivePolicy"]), policy, "policy")
+    equal(aws("list-dead-letter-source-queues", "--queue-url", dead), {"queueUrls": [url]}, "sources")
+    sent = aws("send-message", "--queue-url", url, "--message-body", "hello")
+    equal(len(aws("receive-message", "--queue-url", url)["Messages"]), 1, "first receive")
+    equal(aws("receive-message", "--queue-url", url), None, "second receive")
+    [message] = aws("receive-message", "--queue-url", dead, "--visibility-timeout", "0", "--attribute-names", "All")["Messages"]
+    equal([message["Body"], message["MessageId"]], ["hello", sent["MessageId"]], "dead letter")
+    equal(message["Attributes"]["DeadLetterQueueSourceArn"], attributes(url)["QueueArn"], "its source")
+    task = aws("start-message-move-task", "--source-arn", arn, "--max-number-of-messages-per-second", "500")
+    equal(list(task), ["TaskHandle"], "answer")
+    [message] = aws("receive-message", "--queue-url", url, "--wait-time-seconds", "20")["Messages"]
+    equal(message["Body"], "hello", "redriven message")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        [task] = aws("list-message-move-tasks", "--source-arn", arn)["Results"]
+        if task["Status"] != "RUNNING" or time.monotonic() > deadline:
+            break
+    equal([task["Status"], task["ApproximateNumberOfMessagesMoved"]], ["COMPLETED", 1], "status and number")
+    equal("(ResourceNotFoundException)" in refused("start-message-move-task", "--source-arn", arn + "-missing"), True, "error of a missing source")
+    aws("set-queue-attributes", "--queue-url", url, "--attributes", file({"RedrivePolicy": ""}))
+    equal("RedrivePolicy" in attributes(url), False, "policy after its removal")
+
+
+@check
+def awscli_fifo():
+    name = queue_name() + ".fifo"
+    url = aws("create-queue", "--queue-name", name, "--attributes", "FifoQueue=true,ContentBasedDeduplication=true")["QueueUrl"]
+    given = ["send-message", "--queue-url", url, "--message-group-id", "g", "--message-body"]
+    sent = [aws(*given, body) for body in ("one", "two", "one")]
+    equal([sent[2][key] for key in ("MessageId", "SequenceNumber")], [sent[0][key] for key in ("MessageId", "SequenceNumber")], "duplicate")
+    given = ["receive-message", "--queue-url", url, "--max-number-of-messages", "10", "--attribute-names", "All", "--receive-request-attempt-id", "a"]
+    got = aws(*given)["Messages"]
+    equal([message["Body"] for message in got], ["one", "two"], "bodies in order")
+    equal([message["Attributes"]["SequenceNumber"] for message in got], [each["SequenceNumber"] for each in sent[:2]], "sequence numbers")
+    equal(aws(*given)["Messages"], got, "the same attempt")
+
+
+@check
+def awscli_permissions():
+    url = create()
+    aws("add-permission", "--queue-url", url, "--label", "team", "--aws-account-ids", "111122223333", "--actions", "SendMessage", "ReceiveMessage")
+    [statement] = json.loads(attributes(url)["Policy"])["Statement"]
+    equal([statement["Sid"], statement["Action"]], ["team", ["SQS:SendMessage", "SQS:ReceiveMessage"]], "statement")
+    aws("remove-permission", "--queue-url", url, "--label", "team")
+    equal("Policy" in attributes(url), False, "policy after its removal")
 
 
 @check

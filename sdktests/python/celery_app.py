@@ -76,6 +76,16 @@ def succeeds_at_the_third_run(self):
     return self.request.retries
 
 
+@app.task(acks_late=True)
+def writes(group, number):
+    """Notes its beginning and its end in the group's own file, with time enough between for others to come between."""
+    path = os.path.join(SCRATCH, "group-" + group)
+    for when in ("begins", "ends"):
+        with open(path, "a") as lines:
+            lines.write("%d %s\n" % (number, when))
+        time.sleep(0.02)
+
+
 @app.task(bind=True, acks_late=True)
 def kills_its_first_worker(self):
     if note(self, os.getppid()) == 1:
@@ -90,3 +100,9 @@ def fails_twice(self):
     if note(self, time.time()) < 3:
         raise ConnectionError("not yet")
     return "done"
+
+
+@app.task(bind=True, acks_late=True, acks_on_failure_or_timeout=False)
+def always_fails(self):
+    note(self, "run")
+    raise ConnectionError("for ever")

@@ -1,6 +1,7 @@
 """What Celery promises, on SQS by kombu: workers are processes, as they are in production."""
 
 import atexit
+import base64
 import contextlib
 import datetime
 import json
@@ -29,10 +30,11 @@ from celery import chord, group  # noqa: E402
 PATIENCE = 60
 
 
-def worker(name, **setup):
+def worker(name, concurrency=2, **setup):
     """Starts a worker, in a process group of its own, that ends with this program."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "celery_app", "worker", "--concurrency=2", "--hostname=" + name, "--loglevel=INFO"],
+        [sys.executable, "-m", "celery", "-A", "celery_app", "worker",
+         "--concurrency=%d" % concurrency, "--hostname=" + name, "--loglevel=INFO"],
         env=dict(os.environ, **setup), stdout=sys.stderr, start_new_session=True,
     )
     atexit.register(end, process)
@@ -136,6 +138,48 @@ def celery_predefined_queues_and_back_off():
             runs = [float(moment) for moment in tasks.notes(retried)]
     equal([later - earlier >= policy - 0.1 for earlier, later, policy in zip(runs, runs[1:], [1, 2])], [True] * 2, "waits of %s" % runs)
     end(process)
+
+
+@check
+def celery_fifo_keeps_the_order_of_a_group():
+    queue = clients.queue_name() + ".fifo"
+    workers = [worker("ordered-%d" % n, concurrency=1, CELERY_QUEUE=queue) for n in range(2)]
+    sent = [
+        tasks.writes.apply_async((group, number), queue=queue, MessageGroupId=group)
+        for group in ("a", "b", "c") for number in range(5)
+    ]
+    for each in sent:
+        result(each)
+    for group in ("a", "b", "c"):
+        with open(os.path.join(SCRATCH, "group-" + group)) as lines:
+            equal(lines.read(), "".join("%d begins\n%d ends\n" % (n, n) for n in range(5)), "group " + group)
+    for process in workers:
+        end(process)
+
+
+@check
+def celery_rejected_task_becomes_a_dead_letter():
+    client = clients.sqs()
+    dead = clients.sqs_queue(client)
+    arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    url = clients.sqs_queue(client, VisibilityTimeout="1", RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2}))
+    name = url.rsplit("/", 1)[1]
+    process = worker("rejecting", CELERY_QUEUE=name)
+    rejected = tasks.always_fails.apply_async(queue=name)
+    [letter] = receive_soon(client, dead)
+    body = json.loads(base64.b64decode(letter["Body"]))
+    equal(body["headers"]["id"], rejected.id, "id of the task in the dead letter")
+    equal(len(tasks.notes(rejected)), 2, "runs")
+    end(process)
+
+
+def receive_soon(client, url):
+    deadline = time.time() + PATIENCE
+    while time.time() < deadline:
+        messages = client.receive_message(QueueUrl=url, WaitTimeSeconds=20).get("Messages", [])
+        if messages:
+            return messages
+    return []
 
 
 @check

@@ -1,6 +1,7 @@
 """What SQS promises, seen through boto3."""
 
 import hashlib
+import json
 import threading
 
 import boto3
@@ -389,3 +390,107 @@ def sqs_resource_interface_of_many():
     queue.delete()
     with raises(SQS.exceptions.QueueDoesNotExist):
         queue.load()
+
+
+@check
+def sqs_dead_letters_and_redrive():
+    dead = clients.sqs_queue(SQS)
+    arn = attribute(dead, "QueueArn")
+    sources = [clients.sqs_queue(SQS, RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})) for _ in range(2)]
+    listed = SQS.get_paginator("list_dead_letter_source_queues").paginate(QueueUrl=dead, PaginationConfig={"PageSize": 1})
+    equal(sorted(url for page in listed for url in page["queueUrls"]), sorted(sources), "sources")
+    for url in sources:
+        send(url, url, MessageAttributes={"k": {"DataType": "String", "StringValue": "x"}})
+        equal([len(receive(url, VisibilityTimeout=0)) for _ in range(3)], [1, 1, 0], "receives")
+    names = dict(AttributeNames=["All"], MessageAttributeNames=["All"], VisibilityTimeout=0, MaxNumberOfMessages=10)
+    letters = {message["Body"]: message for message in receive(dead, **names)}
+    equal(sorted(letters), sorted(sources), "dead letters")
+    for url, message in letters.items():
+        equal(message["Attributes"]["DeadLetterQueueSourceArn"], attribute(url, "QueueArn"), "source of a dead letter")
+        equal(message["Attributes"]["ApproximateReceiveCount"], "3", "receive count")
+        equal(message["MessageAttributes"]["k"]["StringValue"], "x", "attribute")
+    SQS.start_message_move_task(SourceArn=arn)
+    for url in sources:
+        [message] = receive(url, WaitTimeSeconds=20)
+        equal(message["Body"], url, "redriven message")
+
+
+@check
+def sqs_move_task_is_cancelled():
+    dead, target = clients.sqs_queue(SQS), clients.sqs_queue(SQS)
+    arn = attribute(dead, "QueueArn")
+    clients.sqs_queue(SQS, RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1}))
+    SQS.send_message_batch(QueueUrl=dead, Entries=[dict(Id=str(n), MessageBody="body %d" % n) for n in range(10)])
+    task = SQS.start_message_move_task(SourceArn=arn, DestinationArn=attribute(target, "QueueArn"), MaxNumberOfMessagesPerSecond=1)
+    with raises(ClientError) as caught:
+        SQS.start_message_move_task(SourceArn=arn)
+    equal_error(caught[0], "InvalidParameterValue")
+    [running] = SQS.list_message_move_tasks(SourceArn=arn)["Results"]
+    equal([running["Status"], running["TaskHandle"]], ["RUNNING", task["TaskHandle"]], "task")
+    SQS.cancel_message_move_task(TaskHandle=task["TaskHandle"])
+    with raises(SQS.exceptions.ResourceNotFoundException):
+        SQS.list_message_move_tasks(SourceArn=arn + "-missing")
+    left = int(attribute(dead, "ApproximateNumberOfMessages"))
+    equal(left > 0, True, "messages left, %d" % left)
+
+
+def fifo_queue(**attributes):
+    name = clients.queue_name() + ".fifo"
+    return SQS.create_queue(QueueName=name, Attributes=dict({"FifoQueue": "true"}, **attributes))["QueueUrl"]
+
+
+@check
+def sqs_fifo_keeps_the_order_of_a_group():
+    url = fifo_queue(ContentBasedDeduplication="true")
+    entries = [dict(Id=str(n), MessageBody=str(n), MessageGroupId="g%d" % (n % 2)) for n in range(8)]
+    sent = SQS.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]
+    sequence = [int(result["SequenceNumber"]) for result in sent]
+    equal(sequence, sorted(set(sequence)), "sequence numbers, in order and distinct")
+    first = receive(url, MaxNumberOfMessages=2, AttributeNames=["All"])
+    equal([message["Body"] for message in first], ["0", "2"], "the first receive")
+    equal([int(message["Attributes"]["SequenceNumber"]) for message in first], [sequence[0], sequence[2]], "their numbers")
+    second = receive(url, MaxNumberOfMessages=10)
+    equal([message["Body"] for message in second], ["1", "3", "5", "7"], "while one group is in flight")
+    SQS.delete_message(QueueUrl=url, ReceiptHandle=first[0]["ReceiptHandle"])
+    equal(receive(url), [], "while one of the group is still in flight")
+    SQS.change_message_visibility(QueueUrl=url, ReceiptHandle=first[1]["ReceiptHandle"], VisibilityTimeout=0)
+    equal([message["Body"] for message in receive(url, MaxNumberOfMessages=10)], ["2", "4", "6"], "after it was given back")
+
+
+@check
+def sqs_fifo_deduplicates():
+    url = fifo_queue()
+    first = send(url, "one", MessageGroupId="g", MessageDeduplicationId="d")
+    again = send(url, "another body", MessageGroupId="g", MessageDeduplicationId="d")
+    for name in ("MessageId", "SequenceNumber"):
+        equal(again[name], first[name], name)
+    equal(again["MD5OfMessageBody"], hashlib.md5(b"another body").hexdigest(), "MD5 of the request's own body")
+    [message] = receive(url, MaxNumberOfMessages=10)
+    equal(message["Body"], "one", "body")
+    SQS.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    send(url, "after the delete", MessageGroupId="g", MessageDeduplicationId="d")
+    equal(receive(url), [], "a duplicate of a deleted message")
+
+
+@check
+def sqs_fifo_receive_is_tried_again():
+    url = fifo_queue(ContentBasedDeduplication="true")
+    send(url, MessageGroupId="g")
+    [message] = receive(url, ReceiveRequestAttemptId="first")
+    equal([again["ReceiptHandle"] for again in receive(url, ReceiveRequestAttemptId="first")], [message["ReceiptHandle"]], "the same attempt")
+    equal(receive(url, ReceiveRequestAttemptId="second"), [], "another attempt")
+
+
+@check
+def sqs_fifo_parameters_are_validated():
+    url = fifo_queue()
+    with raises(ClientError) as caught:
+        send(url, MessageDeduplicationId="d")
+    equal_error(caught[0], "MissingParameter")
+    for options in (dict(MessageGroupId="g"), dict(MessageGroupId="g g", MessageDeduplicationId="d"), dict(MessageGroupId="g", MessageDeduplicationId="d", DelaySeconds=1)):
+        with raises(ClientError) as caught:
+            send(url, **options)
+        equal_error(caught[0], "InvalidParameterValue")
+    with raises(ClientError) as caught:
+        SQS.create_queue(QueueName=clients.queue_name() + ".fifo")
+    equal_error(caught[0], "InvalidParameterValue")

@@ -28,6 +28,7 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 import software.amazon.awssdk.services.sqs.model.QueueDoesNotExistException;
 import software.amazon.awssdk.services.sqs.model.QueueNameExistsException;
 import software.amazon.awssdk.services.sqs.model.ReceiptHandleIsInvalidException;
+import software.amazon.awssdk.services.sqs.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.sqs.model.SendMessageBatchRequestEntry;
 import software.amazon.awssdk.services.sqs.model.SqsException;
 import software.amazon.awssdk.services.sqs.model.TooManyEntriesInBatchRequestException;
@@ -54,6 +55,9 @@ final class SqsChecks {
         check("sqs_batch_manager", this::batchManager);
         check("sqs_batch_manager_errors", this::batchManagerErrors);
         check("sqs_purge_and_delete_queue", this::purgeAndDelete);
+        check("sqs_dead_letters_and_redrive", this::deadLetters);
+        check("sqs_fifo_order_and_deduplication", this::fifo);
+        check("sqs_fifo_batch_manager_keeps_the_order", this::fifoBatchManager);
     }
 
     private String queue() {
@@ -294,5 +298,64 @@ final class SqsChecks {
         equal(receive(url, 0), List.of(), "received after the purge");
         client.deleteQueue(r -> r.queueUrl(url));
         raises(QueueDoesNotExistException.class, () -> receive(url, 0));
+    }
+
+    private void deadLetters() throws Exception {
+        String dead = queue();
+        String arn = attribute(dead, QueueAttributeName.QUEUE_ARN);
+        String policy = "{\"deadLetterTargetArn\":\"" + arn + "\",\"maxReceiveCount\":1}";
+        String url = Clients.sqsQueue(client, Map.of(QueueAttributeName.REDRIVE_POLICY, policy, QueueAttributeName.VISIBILITY_TIMEOUT, "0"));
+        equal(client.listDeadLetterSourceQueuesPaginator(r -> r.queueUrl(dead)).queueUrls().stream().toList(), List.of(url), "sources");
+        send(url, "hello");
+        equal(List.of(receive(url, 0).size(), receive(url, 0).size()), List.of(1, 0), "receives");
+        Message letter = client.receiveMessage(r -> r.queueUrl(dead).visibilityTimeout(0).messageSystemAttributeNames(MessageSystemAttributeName.ALL)).messages().get(0);
+        equal(letter.body(), "hello", "body");
+        equal(letter.attributes().get(MessageSystemAttributeName.DEAD_LETTER_QUEUE_SOURCE_ARN), attribute(url, QueueAttributeName.QUEUE_ARN), "source");
+        client.startMessageMoveTask(r -> r.sourceArn(arn).maxNumberOfMessagesPerSecond(500));
+        equal(receive(url, 20).size(), 1, "redriven");
+        raises(ResourceNotFoundException.class, () -> client.startMessageMoveTask(r -> r.sourceArn(arn + "-missing")));
+    }
+
+    private String fifoQueue() {
+        Map<QueueAttributeName, String> attributes =
+                Map.of(QueueAttributeName.FIFO_QUEUE, "true", QueueAttributeName.CONTENT_BASED_DEDUPLICATION, "true");
+        return client.createQueue(r -> r.queueName(Clients.queueName("orders") + ".fifo").attributes(attributes)).queueUrl();
+    }
+
+    private void fifo() throws Exception {
+        String url = fifoQueue();
+        var first = client.sendMessage(r -> r.queueUrl(url).messageBody("one").messageGroupId("g"));
+        var second = client.sendMessage(r -> r.queueUrl(url).messageBody("two").messageGroupId("g"));
+        var again = client.sendMessage(r -> r.queueUrl(url).messageBody("one").messageGroupId("g"));
+        equal(List.of(again.messageId(), again.sequenceNumber()), List.of(first.messageId(), first.sequenceNumber()), "duplicate");
+        equal(first.sequenceNumber().compareTo(second.sequenceNumber()) < 0, true, "sequence numbers rise");
+        List<Message> got = receive(url, 0);
+        equal(got.stream().map(Message::body).toList(), List.of("one", "two"), "bodies");
+        client.deleteMessage(r -> r.queueUrl(url).receiptHandle(got.get(0).receiptHandle()));
+        client.changeMessageVisibility(r -> r.queueUrl(url).receiptHandle(got.get(1).receiptHandle()).visibilityTimeout(0));
+        equal(receive(url, 0).stream().map(Message::body).toList(), List.of("two"), "given back");
+    }
+
+    /** The manager sends each call of its own accord, so only what one call waits for is in order. */
+    private void fifoBatchManager() throws Exception {
+        String url = fifoQueue();
+        try (SqsAsyncClient async = Clients.sqsAsync(); SqsAsyncBatchManager manager = async.batchManager()) {
+            for (int i = 0; i < 20; i += 10) {
+                var sends = IntStream.range(i, i + 10)
+                        .mapToObj(n -> manager.sendMessage(r -> r.queueUrl(url).messageBody("%02d".formatted(n)).messageGroupId("g")))
+                        .toList();
+                for (var sent : sends) {
+                    sent.get(10, TimeUnit.SECONDS);
+                }
+            }
+            List<String> bodies = new ArrayList<>();
+            while (bodies.size() < 20) {
+                for (Message message : manager.receiveMessage(r -> r.queueUrl(url)).get(10, TimeUnit.SECONDS).messages()) {
+                    bodies.add(message.body());
+                    manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(message.receiptHandle())).get(10, TimeUnit.SECONDS);
+                }
+            }
+            equal(bodies, IntStream.range(0, 20).mapToObj("%02d"::formatted).toList(), "bodies");
+        }
     }
 }

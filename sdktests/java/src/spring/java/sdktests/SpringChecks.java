@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -47,6 +48,8 @@ class SpringChecks {
         check("spring_visibility_brings_the_message_again", this::visibility);
         check("spring_listener_makes_its_queue", this::missing);
         check("spring_template_receives", this::template);
+        check("spring_poison_becomes_a_dead_letter", this::poison);
+        check("spring_fifo_listener_keeps_the_order_of_a_group", this::ordered);
     }
 
     private String queue(String purpose) {
@@ -156,5 +159,33 @@ class SpringChecks {
         Optional<Message<String>> later = template.receive(from -> from.queue(queue).pollTimeout(Duration.ofSeconds(10)), String.class);
         equal(later.map(Message::getPayload), Optional.of("later"), "delayed message");
         awaitCounts(queue, 0, 0);
+    }
+
+    private void poison() throws Exception {
+        template.send(queue("poison"), "hello");
+        Message<String> letter = take(listeners.dead);
+        equal(letter.getPayload(), "hello", "body");
+        equal(String.valueOf(letter.getHeaders().get("Sqs_Msa_DeadLetterQueueSourceArn")).endsWith(":" + queue("poison")), true, "source");
+        equal(listeners.poison.size(), 2, "runs");
+        awaitCounts(queue("poison"), 0, 0);
+    }
+
+    private void ordered() throws Exception {
+        List<String> groups = List.of("a", "b", "c");
+        Map<String, List<String>> want = new TreeMap<>();
+        Map<String, List<String>> got = new TreeMap<>();
+        for (int i = 0; i < 10; i++) {
+            for (String group : groups) {
+                String body = group + i;
+                want.computeIfAbsent(group, g -> new ArrayList<>()).add(body);
+                template.send(to -> to.queue(queue("fifo")).payload(body).messageGroupId(group));
+            }
+        }
+        for (int i = 0; i < 30; i++) {
+            String body = take(listeners.ordered);
+            got.computeIfAbsent(body.substring(0, 1), g -> new ArrayList<>()).add(body);
+        }
+        equal(got, want, "bodies by group");
+        awaitCounts(queue("fifo"), 0, 0);
     }
 }

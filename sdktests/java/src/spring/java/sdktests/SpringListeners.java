@@ -21,6 +21,10 @@ class SpringListeners {
     final BlockingQueue<String> visibility = new LinkedBlockingQueue<>();
     final BlockingQueue<String> made = new LinkedBlockingQueue<>();
 
+    final BlockingQueue<String> poison = new LinkedBlockingQueue<>();
+    final BlockingQueue<Message<String>> dead = new LinkedBlockingQueue<>();
+    final BlockingQueue<String> ordered = new LinkedBlockingQueue<>();
+
     record Order(int number, String text) {}
 
     @SqsListener("${queue.plain}")
@@ -70,5 +74,25 @@ class SpringListeners {
     @SqsListener("${queue.missing}")
     void made(String body) {
         made.add(body);
+    }
+
+    @SqsListener("${queue.poison}")
+    void poison(String body) {
+        poison.add(body);
+        throw new IllegalStateException("for ever");
+    }
+
+    @SqsListener("${queue.dead}")
+    void dead(Message<String> message) {
+        dead.add(message);
+    }
+
+    /** Fails at every fifth message when it comes for the first time; what follows it in its group must wait. */
+    @SqsListener("${queue.fifo}")
+    void ordered(String body, @Header("Sqs_Msa_ApproximateReceiveCount") String count) {
+        if (body.endsWith("5") && count.equals("1")) {
+            throw new IllegalStateException("as it should at " + body);
+        }
+        ordered.add(body);
     }
 }

@@ -26,6 +26,10 @@ final class SpringQueues {
             }
             Map<QueueAttributeName, String> brief = Map.of(QueueAttributeName.VISIBILITY_TIMEOUT, "1");
             names.put("queue.failing", queue(client, "failing", brief));
+            String dead = queue(client, "dead", Map.of());
+            names.put("queue.dead", dead);
+            names.put("queue.poison", queue(client, "poison", deadLettersTo(client, dead)));
+            names.put("queue.fifo", fifo(client, "fifo"));
         }
         names.put("queue.missing", name("missing")); // for its listener to make
         environment.getPropertySources().addFirst(new MapPropertySource("queues", names));
@@ -42,6 +46,24 @@ final class SpringQueues {
 
     private static String queue(SqsClient client, String purpose, Map<QueueAttributeName, String> attributes) {
         String name = name(purpose);
+        client.createQueue(r -> r.queueName(name).attributes(attributes));
+        return name;
+    }
+
+    private static Map<QueueAttributeName, String> deadLettersTo(SqsClient client, String name) {
+        String url = client.getQueueUrl(r -> r.queueName(name)).queueUrl();
+        String arn = client.getQueueAttributes(r -> r.queueUrl(url).attributeNames(QueueAttributeName.QUEUE_ARN)).attributes().get(QueueAttributeName.QUEUE_ARN);
+        return Map.of(
+                QueueAttributeName.VISIBILITY_TIMEOUT, "0",
+                QueueAttributeName.REDRIVE_POLICY, "{\"deadLetterTargetArn\":\"" + arn + "\",\"maxReceiveCount\":\"2\"}");
+    }
+
+    private static String fifo(SqsClient client, String purpose) {
+        String name = name(purpose) + ".fifo";
+        Map<QueueAttributeName, String> attributes = Map.of(
+                QueueAttributeName.FIFO_QUEUE, "true",
+                QueueAttributeName.CONTENT_BASED_DEDUPLICATION, "true",
+                QueueAttributeName.VISIBILITY_TIMEOUT, "2");
         client.createQueue(r -> r.queueName(name).attributes(attributes));
         return name;
     }
