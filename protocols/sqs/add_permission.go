@@ -18,8 +18,12 @@ type addPermissionRequest struct {
 var grantable = []string{"*", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl",
 	"ListDeadLetterSourceQueues", "PurgeQueue", "ReceiveMessage", "SendMessage"}
 
-// maxActions is how many actions a statement may have.
-const maxActions = 7
+// Bounds of policies, as far as permissions are added to them.
+const (
+	maxActions    = 7 // of a statement
+	maxPrincipals = 50
+	maxStatements = 20
+)
 
 // addPermission adds a statement to the queue's policy.
 func (s *Server) addPermission(ctx context.Context, c *call, req *addPermissionRequest) (*noResult, error) {
@@ -33,6 +37,9 @@ func (s *Server) addPermission(ctx context.Context, c *call, req *addPermissionR
 		}
 		if p.find(req.Label) >= 0 {
 			return invalid(req.Label, "Label", "Already exists.")
+		}
+		if n := len(p.Statement) + 1; n > maxStatements {
+			return overLimit.errorf("%d Statements were found, maximum allowed is %d.", n, maxStatements)
 		}
 		return p.add(name, req)
 	})
@@ -50,6 +57,8 @@ func (req *addPermissionRequest) check() error {
 		return missing("Actions")
 	case len(req.Actions) > maxActions:
 		return overLimit.errorf("%d Actions were found, maximum allowed is %d.", len(req.Actions), maxActions)
+	case len(req.AWSAccountIds) > maxPrincipals:
+		return overLimit.errorf("%d Principals were found, maximum allowed is %d.", len(req.AWSAccountIds), maxPrincipals)
 	}
 	for _, account := range req.AWSAccountIds {
 		if !isAccount(account) {

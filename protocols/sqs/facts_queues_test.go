@@ -454,6 +454,19 @@ func TestFactsPermissions(t *testing.T) {
 				c.Errorf("got %v though all were refused", got)
 			}
 			c.ok("AddPermission", with(good, m{"Actions": seven, "Label": strings.Repeat("x", 80)}))
+			fifty := slices.Repeat([]string{"111122223333"}, 50)
+			c.refused("AddPermission", with(good, m{"AWSAccountIds": append(slices.Clone(fifty), "444455556666")}), overLimit, "")
+			c.ok("AddPermission", with(good, m{"AWSAccountIds": fifty}))
+		},
+		"9 as many statements as fit": func(c *client) {
+			url := c.newQueue("q")
+			add := m{"QueueUrl": url, "AWSAccountIds": []string{"111122223333"}, "Actions": []string{"SendMessage"}}
+			for i := range 20 {
+				c.ok("AddPermission", with(add, m{"Label": fmt.Sprint("l", i)}))
+			}
+			c.refused("AddPermission", with(add, m{"Label": "more"}), overLimit, "")
+			c.refused("SetQueueAttributes", m{"QueueUrl": url, "Attributes": map[string]string{"Policy": `{"Id":"` + strings.Repeat("x", 8192-8) + `"}`}}, invalidValue, "Invalid value for the parameter Policy.")
+			c.setAttributes(url, "Policy", `{"Id":"`+strings.Repeat("x", 8192-9)+`"}`)
 		},
 	})
 }

@@ -37,7 +37,7 @@ func TestFactsSending(t *testing.T) {
 			}
 			c.wantCounts(url, "5", "0", "0")
 			large := c.newQueue("large")
-			c.sendAll(large, x(1<<20))
+			c.sendAll(large, x(1<<20), strings.Repeat("%", 1<<20)) // of which a form makes 3 MiB
 			c.refused("SendMessage", m{"QueueUrl": large, "MessageBody": x(1<<20 + 1)}, invalidParameter, fmt.Sprintf(tooLongOf, 1<<20))
 		},
 		"5.1 characters": func(c *client) {

@@ -86,7 +86,7 @@ var queueAttributes = []queueAttribute{
 		func(c *attributeChange, d *time.Duration) { c.VisibilityTimeout = d }),
 	{name: policy, show: kept(policyKey), set: setPolicy, same: sameJSON},
 	{name: redrivePolicy, show: showRedrivePolicy, set: setRedrivePolicy, same: sameRedrivePolicy},
-	{name: redriveAllowPolicy, show: kept(redriveAllowPolicyKey), set: setRedriveAllowPolicy, same: sameJSON},
+	{name: redriveAllowPolicy, show: showRedriveAllowPolicy, set: setRedriveAllowPolicy, same: sameJSON},
 	{name: kmsKey, show: kept(kmsKeyKey), set: setKMSKey},
 	{name: "KmsDataKeyReusePeriodSeconds", show: showKMSReuse,
 		set: integer("KmsDataKeyReusePeriodSeconds", 60, 86400,

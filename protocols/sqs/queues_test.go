@@ -446,7 +446,7 @@ func TestPermissions(t *testing.T) {
 		"unknown action":  {`,"Label":"x","Actions":["Fly"]` + account, invalidParameter, "Value SQS:Fly for parameter ActionName is invalid. Reason: Please refer to the appropriate WSDL for a list of valid actions. "},
 		"owner's action":  {`,"Label":"x","Actions":["CreateQueue"]` + account, invalidParameter, "Value SQS:CreateQueue for parameter ActionName is invalid. Reason: Only the queue owner is allowed to invoke this action."},
 		"too many":        {`,"Label":"x","Actions":["*","*","*","*","*","*","*","*"]` + account, overLimit, "8 Actions were found, maximum allowed is 7."},
-		"all at one time": {`,"Label":"x","Actions":["*","*","*","*","*","*","*"],"AWSAccountIds":["` + strings.Repeat(`111122223333","`, 300) + `111122223333"]`, overLimit, ""},
+		"all at one time": {`,"Label":"x","Actions":["*","*","*","*","*","*","*"],"AWSAccountIds":["` + strings.Repeat(`111122223333","`, 300) + `111122223333"]`, overLimit, "301 Principals were found, maximum allowed is 50."},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -501,4 +501,41 @@ func TestQueueOfAnotherProtocol(t *testing.T) {
 		t.Errorf("got %v", shown)
 	}
 	f.json(t, "SendMessage", `{"QueueUrl":"orders.v2","MessageBody":"`+strings.Repeat("x", maxMessageSize+1)+`"}`).wantFault(t, invalidParameter, "")
+}
+
+// What another protocol makes of dead letters shows as SQS's policies, in whatever words they were set before.
+func TestDeadLettersOfAnotherProtocol(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	f.ok(t, "CreateQueue", `{"QueueName":"dead","Attributes":{"RedriveAllowPolicy":"{\"redrivePermission\": \"allowAll\"}"}}`)
+	const arn = "arn:aws:sqs:us-east-1:000000000000:"
+	f.ok(t, "SetQueueAttributes", `{"QueueUrl":"orders","Attributes":{"RedrivePolicy":"{\"maxReceiveCount\":\"3\",\"deadLetterTargetArn\":\"`+arn+`dead\"}"}}`)
+	alter := func(queue string, change core.QueueChange) {
+		t.Helper()
+		if _, err := f.broker.AlterQueue(t.Context(), pgtest.Name(queue), change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown := func(queue, attribute, want string) {
+		t.Helper()
+		result := f.ok(t, "GetQueueAttributes", `{"QueueUrl":"`+queue+`","AttributeNames":["`+attribute+`"]}`)
+		attributes, _ := result["Attributes"].(map[string]any)
+		if got, _ := attributes[attribute].(string); got != want {
+			t.Errorf("%s: got %s, want %s", attribute, got, want)
+		}
+	}
+	alter("orders", core.QueueChange{DeadLetter: &core.DeadLetterPolicy{Target: "dead", MaxReceives: 4}})
+	shown("orders", "RedrivePolicy", `{"deadLetterTargetArn":"`+arn+`dead","maxReceiveCount":4}`)
+	alter("orders", core.QueueChange{DeadLetter: &core.DeadLetterPolicy{Target: "dead", MaxReceives: 3}})
+	shown("orders", "RedrivePolicy", `{"maxReceiveCount":"3","deadLetterTargetArn":"`+arn+`dead"}`)
+	alter("orders", core.QueueChange{DeadLetter: &core.DeadLetterPolicy{}})
+	shown("orders", "RedrivePolicy", "")
+	some, none, all := core.Sources("orders", "returns"), core.NoSource, core.AnySource
+	alter("dead", core.QueueChange{DeadLetterSources: &some})
+	shown("dead", "RedriveAllowPolicy", `{"redrivePermission":"byQueue","sourceQueueArns":["`+arn+`orders","`+arn+`returns"]}`)
+	alter("dead", core.QueueChange{DeadLetterSources: &none})
+	shown("dead", "RedriveAllowPolicy", `{"redrivePermission":"denyAll"}`)
+	alter("dead", core.QueueChange{DeadLetterSources: &all})
+	shown("dead", "RedriveAllowPolicy", `{"redrivePermission": "allowAll"}`)
 }

@@ -252,6 +252,8 @@ func TestActions(t *testing.T) {
 func FuzzServer(f *testing.F) {
 	f.Add("SendMessage", `{"QueueUrl":"http://h/000000000000/q","MessageBody":"b","DelaySeconds":1,"MessageAttributes":{"a":{"DataType":"Number.x","StringValue":"1"}}}`)
 	f.Add("SendMessageBatch", `{"QueueUrl":"q","Entries":[{"Id":"1","MessageBody":"b"},{"Id":"2","MessageBody":""}]}`)
+	f.Add("SendMessage", `{"QueueUrl":"q.fifo","MessageBody":"b","DelaySeconds":0,"MessageGroupId":"g","MessageDeduplicationId":"d"}`)
+	f.Add("SendMessageBatch", `{"QueueUrl":"q.fifo","Entries":[{"Id":"1","MessageBody":"b","MessageGroupId":"g"}]}`)
 	f.Add("ReceiveMessage", `{"QueueUrl":"q","AttributeNames":["All"],"MessageAttributeNames":[".*"],"WaitTimeSeconds":0}`)
 	f.Add("DeleteMessageBatch", `{"QueueUrl":"q","Entries":[{"Id":"1","ReceiptHandle":"h"}]}`)
 	f.Add("ChangeMessageVisibility", `{"QueueUrl":"q","ReceiptHandle":"h","VisibilityTimeout":0}`)

@@ -190,7 +190,7 @@ func (s *stubStore) Queue(_ context.Context, name core.QueueName) (*core.Queue, 
 	if s.err != nil {
 		return nil, s.err
 	}
-	return &core.Queue{ID: 1, Name: name, Settings: core.DefaultSettings()}, nil
+	return &core.Queue{ID: 1, Name: name, FIFO: strings.HasSuffix(name.Name, fifoSuffix), Settings: core.DefaultSettings()}, nil
 }
 
 func (s *stubStore) SendMessages(_ context.Context, _ *core.Queue, messages []core.NewMessage) ([]core.Sent, error) {
