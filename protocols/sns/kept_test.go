@@ -1,0 +1,176 @@
+package sns
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// outbox gives what was kept, newest first.
+func (f fixture) outbox(t testing.TB) []core.KeptMessage {
+	t.Helper()
+	page, err := f.broker.ListKept(context.Background(), core.ListDeliveriesInput{
+		Topic: core.TopicName{Account: pgtest.Account, Region: pgtest.Region}, Limit: 10,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Messages
+}
+
+func TestPublishSMS(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.ok(t, "Publish", append(attribute(1, "AWS.SNS.SMS.SenderID", "String", "me"), "PhoneNumber", "+12345678", "Message", "hello")...)
+	got := f.outbox(t)
+	if len(got) != 1 || got[0].To != "+12345678" || string(got[0].Body) != "hello" || got[0].Extra["AWS.SNS.SMS.SenderID"] != "me" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestOptedOut(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	const number = "+12345678"
+	isOut := func() string {
+		return f.ok(t, "CheckIfPhoneNumberIsOptedOut", "phoneNumber", number).text(t, "isOptedOut")
+	}
+	if got := isOut(); got != "false" {
+		t.Errorf("got %s", got)
+	}
+	name := core.RecordName{Account: pgtest.Account, Region: pgtest.Region, Kind: optedOutKind, Name: number}
+	if _, _, err := f.broker.CreateRecord(context.Background(), name, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := isOut(); got != "true" {
+		t.Errorf("got %s", got)
+	}
+	if got := all(f.ok(t, "ListPhoneNumbersOptedOut").Children, "member"); !slices.Equal(got, []string{number}) {
+		t.Errorf("got %v", got)
+	}
+	f.call(t, "Publish", "PhoneNumber", number, "Message", "x").wantFault(t, optedOut, "")
+	for range 2 { // also one that is not out
+		f.ok(t, "OptInPhoneNumber", "phoneNumber", number)
+	}
+	if got := isOut(); got != "false" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestSMSAttributes(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	fresh := f.call(t, "GetSMSAttributes")
+	if got := fresh.document(t).attributes(); len(got) != 1 || got["MonthlySpendLimit"] != "1" || !strings.Contains(fresh.body, "<attributes><entry>") {
+		t.Errorf("got %s", fresh.body)
+	}
+	f.ok(t, "SetSMSAttributes", params("attributes.entry.1.key=DefaultSenderID attributes.entry.1.value=polymq attributes.entry.2.key=DefaultSMSType attributes.entry.2.value=Transactional")...)
+	got := f.ok(t, "GetSMSAttributes", "attributes.member.1", "DefaultSMSType").attributes()
+	if len(got) != 1 || got["DefaultSMSType"] != "Transactional" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestSandbox(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	const number = "+12345678"
+	status := func() []string { return all(f.ok(t, "ListSMSSandboxPhoneNumbers").Children, "Status") }
+	if got := f.ok(t, "GetSMSSandboxAccountStatus").text(t, "IsInSandbox"); got != "true" {
+		t.Errorf("got %s", got)
+	}
+	f.ok(t, "CreateSMSSandboxPhoneNumber", "PhoneNumber", number)
+	f.ok(t, "CreateSMSSandboxPhoneNumber", "PhoneNumber", number) // another password
+	password := f.outbox(t)[0].Extra["OneTimePassword"]
+	wrong := "000000"
+	if password == wrong {
+		wrong = "000001"
+	}
+	f.call(t, "VerifySMSSandboxPhoneNumber", "PhoneNumber", number, "OneTimePassword", wrong).wantFault(t, verification, "")
+	if got := status(); !slices.Equal(got, []string{"Pending"}) {
+		t.Errorf("got %v", got)
+	}
+	f.ok(t, "VerifySMSSandboxPhoneNumber", "PhoneNumber", number, "OneTimePassword", password)
+	if got := status(); !slices.Equal(got, []string{"Verified"}) {
+		t.Errorf("got %v", got)
+	}
+	f.ok(t, "DeleteSMSSandboxPhoneNumber", "PhoneNumber", number)
+	if got := status(); len(got) > 0 {
+		t.Errorf("got %v", got)
+	}
+	f.call(t, "ListSMSSandboxPhoneNumbers", "MaxResults", "0").wantFault(t, invalidParameter, "")
+	f.ok(t, "ListOriginationNumbers")
+}
+
+const appARN = "arn:aws:sns:us-east-1:000000000000:app/GCM/app"
+
+// application makes a platform application and an endpoint of it.
+func (f fixture) device(t testing.TB) string {
+	t.Helper()
+	f.ok(t, "CreatePlatformApplication", params("Name=app Platform=GCM Attributes.entry.1.key=PlatformCredential Attributes.entry.1.value=c")...)
+	return f.ok(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", "t", "CustomUserData", "mine").text(t, "EndpointArn")
+}
+
+func TestPlatformApplications(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.device(t)
+	got := f.ok(t, "GetPlatformApplicationAttributes", "PlatformApplicationArn", appARN).attributes()
+	if len(got) != 1 || got["Enabled"] != "true" {
+		t.Errorf("got %v: credentials are never shown", got)
+	}
+	f.ok(t, "SetPlatformApplicationAttributes", append(params("Attributes.entry.1.key=SuccessFeedbackSampleRate Attributes.entry.1.value=10"), "PlatformApplicationArn", appARN)...)
+	if got := f.ok(t, "ListPlatformApplications").attributes(); got["SuccessFeedbackSampleRate"] != "10" {
+		t.Errorf("got %v", got)
+	}
+	for range 2 {
+		f.ok(t, "DeletePlatformApplication", "PlatformApplicationArn", appARN)
+	}
+	f.call(t, "ListEndpointsByPlatformApplication", "PlatformApplicationArn", appARN).wantFault(t, notFound, "PlatformApplication does not exist")
+}
+
+func TestPlatformEndpoints(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	device := f.device(t)
+	if got := f.ok(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", "t").text(t, "EndpointArn"); got != device {
+		t.Errorf("got %s, want %s", got, device)
+	}
+	f.call(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", "t", "CustomUserData", "yours").
+		wantFault(t, invalidParameter, "Invalid parameter: Token Reason: Endpoint "+device+" already exists with the same Token, but different attributes.")
+	f.call(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", "u", "CustomUserData", strings.Repeat("x", 2049)).
+		wantFault(t, invalidParameter, "Invalid parameter: Attributes Reason: Invalid value for attribute: CustomUserData: must be at most 2048 bytes long in UTF-8 encoding")
+	f.call(t, "SetEndpointAttributes", "EndpointArn", device, "Attributes.entry.1.key", "Colour", "Attributes.entry.1.value", "red").
+		wantFault(t, invalidParameter, "Invalid parameter: Attributes Reason: Invalid attribute name: Colour")
+	set := func(name, value string) {
+		t.Helper()
+		f.ok(t, "SetEndpointAttributes", "EndpointArn", device, "Attributes.entry.1.key", name, "Attributes.entry.1.value", value)
+	}
+	set("Token", "new")
+	got := f.ok(t, "GetEndpointAttributes", "EndpointArn", device).attributes()
+	if got["Token"] != "new" || got["Enabled"] != "true" || got["CustomUserData"] != "mine" {
+		t.Errorf("got %v", got)
+	}
+	if got := f.ok(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", "new").text(t, "EndpointArn"); got != device {
+		t.Errorf("the endpoint is not found by its new token: got %s", got)
+	}
+	f.ok(t, "Publish", "TargetArn", device, "MessageStructure", "json", "Message", `{"default":"d","GCM":"g"}`)
+	if got := f.outbox(t); len(got) != 1 || string(got[0].Body) != "g" || got[0].To != device {
+		t.Errorf("got %+v", got)
+	}
+	set("Enabled", "false")
+	f.call(t, "Publish", "TargetArn", device, "Message", "x").wantFault(t, endpointDisabled, "Endpoint is disabled")
+	if got := all(f.ok(t, "ListEndpointsByPlatformApplication", "PlatformApplicationArn", appARN).Children, "EndpointArn"); !slices.Equal(got, []string{device}) {
+		t.Errorf("got %v", got)
+	}
+	for range 2 {
+		f.ok(t, "DeleteEndpoint", "EndpointArn", device)
+	}
+	if got := f.ok(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", "new").text(t, "EndpointArn"); got == device {
+		t.Error("a new endpoint has the name of one that was deleted")
+	}
+}
