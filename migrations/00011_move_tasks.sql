@@ -14,9 +14,11 @@ CREATE TABLE move_tasks (
     started_at  timestamptz NOT NULL, -- these are the account's time
     ended_at    timestamptz,
     next_at     timestamptz NOT NULL, -- when the next step is due
-    -- How far the walk through the source is: whose messages of more urgent priorities, and earlier ones of this one, are moved.
+    -- How far the walk through the source is: the messages of more urgent priorities, and earlier ones of this one, are
+    -- moved; in a FIFO queue those up to a sequence number, and the priority is 1 when there were any.
     at_priority smallint NOT NULL DEFAULT 0,
-    at_visible  timestamptz NOT NULL DEFAULT '1970-01-01'
+    at_visible  timestamptz NOT NULL DEFAULT '1970-01-01',
+    at_sequence bigint NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX move_tasks_active ON move_tasks (source_id) WHERE status IN ('RUNNING', 'CANCELLING');
 CREATE INDEX move_tasks_due ON move_tasks (next_at) WHERE status IN ('RUNNING', 'CANCELLING');

@@ -33,11 +33,13 @@ type move struct {
 	startedAt   time.Time
 	atPriority  int16
 	atVisible   time.Time
+	atSequence  int64 // FIFO queues
 
 	failure core.MoveFailure
 	moved   int
 	arrived []moved
-	widened []int64 // queues that now look for messages of more priorities
+	groups  []*touchedGroup // FIFO queues
+	widened []int64         // queues that now look for messages of more priorities
 }
 
 // moved is how many messages a step has moved to one queue.
@@ -80,15 +82,17 @@ func (s *Store) moveSoon() {
 func (s *Store) runMoves(ctx context.Context) error {
 	for ctx.Err() == nil {
 		done, err := s.stepMove(ctx)
-		if err != nil {
-			return err
+		var wait time.Duration
+		if err == nil && !done {
+			wait, err = s.nextMove(ctx)
 		}
-		if done {
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil || wait > moveLook:
+			return err
+		case done:
 			continue
-		}
-		wait, err := s.nextMove(ctx)
-		if err != nil || wait > moveLook {
-			return err
 		}
 		select {
 		case <-time.After(max(wait, moveAgain)):
@@ -128,7 +132,7 @@ func (s *Store) stepMove(ctx context.Context) (done bool, err error) {
 		if m, err = claimMove(ctx, tx); err != nil || m == nil {
 			return err
 		}
-		if err := m.step(ctx, tx, first); err != nil {
+		if err := m.step(ctx, tx, s, first); err != nil {
 			return err
 		}
 		return m.save(ctx, tx)
@@ -140,6 +144,7 @@ func (s *Store) stepMove(ctx context.Context) (done bool, err error) {
 		s.queues.forgetID(queue)
 		s.announceChange(queue)
 	}
+	announceGroups(s, m.groups)
 	for i := range m.arrived {
 		a := &m.arrived[i]
 		s.unfolded.add([]int64{m.source.Storage, a.queue.Storage})
@@ -149,7 +154,7 @@ func (s *Store) stepMove(ctx context.Context) (done bool, err error) {
 }
 
 const claimMoveSQL = `
-SELECT t.id::text, t.account, t.source_id, t.destination, t.rate, t.status, t.started_at, t.at_priority, t.at_visible, n.now
+SELECT t.id::text, t.account, t.source_id, t.destination, t.rate, t.status, t.started_at, t.at_priority, t.at_visible, t.at_sequence, n.now
 FROM move_tasks t
 CROSS JOIN LATERAL (SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0') AS now) n
 WHERE t.status IN ('RUNNING', 'CANCELLING') AND t.next_at <= n.now
@@ -161,7 +166,7 @@ func claimMove(ctx context.Context, tx pgx.Tx) (*move, error) {
 	var source int64
 	var destination string
 	err := tx.QueryRow(ctx, claimMoveSQL).Scan(&m.id, &m.account, &source, &destination, &m.rate, &m.status, &m.startedAt,
-		&m.atPriority, &m.atVisible, &m.now)
+		&m.atPriority, &m.atVisible, &m.atSequence, &m.now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -241,13 +246,13 @@ const endMoveSQL = `UPDATE move_tasks SET status = @status, failure = @failure, 
 
 // A task without a rate leaves the database to others for a part of the time, however slow that is.
 const saveMoveSQL = `
-UPDATE move_tasks SET moved = moved + @moved::integer, at_priority = @at_priority, at_visible = @at_visible,
+UPDATE move_tasks SET moved = moved + @moved::integer, at_priority = @at_priority, at_visible = @at_visible, at_sequence = @at_sequence,
     next_at = @now::timestamptz + CASE WHEN @rate::integer > 0 THEN @moved::integer * interval '1 second' / @rate::integer
         ELSE GREATEST(@moved::integer * interval '1 second' / @pace::integer, (clock_timestamp() - now()) * (1 + @rest::float8)) END
 WHERE id = @id::uuid`
 
 // step moves some messages, or finds out that the task has ended.
-func (m *move) step(ctx context.Context, tx pgx.Tx, first int64) error {
+func (m *move) step(ctx context.Context, tx pgx.Tx, s *Store, first int64) error {
 	switch {
 	case m.source == nil:
 		m.fail(core.MoveDestinationGone)
@@ -259,14 +264,21 @@ func (m *move) step(ctx context.Context, tx pgx.Tx, first int64) error {
 		m.fail(core.MoveTookTooLong)
 		return nil
 	}
-	met, refused, err := m.batch(ctx, tx, first)
+	var met int64
+	var refused map[int64]uint32
+	var err error
+	if m.source.FIFO {
+		met, err = m.batchFIFO(ctx, tx, s, first)
+	} else {
+		met, refused, err = m.batch(ctx, tx, first)
+	}
 	switch {
 	case err != nil || m.status == core.MoveFailed:
 		return err
 	case met == 0 && m.atPriority == 0:
 		m.status = core.MoveCompleted
 	case met == 0: // once more from the start, for what was locked when the walk came by
-		m.atPriority, m.atVisible = 0, time.Unix(0, 0)
+		m.atPriority, m.atVisible, m.atSequence = 0, time.Unix(0, 0), 0
 	}
 	for id, wanted := range refused {
 		if err := m.widen(ctx, tx, id, wanted); err != nil {
@@ -278,6 +290,14 @@ func (m *move) step(ctx context.Context, tx pgx.Tx, first int64) error {
 
 func (m *move) fail(why core.MoveFailure) { m.status, m.failure = core.MoveFailed, why }
 
+// limit is how many messages a step moves at the most.
+func (m *move) limit() int {
+	if m.rate > 0 {
+		return max(1, m.rate/moveSlice)
+	}
+	return moveRows
+}
+
 // batch moves some messages. It gives how many it met, and the queues that do not look for messages of these
 // priorities yet.
 func (m *move) batch(ctx context.Context, tx pgx.Tx, first int64) (met int64, refused map[int64]uint32, err error) {
@@ -287,10 +307,7 @@ func (m *move) batch(ctx context.Context, tx pgx.Tx, first int64) (met int64, re
 			priorities = append(priorities, p)
 		}
 	}
-	limit := moveRows
-	if m.rate > 0 {
-		limit = max(1, m.rate/moveSlice)
-	}
+	limit := m.limit()
 	rows, _ := tx.Query(ctx, moveBatchSQL, pgx.StrictNamedArgs{ // ForEachRow returns its error
 		"priority": priorities, "storage": m.source.Storage, "until": m.startedAt, "at_priority": m.atPriority, "at_visible": m.atVisible,
 		"oldest": m.now.Add(-m.source.Retention), "limit": int64(limit), "bytes": moveBytes, "destination": m.destination, "first": first, "now": m.now,
@@ -337,7 +354,8 @@ func (m *move) widen(ctx context.Context, tx pgx.Tx, queue int64, wanted uint32)
 func (m *move) save(ctx context.Context, tx pgx.Tx) error {
 	sql, args := saveMoveSQL, pgx.StrictNamedArgs{"id": m.id, "moved": m.moved, "now": m.now}
 	if m.status == core.MoveRunning {
-		args["at_priority"], args["at_visible"], args["rate"], args["pace"], args["rest"] = m.atPriority, m.atVisible, m.rate, movePace, moveRest
+		args["at_priority"], args["at_visible"], args["at_sequence"] = m.atPriority, m.atVisible, m.atSequence
+		args["rate"], args["pace"], args["rest"] = m.rate, movePace, moveRest
 	} else {
 		sql = endMoveSQL
 		args["status"], args["failure"] = string(m.status), string(m.failure)

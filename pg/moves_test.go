@@ -206,7 +206,7 @@ func TestMoveRate(t *testing.T) {
 
 // soon gives a context for one look at the tasks.
 func soon(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -376,7 +376,7 @@ func TestMoveOutlivesItsServers(t *testing.T) {
 	dead.startMove(core.StartMove{})
 	eventually(t, "the move is complete", func() bool {
 		for _, store := range []*pg.Store{second, first} {
-			if err := store.RunMoves(soon(t)); err != nil && core.CodeOf(err) != core.Unavailable {
+			if err := store.RunMoves(t.Context()); err != nil && core.CodeOf(err) != core.Unavailable {
 				t.Errorf("go on: %v", err)
 			}
 		}
@@ -399,4 +399,65 @@ func TestMoveOutlivesItsServers(t *testing.T) {
 			t.Errorf("%s is there %d times", body, seen[body])
 		}
 	}
+}
+
+// Of a FIFO queue, each group's messages are moved in order, up to the first one that is hidden.
+func TestMoveFIFO(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := newBroker(t, store)
+		queue := newFIFO(t, broker)
+		in := core.NewQueue{Name: queue.name, FIFO: true, Settings: core.DefaultSettings()}
+		in.Name.Name = "dead.fifo"
+		if _, _, err := broker.CreateQueue(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		dead := &testQueue{t, broker, in.Name}
+		queue.deadTo(dead, 1)
+		queue.sendTo("g1", "a1", "a2", "a3")
+		queue.sendTo("g2", "b1", "b2")
+		queue.wear(1, 5)
+		queue.wantReceive()
+		dead.wantCounts(5, 0, 0, 10)
+		held := dead.receive(1) // a group's first: nothing of the group can go
+		bodies := map[string][]string{"g1": {"a1", "a2", "a3"}, "g2": {"b1", "b2"}}
+		here, there := bodies[held[0].GroupID], bodies[map[string]string{"g1": "g2", "g2": "g1"}[held[0].GroupID]]
+		if task := dead.startMove(core.StartMove{}); task.ToMove != 4 {
+			t.Errorf("%d to move, want the 4 that count as visible", task.ToMove)
+		}
+		dead.wantMoved(core.MoveCompleted, int64(len(there)))
+		queue.wantReceive(there...)
+		dead.wantCounts(int64(len(here))-1, 1, 0, int64(2*len(here)))
+		dead.hide(held[0].Handle, 0)
+		dead.startMove(core.StartMove{})
+		dead.wantMoved(core.MoveCompleted, int64(len(here)))
+		got := queue.wantReceive(here...)
+		if m := got[0]; m.ID == held[0].ID || m.ReceiveCount != 1 || m.Source != "" || m.GroupID != held[0].GroupID || m.Sequence <= held[0].Sequence {
+			t.Errorf("%+v is not a new message of its group", m)
+		}
+		dead.wantCounts(0, 0, 0, 0)
+		queue.wantCounts(0, 5, 0, 10)
+	})
+}
+
+func TestMoveFIFOFails(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, pgtest.New(t))
+	queue := newFIFO(t, broker)
+	in := core.NewQueue{Name: queue.name, FIFO: true, Settings: core.DefaultSettings()}
+	in.Name.Name = "dead.fifo"
+	if _, _, err := broker.CreateQueue(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	dead := &testQueue{t, broker, in.Name}
+	queue.deadTo(dead, 1)
+	queue.sendTo("g", "a")
+	queue.wear(1, 1)
+	queue.wantReceive()
+	dead.sendTo("g", "b")
+	dead.startMove(core.StartMove{})
+	if task := dead.wantMoved(core.MoveFailed, 1); task.Failure != core.MoveSourceUnknown {
+		t.Errorf("failed for %q, want %q", task.Failure, core.MoveSourceUnknown)
+	}
+	queue.wantReceive("a")
+	dead.wantReceive("b")
 }
