@@ -8,6 +8,7 @@ from botocore.config import Config
 
 ENDPOINT = os.environ.get("POLYMQ_ENDPOINT", "http://127.0.0.1:4566")
 ACCESS_KEY = os.environ.get("POLYMQ_ACCESS_KEY", "test")
+SECRET_KEY = os.environ.get("POLYMQ_SECRET_KEY", "test")  # counts where the server verifies signatures
 
 
 def aws_options():
@@ -15,7 +16,7 @@ def aws_options():
         endpoint_url=ENDPOINT,
         region_name="us-east-1",
         aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key="test",
+        aws_secret_access_key=SECRET_KEY,
         config=Config(retries={"max_attempts": 1}),
     )
 
@@ -27,7 +28,7 @@ def sqs():
 def mns():
     from mns.account import Account  # absent beside the boto3 of the query protocol
 
-    return Account(ENDPOINT, ACCESS_KEY, "test")
+    return Account(ENDPOINT, ACCESS_KEY, SECRET_KEY)
 
 
 def queue_name(prefix="orders"):
