@@ -11,6 +11,7 @@ import (
 type Broker struct {
 	store Store
 	lines *lines
+	log   messageLog
 
 	draining  chan struct{}
 	drainOnce sync.Once
@@ -30,6 +31,7 @@ const (
 func NewBroker(store Store) *Broker {
 	b := &Broker{store: store, lines: newLines(), draining: make(chan struct{})}
 	store.Notify(b.lines.arrive)
+	store.Observe(b.observe)
 	return b
 }
 

@@ -20,7 +20,9 @@ func (b *Broker) DeleteMessages(ctx context.Context, in DeleteInput) ([]error, e
 	}
 	var results []error
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
-		results, err = b.store.DeleteMessages(ctx, queue, in.Handles, in.Newest)
+		if results, err = b.store.DeleteMessages(ctx, queue, in.Handles, in.Newest); err == nil {
+			b.logHandled(ctx, queue, EventDeleted, in.Handles, func(i int, _ *Event) bool { return results[i] == nil })
+		}
 		return err
 	})
 	return results, err

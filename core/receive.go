@@ -31,7 +31,9 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 	var messages []Message
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
 		wait := orDefault(in.Wait, queue.ReceiveWait) - time.Since(start)
-		messages, err = b.receive(ctx, queue, in, wait)
+		if messages, err = b.receive(ctx, queue, in, wait); err == nil && len(messages) > 0 {
+			b.logReceived(ctx, queue, messages)
+		}
 		return err
 	})
 	if err == nil && len(messages) > 0 && ctx.Err() != nil {
@@ -119,7 +121,11 @@ func (b *Broker) ReturnMessages(ctx context.Context, name QueueName, messages []
 		handles[i] = messages[i].Handle
 	}
 	return b.withQueue(ctx, name, func(queue *Queue) error {
-		return b.store.ReturnMessages(ctx, queue, handles)
+		err := b.store.ReturnMessages(ctx, queue, handles)
+		if err == nil {
+			b.logHandled(ctx, queue, EventReturned, handles, func(int, *Event) bool { return true })
+		}
+		return err
 	})
 }
 

@@ -41,7 +41,9 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 				messages[i].Delay = &queue.Delay
 			}
 		}
-		sent, err = b.store.SendMessages(ctx, queue, messages)
+		if sent, err = b.store.SendMessages(ctx, queue, messages); err == nil {
+			b.logSent(ctx, queue, messages, sent)
+		}
 		return err
 	})
 	return sent, err

@@ -70,6 +70,18 @@ type Store interface {
 	// function must not block.
 	Notify(func(Arrival))
 
+	// Observe sets the function that is told of what the store does to messages by itself, of queues whose
+	// events are kept or may be: it moves a dead letter, or removes a message past its retention. Called once,
+	// before any other method; the function does not block.
+	Observe(func(queue *Queue, e Event))
+
+	// MessageOf gives the id of the message that a receipt handle of the queue stands for, whether it exists or not.
+	MessageOf(queue *Queue, handle string) (id MessageID, ok bool)
+
+	// WriteEvents adds to the message log; ListEvents reads it.
+	WriteEvents(ctx context.Context, events []Event) error
+	ListEvents(ctx context.Context, in ListEventsInput) (EventPage, error)
+
 	// AdvanceClock moves an account's time forward and gives the account's time.
 	AdvanceClock(ctx context.Context, account string, by time.Duration) (time.Time, error)
 

@@ -42,8 +42,24 @@ func (b *Broker) ChangeVisibility(ctx context.Context, in ChangeVisibilityInput)
 	}
 	var results []VisibilityResult
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
-		results, err = b.store.ChangeVisibility(ctx, queue, in)
+		if results, err = b.store.ChangeVisibility(ctx, queue, in); err == nil {
+			b.logVisibility(ctx, queue, in, results)
+		}
 		return err
 	})
 	return results, err
+}
+
+func (b *Broker) logVisibility(ctx context.Context, queue *Queue, in ChangeVisibilityInput, results []VisibilityResult) {
+	if !b.log.logs(queue) {
+		return
+	}
+	handles := make([]string, len(in.Changes))
+	for i := range in.Changes {
+		handles[i] = in.Changes[i].Handle
+	}
+	b.logHandled(ctx, queue, EventVisibility, handles, func(i int, e *Event) bool {
+		e.VisibleAt = results[i].VisibleAt
+		return results[i].Err == nil
+	})
 }

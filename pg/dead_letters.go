@@ -139,6 +139,7 @@ func (s *Store) settleDead(o *receiveOp) int {
 	moved := make(map[core.MessageID]bool, len(o.dead))
 	for _, d := range o.dead {
 		moved[d.id] = true
+		s.observeMove(o.queue, d.id)
 	}
 	o.rows = slices.DeleteFunc(o.rows, func(r received) bool { return moved[r.ID] })
 	s.announce(&o.dead[0].target, len(o.dead), 0, o.dead[0].at)
@@ -167,4 +168,9 @@ func (s *Store) readyTarget(ctx context.Context, queue *core.Queue) error {
 		return nil
 	}
 	return err
+}
+
+// observeMove tells of a message that became a dead letter.
+func (s *Store) observeMove(queue *core.Queue, id core.MessageID) {
+	s.observed(queue, core.Event{Kind: core.EventMoved, MessageID: id, Detail: "to dead-letter queue " + queue.DeadLetter.Target})
 }

@@ -31,21 +31,21 @@ LIMIT @limit`
 // expireFIFOSQL removes expired messages of groups whose locks have been taken.
 const expireFIFOSQL = `
 WITH input AS (
-    SELECT i.storage, i.group_key, q.now, q.now - q.retention AS oldest
+    SELECT i.queue, i.storage, i.group_key, q.now, q.now - q.retention AS oldest
     FROM unnest(@queue::bigint[], @storage::bigint[], @group::bigint[]) AS i(queue, storage, group_key)
     CROSS JOIN LATERAL (
         SELECT q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
         FROM queues q WHERE q.id = i.queue AND q.storage_id = i.storage LIMIT 1
     ) q
 ), expired AS MATERIALIZED (
-    SELECT i.now, m.place FROM input i CROSS JOIN LATERAL (
+    SELECT i.queue, i.now, m.place FROM input i CROSS JOIN LATERAL (
         SELECT m.ctid AS place FROM fifo_messages m
         WHERE m.storage_id = i.storage AND m.group_key = i.group_key AND m.sent_at <= i.oldest ORDER BY m.sequence LIMIT @limit
     ) m
     LIMIT @limit
 ), removed AS (
     DELETE FROM fifo_messages m USING expired e WHERE m.ctid = e.place
-    RETURNING e.now, m.storage_id, m.visible_at, m.receive_count, m.size
+    RETURNING e.queue, e.now, m.storage_id, m.id, m.visible_at, m.receive_count, m.size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
     SELECT storage_id, '-infinity', -count(*), -sum(size), 0, 0 FROM removed GROUP BY 1
@@ -53,7 +53,7 @@ WITH input AS (
     SELECT storage_id, visible_at, 0, 0, -count(*) FILTER (WHERE receive_count > 0), -count(*) FILTER (WHERE receive_count = 0)
     FROM removed WHERE visible_at > now GROUP BY 1, 2
 )
-SELECT 1 FROM removed`
+SELECT queue, id FROM removed`
 
 // maxTidied bounds the messages that are removed by one tidying of groups.
 const maxTidied = 5000
@@ -81,6 +81,7 @@ func (s *Store) expireFIFO(ctx context.Context, limit int) (int, error) {
 func (s *Store) tidyGroups(ctx context.Context, groups []*touchedGroup) (removed int, err error) {
 	f := &fifoPart{}
 	var queues, storages, keys []int64
+	var expired []expiredMessage
 	for _, g := range groups {
 		f.groups = append(f.groups, &touchedGroup{groupKey: g.groupKey, queue: g.queue, changed: true, force: true})
 		queues, storages, keys = append(queues, g.queue.ID), append(storages, g.storage), append(keys, g.key)
@@ -89,11 +90,9 @@ func (s *Store) tidyGroups(ctx context.Context, groups []*touchedGroup) (removed
 	batch := s.newBatch()
 	s.queueLocks(batch, f)
 	queue(batch, expireFIFOSQL, pgx.StrictNamedArgs{"queue": queues, "storage": storages, "group": keys, "limit": maxTidied}).
-		Query(func(rows pgx.Rows) error {
-			for rows.Next() {
-				removed++
-			}
-			return rows.Err()
+		Query(func(rows pgx.Rows) (err error) {
+			expired, err = pgx.CollectRows(rows, pgx.RowToStructByPos[expiredMessage])
+			return err
 		})
 	s.queueRefresh(batch, f)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -102,7 +101,8 @@ func (s *Store) tidyGroups(ctx context.Context, groups []*touchedGroup) (removed
 		return 0, translate(err)
 	}
 	announceGroups(s, f.groups)
-	return removed, nil
+	s.observeExpired(ctx, expired)
+	return len(expired), nil
 }
 
 // delayedGroupsSQL finds the groups of a queue with messages whose delay changes with the queue's: those

@@ -273,7 +273,13 @@ func (s *Store) settleFIFOReceive(o *receiveOp) {
 		if len(hollow) > 0 {
 			s.tidy(hollow)
 		}
-		if len(dead) > 0 && !s.moveDeadFIFO(o.queue, dead) {
+		moved := len(dead) > 0 && s.moveDeadFIFO(o.queue, dead)
+		if moved {
+			for i := range dead {
+				s.observeMove(o.queue, dead[i].ID)
+			}
+		}
+		if len(dead) > 0 && !moved {
 			o.rows = append(o.rows, dead...) // there is nowhere to move them
 			slices.SortFunc(o.rows, func(a, b received) int {
 				return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.Sequence, b.Sequence))

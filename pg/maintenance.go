@@ -3,10 +3,13 @@ package pg
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
 )
 
 // expireBatch is how many messages AdvanceClock removes with one statement.
@@ -17,12 +20,12 @@ const expireBatch = 5000
 // has need not be looked through beyond as many messages as may be removed.
 const expireSQL = `
 WITH aging AS (
-    SELECT q.storage_id, q.now, q.now - q.retention AS oldest
-    FROM (SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now FROM queues q OFFSET 0) q
+    SELECT q.id AS queue, q.storage_id, q.now, q.now - q.retention AS oldest
+    FROM (SELECT q.id, q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now FROM queues q OFFSET 0) q
     CROSS JOIN LATERAL (SELECT m.sent_at FROM messages m WHERE m.storage_id = q.storage_id ORDER BY m.id LIMIT 1) head
     WHERE head.sent_at <= q.now - q.retention
 ), expired AS (
-    SELECT a.now, m.place FROM aging a CROSS JOIN LATERAL (
+    SELECT a.queue, a.now, m.place FROM aging a CROSS JOIN LATERAL (
         SELECT m.id FROM messages m WHERE m.storage_id = a.storage_id ORDER BY m.id LIMIT @limit
     ) first CROSS JOIN LATERAL (
         SELECT m.ctid AS place FROM messages m WHERE m.storage_id = a.storage_id AND m.id = first.id AND m.sent_at <= a.oldest
@@ -31,23 +34,49 @@ WITH aging AS (
     LIMIT @limit
 ), removed AS (
     DELETE FROM messages m USING expired e WHERE m.ctid = e.place
-    RETURNING e.now, m.storage_id, m.visible_at, m.receive_count, m.size
+    RETURNING e.queue, e.now, m.storage_id, m.id, m.visible_at, m.receive_count, m.size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
     SELECT storage_id, CASE WHEN visible_at > now THEN date_bin('1 second', visible_at, '2000-01-01') ELSE '-infinity' END, -count(*), -sum(size),
         -count(*) FILTER (WHERE visible_at > now AND receive_count > 0), -count(*) FILTER (WHERE visible_at > now AND receive_count = 0)
     FROM removed GROUP BY 1, 2
 )
-SELECT 1 FROM removed`
+SELECT queue, id FROM removed`
 
 // ExpireMessages removes up to limit messages that are past their retention, and gives how many.
 func (s *Store) ExpireMessages(ctx context.Context, limit int) (int, error) {
-	n, err := s.exec(ctx, expireSQL, pgx.StrictNamedArgs{"limit": limit})
+	var expired []expiredMessage
+	err := s.do(ctx, expireSQL, pgx.StrictNamedArgs{"limit": limit}, func(rows pgx.Rows) (err error) {
+		expired, err = pgx.CollectRows(rows, pgx.RowToStructByPos[expiredMessage])
+		return err
+	})
 	if err != nil {
-		return n, err
+		return 0, err
 	}
+	s.observeExpired(ctx, expired)
 	ofFIFO, err := s.expireFIFO(ctx, limit)
-	return max(n, ofFIFO), err // who goes on while it is limit is to go on for either
+	return max(len(expired), ofFIFO), err // who goes on while it is limit is to go on for either
+}
+
+type expiredMessage struct{ Queue, ID int64 }
+
+// observeExpired tells of messages that were removed, as far as their queues can still be found.
+func (s *Store) observeExpired(ctx context.Context, expired []expiredMessage) {
+	ids := map[int64]bool{}
+	for _, e := range expired {
+		ids[e.Queue] = true
+	}
+	if len(ids) == 0 {
+		return
+	}
+	queues, err := s.queuesByID(ctx, slices.Collect(maps.Keys(ids)))
+	if err != nil {
+		s.log.Warn().Err(err).Int("messages", len(expired)).Msg("the message log does not tell of messages that expired")
+		return
+	}
+	for _, e := range expired {
+		s.observed(queues[e.Queue], core.Event{Kind: core.EventExpired, MessageID: s.keys.messageID(e.ID)})
+	}
 }
 
 // dropGrace is for how long a dropped storage is looked at again, for sends that committed late.

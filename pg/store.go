@@ -90,7 +90,8 @@ type Store struct {
 	trains, operations atomic.Int64
 	lastSequence       atomic.Int64 // of the FIFO messages that this server has sent
 
-	hearer atomic.Pointer[func(core.Arrival)] // nil before Notify
+	hearer   atomic.Pointer[func(core.Arrival)]            // nil before Notify
+	observer atomic.Pointer[func(*core.Queue, core.Event)] // nil before Observe
 
 	background context.Context // ends with Close
 	stop       context.CancelFunc

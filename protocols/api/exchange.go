@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/caller"
 )
 
@@ -32,7 +33,7 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		if !a.authorize(c, &x.caller) {
 			return
 		}
-		x.context = context.WithValue(c.Request.Context(), exchangeKey{}, x)
+		x.context = core.WithActor(context.WithValue(c.Request.Context(), exchangeKey{}, x), x.caller.Actor("api", op.OperationID))
 		handler(x)
 		if x.failed && x.undo != nil {
 			x.undo()

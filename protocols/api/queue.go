@@ -34,6 +34,7 @@ type Settings struct {
 	RetentionSeconds         *int    `json:"retention_seconds,omitempty" minimum:"60" maximum:"1296000" doc:"After which a message is dropped, counted from its sending"`
 	ReceiveWaitSeconds       *int    `json:"receive_wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long a receive waits for a first message, where it does not say"`
 	MaxMessageBytes          *int    `json:"max_message_bytes,omitempty" minimum:"1" maximum:"4194304" doc:"Of body and attributes together"`
+	Logging                  *bool   `json:"logging,omitempty" doc:"Keep a log of what happens to each message"`
 	BodyRule                 *string `json:"body_rule,omitempty" enum:"auto,as-sent,text,base64" doc:"How bodies are handed out. auto: each reader gets what shows the sender's text; as-sent: the bytes as they came; text: what a sender's SDK encoded is decoded; base64: what it did not is encoded"`
 }
 
@@ -45,6 +46,7 @@ func (s Settings) change() core.QueueChange {
 		Retention:         seconds(s.RetentionSeconds),
 		ReceiveWait:       seconds(s.ReceiveWaitSeconds),
 		MaxMessageSize:    s.MaxMessageBytes,
+		Logging:           s.Logging,
 	}
 	if s.BodyRule != nil {
 		rule := core.BodyRule(*s.BodyRule)
@@ -79,6 +81,7 @@ type queueBody struct {
 	RetentionSeconds         int               `json:"retention_seconds"`
 	ReceiveWaitSeconds       int               `json:"receive_wait_seconds"`
 	MaxMessageBytes          int               `json:"max_message_bytes"`
+	Logging                  bool              `json:"logging"`
 	BodyRule                 core.BodyRule     `json:"body_rule" enum:"auto,as-sent,text,base64"`
 	Tags                     map[string]string `json:"tags,omitempty"`
 	CreatedAt                time.Time         `json:"created_at"`
@@ -105,6 +108,7 @@ func encodeQueue(q core.Queue, withCounts bool) queueBody {
 		RetentionSeconds:         int(q.Retention / time.Second),
 		ReceiveWaitSeconds:       int(q.ReceiveWait / time.Second),
 		MaxMessageBytes:          q.MaxMessageSize,
+		Logging:                  q.Logging,
 		BodyRule:                 cmp.Or(q.Bodies, bodyAuto),
 		Tags:                     q.Tags,
 		CreatedAt:                q.CreatedAt.UTC(),

@@ -89,6 +89,8 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	huma.Register(api, op("change-visibility", post, messages+":visibility", "Messages", "Change when received messages become visible again", 200), s.changeVisibility)
 	huma.Register(api, op("return-messages", post, messages+":return", "Messages", "Undo a receive", 204), s.returnMessages)
 	huma.Register(api, op("wait-for-message", get, messages+":wait", "Messages", "Wait for a message without receiving it, in test mode", 200), s.waitForMessage)
+	huma.Register(api, op("get-queue-log", get, queue+"/log", "Messages", "Show what happened to the messages of a queue", 200), s.queueLog)
+	huma.Register(api, op("get-message-log", get, prefix+"/messages/{id}/log", "Messages", "Show what happened to a message", 200), s.messageLog)
 	huma.Register(api, op("reset-account", post, prefix+"/reset", "Server", "Remove all that an account has, in test mode", 204), s.resetAccount)
 	huma.Register(api, op("advance-clock", post, prefix+"/clock", "Server", "Move an account's time forward, in test mode", 200), s.advanceClock)
 	huma.Register(api, op("list-keys", get, keys, "Access keys", "List access keys", 200), s.listKeys)

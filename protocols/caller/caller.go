@@ -41,6 +41,11 @@ type Caller struct {
 	Verified    bool      // the request is signed with Key
 }
 
+// Actor gives the caller as the message log knows it.
+func (c *Caller) Actor(protocol, action string) *core.Actor {
+	return &core.Actor{Protocol: protocol, Action: action, AccessKeyID: c.AccessKeyID, Address: c.RemoteAddr, RequestID: c.RequestID}
+}
+
 // Identify reads a request's credentials, host and address.
 func (o *Options) Identify(r *http.Request) Caller {
 	cred := credentialOf(r)

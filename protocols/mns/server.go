@@ -189,7 +189,7 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 		c.topic = core.TopicName{Account: c.Account, Region: c.Region, Name: in.target.name}
 		c.subscription = core.SubscriptionName{Topic: c.topic, Name: in.target.subscription}
 	}
-	return found.action(s, r.Context(), c, in)
+	return found.action(s, core.WithActor(r.Context(), c.Actor("mns", c.action)), c, in)
 }
 
 // route finds the row of the table that the request fits.

@@ -155,9 +155,10 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 	if !known {
 		return nil, nil, c.wire.unknown(c)
 	}
-	result, err = a.do(r.Context(), s, c)
-	if err != nil && s.createMissing(r.Context(), c, err) {
-		result, err = a.do(r.Context(), s, c)
+	ctx := core.WithActor(r.Context(), c.Actor("sqs", c.action))
+	result, err = a.do(ctx, s, c)
+	if err != nil && s.createMissing(ctx, c, err) {
+		result, err = a.do(ctx, s, c)
 	}
 	return a.result, result, err
 }

@@ -65,6 +65,9 @@ type Config struct {
 	PostgresBinDir        string `koanf:"postgres-bin-dir"`
 	PostgresRepositoryURL string `koanf:"postgres-repository-url"`
 
+	MessageLog          string        `koanf:"message-log"`
+	MessageLogRetention time.Duration `koanf:"message-log-retention"`
+
 	LogLevel        string        `koanf:"log-level"`
 	LogFormat       string        `koanf:"log-format"`
 	ShutdownTimeout time.Duration `koanf:"shutdown-timeout"`
@@ -77,6 +80,7 @@ var (
 	migrateChoices    = []string{"auto", "check", "off"}
 	durabilityChoices = []string{string(pg.Full), string(pg.Relaxed), string(pg.None)}
 	authChoices       = []string{"off", "verify"}
+	messageLogChoices = []string{"queues", "all"}
 	logFormatChoices  = []string{"auto", "console", "json"}
 )
 
@@ -95,6 +99,8 @@ func (c Config) withDefaults() Config {
 	c.DatabasePoolSize = cmp.Or(c.DatabasePoolSize, pg.DefaultPoolSize)
 	c.Migrate = cmp.Or(c.Migrate, migrateChoices[0])
 	c.Durability = cmp.Or(c.Durability, durabilityChoices[0])
+	c.MessageLog = cmp.Or(c.MessageLog, messageLogChoices[0])
+	c.MessageLogRetention = cmp.Or(c.MessageLogRetention, 7*24*time.Hour)
 	c.LogLevel = cmp.Or(c.LogLevel, zerolog.InfoLevel.String())
 	c.LogFormat = cmp.Or(c.LogFormat, logFormatChoices[0])
 	c.ShutdownTimeout = cmp.Or(c.ShutdownTimeout, 10*time.Second)
@@ -128,6 +134,7 @@ func (c Config) Check() error {
 	}
 	choice("migrate", c.Migrate, migrateChoices)
 	choice("durability", c.Durability, durabilityChoices)
+	choice("message-log", c.MessageLog, messageLogChoices)
 	choice("log-format", c.LogFormat, logFormatChoices)
 	for _, protocol := range c.Protocols {
 		choice("protocols", protocol, protocols.Names)
@@ -178,6 +185,9 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	}
 	if c.MasterKey != "" && c.MasterKeyFile != "" {
 		fault("master-key", "is given, and master-key-file as well: only one of them can be the master key")
+	}
+	if c.MessageLogRetention < time.Hour {
+		fault("message-log-retention", "must be at least an hour, was %v", c.MessageLogRetention)
 	}
 	if c.ShutdownTimeout < 0 {
 		fault("shutdown-timeout", "must not be negative, was %v", c.ShutdownTimeout)

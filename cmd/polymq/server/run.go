@@ -71,7 +71,8 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.startPushes(); err != nil {
 		return err
 	}
-	s.workers = newWorkers(s.store, s.broker, s.pushes, s.log)
+	s.workers = newWorkers(s.store, s.broker, s.pushes, s.config.MessageLogRetention, s.log)
+	s.broker.LogAllMessages(s.config.MessageLog == "all")
 	s.workers.Start()
 	if err := s.declareQueues(ctx); err != nil {
 		return err
@@ -173,6 +174,7 @@ func (s *Server) stop(ctx context.Context) error {
 	}
 	if s.broker != nil {
 		s.broker.Close()
+		step(stopTimeout, "write the last of the message log", s.broker.FlushLog)
 	}
 	if s.store != nil {
 		s.store.Close()

@@ -19,6 +19,7 @@ const (
 	removeEvery    = 5 * time.Second
 	sweepEvery     = time.Second // at most; the store keeps it to its share of the time
 	vacuumEvery    = 15 * time.Second
+	logEvery       = 500 * time.Millisecond
 	pushEvery      = time.Second // under word of what is due, for the lost one and for what waited long
 	publishedEvery = 10 * time.Second
 	moveEvery      = time.Second
@@ -39,7 +40,7 @@ type chore struct {
 }
 
 // schedule is the background work of one server.
-func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push) []chore {
+func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, keepLog time.Duration) []chore {
 	look := lookEvery
 	if !store.Listens() {
 		look = lookOftenEvery
@@ -61,14 +62,16 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push) []chor
 		{"topic deduplication", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetDeduplications, Batch: batch}},
 		{"moves", workers.Every(moveEvery), longChore, workers.Moves{GoOn: store.RunMoves}},
 		{"ended moves", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.RemoveMoves, Batch: batch}},
+		{"message log", workers.Every(logEvery), shortChore, workers.MessageLog{Flush: broker.FlushLog}},
+		{"log days", workers.Every(retainEvery), shortChore, workers.LogDays{Turn: store.TurnLog, Keep: keepLog}},
 		{"vacuum", workers.Every(vacuumEvery), longChore, workers.Vacuum{Vacuum: store.Vacuum}},
 	}
 }
 
 // newWorkers makes a runner of the schedule.
-func newWorkers(store *pg.Store, broker *core.Broker, pushes *workers.Push, log zerolog.Logger) *workers.Runner {
+func newWorkers(store *pg.Store, broker *core.Broker, pushes *workers.Push, keepLog time.Duration, log zerolog.Logger) *workers.Runner {
 	r := workers.NewRunner(log)
-	for _, c := range schedule(store, broker, pushes) {
+	for _, c := range schedule(store, broker, pushes, keepLog) {
 		r.Add(c.name, c.every, c.timeout, c.do)
 	}
 	return r

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/polymq/polymq/core"
+)
+
+// LogPage says which part of the message log is asked for; exported for huma.
+type LogPage struct {
+	From      time.Time `query:"from" doc:"Events from this time on"`
+	To        time.Time `query:"to" doc:"Events before this time"`
+	Attribute string    `query:"attribute" maxLength:"1024" doc:"NAME=VALUE: messages that were sent with it; only their sending is found by it"`
+	Cursor    int64     `query:"cursor" minimum:"0" doc:"The next_cursor of the page before"`
+	Limit     int       `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"Most events to show"`
+}
+
+type queueLogRequest struct {
+	OfQueue
+	LogPage
+}
+
+type messageLogRequest struct {
+	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Account of the message; else that of the credentials, else 000000000000"`
+	ID      string `path:"id" maxLength:"36" doc:"Message id, as any protocol shows it"`
+	LogPage
+}
+
+type logResponse struct {
+	Body struct {
+		Events     []eventBody `json:"events" nullable:"false" doc:"The oldest first"`
+		NextCursor string      `json:"next_cursor,omitempty" doc:"The cursor of the next page; absent on the last one"`
+	}
+}
+
+// eventBody is an event on the wire.
+type eventBody struct {
+	At            time.Time         `json:"at"`
+	Kind          core.EventKind    `json:"kind" enum:"sent,duplicate,received,returned,visibility-changed,deleted,moved,expired"`
+	Region        string            `json:"region"`
+	Queue         string            `json:"queue"`
+	MessageID     string            `json:"message_id"`
+	ReceiptHandle string            `json:"receipt_handle,omitempty" doc:"Handed out by a receive, given to a deletion or a change of visibility"`
+	VisibleAt     *time.Time        `json:"visible_at,omitempty" doc:"When the message could be received next"`
+	ReceiveCount  int               `json:"receive_count,omitempty"`
+	Attributes    map[string]string `json:"attributes,omitempty" doc:"That the message was sent with, where they are text"`
+	Detail        string            `json:"detail,omitempty"`
+	Protocol      string            `json:"protocol,omitempty"`
+	Action        string            `json:"action,omitempty"`
+	AccessKeyID   string            `json:"access_key_id,omitempty"`
+	Address       string            `json:"address,omitempty" doc:"Of the client"`
+	RequestID     string            `json:"request_id,omitempty"`
+}
+
+// queueLog shows what happened in a queue whose logging is on.
+func (s *Server) queueLog(ctx context.Context, req *queueLogRequest) (*logResponse, error) {
+	name := req.queue(ctx, req.Name)
+	return s.listEvents(ctx, core.ListEventsInput{Account: name.Account, Region: name.Region, Queue: name.Name}, req.LogPage)
+}
+
+// messageLog shows the life of one message.
+func (s *Server) messageLog(ctx context.Context, req *messageLogRequest) (*logResponse, error) {
+	id, err := core.ParseMessageID(req.ID)
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	return s.listEvents(ctx, core.ListEventsInput{Account: cmp.Or(req.Account, exchangeOf(ctx).caller.Account), MessageID: &id}, req.LogPage)
+}
+
+func (s *Server) listEvents(ctx context.Context, in core.ListEventsInput, page LogPage) (*logResponse, error) {
+	in.From, in.To, in.After, in.Limit = page.From, page.To, page.Cursor, page.Limit
+	if page.Attribute != "" {
+		name, value, ok := strings.Cut(page.Attribute, "=")
+		if !ok {
+			return nil, failed(ctx, core.Errorf(core.InvalidArgument, "attribute must be NAME=VALUE, was %q", page.Attribute))
+		}
+		in.Attribute = &core.Attribute{Name: name, Value: []byte(value)}
+	}
+	events, err := s.broker.ListEvents(ctx, in)
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	var resp logResponse
+	resp.Body.Events = make([]eventBody, len(events.Events))
+	for i := range events.Events {
+		resp.Body.Events[i] = encodeEvent(&events.Events[i])
+	}
+	if events.Next != 0 {
+		resp.Body.NextCursor = strconv.FormatInt(events.Next, 10)
+	}
+	return &resp, nil
+}
+
+func encodeEvent(e *core.Event) eventBody {
+	body := eventBody{
+		At: e.At.UTC(), Kind: e.Kind, Region: e.Queue.Region, Queue: e.Queue.Name, MessageID: e.MessageID.UUID(), ReceiptHandle: e.Handle,
+		ReceiveCount: e.ReceiveCount, Detail: e.Detail, Protocol: e.Protocol, Action: e.Action, AccessKeyID: e.AccessKeyID, RequestID: e.RequestID,
+	}
+	if e.Address.IsValid() {
+		body.Address = e.Address.String()
+	}
+	if !e.VisibleAt.IsZero() {
+		at := e.VisibleAt.UTC()
+		body.VisibleAt = &at
+	}
+	for _, a := range e.Attributes {
+		if body.Attributes == nil {
+			body.Attributes = map[string]string{}
+		}
+		body.Attributes[a.Name] = string(a.Value)
+	}
+	return body
+}

@@ -1,0 +1,134 @@
+package api_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
+)
+
+// kinds gives what happened, in order.
+func kinds(answer object) []string {
+	var all []string
+	for _, e := range objects(answer["events"]) {
+		all = append(all, e["kind"].(string))
+	}
+	return all
+}
+
+func TestMessageLog(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.call(201, "POST", "/queues", `{"name": "orders", "logging": true}`)
+	c.queue("quiet")
+	c.send("quiet", `{"body": "1"}`)
+	c.send("orders", `{"body": "1", "attributes": {"customer": {"type": "String", "value": "seven"}}}`, `{"body": "2"}`)
+	got := c.receive("orders")
+	id := got[0]["id"].(string)
+	c.call(200, "POST", "/queues/orders/messages:visibility", `{"changes": [{"receipt_handle": "`+got[0]["receipt_handle"].(string)+`", "visibility_timeout_seconds": 0}]}`)
+	again := c.receive("orders")[0]
+	c.call(200, "POST", "/queues/orders/messages:delete", handle(again))
+	c.call(200, "POST", "/queues/orders/messages:delete", handle(again)) // which is gone: no event
+
+	life := c.call(200, "GET", "/messages/"+id+"/log", "")
+	if got := kinds(life); !slices.Equal(got, []string{"sent", "received", "visibility-changed", "received", "deleted"}) {
+		t.Fatalf("got %v", got)
+	}
+	events := objects(life["events"])
+	if e := events[0]; e["protocol"] != "api" || e["action"] != "send-messages" || e["queue"] != "orders" || e["request_id"] == nil || e["visible_at"] == nil {
+		t.Errorf("sent: %v", e)
+	}
+	if e := events[3]; e["receive_count"] != 2.0 || e["receipt_handle"] != again["receipt_handle"] {
+		t.Errorf("received: %v", e)
+	}
+	if upper := strings.ToUpper(strings.ReplaceAll(id, "-", "")); len(objects(c.call(200, "GET", "/messages/"+upper+"/log", "")["events"])) != 5 {
+		t.Errorf("not found as MNS shows the id")
+	}
+	if got := objects(c.call(200, "GET", "/queues/orders/log?attribute=customer=seven", "")["events"]); len(got) != 1 || got[0]["message_id"] != id {
+		t.Errorf("by attribute: %v", got)
+	}
+	if got := objects(c.call(200, "GET", "/queues/quiet/log", "")["events"]); len(got) != 0 {
+		t.Errorf("a queue without logging: %v", got)
+	}
+	page := c.call(200, "GET", "/queues/orders/log?limit=4", "")
+	rest := c.call(200, "GET", "/queues/orders/log?limit=4&cursor="+page["next_cursor"].(string), "")
+	if len(objects(page["events"])) != 4 || len(objects(rest["events"])) != 3 || rest["next_cursor"] != nil {
+		t.Errorf("pages: %v, then %v", page, rest)
+	}
+	later := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	if got := objects(c.call(200, "GET", "/queues/orders/log?from="+later, "")["events"]); len(got) != 0 {
+		t.Errorf("from later on: %v", got)
+	}
+	c.call(200, "GET", "/messages/"+id+"/log?account=111122223333", "")
+	c.call(422, "GET", "/messages/nonsense/log", "")
+	c.call(422, "GET", "/queues/orders/log?attribute=x", "")
+}
+
+func TestMessageLogOfExpiry(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.call(201, "POST", "/queues", `{"name": "orders", "logging": true, "retention_seconds": 60}`)
+	c.send("orders", `{"body": "1"}`)
+	c.call(200, "POST", "/clock", `{"advance_seconds": 60}`)
+	answer := c.call(200, "GET", "/queues/orders/log", "")
+	if got := kinds(answer); !slices.Equal(got, []string{"sent", "expired"}) {
+		t.Fatalf("got %v", got)
+	}
+	events := objects(answer["events"])
+	sent, _ := time.Parse(time.RFC3339Nano, events[0]["at"].(string))
+	expired, _ := time.Parse(time.RFC3339Nano, events[1]["at"].(string))
+	if gap := expired.Sub(sent); gap < 0 {
+		t.Errorf("expired %v after it was sent", gap)
+	}
+}
+
+func TestMessageLogDays(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.call(201, "POST", "/queues", `{"name": "orders", "logging": true}`)
+	c.send("orders", `{"body": "1"}`)
+	if err := c.broker.FlushLog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	store := c.store.(*pg.Store)
+	for range 2 { // again: what is there stays
+		if err := store.TurnLog(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := objects(c.call(200, "GET", "/queues/orders/log", "")["events"]); len(got) != 1 {
+		t.Errorf("got %v", got)
+	}
+	if err := store.TurnLog(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := objects(c.call(200, "GET", "/queues/orders/log", "")["events"]); len(got) != 0 {
+		t.Errorf("kept: %v", got)
+	}
+}
+
+func TestMessageLogIsBounded(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.queue("orders")
+	c.broker.LogAllMessages(true)
+	name := core.QueueName{Account: "000000000000", Region: "us-east-1", Name: "orders"}
+	messages := make([]core.NewMessage, core.MaxBatch)
+	for i := range messages {
+		messages[i].Body = []byte("x")
+	}
+	for range core.MaxLogged/core.MaxBatch + 1 {
+		if _, err := c.broker.SendMessages(t.Context(), core.SendInput{Queue: name, Messages: messages}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := c.broker.LogDropped(); got != core.MaxBatch {
+		t.Errorf("%d events were dropped, want %d", got, core.MaxBatch)
+	}
+	if err := c.broker.FlushLog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
