@@ -225,6 +225,8 @@ type panicking struct{ core.Store }
 
 func (panicking) Notify(func(core.Arrival)) {}
 
+func (panicking) Observe(func(*core.Queue, core.Event)) {}
+
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

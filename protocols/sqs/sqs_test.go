@@ -186,6 +186,8 @@ type stubStore struct {
 
 func (s *stubStore) Notify(func(core.Arrival)) {}
 
+func (s *stubStore) Observe(func(*core.Queue, core.Event)) {}
+
 func (s *stubStore) Queue(_ context.Context, name core.QueueName) (*core.Queue, error) {
 	if s.err != nil {
 		return nil, s.err
