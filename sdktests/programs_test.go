@@ -37,6 +37,7 @@ type program struct {
 	install [][]string // commands, run in the copy of the folder
 	run     []string   // command that starts it there
 	checks  []string   // groups of checks that it has
+	env     []string   // of its run, beside what every program gets
 	talkers []talker
 }
 
@@ -44,6 +45,7 @@ var programs = []program{
 	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	pythonProgram("python-query", "requirements-query.txt", []string{"sqs"}, talker{sdk: "sqs"}),
+	pythonProgram("python-smq", "requirements-smq.txt", []string{"smq"}),
 	nodeProgram("node", []string{"sqs", "mns", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "alicloud", mns: true}, talker{sdk: "ali", mns: true, encodes: true}),
 	javaProgram("2.0.0", "mns-2", []string{"sqs", "mns", "cross"}, talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
@@ -233,6 +235,7 @@ func (p program) command(ctx context.Context, t *testing.T, srv polymq, argument
 	cmd := exec.CommandContext(ctx, tool, arguments...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "POLYMQ_ENDPOINT="+srv.url, "POLYMQ_ACCESS_KEY="+srv.accessKey, "NO_PROXY=127.0.0.1")
+	cmd.Env = append(cmd.Env, p.env...)
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
