@@ -117,9 +117,10 @@ func fieldsOf(t reflect.Type) []field {
 			continue
 		}
 		member := field{index: f.Index, json: f.Name, shape: shapeOf(f.Type)}
-		if name, option, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-			member.json, member.shown = name, option == "shown"
+		if name := f.Tag.Get("json"); name != "" {
+			member.json = name
 		}
+		member.shown = f.Tag.Get("shown") == "always"
 		member.setQuery(f.Name, f.Tag.Get("query"))
 		fields = append(fields, member)
 	}

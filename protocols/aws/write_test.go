@@ -52,7 +52,7 @@ func TestAppendXML(t *testing.T) {
 func TestAppendJSONShown(t *testing.T) {
 	t.Parallel()
 	type page struct {
-		URLs  []string `json:"urls,shown" query:"URL"`
+		URLs  []string `json:"urls" query:"URL" shown:"always"`
 		Token string
 	}
 	shape := ShapeOf[page]()

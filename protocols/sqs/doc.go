@@ -9,6 +9,10 @@
 // dead-letter settings show as RedrivePolicy and RedriveAllowPolicy; a policy that was set here
 // comes back in its own words for as long as it says what holds.
 //
+// Where signatures are verified, eleven actions are refused to all accounts but the queue's own
+// (specs/sqs.md 1.8). The others are open to every key that is known, for policies are kept and not
+// evaluated.
+//
 // Different from AWS, for it serves tests and developers better:
 //
 //   - A queue can be made again at once after it was deleted, and purged again at once. With
@@ -39,8 +43,8 @@
 // visibility of its message: the message may be another receiver's by then. AWS has not been
 // recorded there; the text is that for a message which is gone.
 //
-// 2026-11-21: content-based ids are made here and not in the core: only SQS's bodies are text
-// whose SHA-256 a client can compute, and other protocols always send an id.
+// 2026-11-21: content-based deduplication ids are made here and not in the core: they are the
+// SHA-256 of the text that SQS's client sent, which clients may compute too.
 //
 // 2026-11-21: both lists of a receive's system attributes count together in JSON; in the query
 // protocol AttributeNames alone does where it is given (specs/sqs.md 6.2).

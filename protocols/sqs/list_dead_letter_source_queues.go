@@ -13,7 +13,7 @@ type listDeadLetterSourceQueuesRequest struct {
 }
 
 type listDeadLetterSourceQueuesResult struct {
-	QueueUrls []string `json:"queueUrls,shown" query:"QueueUrl"`
+	QueueUrls []string `json:"queueUrls" query:"QueueUrl" shown:"always"`
 	NextToken string
 }
 

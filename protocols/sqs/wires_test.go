@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
 	"github.com/polymq/polymq/protocols/caller"
 )
@@ -411,10 +410,5 @@ func (c *client) arnOf(name string) string { return "arn:aws:sqs:us-east-1:" + c
 func text(value string) m   { return m{"DataType": "String", "StringValue": value} }
 func number(value string) m { return m{"DataType": "Number", "StringValue": value} }
 func binary(value string) m { return m{"DataType": "Binary", "BinaryValue": []byte(value)} }
-
-// name is the full name of one of the client's queues.
-func (c *client) name(queue string) core.QueueName {
-	return core.QueueName{Account: c.account, Region: "us-east-1", Name: queue}
-}
 
 func base64Of(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
