@@ -44,6 +44,7 @@ type touchedGroup struct {
 	queue   *core.Queue
 	sent    bool          // messages are sent to it
 	delay   time.Duration // of the first of them
+	mixed   bool          // others have another, and the first may turn out to be a duplicate
 	changed bool          // some of its messages are deleted or changed
 	force   bool          // messages that a receive may have seen as visible are changed: its snapshot must be told from this state
 
@@ -114,9 +115,11 @@ func (f *fifoPart) touch() {
 	for _, o := range f.sends {
 		for i := range o.messages {
 			g := f.group(o.queue, o.group(i))
+			delay := visibleAfter(*o.messages[i].Delay, len(o.messages)-i)
 			if !g.sent {
-				g.sent, g.delay = true, visibleAfter(*o.messages[i].Delay, len(o.messages)-i)
+				g.sent, g.delay = true, delay
 			}
+			g.mixed = g.mixed || max(delay, 0) != max(g.delay, 0)
 			if o.queue.Version > g.queue.Version { // who sees the queue as it was is left out
 				g.queue = o.queue
 			}
@@ -170,8 +173,8 @@ WITH queue AS MATERIALIZED (
     ) q ON true
 ), locked AS (
     INSERT INTO groups AS g (storage_id, group_key, due, head)
-    SELECT storage, group_key, COALESCE((SELECT nows FROM queue)[queue] + delay, 'infinity'), @head
-    FROM unnest(@storage::bigint[], @group::bigint[], @place::integer[], @delay::interval[]) AS i(storage, group_key, queue, delay)
+    SELECT storage, group_key, CASE WHEN mixed THEN 'infinity' ELSE COALESCE((SELECT nows FROM queue)[queue] + delay, 'infinity') END, @head
+    FROM unnest(@storage::bigint[], @group::bigint[], @place::integer[], @delay::interval[], @mixed::boolean[]) AS i(storage, group_key, queue, delay, mixed)
     WHERE (SELECT nows FROM queue)[queue] IS NOT NULL
         OR EXISTS (SELECT FROM groups e WHERE e.storage_id = i.storage AND e.group_key = i.group_key)
     ON CONFLICT (storage_id, group_key) DO UPDATE SET head = g.head WHERE false
@@ -193,15 +196,16 @@ func (s *Store) queueLocks(batch *pgx.Batch, f *fifoPart) {
 		keys     = make([]int64, len(f.groups))
 		places   = make([]int32, len(f.groups))
 		delays   = make([]time.Duration, len(f.groups))
+		mixed    = make([]bool, len(f.groups))
 	)
 	for i, g := range f.groups {
-		storages[i], keys[i], delays[i] = g.storage, g.key, g.delay
+		storages[i], keys[i], delays[i], mixed[i] = g.storage, g.key, g.delay, g.mixed
 		if g.sent {
 			places[i] = queues.place(g.queue.ID, g.queue.Version)
 		}
 	}
 	lockGroupsStatement.queue(batch, pgx.StrictNamedArgs{
-		"queue": queues.ids, "version": queues.versions, "storage": storages, "group": keys, "place": places, "delay": delays,
+		"queue": queues.ids, "version": queues.versions, "storage": storages, "group": keys, "place": places, "delay": delays, "mixed": mixed,
 		"head": s.lastSequence.Load(), "sends": len(f.sends) > 0,
 	}).Query(func(rows pgx.Rows) error {
 		var key groupKey
@@ -287,20 +291,8 @@ func refreshGroups(batch *pgx.Batch, groups []*touchedGroup) {
 		})
 }
 
-// settle makes known which groups became available, or when they will. Groups that were made for
-// messages that turned out to be duplicates are taken away again.
-func (f *fifoPart) settle(s *Store) {
-	var hollow []*touchedGroup
-	announceGroups(s, f.groups)
-	for _, g := range f.groups {
-		if g.opened && !g.stored {
-			hollow = append(hollow, g)
-		}
-	}
-	if len(hollow) > 0 {
-		s.running.Go(func() { s.tidy(hollow) })
-	}
-}
+// settle makes known which groups became available, or when they will.
+func (f *fifoPart) settle(s *Store) { announceGroups(s, f.groups) }
 
 // announceGroups makes known when groups are due.
 func announceGroups(s *Store, groups []*touchedGroup) {

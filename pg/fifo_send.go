@@ -71,8 +71,8 @@ var rememberSentStatement = prepare(rememberSentSQL)
 
 // sendFIFOSQL stores those of a train's messages that are not remembered as others, with the sequence
 // numbers that the train has taken. A group that has none yet begins with the first of them; most
-// were made when their groups were locked. A queue may have changed since its messages were remembered: then
-// they are forgotten again.
+// were made when their groups were locked, and those made for what turned out to be duplicates go again. A queue may have
+// changed since its messages were remembered: then they are forgotten.
 const sendFIFOSQL = `
 WITH queue AS MATERIALIZED (
     SELECT array_agg(q.storage_id ORDER BY a.ord) AS storages, array_agg(q.now ORDER BY a.ord) AS nows
@@ -82,8 +82,9 @@ WITH queue AS MATERIALIZED (
         FROM queues q WHERE q.id = a.queue AND q.version = a.version LIMIT 1
     ) q ON true
 ), fate AS MATERIALIZED (
-    SELECT i.ord, i.queue, i.storage, d.id, d.sequence, d.expires_at - @window::interval AS sent_at
-    FROM unnest(@place::integer[], @storage::bigint[], @digest::bytea[]) WITH ORDINALITY AS i(queue, storage, digest, ord)
+    SELECT i.ord, i.queue, i.storage, i.group_key, i.id AS own, d.id, d.sequence, d.expires_at - @window::interval AS sent_at
+    FROM unnest(@place::integer[], @storage::bigint[], @group_key::bigint[], @digest::bytea[], @id::bigint[])
+        WITH ORDINALITY AS i(queue, storage, group_key, digest, id, ord)
     LEFT JOIN LATERAL (
         SELECT d.id, d.sequence, d.expires_at FROM deduplication d WHERE d.storage_id = i.storage AND d.digest = i.digest LIMIT 1
     ) d ON true
@@ -105,6 +106,14 @@ WITH queue AS MATERIALIZED (
     FROM sent GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (storage_id, group_key) DO UPDATE SET due = excluded.due, head = excluded.head WHERE g.due = 'infinity'
     RETURNING storage_id, group_key
+), closed AS (
+    DELETE FROM groups g USING (
+        SELECT storage, group_key FROM fate WHERE id <> own OR (SELECT storages FROM queue)[queue] IS DISTINCT FROM storage
+        UNION SELECT storage, group_key FROM unnest(@twice_storage::bigint[], @twice_group::bigint[]) AS twice(storage, group_key)
+    ) i
+    WHERE g.storage_id = ANY (ARRAY[i.storage]) AND g.group_key = i.group_key
+        AND NOT EXISTS (SELECT FROM fifo_messages m WHERE m.storage_id = i.storage AND m.group_key = i.group_key AND m.sequence >= g.head)
+        AND NOT EXISTS (SELECT FROM sent s WHERE s.storage_id = i.storage AND s.group_key = i.group_key)
 ), forgotten AS (
     DELETE FROM deduplication d USING unnest(@place::integer[], @storage::bigint[], @digest::bytea[], @id::bigint[]) AS i(queue, storage, digest, id)
     WHERE (SELECT storages FROM queue)[i.queue] IS DISTINCT FROM i.storage
@@ -150,6 +159,7 @@ func (s *Store) queueFIFOSends(batch *pgx.Batch, f *fifoPart) {
 		digest
 	}
 	var sends []*fifoSend
+	var twice []groupKey // of duplicates
 	first := map[remembered]*fifoSend{}
 	number := int32(0)
 	for _, o := range f.sends {
@@ -162,6 +172,7 @@ func (s *Store) queueFIFOSends(batch *pgx.Batch, f *fifoPart) {
 				key := remembered{place, *send.digest}
 				if original := first[key]; original != nil {
 					original.duplicates = append(original.duplicates, send)
+					twice = append(twice, groupKey{o.queue.Storage, send.group()})
 					continue
 				}
 				first[key] = send
@@ -170,7 +181,7 @@ func (s *Store) queueFIFOSends(batch *pgx.Batch, f *fifoPart) {
 		}
 	}
 	s.queueDeduplication(batch, &queues, sends)
-	s.queueFIFORows(batch, f, &queues, sends)
+	s.queueFIFORows(batch, f, &queues, sends, twice)
 }
 
 func (s *Store) queueDeduplication(batch *pgx.Batch, queues *viewList, all []*fifoSend) {
@@ -201,7 +212,7 @@ func (s *Store) queueDeduplication(batch *pgx.Batch, queues *viewList, all []*fi
 	})
 }
 
-func (s *Store) queueFIFORows(batch *pgx.Batch, f *fifoPart, queues *viewList, sends []*fifoSend) {
+func (s *Store) queueFIFORows(batch *pgx.Batch, f *fifoPart, queues *viewList, sends []*fifoSend, twice []groupKey) {
 	var (
 		n              = len(sends)
 		places         = make([]int32, n)
@@ -219,7 +230,12 @@ func (s *Store) queueFIFORows(batch *pgx.Batch, f *fifoPart, queues *viewList, s
 		senders        = make([]string, n)
 		attributes     = make([][]byte, n)
 		bodies         = make([][]byte, n)
+		twiceStorages  = make([]int64, len(twice))
+		twiceGroups    = make([]int64, len(twice))
 	)
+	for i, g := range twice {
+		twiceStorages[i], twiceGroups[i] = g.storage, g.key
+	}
 	for i, send := range sends {
 		m := send.message()
 		places[i], storages[i], keys[i], numbers[i] = send.place, send.queue.Storage, send.group(), send.number
@@ -231,7 +247,7 @@ func (s *Store) queueFIFORows(batch *pgx.Batch, f *fifoPart, queues *viewList, s
 	sendFIFOStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues.ids, "version": queues.versions, "place": places, "storage": storages, "group_key": keys, "number": numbers, "id": ids,
 		"digest": digests, "delay": delays, "size": sizes, "priority": priorities, "form": forms, "group": groups,
-		"deduplication": deduplications, "sender": senders, "attributes": attributes, "body": bodies, "window": core.DeduplicationWindow,
+		"deduplication": deduplications, "sender": senders, "attributes": attributes, "body": bodies, "twice_storage": twiceStorages, "twice_group": twiceGroups, "window": core.DeduplicationWindow,
 	}).Query(func(rows pgx.Rows) error { return s.readFIFOSends(rows, f, sends) })
 }
 

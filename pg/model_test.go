@@ -1,9 +1,11 @@
 package pg_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -265,13 +267,16 @@ func (m *model) check(t *rapid.T) {
 	}
 }
 
+// fewChecks has the models take a few seconds; the seed of a failure is printed.
+var fewChecks = sync.OnceValue(func() error {
+	return errors.Join(flag.Set("rapid.checks", "40"), flag.Set("rapid.nofailfile", "true"))
+})
+
 // TestModel runs random operations on two servers beside the model.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	for name, value := range map[string]string{"rapid.checks": "40", "rapid.nofailfile": "true"} { // a few seconds; the seed is printed
-		if err := flag.Set(name, value); err != nil {
-			t.Fatal(err)
-		}
+	if err := fewChecks(); err != nil {
+		t.Fatal(err)
 	}
 	_, stores, brokers := servers(t, pg.Options{})
 	rapid.Check(t, func(r *rapid.T) {
