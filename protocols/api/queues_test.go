@@ -74,7 +74,7 @@ func TestGetQueueShowsSettingsAndCounts(t *testing.T) {
 	got := c.call(200, "GET", "/queues/orders", "")
 	delete(got, "created_at")
 	delete(got, "modified_at")
-	const want = "map[account:000000000000 body_rule:as-sent counts:map[bytes:15 delayed:1 in_flight:1 visible:1] delay_seconds:1 fifo:false " +
+	const want = "map[account:000000000000 body_rule:as-sent counts:map[bytes:15 delayed:1 in_flight:1 visible:1] delay_seconds:1 fifo:false logging:false " +
 		"max_message_bytes:5000 name:orders receive_wait_seconds:4 region:us-east-1 retention_seconds:90 tags:map[team:a] visibility_timeout_seconds:2]"
 	if fmt.Sprint(got) != want {
 		t.Errorf("got\n%v, want\n%v", got, want)
