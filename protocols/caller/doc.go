@@ -2,12 +2,22 @@
 // asks (account, access key, address), for which region, under which address the client reached
 // the server, and the body within a bound.
 //
-// Names live in (account, region), see core.QueueName. The account is the access key id where
-// that has twelve digits, else DefaultAccount. The region is that of an AWS request's credential
+// Names live in (account, region), see core.QueueName. The account is that of the access key, where
+// that is a known one (Options.Keys); else the access key id itself where that has twelve digits, else
+// DefaultAccount. Where signatures are verified (Options.Verify) there is no account before the
+// protocol has verified the request's, so that one that forgot to would find no queues. The region is that of an AWS request's credential
 // scope, else the one in a cloud's own host name (sqs.eu-west-1.amazonaws.com,
 // 1234.mns.cn-hangzhou.aliyuncs.com), else the server's. The scope of an MNS signature does not
 // count: only its newest form has one, and a queue must not depend on the signature's form.
 //
 // Nothing is verified here. What a proxy says in X-Forwarded-For, -Host and -Proto counts only
 // when the proxy is trusted.
+//
+// # Signatures behind a proxy
+//
+// Clients sign the host that they know. A proxy should pass Host on as it came. One that does not can say
+// what it was in X-Forwarded-Host (with X-Forwarded-Port, where the host has no port), if it is trusted;
+// the host of the public URL is tried in any case. The method, the path, the query, the body and the
+// headers that are signed must come through unchanged: for AWS's SDKs Authorization, Content-Type,
+// X-Amz-* and Amz-Sdk-*, for MNS's Authorization, Date, Content-Type, Content-MD5 and x-mns-*.
 package caller
