@@ -180,6 +180,15 @@ func TestFactsDeduplication(t *testing.T) {
 			}
 			c.wantBodies(url, 30, "1", "2")
 		},
+		"7.1 a changed scope": func(c *client) { // holds at once, where AWS goes on for a while as before
+			url := c.newQueue("q.fifo")
+			c.sendTo(url, "1", ids("g", "d"))
+			c.setAttributes(url, "DeduplicationScope", "messageGroup")
+			c.sendTo(url, "2", ids("h", "e"))
+			c.sendTo(url, "3", ids("i", "e"))
+			c.sendTo(url, "4", ids("i", "e"))
+			c.wantBodies(url, 30, "1", "2", "3")
+		},
 		"7.1 within a batch": func(c *client) {
 			url := c.newQueue("q.fifo")
 			got := c.ok("SendMessageBatch", m{"QueueUrl": url, "Entries": []m{

@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"encoding/xml"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -204,6 +205,76 @@ func TestFactsPaths(t *testing.T) {
 	r.Header.Set("content-type", "APPLICATION/X-AMZ-JSON-1.0")
 	if got := f.do(t, r); got.status != http.StatusOK || got.header.Get("Content-Type") != "application/x-amz-json-1.0" {
 		t.Errorf("JSON at the path of a queue: got %d %s", got.status, got.body)
+	}
+}
+
+// The host of a request says which region is meant, where no signature does, and is that of the URLs it gets (1.7).
+func TestFactsHosts(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	at := func(host, target string) string {
+		recorder := httptest.NewRecorder()
+		r := httptestGet(target)
+		r.Host = host
+		f.server.ServeHTTP(recorder, r)
+		return recorder.Body.String()
+	}
+	const path = "/000000000000/orders"
+	for host, region := range map[string]string{
+		"sqs.eu-west-1.amazonaws.com": "eu-west-1", "eu-west-2.queue.amazonaws.com": "eu-west-2", "queue.amazonaws.com": "us-east-1",
+		"sqs.ap-south-1.localhost:4566": "ap-south-1", "polymq:4566": "us-east-1", "192.0.2.1:80": "us-east-1",
+	} {
+		if got := at(host, "/?Action=CreateQueue&QueueName=orders"); !strings.Contains(got, "<QueueUrl>http://"+host+path+"</QueueUrl>") {
+			t.Errorf("%s: got %s", host, got)
+		}
+		if got := at(host, path+"?Action=GetQueueAttributes&AttributeName.1=QueueArn"); !strings.Contains(got, "<Value>arn:aws:sqs:"+region+":000000000000:orders</Value>") {
+			t.Errorf("%s: got %s, want a queue in %s", host, got, region)
+		}
+	}
+	for name, want := range map[string]string{"cn-north-1": "arn:aws-cn:", "us-gov-west-1": "arn:aws-us-gov:"} {
+		at("sqs."+name+".amazonaws.com", "/?Action=CreateQueue&QueueName=orders")
+		if got := at("sqs."+name+".amazonaws.com", path+"?Action=GetQueueAttributes&AttributeName.1=QueueArn"); !strings.Contains(got, want) {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+// Bodies of unknown length, and clients that ask before they send (1.2).
+func TestFactsChunkedBodies(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	server := httptest.NewServer(f.server)
+	t.Cleanup(server.Close)
+	body := strings.Repeat("x", 1<<20)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, io.MultiReader(strings.NewReader(`{"QueueUrl":"orders","MessageBody":"`), strings.NewReader(body+`"}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Amz-Target", "AmazonSQS.SendMessage")
+	r.Header.Set("Expect", "100-continue")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || !strings.Contains(string(text), md5Of(body)) {
+		t.Errorf("got %s, %v", text, err)
+	}
+}
+
+// Without MaxResults there are at most a thousand queues, and never a token (3.3).
+func TestFactsThousandQueues(t *testing.T) {
+	t.Parallel()
+	f := startOn(&stubStore{})
+	all := f.ok(t, "ListQueues", `{}`)
+	if n := len(all["QueueUrls"].([]any)); n != 1000 || all["NextToken"] != nil {
+		t.Errorf("got %d queues and the token %v", n, all["NextToken"])
+	}
+	page := f.ok(t, "ListQueues", `{"MaxResults":1000}`)
+	if n := len(page["QueueUrls"].([]any)); n != 1000 || page["NextToken"] == nil {
+		t.Errorf("got %d queues and the token %v", n, page["NextToken"])
 	}
 }
 

@@ -205,6 +205,10 @@ func TestFactsQueueAttributes(t *testing.T) {
 				c.Errorf("without it: got %v", got)
 			}
 		},
+		"3.2 the length of a key's name": func(c *client) {
+			url := c.newQueue("q", "KmsMasterKeyId", strings.Repeat("k", 2048))
+			c.refused("SetQueueAttributes", m{"QueueUrl": url, "Attributes": map[string]string{"KmsMasterKeyId": strings.Repeat("k", 2049)}}, invalidValue, "Invalid value for the parameter KmsMasterKeyId.")
+		},
 		"3.2 a change that fails is not made in part": func(c *client) {
 			url := c.newQueue("q")
 			c.refused("SetQueueAttributes", m{"QueueUrl": url, "Attributes": map[string]string{"DelaySeconds": "5", "VisibilityTimeout": "-1"}}, invalidValue, "")

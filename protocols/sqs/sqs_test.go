@@ -195,6 +195,11 @@ func (s *stubStore) Queue(_ context.Context, name core.QueueName) (*core.Queue, 
 	return &core.Queue{ID: 1, Name: name, FIFO: strings.HasSuffix(name.Name, fifoSuffix), Settings: core.DefaultSettings()}, nil
 }
 
+// ListQueues gives a full page, and says that there is another.
+func (s *stubStore) ListQueues(_ context.Context, in core.ListQueuesInput) (core.QueuePage, error) {
+	return core.QueuePage{Queues: make([]core.Queue, in.Limit), Next: "orders"}, nil
+}
+
 func (s *stubStore) SendMessages(_ context.Context, _ *core.Queue, messages []core.NewMessage) ([]core.Sent, error) {
 	return make([]core.Sent, len(messages)), nil
 }
