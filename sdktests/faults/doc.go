@@ -3,13 +3,14 @@
 // and a ledger of what was acknowledged says whether anything was lost, or delivered again after its
 // delete.
 //
-//	crash_test.go     polymq or PostgreSQL is killed with kill -9
-//	fifo_test.go      the same, with FIFO queues: order, locks and deduplication hold
-//	away_test.go      PostgreSQL is gone, silent, slow, or loses its connections
-//	vanish_test.go    clients close their connection while they receive
-//	pair_test.go      two servers on one database
-//	shutdown_test.go  SIGTERM
-//	input_test.go     requests that are wrong, huge or slow
+//	crash_test.go         polymq or PostgreSQL is killed with kill -9
+//	fifo_test.go          the same, with FIFO queues: order, locks and deduplication hold
+//	dead_letters_test.go  the same, with dead letters and move tasks
+//	away_test.go          PostgreSQL is gone, silent, slow, or loses its connections
+//	vanish_test.go        clients close their connection while they receive
+//	pair_test.go          two servers on one database
+//	shutdown_test.go      SIGTERM
+//	input_test.go         requests that are wrong, huge or slow
 //
 // Everything is real: the program as it is built, its PostgreSQL, TCP. Times are logged, and bounded
 // by what holds on a busy machine too; `polymq bench` is what measures. For a longer look:

@@ -14,26 +14,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
+// killings are what may be killed, and how: a set-up gives the servers, and what kills one and brings it back.
+var killings = map[string]func(*testing.T) (servers []*process, kill func(round int)){
+	"the server": func(t *testing.T) ([]*process, func(int)) {
+		srv := serve(t, "--data-dir", dataDir(t))
+		return []*process{srv}, func(int) { srv.kill(); srv.start(t) }
+	},
+	"PostgreSQL": func(t *testing.T) ([]*process, func(int)) {
+		dir := dataDir(t)
+		srv := serve(t, "--data-dir", dir)
+		return []*process{srv}, func(int) { killPostgres(t, dir); awaitDatabase(t, embeddedURL(dir)) }
+	},
+	"one of two servers": func(t *testing.T) ([]*process, func(int)) {
+		a, b := pair(t)
+		servers := []*process{a, b}
+		return servers, func(round int) { srv := servers[round%2]; srv.kill(); srv.start(t) }
+	},
+}
+
 // A FIFO queue keeps each group's order, its locks and its deduplication whatever is killed.
 func TestFIFOKilled(t *testing.T) {
 	t.Parallel()
-	tests := map[string]func(*testing.T) (servers []*process, kill func(round int)){
-		"the server": func(t *testing.T) ([]*process, func(int)) {
-			srv := serve(t, "--data-dir", dataDir(t))
-			return []*process{srv}, func(int) { srv.kill(); srv.start(t) }
-		},
-		"PostgreSQL": func(t *testing.T) ([]*process, func(int)) {
-			dir := dataDir(t)
-			srv := serve(t, "--data-dir", dir)
-			return []*process{srv}, func(int) { killPostgres(t, dir); awaitDatabase(t, embeddedURL(dir)) }
-		},
-		"one of two servers": func(t *testing.T) ([]*process, func(int)) {
-			a, b := pair(t)
-			servers := []*process{a, b}
-			return servers, func(round int) { srv := servers[round%2]; srv.kill(); srv.start(t) }
-		},
-	}
-	for name, setUp := range tests {
+	for name, setUp := range killings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			servers, kill := setUp(t)

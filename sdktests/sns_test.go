@@ -1,0 +1,323 @@
+package sdktests
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/polymq/polymq/cmd/polymq/server"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// sns gives a client of the AWS SDK. An error shows at once: it does not try again.
+func (p polymq) sns() *sns.Client {
+	return sns.New(sns.Options{
+		BaseEndpoint: aws.String(p.url), Region: "us-east-1", Retryer: aws.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider(p.accessKey, "test", ""),
+	})
+}
+
+// startBehindTLS gives a server whose messages name the certificate under an https address, as
+// validators of signatures demand. The front stands for the DNS entry and the proxy of the recipe.
+func startBehindTLS(t *testing.T) (polymq, *httptest.Server) {
+	t.Helper()
+	var backend atomic.Pointer[url.URL]
+	front := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(backend.Load()) }})
+	t.Cleanup(front.Close)
+	srv, err := server.Start(t.Context(), server.Config{
+		Listen: []string{"127.0.0.1:0"}, DatabaseURL: pgtest.DatabaseURL(t), LogLevel: "error", TestMode: true,
+		SNSCertHost: front.Listener.Addr().String(),
+	})
+	if err != nil {
+		t.Fatalf("start the server: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := srv.Stop(context.Background()); err != nil {
+			t.Errorf("stop the server: %v", err)
+		}
+	})
+	to, err := url.Parse(srv.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend.Store(to)
+	return polymq{srv.URL(), accessKey}, front
+}
+
+// snsPrograms check SNS with the SDKs of other languages, and signatures with those languages' validators.
+var snsPrograms = []program{
+	pythonProgram("python", "requirements.txt", []string{"sns"}),
+	nodeProgram("node", []string{"sns"}),
+	javaProgram("2.0.0", "mns-2", []string{"sns"}),
+}
+
+func TestSNSPrograms(t *testing.T) {
+	t.Parallel()
+	srv, front := startBehindTLS(t)
+	authority := filepath.Join(t.TempDir(), "authority.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range snsPrograms {
+		t.Run(p.name, func(t *testing.T) {
+			if !p.available(t) {
+				t.SkipNow() // not to count as passed
+			}
+			p.env = []string{"POLYMQ_AUTHORITY=" + authority, "NODE_EXTRA_CA_CERTS=" + authority, "SSL_CERT_FILE=" + authority}
+			p.check(t, srv)
+		})
+	}
+}
+
+func topic(t *testing.T, client *sns.Client, name string, attributes map[string]string) *string {
+	t.Helper()
+	out, err := client.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: &name, Attributes: attributes})
+	if err != nil {
+		t.Fatalf("create the topic: %v", err)
+	}
+	return out.TopicArn
+}
+
+// subscribedQueue makes a queue, subscribes it, and gives its URL.
+func subscribedQueue(t *testing.T, p polymq, topic *string, name string, attributes map[string]string) string {
+	t.Helper()
+	settings := map[string]string{}
+	if strings.HasSuffix(name, ".fifo") {
+		settings["FifoQueue"] = "true"
+	}
+	queue, err := p.sqs().CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: settings})
+	if err != nil {
+		t.Fatalf("create the queue: %v", err)
+	}
+	_, err = p.sns().Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: topic, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:000000000000:" + name), Attributes: attributes,
+	})
+	if err != nil {
+		t.Fatalf("subscribe: %v", err)
+	}
+	return *queue.QueueUrl
+}
+
+func publish(t *testing.T, client *sns.Client, in *sns.PublishInput) *sns.PublishOutput {
+	t.Helper()
+	out, err := client.Publish(t.Context(), in)
+	if err != nil {
+		t.Fatalf("publish: %v", err)
+	}
+	return out
+}
+
+func TestSNSPublishToQueues(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	client := p.sns()
+	orders := topic(t, client, "orders", nil)
+	wrapped := subscribedQueue(t, p, orders, "wrapped", nil)
+	raw := subscribedQueue(t, p, orders, "raw", map[string]string{"RawMessageDelivery": "true"})
+	filtered := subscribedQueue(t, p, orders, "filtered", map[string]string{"FilterPolicy": `{"kind":["refund"]}`})
+	for _, text := range texts {
+		out := publish(t, client, &sns.PublishInput{TopicArn: orders, Message: &text, MessageAttributes: map[string]types.MessageAttributeValue{
+			"kind": {DataType: aws.String("String"), StringValue: aws.String("order")},
+		}})
+		got := receive(t, p.sqs(), raw, func(in *sqs.ReceiveMessageInput) { in.MessageAttributeNames = []string{"All"} })
+		if len(got) != 1 || *got[0].Body != text || *got[0].MessageAttributes["kind"].StringValue != "order" {
+			t.Errorf("raw: got %+v, want %q", got, text)
+		}
+		got = receive(t, p.sqs(), wrapped)
+		var envelope struct{ Type, MessageId, Message string }
+		if len(got) != 1 || json.Unmarshal([]byte(*got[0].Body), &envelope) != nil || envelope.Message != text || envelope.MessageId != *out.MessageId {
+			t.Errorf("wrapped: got %+v, want %q", got, text)
+		}
+	}
+	if got := receive(t, p.sqs(), filtered); len(got) > 0 {
+		t.Errorf("the filter let through %v", got)
+	}
+}
+
+func TestSNSPublishBatchInOrder(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	client := p.sns()
+	orders := topic(t, client, "orders.fifo", map[string]string{"FifoTopic": "true", "ContentBasedDeduplication": "true"})
+	queue := subscribedQueue(t, p, orders, "orders.fifo", map[string]string{"RawMessageDelivery": "true"})
+	var entries []types.PublishBatchRequestEntry
+	var want []string
+	for i := range 10 {
+		id := fmt.Sprintf("m%d", i)
+		want = append(want, id)
+		entries = append(entries, types.PublishBatchRequestEntry{Id: &id, Message: &id, MessageGroupId: aws.String("g")})
+	}
+	out, err := client.PublishBatch(t.Context(), &sns.PublishBatchInput{TopicArn: orders, PublishBatchRequestEntries: entries})
+	if err != nil || len(out.Successful) != 10 || len(out.Failed) != 0 {
+		t.Fatalf("got %+v and %v", out, err)
+	}
+	publish(t, client, &sns.PublishInput{TopicArn: orders, Message: aws.String("m3"), MessageGroupId: aws.String("g")}) // a duplicate
+	var got []string
+	for _, message := range receive(t, p.sqs(), queue, upTo(10)) {
+		got = append(got, *message.Body)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestSNSErrorsHaveTheirTypes(t *testing.T) {
+	t.Parallel()
+	client := start(t).sns()
+	missing := aws.String("arn:aws:sns:us-east-1:000000000000:none")
+	_, err := client.Publish(t.Context(), &sns.PublishInput{TopicArn: missing, Message: aws.String("x")})
+	if notFound := (*types.NotFoundException)(nil); !errors.As(err, &notFound) {
+		t.Errorf("got %v, want NotFoundException", err)
+	}
+	_, err = client.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("a b")})
+	if invalid := (*types.InvalidParameterException)(nil); !errors.As(err, &invalid) {
+		t.Errorf("got %v, want InvalidParameterException", err)
+	}
+	orders := topic(t, client, "orders", nil)
+	_, err = client.Publish(t.Context(), &sns.PublishInput{TopicArn: orders, Message: aws.String("x"), MessageAttributes: map[string]types.MessageAttributeValue{
+		"a": {DataType: aws.String("Date"), StringValue: aws.String("x")},
+	}})
+	if invalid := (*types.InvalidParameterValueException)(nil); !errors.As(err, &invalid) {
+		t.Errorf("got %v, want InvalidParameterValueException", err)
+	}
+}
+
+// receiver is an HTTP endpoint that verifies what it gets and confirms its subscription.
+type receiver struct {
+	*httptest.Server
+	messages chan map[string]string
+}
+
+func newReceiver(t *testing.T, certificates *http.Client) *receiver {
+	t.Helper()
+	r := &receiver{messages: make(chan map[string]string, 16)}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		var message map[string]string
+		if err == nil {
+			err = json.Unmarshal(body, &message)
+		}
+		if err == nil {
+			err = verified(certificates, message)
+		}
+		if err == nil && message["Type"] != req.Header.Get("x-amz-sns-message-type") {
+			err = fmt.Errorf("the header says %s", req.Header.Get("x-amz-sns-message-type"))
+		}
+		if err != nil {
+			message = map[string]string{"fault": err.Error()}
+		}
+		r.messages <- message
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// next gives the next message that the endpoint got.
+func (r *receiver) next(t *testing.T) map[string]string {
+	t.Helper()
+	select {
+	case message := <-r.messages:
+		if fault := message["fault"]; fault != "" {
+			t.Fatal(fault)
+		}
+		return message
+	case <-time.After(30 * time.Second):
+		t.Fatal("the endpoint got nothing")
+		return nil
+	}
+}
+
+// verified checks a message's signature by the certificate that it names.
+func verified(certificates *http.Client, message map[string]string) error {
+	resp, err := certificates.Get(message["SigningCertURL"])
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	served, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	block, _ := pem.Decode(served)
+	if block == nil {
+		return fmt.Errorf("no certificate at %s: %s", message["SigningCertURL"], served)
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return err
+	}
+	var signed strings.Builder
+	for _, name := range []string{"Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"} {
+		if value, there := message[name]; there {
+			signed.WriteString(name + "\n" + value + "\n")
+		}
+	}
+	signature, err := base64.StdEncoding.DecodeString(message["Signature"])
+	if err != nil {
+		return err
+	}
+	if message["SignatureVersion"] != "2" {
+		return fmt.Errorf("got version %s of signatures, want 2", message["SignatureVersion"])
+	}
+	return certificate.CheckSignature(x509.SHA256WithRSA, []byte(signed.String()), signature)
+}
+
+// An endpoint confirms, gets what is published, and ends its subscription, all by the links in messages.
+func TestSNSHTTPEndpoint(t *testing.T) {
+	t.Parallel()
+	p, front := startBehindTLS(t)
+	client := p.sns()
+	orders := topic(t, client, "orders", map[string]string{"SignatureVersion": "2"})
+	endpoint := newReceiver(t, front.Client())
+	out, err := client.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: orders, Protocol: aws.String("http"), Endpoint: &endpoint.URL})
+	if err != nil || *out.SubscriptionArn != "pending confirmation" {
+		t.Fatalf("got %+v and %v", out, err)
+	}
+	follow := func(link string) {
+		t.Helper()
+		resp, err := http.Get(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s", link, resp.Status)
+		}
+	}
+	asked := endpoint.next(t)
+	if asked["Type"] != "SubscriptionConfirmation" {
+		t.Fatalf("got %v", asked)
+	}
+	follow(asked["SubscribeURL"])
+	sent := publish(t, client, &sns.PublishInput{TopicArn: orders, Message: aws.String(texts["unicode"]), Subject: aws.String("About")})
+	got := endpoint.next(t)
+	if got["Type"] != "Notification" || got["Message"] != texts["unicode"] || got["Subject"] != "About" || got["MessageId"] != *sent.MessageId {
+		t.Errorf("got %v", got)
+	}
+	follow(got["UnsubscribeURL"])
+	if got := endpoint.next(t); got["Type"] != "UnsubscribeConfirmation" {
+		t.Errorf("got %v", got)
+	}
+}
