@@ -30,11 +30,15 @@ func (s *Server) listQueues(ctx context.Context, req *listQueuesRequest) (*listQ
 	if err != nil {
 		return nil, failed(ctx, err)
 	}
+	return encodePage(page, req.Counts), nil
+}
+
+func encodePage(page core.QueuePage, withCounts bool) *listQueuesResponse {
 	var resp listQueuesResponse
 	resp.Body.Queues = make([]queueBody, len(page.Queues))
 	for i, queue := range page.Queues {
-		resp.Body.Queues[i] = encodeQueue(queue, req.Counts)
+		resp.Body.Queues[i] = encodeQueue(queue, withCounts)
 	}
 	resp.Body.NextCursor = page.Next
-	return &resp, nil
+	return &resp
 }

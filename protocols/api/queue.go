@@ -29,13 +29,15 @@ type OfQueue struct {
 
 // Settings are those that a request may name.
 type Settings struct {
-	DelaySeconds             *int    `json:"delay_seconds,omitempty" minimum:"0" maximum:"604800" doc:"Until a message can first be received, where the message does not say"`
-	VisibilityTimeoutSeconds *int    `json:"visibility_timeout_seconds,omitempty" minimum:"0" maximum:"43200" doc:"For which a receive hides a message, where the receive does not say"`
-	RetentionSeconds         *int    `json:"retention_seconds,omitempty" minimum:"60" maximum:"1296000" doc:"After which a message is dropped, counted from its sending"`
-	ReceiveWaitSeconds       *int    `json:"receive_wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long a receive waits for a first message, where it does not say"`
-	MaxMessageBytes          *int    `json:"max_message_bytes,omitempty" minimum:"1" maximum:"4194304" doc:"Of body and attributes together"`
-	Logging                  *bool   `json:"logging,omitempty" doc:"Keep a log of what happens to each message"`
-	BodyRule                 *string `json:"body_rule,omitempty" enum:"auto,as-sent,text,base64" doc:"How bodies are handed out. auto: each reader gets what shows the sender's text; as-sent: the bytes as they came; text: what a sender's SDK encoded is decoded; base64: what it did not is encoded"`
+	DelaySeconds             *int            `json:"delay_seconds,omitempty" minimum:"0" maximum:"604800" doc:"Until a message can first be received, where the message does not say"`
+	VisibilityTimeoutSeconds *int            `json:"visibility_timeout_seconds,omitempty" minimum:"0" maximum:"43200" doc:"For which a receive hides a message, where the receive does not say"`
+	RetentionSeconds         *int            `json:"retention_seconds,omitempty" minimum:"60" maximum:"1296000" doc:"After which a message is dropped, counted from its sending"`
+	ReceiveWaitSeconds       *int            `json:"receive_wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long a receive waits for a first message, where it does not say"`
+	MaxMessageBytes          *int            `json:"max_message_bytes,omitempty" minimum:"1" maximum:"4194304" doc:"Of body and attributes together"`
+	Logging                  *bool           `json:"logging,omitempty" doc:"Keep a log of what happens to each message"`
+	BodyRule                 *string         `json:"body_rule,omitempty" enum:"auto,as-sent,text,base64" doc:"How bodies are handed out. auto: each reader gets what shows the sender's text; as-sent: the bytes as they came; text: what a sender's SDK encoded is decoded; base64: what it did not is encoded"`
+	DeadLetter               *deadLetterBody `json:"dead_letter,omitempty" doc:"Where messages go that are received again and again"`
+	DeadLetterSources        *sourcesBody    `json:"dead_letter_sources,omitempty" doc:"Whose dead letters this queue takes; any, where nothing was said"`
 }
 
 // change gives the settings as a change of a queue.
@@ -47,6 +49,8 @@ func (s Settings) change() core.QueueChange {
 		ReceiveWait:       seconds(s.ReceiveWaitSeconds),
 		MaxMessageSize:    s.MaxMessageBytes,
 		Logging:           s.Logging,
+		DeadLetter:        s.DeadLetter.policy(),
+		DeadLetterSources: s.DeadLetterSources.rule(),
 	}
 	if s.BodyRule != nil {
 		rule := core.BodyRule(*s.BodyRule)
@@ -83,6 +87,8 @@ type queueBody struct {
 	MaxMessageBytes          int               `json:"max_message_bytes"`
 	Logging                  bool              `json:"logging"`
 	BodyRule                 core.BodyRule     `json:"body_rule" enum:"auto,as-sent,text,base64"`
+	DeadLetter               *deadLetterBody   `json:"dead_letter,omitempty"`
+	DeadLetterSources        *sourcesBody      `json:"dead_letter_sources,omitempty"`
 	Tags                     map[string]string `json:"tags,omitempty"`
 	CreatedAt                time.Time         `json:"created_at"`
 	ModifiedAt               time.Time         `json:"modified_at" doc:"Of the settings"`
@@ -110,6 +116,8 @@ func encodeQueue(q core.Queue, withCounts bool) queueBody {
 		MaxMessageBytes:          q.MaxMessageSize,
 		Logging:                  q.Logging,
 		BodyRule:                 cmp.Or(q.Bodies, bodyAuto),
+		DeadLetter:               encodeDeadLetter(q.DeadLetter),
+		DeadLetterSources:        encodeSources(q.DeadLetterSources),
 		Tags:                     q.Tags,
 		CreatedAt:                q.CreatedAt.UTC(),
 		ModifiedAt:               q.ModifiedAt.UTC(),
