@@ -387,7 +387,7 @@ func TestProblems(t *testing.T) {
 		code                            string
 	}{
 		"no such queue":     {"GET", "/api/v1/queues/orders", "", "", 404, "QueueNotFound"},
-		"no such operation": {"GET", "/api/v1/topics", "", "", 404, "NotFound"},
+		"no such operation": {"GET", "/api/v1/nothing", "", "", 404, "NotFound"},
 		"no such method":    {"PUT", "/api/v1/queues", "", "", 404, "NotFound"},
 		"no such verb":      {"POST", "/api/v1/queues/orders/messages:publish", "", "", 404, "NotFound"},
 		"no JSON":           {"POST", "/api/v1/queues", "application/json", "{", 400, "BadRequest"},

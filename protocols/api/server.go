@@ -68,6 +68,9 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 
 	const queues, queue = prefix + "/queues", prefix + "/queues/{name}"
 	const messages, keys = queue + "/messages", prefix + "/keys"
+	const topics, topic = prefix + "/topics", prefix + "/topics/{topic}"
+	const subscriptions, subscription = topic + "/subscriptions", topic + "/subscriptions/{subscription}"
+	const delivery = subscription + "/deliveries/{message}"
 	op := func(id, method, path, tag, summary string, status int) huma.Operation {
 		return huma.Operation{
 			OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary, DefaultStatus: status,
@@ -95,6 +98,22 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	huma.Register(api, op("wait-for-message", get, messages+":wait", "Messages", "Wait for a message without receiving it, in test mode", 200), s.waitForMessage)
 	huma.Register(api, op("get-queue-log", get, queue+"/log", "Messages", "Show what happened to the messages of a queue", 200), s.queueLog)
 	huma.Register(api, op("get-message-log", get, prefix+"/messages/{id}/log", "Messages", "Show what happened to a message", 200), s.messageLog)
+	huma.Register(api, op("list-topics", get, topics, "Topics", "List topics by name", 200), s.listTopics)
+	huma.Register(api, op("create-topic", post, topics, "Topics", "Create a topic", 201), s.createTopic)
+	huma.Register(api, op("get-topic", get, topic, "Topics", "Show a topic and its counts", 200), s.getTopic)
+	huma.Register(api, op("alter-topic", patch, topic, "Topics", "Change settings of a topic", 200), s.alterTopic)
+	huma.Register(api, op("delete-topic", remove, topic, "Topics", "Delete a topic; what is still to be delivered is dropped", 204), s.deleteTopic)
+	huma.Register(api, op("publish-messages", post, topic+"/messages", "Topics", "Publish messages, all or none", 201), s.publishMessages)
+	huma.Register(api, op("list-subscriptions", get, subscriptions, "Subscriptions", "List a topic's subscriptions by name", 200), s.listSubscriptions)
+	huma.Register(api, op("create-subscription", post, subscriptions, "Subscriptions", "Subscribe a queue or an endpoint", 201), s.createSubscription)
+	huma.Register(api, op("get-subscription", get, subscription, "Subscriptions", "Show a subscription", 200), s.getSubscription)
+	huma.Register(api, op("alter-subscription", patch, subscription, "Subscriptions", "Change settings of a subscription, or confirm it", 200), s.alterSubscription)
+	huma.Register(api, op("delete-subscription", remove, subscription, "Subscriptions", "Unsubscribe", 204), s.deleteSubscription)
+	huma.Register(api, op("list-deliveries", get, subscription+"/deliveries", "Deliveries", "List what is still to be pushed to a subscription", 200), s.listDeliveries)
+	huma.Register(api, op("retry-delivery", post, delivery+"/retry", "Deliveries", "Push a message now, whatever its schedule says", 204), s.retryDelivery)
+	huma.Register(api, op("dead-letter-delivery", post, delivery+"/dead-letter", "Deliveries", "Give a message up: to the dead-letter queue", 204), s.deadLetterDelivery)
+	huma.Register(api, op("list-attempts", get, prefix+"/attempts", "Deliveries", "List the last attempts to deliver", 200), s.listAttempts)
+	huma.Register(api, op("list-outbox", get, prefix+"/outbox", "Deliveries", "List messages that there was nowhere to send to: SMS, mobile pushes, mail without a mail server", 200), s.listOutbox)
 	huma.Register(api, op("reset-account", post, prefix+"/reset", "Server", "Remove all that an account has, in test mode", 204), s.resetAccount)
 	huma.Register(api, op("advance-clock", post, prefix+"/clock", "Server", "Move an account's time forward, in test mode", 200), s.advanceClock)
 	huma.Register(api, op("list-keys", get, keys, "Access keys", "List access keys", 200), s.listKeys)
