@@ -10,6 +10,7 @@ import (
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/coverage"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
 	"github.com/polymq/polymq/protocols/sts"
@@ -60,7 +61,8 @@ func coverageTable() string {
 	row("SQS, JSON and query", sqs.Actions())
 	row("SNS, query", sns.Actions())
 	row("STS (AWS), query", sts.Actions())
-	row("MNS, XML", mns.Actions())
+	row("MNS, XML and, for messages, JSON", mns.Actions())
+	row("SMQ's control plane (OpenAPI)", smq.Actions())
 	row("JSON API", api.Actions())
 	return table.String()
 }

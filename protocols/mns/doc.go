@@ -29,6 +29,17 @@
 // string with characters that XML cannot carry is BINARY. Of the system properties, traceparent,
 // tracestate and baggage pass; AWSTraceHeader does not, for clients fail on names they do not know.
 //
+// # Topics
+//
+// A subscription made here delivers in MNS's form, whichever protocol made the topic or publishes to it (pusher.go):
+// XML, JSON or SIMPLIFIED, to queues of any protocol, to HTTP endpoints signed by a key whose certificate
+// is served at CertificatePath, by mail. SMS and mobile pushes are kept. Account and region in a queue's
+// endpoint are not looked at: clients make them of the host name that they were given, and queues of other
+// accounts cannot be subscribed. A message's properties go with it into queues.
+//
+// Whoever receives a push fetches the certificate from the server's public URL, or else from the one by which the
+// subscriber reached it.
+//
 // # Decisions
 //
 // 2026-11-21: an XML scanner of our own instead of encoding/xml. It refuses document types, bounds
@@ -42,6 +53,22 @@
 // root element's name; UserProperties is an object by name, and so is SystemProperties, which no
 // client knows; errors are the same, as JSON, and a body that is no JSON of the action's form is
 // InvalidArgument, for no code of its own is known. Only actions on messages have a JSON form.
+//
+// 2026-11-21: of pushes, inferred: all x-mns headers go with every format; JSON is text/plain; Content-md5 is
+// upper-case hexadecimal, as newer captures have it; statuses beyond 2xx are tried again, whatever they are;
+// the namespace of a notification ends in a slash, as the manual's sample has it.
+//
+// 2026-11-21: mail needs the message's DirectMail attributes, or those of the subscription; without them the
+// delivery fails, as in the cloud. SMS is kept without them too, since nothing is sent anyway.
+//
+// 2026-11-21: of dead letters, inferred: DLQMessageType is QueueMessage, DLQSourceArn names the queue as a
+// subscription's endpoint does, DLQOriginMessageId is the message's id, which a move keeps.
+//
+// 2026-11-21: a batch receive of a FIFO queue has at most one message of a group: while one is with a receiver,
+// no other of its group is handed out. MNS has no deduplication ids, so that equal messages are all kept.
+//
+// 2026-11-21: the rate that the control plane sets for a queue counts calls of receive, by each server for
+// itself. Who may use the endpoint is remembered for five seconds, so that requests do not read it.
 //
 // 2026-11-21: unknown parameters of a query are refused, as the service's manual has it
 // (InvalidQueryString), while unknown elements are passed over, as newer clients send them.

@@ -72,7 +72,8 @@ func readRequest(r *http.Request) (*request, error) {
 	return in, err
 }
 
-// checkVersion lets a request without a version pass, as one by hand may be.
+// checkVersion lets a request without a version pass, as one by hand may be. One that must be signed is made
+// by a client, which names its version (Server.do).
 func checkVersion(header http.Header) error {
 	switch v := header.Get("X-Mns-Version"); v {
 	case "", version, jsonVersion:

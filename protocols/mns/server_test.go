@@ -156,6 +156,25 @@ func TestUnknownVersion(t *testing.T) {
 	start(t).do(t, http.MethodGet, "/queues", "", "x-mns-version: 2014-07-08").want(t, 400, "InvalidVersionHeader")
 }
 
+// A client that signs names its version; a request by hand need not.
+func TestMissingVersion(t *testing.T) {
+	t.Parallel()
+	keys := oneKey{"GOOD": {ID: "GOOD", Account: "111122223333", Secret: "hunter22"}}
+	server := New(core.NewBroker(oneQueueStore{}), &caller.Options{Keys: keys, Verify: true})
+	for given, want := range map[string]string{"": "<Code>MissingVersionHeader</Code>", version: "<QueueName>q</QueueName>", "2014-07-08": "<Code>InvalidVersionHeader</Code>"} {
+		r := vectorRequest("GET", "/queues/q", "X-Mns-Version", given, "Date", time.Now().UTC().Format(http.TimeFormat))
+		if given == "" {
+			r.Header.Del("X-Mns-Version")
+		}
+		sign2(r, "GOOD", "hunter22")
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("version %q: got %d %s, want %s", given, w.Code, w.Body, want)
+		}
+	}
+}
+
 // raw sends a request byte by byte and gives the answer as it is on the wire.
 func (f fixture) raw(t *testing.T, request string) (head, body string) {
 	t.Helper()
