@@ -136,6 +136,28 @@ func TestStopEndsRequestsAtTheDeadline(t *testing.T) {
 	}
 }
 
+// What the setting switches on reaches SQS, and is off by default.
+func TestSQS60sRules(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		srv := start(t, Config{SQS60sRules: on})
+		call := func(parameters string) int {
+			t.Helper()
+			client := &http.Client{Timeout: patience}
+			resp, err := client.Post(srv.URL()+"/?"+parameters, "application/x-www-form-urlencoded", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			return resp.StatusCode
+		}
+		const create = "Action=CreateQueue&QueueName=orders"
+		first, deleted, again := call(create), call("Action=DeleteQueue&QueueUrl=orders"), call(create)
+		if first != http.StatusOK || deleted != http.StatusOK || (again != http.StatusOK) != on {
+			t.Errorf("with %v: got %d, %d, %d", on, first, deleted, again)
+		}
+	}
+}
+
 func TestStartFails(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
