@@ -282,6 +282,10 @@ func writeCanonicalHeader(buf *bytes.Buffer, r *http.Request, name, host string)
 			buf.WriteByte(',')
 		}
 		value = strings.TrimSpace(value)
+		if !strings.Contains(value, "  ") {
+			buf.WriteString(value)
+			continue
+		}
 		for at := range len(value) {
 			if value[at] != ' ' || value[at-1] != ' ' { // the first one is no blank
 				buf.WriteByte(value[at])
