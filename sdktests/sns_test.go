@@ -257,8 +257,8 @@ func verified(certificates *http.Client, message map[string]string) error {
 	}
 	defer resp.Body.Close()
 	served, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s, %w", message["SigningCertURL"], resp.Status, err)
 	}
 	block, _ := pem.Decode(served)
 	if block == nil {

@@ -93,5 +93,6 @@ func (s *Server) serveCertificate(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-pem-file")
 	w.Header().Set("Content-Length", strconv.Itoa(len(pem)))
+	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(pem) // nobody is left to tell
 }

@@ -94,5 +94,6 @@ check('sns_http_endpoint_validates', async () => {
     equal((await next()).Message, texts.unicode, 'message');
   } finally {
     server.close();
+    server.closeAllConnections();
   }
 });
