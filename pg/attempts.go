@@ -32,10 +32,10 @@ CROSS JOIN LATERAL (SELECT * FROM receive_attempts t WHERE t.storage_id = q.stor
 // repeatSQL hides the messages of an attempt anew. Each must be in the state that the attempt left it in.
 const repeatSQL = `
 WITH input AS (
-    SELECT * FROM unnest(@group::bigint[], @sequence::bigint[], @version::integer[]) AS i(group_key, sequence, version)
+    SELECT i.*, @storage::bigint AS storage FROM unnest(@group::bigint[], @sequence::bigint[], @version::integer[]) AS i(group_key, sequence, version) OFFSET 0
 ), repeated AS (
     UPDATE fifo_messages m SET visible_at = @now::timestamptz + @timeout::interval FROM input i
-    WHERE m.storage_id = ANY (ARRAY[@storage::bigint]) AND m.group_key = i.group_key AND m.sequence = i.sequence AND m.handle_version = i.version
+    WHERE m.storage_id = ANY (ARRAY[i.storage]) AND m.group_key = i.group_key AND m.sequence = i.sequence AND m.handle_version = i.version
         AND m.visible_at = @visible_at AND m.visible_at > @now
     RETURNING m.*
 ), counted AS (

@@ -52,6 +52,24 @@ const (
 	PeekSQL          = peekSQL
 	QueueSQL         = queueSQL
 
+	LockGroupsSQL        = lockGroupsSQL
+	RememberSentSQL      = rememberSentSQL
+	SendFIFOSQL          = sendFIFOSQL
+	DeleteFIFOSQL        = deleteFIFOSQL
+	ChangeFIFOSQL        = changeFIFOSQL
+	RefreshGroupsSQL     = refreshGroupsSQL
+	ReceiveFIFOSQL       = receiveFIFOSQL
+	MoveFIFOSQL          = moveFIFOSQL
+	PeekFIFOSQL          = peekFIFOSQL
+	UpcomingGroupsSQL    = upcomingGroupsSQL
+	SweepGroupsSQL       = sweepGroupsSQL
+	ExpiredGroupsSQL     = expiredGroupsSQL
+	ExpireFIFOSQL        = expireFIFOSQL
+	RemoveDroppedFIFOSQL = removeDroppedFIFOSQL
+	RemoveIDsSQL         = removeIDsSQL
+	AttemptSQL           = attemptSQL
+	RepeatSQL            = repeatSQL
+
 	MoveDeadSQL          = moveDeadSQL
 	MoveBatchSQL         = moveBatchSQL
 	DeadLetterSourcesSQL = deadLetterSourcesSQL

@@ -13,20 +13,22 @@ import (
 // has not expired has none, and one that has need not be looked through beyond as many messages as may
 // be removed.
 const expiredGroupsSQL = `
-SELECT DISTINCT q.id, m.storage_id, m.group_key
-FROM (
-    SELECT q.id, q.storage_id, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') - q.retention AS oldest
-    FROM queues q WHERE q.fifo OFFSET 0
-) q
-CROSS JOIN LATERAL (
-    SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT 1
-) head
-CROSS JOIN LATERAL (
-    SELECT m.storage_id, m.group_key, m.sent_at FROM fifo_messages m
-    WHERE m.storage_id = q.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT @limit
-) m
-WHERE head.sent_at <= q.oldest AND m.sent_at <= q.oldest
-LIMIT @limit`
+SELECT DISTINCT id, storage_id, group_key FROM (
+    SELECT q.id, m.storage_id, m.group_key
+    FROM (
+        SELECT q.id, q.storage_id, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') - q.retention AS oldest
+        FROM queues q WHERE q.fifo OFFSET 0
+    ) q
+    CROSS JOIN LATERAL (
+        SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT 1
+    ) head
+    CROSS JOIN LATERAL (
+        SELECT m.storage_id, m.group_key, m.sent_at FROM fifo_messages m
+        WHERE m.storage_id = q.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT @limit
+    ) m
+    WHERE head.sent_at <= q.oldest AND m.sent_at <= q.oldest
+    LIMIT @limit
+) expired`
 
 // expireFIFOSQL removes expired messages of groups whose locks have been taken.
 const expireFIFOSQL = `

@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,9 +37,9 @@ WITH queue AS MATERIALIZED (
     ) q ON true
 ), taken AS (
     DELETE FROM fifo_messages m
-    USING unnest(@group::bigint[], @sequence::bigint[], @version::integer[], @id::bigint[], @place::integer[], @target::bigint[], @deduplication::text[])
-        WITH ORDINALITY AS i(group_key, sequence, version, id, queue, target, deduplication_id, ord)
-    WHERE m.storage_id = ANY (ARRAY[@storage::bigint]) AND m.group_key = i.group_key AND m.sequence = i.sequence AND m.handle_version = i.version
+    USING unnest(@storage::bigint[], @group::bigint[], @sequence::bigint[], @version::integer[], @id::bigint[], @place::integer[], @target::bigint[], @deduplication::text[])
+        WITH ORDINALITY AS i(storage, group_key, sequence, version, id, queue, target, deduplication_id, ord)
+    WHERE m.storage_id = ANY (ARRAY[i.storage]) AND m.group_key = i.group_key AND m.sequence = i.sequence AND m.handle_version = i.version
         AND (SELECT storages FROM queue)[i.queue] = i.target
     RETURNING i.ord, i.target, i.id AS new_id, i.deduplication_id AS new_deduplication_id, (SELECT nows FROM queue)[i.queue] AS now, m.*
 ), moved AS (
@@ -95,7 +96,7 @@ func (s *Store) queueFIFOMoves(batch *pgx.Batch, source *core.Queue, sourceName 
 		places[i], deduplications[i] = queues.place(m.target.ID, m.target.Version), m.deduplicationID
 	}
 	queue(batch, moveFIFOSQL, pgx.StrictNamedArgs{
-		"queue": queues.ids, "queue_version": queues.versions, "storage": source.Storage, "source": sourceName, "group": groups, "sequence": sequences, "version": versions,
+		"queue": queues.ids, "queue_version": queues.versions, "storage": slices.Repeat([]int64{source.Storage}, n), "source": sourceName, "group": groups, "sequence": sequences, "version": versions,
 		"id": ids, "place": places, "target": targets, "deduplication": deduplications,
 	}).Query(func(rows pgx.Rows) error {
 		var ord int64

@@ -164,6 +164,7 @@ func planned(t *testing.T, url string, statements map[string]plannedStatement) p
 	}
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	p := plans{conn, statements}
+	execute(t, conn, `SELECT setval('sequence_blocks', 1 << 30)`) // from which messages are numbered
 	for name, s := range statements {
 		positional, _ := pg.Positional(s.sql)
 		execute(t, conn, fmt.Sprintf("PREPARE %s AS %s", pgx.Identifier{name}.Sanitize(), positional))
