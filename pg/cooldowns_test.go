@@ -38,9 +38,9 @@ func TestCooldown(t *testing.T) {
 	cooling("orders", core.AfterPurge, true)
 	cooling("orders", core.AfterDelete, false)
 	cooling("returns", core.AfterPurge, false)
-	pgtest.Advance(t, one, 59*time.Second)
+	pgtest.Advance(t, one, 50*time.Second)
 	start(one, "orders", core.AfterPurge, false) // and no longer for having been tried
-	pgtest.Advance(t, one, time.Second)
+	pgtest.Advance(t, one, 10*time.Second)
 	cooling("orders", core.AfterPurge, false)
 	start(two, "orders", core.AfterPurge, true)
 	if _, err := one.StartCooldown(ctx, pgtest.Name("a b"), core.AfterPurge, time.Minute); core.CodeOf(err) != core.QueueNotFound {

@@ -239,9 +239,9 @@ func TestFactsQueueAttributes(t *testing.T) {
 			c.sendAll(url, "a")
 			c.receiveOne(url)
 			c.setAttributes(url, "VisibilityTimeout", "1")
-			c.wait(99 * time.Second)
+			c.wait(90 * time.Second)
 			c.wantBodies(url, 0)
-			c.wait(time.Second)
+			c.wait(10 * time.Second)
 			c.receiveOne(url)
 			c.wait(time.Second)
 			c.receiveOne(url)
@@ -485,9 +485,9 @@ func TestFactsSixtySeconds(t *testing.T) {
 			c.ok("DeleteQueue", m{"QueueUrl": url})
 			c.refused("CreateQueue", m{"QueueName": "q"}, queueDeletedRecently, recently)
 			c.newQueue("other")
-			c.wait(59 * time.Second)
+			c.wait(50 * time.Second)
 			c.refused("CreateQueue", m{"QueueName": "q"}, queueDeletedRecently, recently)
-			c.wait(time.Second)
+			c.wait(10 * time.Second)
 			c.newQueue("q")
 		},
 		"a queue is not purged again": func(c *client) {

@@ -74,9 +74,9 @@ func TestFactsSending(t *testing.T) {
 			}
 			c.refused("SendMessage", m{"QueueUrl": url, "MessageBody": "b", "DelaySeconds": "soon"}, invalidParameter, "")
 			c.sendTo(url, "b", m{"DelaySeconds": 900})
-			c.wait(899 * time.Second)
+			c.wait(890 * time.Second)
 			c.wantBodies(url, 0)
-			c.wait(time.Second)
+			c.wait(10 * time.Second)
 			c.wantBodies(url, 0, "b")
 		},
 		"5.7 groups of a standard queue": func(c *client) { // 10.26
@@ -112,17 +112,17 @@ func TestFactsSending(t *testing.T) {
 			}
 		},
 		"5.6 delays of queue and message": func(c *client) { // 10.20, 10.37
-			url := c.newQueue("q", "DelaySeconds", "10")
+			url := c.newQueue("q", "DelaySeconds", "600")
 			c.sendAll(url, "queue's")
 			c.sendTo(url, "none", m{"DelaySeconds": 0})
-			c.sendTo(url, "own", m{"DelaySeconds": 5})
+			c.sendTo(url, "own", m{"DelaySeconds": 300})
 			c.wantCounts(url, "1", "0", "2")
-			c.wantBodies(url, 600, "none")
-			c.wait(5 * time.Second)
-			c.wantBodies(url, 600, "own")
+			c.wantBodies(url, 43200, "none")
+			c.wait(5 * time.Minute)
+			c.wantBodies(url, 43200, "own")
 			c.wantCounts(url, "0", "2", "1")
-			c.wait(5 * time.Second)
-			c.wantBodies(url, 600, "queue's")
+			c.wait(5 * time.Minute)
+			c.wantBodies(url, 43200, "queue's")
 		},
 	})
 }
