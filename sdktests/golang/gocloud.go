@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"gocloud.dev/gcerrors"
@@ -21,6 +22,7 @@ var gocloudChecks = []check{
 	{"gocloud_nack_brings_the_message_again", gocloudNack},
 	{"gocloud_opens_by_url", gocloudURL},
 	{"gocloud_fifo_keeps_the_order_of_a_group", gocloudFIFO},
+	{"gocloud_topic_reaches_its_subscription", gocloudTopic},
 	{"gocloud_missing_queue_is_not_found", gocloudMissing},
 	{"gocloud_refused_message_fails_alone", gocloudRefused},
 }
@@ -156,6 +158,48 @@ func gocloudFIFO(ctx context.Context) error {
 		m.Ack()
 	}
 	return errors.Join(equal("bodies by group", got, want), shutDown(ctx, topic, subscription), emptied(ctx, *created.QueueUrl))
+}
+
+// gocloudTopic publishes to SNS, once as an envelope and once raw; the subscription unwraps what it must.
+func gocloudTopic(ctx context.Context) error {
+	client := sns.NewFromConfig(awsConfig(), func(o *sns.Options) { o.BaseEndpoint = &endpoint })
+	for _, raw := range []string{"false", "true"} {
+		queue, err := createQueue(ctx, nil)
+		if err != nil {
+			return err
+		}
+		shown, err := admin.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &queue, AttributeNames: []types.QueueAttributeName{"QueueArn"}})
+		if err != nil {
+			return err
+		}
+		created, err := client.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String(queueName())})
+		if err != nil {
+			return err
+		}
+		_, err = client.Subscribe(ctx, &sns.SubscribeInput{
+			TopicArn: created.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(shown.Attributes["QueueArn"]),
+			Attributes: map[string]string{"RawMessageDelivery": raw},
+		})
+		if err != nil {
+			return err
+		}
+		topic := awssnssqs.OpenSNSTopic(ctx, client, *created.TopicArn, nil)
+		subscription := awssnssqs.OpenSubscription(ctx, admin, queue, &awssnssqs.SubscriptionOptions{Raw: raw == "true"})
+		metadata := map[string]string{"colour of paper": "rød"}
+		if err := topic.Send(ctx, &pubsub.Message{Body: []byte("hello \xff"), Metadata: metadata}); err != nil {
+			return err
+		}
+		m, err := subscription.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		m.Ack()
+		err = errors.Join(equal("body", string(m.Body), "hello \xff"), equal("metadata", m.Metadata, metadata), shutDown(ctx, topic, subscription))
+		if err != nil {
+			return fmt.Errorf("with RawMessageDelivery %s: %w", raw, err)
+		}
+	}
+	return nil
 }
 
 func gocloudMissing(ctx context.Context) error {

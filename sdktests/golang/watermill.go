@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
+	watermillsns "github.com/ThreeDotsLabs/watermill-aws/sns"
 	watermillsqs "github.com/ThreeDotsLabs/watermill-aws/sqs"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	transport "github.com/aws/smithy-go/endpoints"
@@ -28,6 +30,7 @@ var watermillChecks = []check{
 	{"watermill_router_retries_and_forwards", watermillRouter},
 	{"watermill_finds_queues_by_their_urls_in_the_cloud", watermillCloudURLs},
 	{"watermill_fifo_keeps_the_order_of_a_group", watermillFIFO},
+	{"watermill_topic_reaches_each_subscription", watermillTopic},
 	{"watermill_subscriber_of_a_missing_queue_says_so", watermillMissing},
 }
 
@@ -259,7 +262,7 @@ func watermillCloudURLs(ctx context.Context) error {
 
 // watermillFIFO has three workers share a queue; each message that is refused must come again before the next of its group.
 func watermillFIFO(ctx context.Context) error {
-	attributes := watermillsqs.QueueConfigAttributes{FifoQueue: true, VisibilityTimeout: "1"}
+	attributes := watermillsqs.QueueConfigAttributes{FifoQueue: true, VisibilityTimeout: "3"}
 	publisher, err := watermillPublisher(func(c *watermillsqs.PublisherConfig) {
 		c.CreateQueueConfig = attributes
 		c.GenerateSendMessageInput = func(ctx context.Context, url watermillsqs.QueueURL, m *types.Message) (*sqs.SendMessageInput, error) {
@@ -317,6 +320,71 @@ func watermillFIFO(ctx context.Context) error {
 		m.Ack()
 	}
 	return equal("bodies by group", got, want)
+}
+
+// watermillTopic publishes to SNS; each of two subscribers has a queue of its own.
+func watermillTopic(ctx context.Context) error {
+	server, err := url.Parse(endpoint)
+	if err != nil {
+		return err
+	}
+	options := []func(*sns.Options){sns.WithEndpointResolverV2(watermillsns.OverrideEndpointResolver{Endpoint: transport.Endpoint{URI: *server}})}
+	resolver, err := watermillsns.NewGenerateArnTopicResolver(accessKey, "us-east-1")
+	if err != nil {
+		return err
+	}
+	publisher, err := watermillsns.NewPublisher(watermillsns.PublisherConfig{AWSConfig: awsConfig(), OptFns: options, TopicResolver: resolver}, watermillLog)
+	if err != nil {
+		return err
+	}
+	topic := queueName()
+	if _, err := publisher.CreateTopic(ctx, topic); err != nil {
+		return err
+	}
+	var subscriptions []<-chan *message.Message
+	for range 2 {
+		queue := queueName()
+		subscriber, err := watermillsns.NewSubscriber(watermillsns.SubscriberConfig{
+			AWSConfig: awsConfig(), OptFns: options, TopicResolver: resolver,
+			GenerateSqsQueueName: func(context.Context, watermillsns.TopicArn) (string, error) { return queue, nil },
+		}, watermillsqs.SubscriberConfig{AWSConfig: awsConfig(), OptFns: watermillOptions()}, watermillLog)
+		if err != nil {
+			return err
+		}
+		defer subscriber.Close()
+		messages, err := subscriber.Subscribe(ctx, topic)
+		if err != nil {
+			return err
+		}
+		subscriptions = append(subscriptions, messages)
+	}
+	for _, text := range texts {
+		m := message.NewMessage(watermill.NewUUID(), []byte(text))
+		m.Metadata.Set("colour", "rød")
+		if err := publisher.Publish(topic, m); err != nil {
+			return err
+		}
+	}
+	want := slices.Sorted(slices.Values(texts))
+	for _, messages := range subscriptions {
+		var got []string
+		for range want {
+			m, err := next(ctx, messages)
+			if err != nil {
+				return err
+			}
+			got = append(got, string(m.Payload))
+			m.Ack()
+			if err := equal("metadata", m.Metadata, message.Metadata{"colour": "rød"}); err != nil {
+				return err
+			}
+		}
+		slices.Sort(got)
+		if err := equal("bodies", got, want); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func watermillMissing(ctx context.Context) error {

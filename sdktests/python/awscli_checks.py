@@ -27,15 +27,15 @@ FILES = tempfile.TemporaryDirectory()  # until the program ends
 PATIENCE = 30  # seconds, on a busy machine
 
 
-def command(action, *arguments):
-    return ["--endpoint-url", ENDPOINT, "sqs", action, *arguments]
+def command(action, *arguments, service="sqs"):
+    return ["--endpoint-url", ENDPOINT, service, action, *arguments]
 
 
-def run(action, *arguments):
-    """Runs an action of SQS in this process, which saves half a second of starting; exit code, output and errors."""
+def run(action, *arguments, service="sqs"):
+    """Runs an action in this process, which saves half a second of starting; exit code, output and errors."""
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
     with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
-        code = create_clidriver().main(command(action, *arguments))
+        code = create_clidriver().main(command(action, *arguments, service=service))
     for stream in streams:
         stream.flush()
     return [code] + [stream.buffer.getvalue().decode() for stream in streams]
@@ -47,11 +47,11 @@ def start(action, *arguments):
     return subprocess.Popen([aws_program, *command(action, *arguments)], stdout=subprocess.PIPE, encoding="utf-8")
 
 
-def aws(action, *arguments):
+def aws(action, *arguments, service="sqs"):
     """Runs an action and gives what it prints, decoded; None if that is nothing."""
-    code, output, errors = run(action, *arguments)
+    code, output, errors = run(action, *arguments, service=service)
     if code != 0:
-        raise AssertionError("aws sqs %s: %s" % (action, errors))
+        raise AssertionError("aws %s %s: %s" % (service, action, errors))
     return json.loads(output) if output else None
 
 
@@ -206,6 +206,31 @@ def awscli_fifo():
     equal([message["Body"] for message in got], ["one", "two"], "bodies in order")
     equal([message["Attributes"]["SequenceNumber"] for message in got], [each["SequenceNumber"] for each in sent[:2]], "sequence numbers")
     equal(aws(*given)["Messages"], got, "the same attempt")
+
+
+@check
+def awscli_topics():
+    url = create()
+    topic = aws("create-topic", "--name", queue_name(), service="sns")["TopicArn"]
+    subscribed = aws("subscribe", "--topic-arn", topic, "--protocol", "sqs", "--notification-endpoint", attributes(url)["QueueArn"],
+                     "--attributes", file({"RawMessageDelivery": "true", "FilterPolicy": json.dumps({"colour": ["red"]})}),
+                     "--return-subscription-arn", service="sns")["SubscriptionArn"]
+    [listed] = aws("list-subscriptions-by-topic", "--topic-arn", topic, service="sns")["Subscriptions"]
+    equal(listed["SubscriptionArn"], subscribed, "subscription")
+    for colour in ("blue", "red"):
+        given = {"colour": {"DataType": "String", "StringValue": colour}}
+        aws("publish", "--topic-arn", topic, "--message", colour, "--message-attributes", file(given), service="sns")
+    got = aws("receive-message", "--queue-url", url, "--wait-time-seconds", "5", "--max-number-of-messages", "10", "--message-attribute-names", "All")
+    equal([(message["Body"], message["MessageAttributes"]["colour"]["StringValue"]) for message in got["Messages"]], [("red", "red")], "messages")
+    aws("unsubscribe", "--subscription-arn", subscribed, service="sns")
+    aws("delete-topic", "--topic-arn", topic, service="sns")
+    equal(aws("list-topics", service="sns"), {"Topics": []}, "topics")
+
+
+@check
+def awscli_identity():
+    shown = aws("get-caller-identity", service="sts")
+    equal(shown["Account"], os.environ["AWS_ACCESS_KEY_ID"], "account")
 
 
 @check

@@ -25,6 +25,7 @@ os.environ.update(CELERY_SCRATCH=SCRATCH, CELERY_QUEUE=QUEUE, POLYMQ_ENDPOINT=cl
 
 import celery_app as tasks  # noqa: E402, for it reads the variables
 from celery import chord, group  # noqa: E402
+from kombu import Exchange, Queue  # noqa: E402
 
 # Longest wait for a result, on a busy machine.
 PATIENCE = 60
@@ -158,11 +159,31 @@ def celery_fifo_keeps_the_order_of_a_group():
 
 
 @check
+def kombu_fanout_reaches_each_queue():
+    options = dict(tasks.app.conf.broker_transport_options, supports_fanout=True)
+    exchange = Exchange(clients.queue_name("news"), type="fanout")
+    queues = [Queue(clients.queue_name("news"), exchange) for _ in range(2)]
+    got = []
+    with tasks.app.connection_for_write(transport_options=options) as connection:
+        def take(body, message):
+            got.append(body)
+            message.ack()
+
+        with connection.Consumer(queues, callbacks=[take]), connection.Producer() as producer:
+            producer.publish("hello", exchange=exchange)
+            deadline = time.time() + PATIENCE
+            while len(got) < 2 and time.time() < deadline:
+                with contextlib.suppress(TimeoutError):
+                    connection.drain_events(timeout=5)
+    equal(got, ["hello"] * 2, "messages")
+
+
+@check
 def celery_rejected_task_becomes_a_dead_letter():
     client = clients.sqs()
     dead = clients.sqs_queue(client)
     arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    url = clients.sqs_queue(client, VisibilityTimeout="1", RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2}))
+    url = clients.sqs_queue(client, VisibilityTimeout="2", RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2}))
     name = url.rsplit("/", 1)[1]
     process = worker("rejecting", CELERY_QUEUE=name)
     rejected = tasks.always_fails.apply_async(queue=name)
