@@ -1,0 +1,159 @@
+package pg_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// fifoWithDeadLetters gives a FIFO queue and its dead-letter queue.
+func fifoWithDeadLetters(t *testing.T, broker *core.Broker, receives int) (queue, dead *testQueue) {
+	t.Helper()
+	queue = newFIFO(t, broker)
+	in := core.NewQueue{Name: queue.name, FIFO: true, Settings: core.DefaultSettings()}
+	in.Name.Name = "dead.fifo"
+	if _, created, err := broker.CreateQueue(context.Background(), in); err != nil || !created {
+		t.Fatalf("create the dead-letter queue: %v, created %v", err, created)
+	}
+	dead = &testQueue{t, broker, in.Name}
+	queue.deadTo(dead, receives)
+	return queue, dead
+}
+
+func TestFIFODeadLetter(t *testing.T) { // specs/sqs.md 8.1 and 8.2
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		queue, dead := fifoWithDeadLetters(t, newBroker(t, store), 1)
+		sent := queue.sendID("g", "d", "a")
+		first := queue.one()
+		queue.advance(30 * time.Second)
+		queue.wantReceive()
+		queue.wantCounts(0, 0, 0, 0)
+		dead.wantCounts(1, 0, 0, 1)
+		m := dead.one()
+		if m.ID != sent.ID || string(m.Body) != "a" || m.GroupID != "g" || m.ReceiveCount != 2 || m.Source != queue.name.String() ||
+			!m.FirstReceivedAt.Equal(first.FirstReceivedAt) {
+			t.Errorf("dead letter %+v", m)
+		}
+		if m.Sequence <= sent.Sequence || !m.SentAt.After(sent.SentAt.Add(20*time.Second)) || m.DeduplicationID != sent.ID.UUID() {
+			t.Errorf("sent at %v with sequence %s and id %q, then moved: at %v with %s and %q", sent.SentAt, sent.Sequence, "d", m.SentAt, m.Sequence, m.DeduplicationID)
+		}
+		if again := queue.sendID("g", "d", "b"); !again.Duplicate {
+			t.Error("the move forgot what was sent")
+		}
+	})
+}
+
+func TestFIFODeadLetterUnlocksItsGroup(t *testing.T) { // localstack#10107
+	t.Parallel()
+	queue, dead := fifoWithDeadLetters(t, pgtest.Broker(t), 1)
+	queue.sendTo("g", "a", "b", "c")
+	queue.receive(1)
+	queue.advance(30 * time.Second)
+	queue.wantReceive("b", "c") // the receive goes on behind what it moved
+	queue.advance(30 * time.Second)
+	queue.wantReceive()
+	dead.wantReceive("a", "b", "c")
+	queue.sendTo("g", "d")
+	queue.wantReceive("d")
+}
+
+func TestFIFODeadLetterMovesTheHeadOnly(t *testing.T) {
+	t.Parallel()
+	queue, dead := fifoWithDeadLetters(t, pgtest.Broker(t), 1)
+	queue.sendTo("g", "a", "b")
+	queue.receive(1)
+	queue.advance(30 * time.Second)
+	if got := queue.receive(1); len(got) != 1 || string(got[0].Body) != "b" { // room was made for by the move
+		t.Errorf("received %q, want b", bodies(got))
+	}
+	dead.wantReceive("a")
+}
+
+func TestFIFODeadLettersOfManyGroups(t *testing.T) {
+	t.Parallel()
+	queue, dead := fifoWithDeadLetters(t, pgtest.Broker(t), 2)
+	for g := range 30 {
+		queue.sendTo(fmt.Sprint("g", g), "a", "b")
+	}
+	queue.wear(2, 60)
+	queue.wantReceive()
+	queue.wantCounts(0, 0, 0, 0)
+	got := dead.receive(core.MaxBatch)
+	if len(got) != 60 {
+		t.Fatalf("%d messages are dead", len(got))
+	}
+	for i := 0; i < len(got); i += 2 {
+		if got[i].GroupID != got[i+1].GroupID || string(got[i].Body)+string(got[i+1].Body) != "ab" {
+			t.Errorf("received %s of %s, then %s of %s", got[i].Body, got[i].GroupID, got[i+1].Body, got[i+1].GroupID)
+		}
+	}
+}
+
+func TestFIFODeadLetterChain(t *testing.T) {
+	t.Parallel()
+	queue, dead := fifoWithDeadLetters(t, pgtest.Broker(t), 1)
+	in := core.NewQueue{Name: queue.name, FIFO: true, Settings: core.DefaultSettings()}
+	in.Name.Name = "last.fifo"
+	if _, _, err := queue.broker.CreateQueue(context.Background(), in); err != nil {
+		t.Fatal(err)
+	}
+	last := &testQueue{t, queue.broker, in.Name}
+	dead.deadTo(last, 2)
+	queue.sendTo("g", "a")
+	queue.wear(1, 1)
+	queue.wantReceive()
+	dead.wear(2, 1) // its own receives count
+	dead.wantReceive()
+	if m := last.one(); m.ReceiveCount != 4 || m.Source != dead.name.String() {
+		t.Errorf("received %d times, from %s", m.ReceiveCount, m.Source)
+	}
+}
+
+func TestFIFODeadLetterWithoutATarget(t *testing.T) {
+	t.Parallel()
+	queue, dead := fifoWithDeadLetters(t, pgtest.Broker(t), 1)
+	queue.sendTo("g", "a", "b")
+	queue.wear(1, 2)
+	if err := queue.broker.DeleteQueue(context.Background(), dead.name); err != nil {
+		t.Fatal(err)
+	}
+	queue.wantReceive("a", "b") // they stay
+	queue.wantCounts(0, 2, 0, 2)
+}
+
+func TestFIFODeadLetterWakesItsReceivers(t *testing.T) {
+	t.Parallel()
+	_, _, brokers := servers(t, pg.Options{})
+	queue, dead := fifoWithDeadLetters(t, brokers[0], 1)
+	queue.sendTo("g", "a")
+	queue.wear(1, 1)
+	got := make(chan []core.Message)
+	go func() {
+		got <- dead.through(brokers[1]).receiveWith(core.ReceiveInput{Limit: 1, Wait: ptr(core.MaxReceiveWait)})
+	}()
+	queue.wantReceive()
+	if m := <-got; len(m) != 1 {
+		t.Errorf("who waited got %d messages", len(m))
+	}
+}
+
+// TestFIFODeadLetterOfAKilledServer leaves a message received too often that nobody moved: the next receive does.
+func TestFIFODeadLetterOfAKilledServer(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	queue, dead := fifoWithDeadLetters(t, newBroker(t, store), 1)
+	queue.sendTo("g", "a", "b")
+	queue.receive(1)
+	conn := database(t, store.URL())
+	execute(t, conn, `UPDATE fifo_messages SET receive_count = 2 WHERE receive_count = 1`)
+	queue.advance(30 * time.Second)
+	queue.wantReceive("b")
+	if m := dead.one(); m.ReceiveCount != 3 {
+		t.Errorf("received %d times", m.ReceiveCount)
+	}
+}
