@@ -167,8 +167,14 @@ func TestNamesThatNoQueueHasAreNotFound(t *testing.T) {
 			"queue":    func() error { _, err := broker.Queue(ctx, queue); return err },
 			"describe": func() error { _, err := broker.DescribeQueue(ctx, queue); return err },
 			"alter":    func() error { _, err := broker.AlterQueue(ctx, queue, core.QueueChange{}); return err },
-			"delete":   func() error { return broker.DeleteQueue(ctx, queue) },
-			"purge":    func() error { return broker.PurgeQueue(ctx, queue) },
+			"edit": func() error {
+				_, err := broker.EditQueue(ctx, queue, func(core.Queue) (core.QueueChange, error) { return core.QueueChange{}, nil })
+				return err
+			},
+			"cool down": func() error { _, err := broker.StartCooldown(ctx, queue, core.AfterDelete, time.Minute); return err },
+			"cooling":   func() error { _, err := broker.CoolingDown(ctx, queue, core.AfterDelete); return err },
+			"delete":    func() error { return broker.DeleteQueue(ctx, queue) },
+			"purge":     func() error { return broker.PurgeQueue(ctx, queue) },
 			"receive": func() error {
 				_, err := broker.ReceiveMessages(ctx, core.ReceiveInput{Queue: queue, Limit: 1})
 				return err
