@@ -151,7 +151,8 @@ func (s *signature) verify(r *http.Request, secret core.Secret) bool {
 }
 
 // targets2 gives the forms of a request's target that a client may have signed: as it is on the request
-// line, without what an HTTP proxy needs, with one slash in front, and with its query decoded.
+// line, without what an HTTP proxy needs, with one slash in front, with its query decoded, and with all of
+// it decoded, as by clients that sign a name and leave its escapes to their HTTP library.
 func targets2(r *http.Request) []string {
 	raw := r.RequestURI
 	if _, rest, absolute := strings.Cut(raw, "://"); absolute && !strings.HasPrefix(raw, "/") {
@@ -165,10 +166,14 @@ func targets2(r *http.Request) []string {
 	if strings.HasPrefix(raw, "//") {
 		targets = append(targets, "/"+strings.TrimLeft(raw, "/"))
 	}
-	if path, query, ok := strings.Cut(raw, "?"); ok {
-		if plain, err := url.PathUnescape(query); err == nil && plain != query {
-			targets = append(targets, path+"?"+plain)
+	if !strings.Contains(raw, "%") {
+		return targets
+	}
+	for _, target := range slices.Clone(targets) {
+		if path, query, ok := strings.Cut(target, "?"); ok {
+			targets = append(targets, path+"?"+orRaw(url.PathUnescape, query))
 		}
+		targets = append(targets, orRaw(url.PathUnescape, target))
 	}
 	return targets
 }

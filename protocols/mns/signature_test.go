@@ -157,6 +157,8 @@ func TestAuthenticate(t *testing.T) {
 		"two slashes, one signed":   {"GOOD", "/queues/q", nil, func(r *http.Request) { r.RequestURI = "//queues/q" }, ""},
 		"through a proxy":           {"GOOD", "/queues/q?peekonly=true", nil, func(r *http.Request) { r.RequestURI = "http://mns.local:80/queues/q?peekonly=true" }, ""},
 		"decoded query signed":      {"GOOD", "/queues/q/messages?receipthandle=a b", nil, func(r *http.Request) { r.RequestURI = "/queues/q/messages?receipthandle=a%20b" }, ""},
+		"decoded path signed":       {"GOOD", "/queues/a!b c/messages?receipthandle=a b", nil, func(r *http.Request) { r.RequestURI = "/queues/a%21b%20c/messages?receipthandle=a%20b" }, ""},
+		"broken escapes":            {"GOOD", "/queues/%zz?a=%zz", nil, nil, ""},
 		"blanks of a header signed": {"GOOD", "/queues/q", set("X-Mns-Prefix", "a b"), set("X-Mns-Prefix", "a   b"), ""},
 		"unsigned header added":     {"GOOD", "/queues/q", nil, set("X-Other", "1"), ""},
 		"a date that is none":       {"GOOD", "/queues/q", set("Date", "nonsense"), nil, "InvalidDateHeader"},
