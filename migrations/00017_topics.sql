@@ -50,7 +50,7 @@ CREATE TABLE subscriptions (
 CREATE UNIQUE INDEX subscriptions_name ON subscriptions (topic_id, name) WHERE gone_at IS NULL;
 CREATE UNIQUE INDEX subscriptions_endpoint ON subscriptions (topic_id, format, protocol, md5(endpoint)) WHERE by_endpoint AND gone_at IS NULL;
 CREATE INDEX subscriptions_full_name ON subscriptions (account, region, topic, name);
-CREATE INDEX subscriptions_owner ON subscriptions (owner, region, id) WHERE gone_at IS NULL;
+CREATE INDEX subscriptions_owner ON subscriptions (owner, region, id) WHERE gone_at IS NULL AND owner IS NOT NULL;
 CREATE INDEX subscriptions_token ON subscriptions (md5(token)) WHERE token <> '';
 CREATE INDEX subscriptions_gone ON subscriptions (gone_at) WHERE gone_at IS NOT NULL;
 

@@ -97,7 +97,7 @@ func (r *recentMessages) get(id core.MessageID) (recentMessage, bool) {
 // dueLanesSQL leaps from lane to lane over the index.
 const dueLanesSQL = `
 WITH RECURSIVE lanes AS (
-    (SELECT lane, due_at FROM deliveries ORDER BY lane, due_at LIMIT 1)
+    (SELECT lane, due_at FROM deliveries WHERE lane IS NOT NULL ORDER BY lane, due_at LIMIT 1)
     UNION ALL
     SELECT n.lane, n.due_at FROM lanes l CROSS JOIN LATERAL (
         SELECT d.lane, d.due_at FROM deliveries d WHERE d.lane > l.lane ORDER BY d.lane, d.due_at LIMIT 1
@@ -339,12 +339,13 @@ WITH input AS MATERIALIZED (
 SELECT published_id, subscription_id FROM over UNION ALL SELECT published_id, subscription_id FROM again`
 
 // Messages that nobody waits for any more are removed. Two transactions that each end one of the last
-// two deliveries leave the message to RemovePublished.
+// two deliveries leave the message to RemovePublished. What is looked for are single rows, since a planner
+// that takes the tables for empty would read all of them for a NOT EXISTS.
 const removeEndedSQL = `
 DELETE FROM published p USING unnest(@published::bigint[]) AS i(id)
 WHERE p.id = ANY (ARRAY[i.id])
-    AND NOT EXISTS (SELECT FROM deliveries d WHERE d.published_id = p.id)
-    AND NOT EXISTS (SELECT FROM fan_outs f WHERE f.published_id = p.id)`
+    AND (SELECT d.published_id FROM deliveries d WHERE d.published_id = p.id LIMIT 1) IS NULL
+    AND (SELECT f.published_id FROM fan_outs f WHERE f.published_id = p.id LIMIT 1) IS NULL`
 
 const recordAttemptsSQL = `
 INSERT INTO attempts (account, region, topic, subscription, message, protocol, endpoint, number, verdict, status, reason, excerpt, latency, at, next_at,

@@ -52,6 +52,22 @@ const (
 	PeekSQL          = peekSQL
 	QueueSQL         = queueSQL
 
+	PublishSQL           = publishSQL
+	PublishAllSQL        = publishAllSQL
+	ClaimDeliveriesSQL   = claimDeliveriesSQL
+	ClaimDeliverySQL     = claimDeliverySQL
+	SettleSQL            = settleSQL
+	RemoveEndedSQL       = removeEndedSQL
+	RemovePublishedSQL   = removePublishedSQL
+	DueLanesSQL          = dueLanesSQL
+	TakeFanOutSQL        = takeFanOutSQL
+	PublishedSQL         = publishedSQL
+	SubscriptionSQL      = subscriptionSQL
+	SubscriptionTokenSQL = subscriptionOfTokenSQL
+	TopicsRoutesSQL      = topicsRoutesSQL
+	ListAttemptsSQL      = listAttemptsSQL
+	ListDeliveriesSQL    = listDeliveriesSQL
+
 	LockGroupsSQL        = lockGroupsSQL
 	RememberSentSQL      = rememberSentSQL
 	SendFIFOSQL          = sendFIFOSQL

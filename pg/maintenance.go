@@ -112,7 +112,7 @@ func (s *Store) RemoveDropped(ctx context.Context, limit int) (int, error) {
 
 const bloatedSQL = `
 SELECT relname::text FROM pg_stat_user_tables
-WHERE schemaname = @schema AND relname IN ('messages', 'counts', 'groups', 'fifo_messages', 'deduplication', 'receive_attempts') AND n_dead_tup > greatest(@dead, n_live_tup / 10)`
+WHERE schemaname = @schema AND relname IN ('messages', 'counts', 'groups', 'fifo_messages', 'deduplication', 'receive_attempts', 'published', 'deliveries', 'attempts') AND n_dead_tup > greatest(@dead, n_live_tup / 10)`
 
 // vacuumDead is how many dead rows a table must have, and a tenth of its live ones, to be vacuumed.
 const vacuumDead = 20_000

@@ -206,8 +206,8 @@ WITH next AS MATERIALIZED (
 ), removed AS (
     DELETE FROM published p USING next n
     WHERE p.id = ANY (ARRAY[n.id])
-        AND NOT EXISTS (SELECT FROM deliveries d WHERE d.published_id = p.id)
-        AND NOT EXISTS (SELECT FROM fan_outs f WHERE f.published_id = p.id)
+        AND (SELECT d.published_id FROM deliveries d WHERE d.published_id = p.id LIMIT 1) IS NULL
+        AND (SELECT f.published_id FROM fan_outs f WHERE f.published_id = p.id LIMIT 1) IS NULL
 )
 SELECT max(id) FROM next`
 

@@ -1,9 +1,11 @@
 package pg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -116,7 +118,7 @@ const (
 	topicSQL           = `SELECT ` + topicColumns + ` FROM topics t WHERE account = @account AND region = @region AND name = @name`
 	lockTopicSQL       = topicSQL + ` FOR UPDATE`
 	topicByIDSQL       = `SELECT ` + topicColumns + ` FROM topics t WHERE id = @id`
-	topicsRoutesSQL    = `SELECT ` + subscriptionColumns + ` FROM subscriptions s WHERE topic_id = @topic AND gone_at IS NULL ORDER BY id`
+	topicsRoutesSQL    = `SELECT ` + subscriptionColumns + ` FROM subscriptions s WHERE topic_id = @topic AND gone_at IS NULL`
 	topicsElsewhereSQL = `SELECT region FROM topics WHERE account = @account AND name = @name AND region <> @region LIMIT 5`
 	touchTopicSQL      = `UPDATE topics t SET version = version + 1 WHERE id = @id RETURNING ` + topicColumns
 )
@@ -162,6 +164,7 @@ func (s *Store) readRoutes(ctx context.Context, sql string, args pgx.StrictNamed
 		routes.Subscriptions, err = pgx.CollectRows(rows, scanSubscription)
 		return err
 	})
+	slices.SortFunc(routes.Subscriptions, func(a, b core.Subscription) int { return cmp.Compare(a.ID, b.ID) })
 	if err != nil {
 		return nil, err
 	}
