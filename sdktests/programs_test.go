@@ -42,7 +42,7 @@ type program struct {
 }
 
 var programs = []program{
-	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "cross"},
+	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "mns_topics", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	pythonProgram("python-query", "requirements-query.txt", []string{"sqs"}, talker{sdk: "sqs"}),
 	pythonProgram("python-smq", "requirements-smq.txt", []string{"smq"}),
