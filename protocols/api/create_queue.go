@@ -3,14 +3,19 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/polymq/polymq/core"
 )
 
+// fifoSuffix is what SQS wants the names of FIFO queues to end in.
+const fifoSuffix = ".fifo"
+
 type createQueueRequest struct {
 	Scope
 	Body struct {
-		Name string `json:"name" pattern:"^[A-Za-z0-9_-]{1,256}$" patternDescription:"1 to 256 letters, digits, '-' and '_'" doc:"SQS clients can create names of up to 80 characters, MNS clients none with '_'; both can use any" example:"orders"`
+		Name string `json:"name" pattern:"^[A-Za-z0-9_-]{1,251}([A-Za-z0-9_-]{0,5}|[.]fifo)$" patternDescription:"1 to 256 letters, digits, '-' and '_', of a FIFO queue also with .fifo behind them" doc:"SQS clients can create names of up to 80 characters, MNS clients none with '_'; both can use any" example:"orders"`
+		FIFO bool   `json:"fifo,omitempty" doc:"Messages are received in the order of sending within their groups. It cannot be changed later"`
 		Settings
 		Tags map[string]string `json:"tags,omitempty" maxProperties:"50"`
 	}
@@ -24,9 +29,13 @@ type createQueueResponse struct {
 // createQueue makes a queue. One that exists is given back, if it has the settings that were asked
 // for, and is a QueueExists otherwise.
 func (s *Server) createQueue(ctx context.Context, req *createQueueRequest) (*createQueueResponse, error) {
+	if strings.HasSuffix(req.Body.Name, fifoSuffix) && !req.Body.FIFO {
+		return nil, failed(ctx, core.Errorf(core.InvalidArgument, "only a FIFO queue's name ends in %s", fifoSuffix))
+	}
 	change := req.Body.change()
 	queue, created, err := s.broker.CreateQueue(ctx, core.NewQueue{
 		Name:     req.queue(ctx, req.Body.Name),
+		FIFO:     req.Body.FIFO,
 		Settings: change.Apply(core.Queue{Settings: core.DefaultSettings()}).Settings,
 		Tags:     req.Body.Tags,
 	})
@@ -36,12 +45,12 @@ func (s *Server) createQueue(ctx context.Context, req *createQueueRequest) (*cre
 	if created {
 		return &createQueueResponse{http.StatusCreated, encodeQueue(queue, false)}, nil
 	}
-	same := change.Apply(queue).Settings == queue.Settings
+	same := req.Body.FIFO == queue.FIFO && change.Apply(queue).Settings == queue.Settings
 	for name, value := range req.Body.Tags {
 		same = same && queue.Tags[name] == value
 	}
 	if !same {
-		return nil, failed(ctx, core.Errorf(core.QueueExists, "queue %q exists with other settings or tags", req.Body.Name))
+		return nil, failed(ctx, core.Errorf(core.QueueExists, "queue %q exists with other settings or tags, or of the other kind", req.Body.Name))
 	}
 	return &createQueueResponse{http.StatusOK, encodeQueue(queue, false)}, nil
 }

@@ -36,6 +36,7 @@ type Settings struct {
 	MaxMessageBytes          *int            `json:"max_message_bytes,omitempty" minimum:"1" maximum:"4194304" doc:"Of body and attributes together"`
 	Logging                  *bool           `json:"logging,omitempty" doc:"Keep a log of what happens to each message"`
 	BodyRule                 *string         `json:"body_rule,omitempty" enum:"auto,as-sent,text,base64" doc:"How bodies are handed out. auto: each reader gets what shows the sender's text; as-sent: the bytes as they came; text: what a sender's SDK encoded is decoded; base64: what it did not is encoded"`
+	DeduplicationScope       *string         `json:"deduplication_scope,omitempty" enum:"queue,group" doc:"Of a FIFO queue: whether a deduplication id must be new in the queue or in the message's group. A change forgets what was sent before"`
 	DeadLetter               *deadLetterBody `json:"dead_letter,omitempty" doc:"Where messages go that are received again and again"`
 	DeadLetterSources        *sourcesBody    `json:"dead_letter_sources,omitempty" doc:"Whose dead letters this queue takes; any, where nothing was said"`
 }
@@ -52,6 +53,13 @@ func (s Settings) change() core.QueueChange {
 		DeadLetter:        s.DeadLetter.policy(),
 		DeadLetterSources: s.DeadLetterSources.rule(),
 	}
+	if s.DeduplicationScope != nil {
+		scope := core.DeduplicationScope(*s.DeduplicationScope)
+		if scope == inQueue {
+			scope = core.DeduplicateInQueue
+		}
+		c.DeduplicationScope = &scope
+	}
 	if s.BodyRule != nil {
 		rule := core.BodyRule(*s.BodyRule)
 		if rule == bodyAuto {
@@ -64,6 +72,9 @@ func (s Settings) change() core.QueueChange {
 
 // bodyAuto is how core.BodyAuto is written.
 const bodyAuto = "auto"
+
+// inQueue is how core.DeduplicateInQueue is written.
+const inQueue = "queue"
 
 // seconds gives a number of seconds that the request's schema has bounded.
 func seconds(n *int) *time.Duration {
@@ -87,6 +98,7 @@ type queueBody struct {
 	MaxMessageBytes          int               `json:"max_message_bytes"`
 	Logging                  bool              `json:"logging"`
 	BodyRule                 core.BodyRule     `json:"body_rule" enum:"auto,as-sent,text,base64"`
+	DeduplicationScope       string            `json:"deduplication_scope,omitempty" enum:"queue,group" doc:"Of a FIFO queue"`
 	DeadLetter               *deadLetterBody   `json:"dead_letter,omitempty"`
 	DeadLetterSources        *sourcesBody      `json:"dead_letter_sources,omitempty"`
 	Tags                     map[string]string `json:"tags,omitempty"`
@@ -121,6 +133,9 @@ func encodeQueue(q core.Queue, withCounts bool) queueBody {
 		Tags:                     q.Tags,
 		CreatedAt:                q.CreatedAt.UTC(),
 		ModifiedAt:               q.ModifiedAt.UTC(),
+	}
+	if q.FIFO {
+		body.DeduplicationScope = string(cmp.Or(q.DeduplicationScope, inQueue))
 	}
 	if withCounts {
 		body.Counts = &counts{Visible: q.Counts.Visible, InFlight: q.Counts.InFlight, Delayed: q.Counts.Delayed, Bytes: q.Counts.Bytes}

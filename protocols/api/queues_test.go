@@ -30,7 +30,7 @@ func TestCreateQueue(t *testing.T) {
 		"name too long":             {`{"name": "` + strings.Repeat("n", 257) + `"}`, 422},
 		"name with a dot":           {`{"name": "orders.fifo"}`, 422},
 		"name of other letters":     {`{"name": "größe"}`, 422},
-		"unknown member":            {`{"name": "x", "fifo": true}`, 422},
+		"unknown member":            {`{"name": "x", "kind": true}`, 422},
 		"longest delay":             {`{"name": "delay", "delay_seconds": 604800}`, 201},
 		"delay too long":            {`{"name": "x", "delay_seconds": 604801}`, 422},
 		"negative delay":            {`{"name": "x", "delay_seconds": -1}`, 422},

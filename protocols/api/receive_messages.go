@@ -12,9 +12,10 @@ import (
 type receiveMessagesRequest struct {
 	OfQueue
 	Body struct {
-		Limit                    int  `json:"limit,omitempty" default:"1" minimum:"1" maximum:"100" doc:"Most messages to receive"`
-		WaitSeconds              *int `json:"wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long to wait for a first message; else the queue's"`
-		VisibilityTimeoutSeconds *int `json:"visibility_timeout_seconds,omitempty" minimum:"0" maximum:"43200" doc:"For how long to hide the messages; else the queue's"`
+		Limit                    int    `json:"limit,omitempty" default:"1" minimum:"1" maximum:"100" doc:"Most messages to receive"`
+		WaitSeconds              *int   `json:"wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long to wait for a first message; else the queue's"`
+		AttemptID                string `json:"attempt_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"Of a FIFO queue: another receive with the same one, within five minutes, gets the same messages, while they are as this one left them"`
+		VisibilityTimeoutSeconds *int   `json:"visibility_timeout_seconds,omitempty" minimum:"0" maximum:"43200" doc:"For how long to hide the messages; else the queue's"`
 	}
 }
 
@@ -32,7 +33,7 @@ func (s *Server) receiveMessages(ctx context.Context, req *receiveMessagesReques
 		return nil, failed(ctx, err)
 	}
 	messages, err := s.broker.ReceiveMessages(ctx, core.ReceiveInput{
-		Queue: name, Limit: req.Body.Limit,
+		Queue: name, Limit: req.Body.Limit, AttemptID: req.Body.AttemptID,
 		Wait: seconds(req.Body.WaitSeconds), VisibilityTimeout: seconds(req.Body.VisibilityTimeoutSeconds),
 	})
 	if err != nil {

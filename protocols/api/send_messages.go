@@ -25,7 +25,9 @@ type newMessage struct {
 	Attributes   map[string]attributeBody `json:"attributes,omitempty" maxProperties:"10"`
 	DelaySeconds *int                     `json:"delay_seconds,omitempty" minimum:"0" maximum:"604800" doc:"Until it can be received; else the queue's"`
 	Priority     int                      `json:"priority,omitempty" minimum:"1" maximum:"16" doc:"1 is the most urgent, 16 the least; else 8"`
-	GroupID      string                   `json:"group_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters"`
+	GroupID      string                   `json:"group_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"A message of a FIFO queue needs one"`
+
+	DeduplicationID string `json:"deduplication_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"Of a FIFO queue: another message with the same one, sent within five minutes, is not stored"`
 }
 
 type sendMessagesResponse struct {
@@ -38,6 +40,8 @@ type sentMessage struct {
 	ID            string    `json:"id"`
 	SentAt        time.Time `json:"sent_at"`
 	VisibleAt     time.Time `json:"visible_at"`
+	Sequence      string    `json:"sequence,omitempty" doc:"Of a FIFO queue: 20 digits, rising"`
+	Duplicate     bool      `json:"duplicate,omitempty" doc:"Nothing was stored: id, sequence and sent_at are those of the message that was sent first"`
 	ReceiptHandle string    `json:"receipt_handle,omitempty" doc:"Of a delayed message, which can be deleted or made visible before it first is"`
 }
 
@@ -53,6 +57,9 @@ func (s *Server) sendMessages(ctx context.Context, req *sendMessagesRequest) (*s
 		if messages[i], err = req.Body.Messages[i].decode(queue.MaxMessageSize); err != nil {
 			return nil, failed(ctx, err)
 		}
+		if messages[i].DeduplicationID != "" && !queue.FIFO {
+			return nil, failed(ctx, core.Errorf(core.InvalidArgument, "queue %q is no FIFO queue: its messages have no deduplication ids", name.Name))
+		}
 	}
 	sent, err := s.broker.SendMessages(ctx, core.SendInput{Queue: name, Messages: messages})
 	if err != nil {
@@ -61,7 +68,7 @@ func (s *Server) sendMessages(ctx context.Context, req *sendMessagesRequest) (*s
 	var resp sendMessagesResponse
 	resp.Body.Messages = make([]sentMessage, len(sent))
 	for i, m := range sent {
-		resp.Body.Messages[i] = sentMessage{ID: m.ID.UUID(), SentAt: m.SentAt.UTC(), VisibleAt: m.VisibleAt.UTC(), ReceiptHandle: m.Handle}
+		resp.Body.Messages[i] = sentMessage{ID: m.ID.UUID(), SentAt: m.SentAt.UTC(), VisibleAt: m.VisibleAt.UTC(), Sequence: m.Sequence, Duplicate: m.Duplicate, ReceiptHandle: m.Handle}
 	}
 	return &resp, nil
 }
@@ -69,7 +76,7 @@ func (s *Server) sendMessages(ctx context.Context, req *sendMessagesRequest) (*s
 // decode checks what the schema cannot say, and gives the message to the core.
 func (m *newMessage) decode(maxSize int) (core.NewMessage, error) {
 	decoded := core.NewMessage{
-		Body: []byte(m.Body), Delay: seconds(m.DelaySeconds), Priority: m.Priority, GroupID: m.GroupID,
+		Body: []byte(m.Body), Delay: seconds(m.DelaySeconds), Priority: m.Priority, GroupID: m.GroupID, DeduplicationID: m.DeduplicationID,
 	}
 	switch m.BodyEncoding {
 	case inBase64:
