@@ -9,6 +9,7 @@ import java.util.UUID;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsAsyncClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
@@ -28,6 +29,14 @@ final class Clients {
 
     static SqsClient sqs() {
         return SqsClient.builder()
+                .endpointOverride(URI.create(ENDPOINT))
+                .region(Region.US_EAST_1)
+                .credentialsProvider(CREDENTIALS)
+                .build();
+    }
+
+    static SnsClient sns() {
+        return SnsClient.builder()
                 .endpointOverride(URI.create(ENDPOINT))
                 .region(Region.US_EAST_1)
                 .credentialsProvider(CREDENTIALS)

@@ -29,6 +29,7 @@ public final class Program {
         for (String group : Arrays.asList(arguments).subList(1, arguments.length)) {
             switch (group) {
                 case "sqs" -> new SqsChecks().register();
+                case "sns" -> new SnsChecks().register();
                 case "mns" -> new MnsChecks().register();
                 case "cross" -> new CrossChecks().register();
                 default -> throw new IllegalArgumentException("no group " + group);

@@ -3,6 +3,7 @@ package sdktests;
 import static sdktests.Checking.check;
 import static sdktests.Checking.equal;
 
+import io.awspring.cloud.sns.core.SnsTemplate;
 import io.awspring.cloud.sqs.operations.SqsTemplate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import org.springframework.core.env.Environment;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.support.MessageBuilder;
 import org.springframework.stereotype.Component;
+import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsAsyncClient;
 import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 
@@ -30,9 +32,15 @@ class SpringChecks {
     private final SpringListeners listeners;
     private final SqsTemplate template;
     private final SqsAsyncClient client;
+    private final SnsTemplate notifications;
+    private final SnsClient topics;
     private final Environment names;
 
-    SpringChecks(SpringListeners listeners, SqsTemplate template, SqsAsyncClient client, Environment names) {
+    SpringChecks(
+            SpringListeners listeners, SqsTemplate template, SqsAsyncClient client,
+            SnsTemplate notifications, SnsClient topics, Environment names) {
+        this.notifications = notifications;
+        this.topics = topics;
         this.listeners = listeners;
         this.template = template;
         this.client = client;
@@ -48,6 +56,7 @@ class SpringChecks {
         check("spring_visibility_brings_the_message_again", this::visibility);
         check("spring_listener_makes_its_queue", this::missing);
         check("spring_template_receives", this::template);
+        check("spring_notification_of_a_topic", this::notification);
         check("spring_poison_becomes_a_dead_letter", this::poison);
         check("spring_fifo_listener_keeps_the_order_of_a_group", this::ordered);
     }
@@ -159,6 +168,18 @@ class SpringChecks {
         Optional<Message<String>> later = template.receive(from -> from.queue(queue).pollTimeout(Duration.ofSeconds(10)), String.class);
         equal(later.map(Message::getPayload), Optional.of("later"), "delayed message");
         awaitCounts(queue, 0, 0);
+    }
+
+    private void notification() throws Exception {
+        String url = client.getQueueUrl(r -> r.queueName(queue("notified"))).get().queueUrl();
+        String arn = client.getQueueAttributes(r -> r.queueUrl(url).attributeNames(QueueAttributeName.QUEUE_ARN)).get().attributes().get(QueueAttributeName.QUEUE_ARN);
+        String topic = topics.createTopic(r -> r.name(queue("notified"))).topicArn();
+        topics.subscribe(r -> r.topicArn(topic).protocol("sqs").endpoint(arn));
+        SpringListeners.Order order = new SpringListeners.Order(7, "naïve \"Ω\" <&>");
+        notifications.sendNotification(topic, order, "an order");
+        equal(take(listeners.notified), order, "order");
+        equal(take(listeners.subjects), "an order", "subject");
+        awaitCounts(queue("notified"), 0, 0);
     }
 
     private void poison() throws Exception {

@@ -1,5 +1,7 @@
 package sdktests;
 
+import io.awspring.cloud.sqs.annotation.SnsNotificationMessage;
+import io.awspring.cloud.sqs.annotation.SnsNotificationSubject;
 import io.awspring.cloud.sqs.annotation.SqsListener;
 import io.awspring.cloud.sqs.listener.Visibility;
 import io.awspring.cloud.sqs.listener.acknowledgement.Acknowledgement;
@@ -24,6 +26,9 @@ class SpringListeners {
     final BlockingQueue<String> poison = new LinkedBlockingQueue<>();
     final BlockingQueue<Message<String>> dead = new LinkedBlockingQueue<>();
     final BlockingQueue<String> ordered = new LinkedBlockingQueue<>();
+
+    final BlockingQueue<Order> notified = new LinkedBlockingQueue<>();
+    final BlockingQueue<String> subjects = new LinkedBlockingQueue<>();
 
     record Order(int number, String text) {}
 
@@ -85,6 +90,12 @@ class SpringListeners {
     @SqsListener("${queue.dead}")
     void dead(Message<String> message) {
         dead.add(message);
+    }
+
+    @SqsListener("${queue.notified}")
+    void notified(@SnsNotificationMessage Order order, @SnsNotificationSubject String subject) {
+        notified.add(order);
+        subjects.add(subject);
     }
 
     /** Fails at every fifth message when it comes for the first time; what follows it in its group must wait. */

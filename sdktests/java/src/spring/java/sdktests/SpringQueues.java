@@ -21,7 +21,7 @@ final class SpringQueues {
         ConfigurableEnvironment environment = context.getEnvironment();
         Map<String, Object> names = new HashMap<>();
         try (SqsClient client = client(environment)) {
-            for (String purpose : new String[] {"plain", "batch", "manual", "json", "visibility", "template"}) {
+            for (String purpose : new String[] {"plain", "batch", "manual", "json", "visibility", "template", "notified"}) {
                 names.put("queue." + purpose, queue(client, purpose, Map.of()));
             }
             Map<QueueAttributeName, String> brief = Map.of(QueueAttributeName.VISIBILITY_TIMEOUT, "1");
@@ -63,7 +63,7 @@ final class SpringQueues {
         Map<QueueAttributeName, String> attributes = Map.of(
                 QueueAttributeName.FIFO_QUEUE, "true",
                 QueueAttributeName.CONTENT_BASED_DEDUPLICATION, "true",
-                QueueAttributeName.VISIBILITY_TIMEOUT, "2");
+                QueueAttributeName.VISIBILITY_TIMEOUT, "4");
         client.createQueue(r -> r.queueName(name).attributes(attributes));
         return name;
     }
