@@ -246,6 +246,8 @@ func TestUnsignedRequestsAreRefused(t *testing.T) {
 		"SQS, signature 2": {"GET", "/?Action=CreateQueue&QueueName=q&AWSAccessKeyId=" + rootKey + "&SignatureVersion=2&Signature=x", "", nil, 403, "<Code>InvalidSecurity</Code>"},
 		"SQS, its form":    {"POST", "/", "Action=CreateQueue&QueueName=q&AWSAccessKeyId=" + rootKey + "&SignatureVersion=2&Signature=x", []string{"Content-Type", form}, 403, "<Code>InvalidSecurity</Code>"},
 		"STS":              {"POST", "/", "Action=GetCallerIdentity&Version=2011-06-15", []string{"Content-Type", form}, 403, "<Code>MissingAuthenticationToken</Code>"},
+		"SNS":              {"POST", "/", "Action=CreateTopic&Name=t&Version=2010-03-31", []string{"Content-Type", form}, 403, "<Code>MissingAuthenticationToken</Code>"},
+		"SMQ":              {"POST", "/?Action=CreateQueue&Version=2022-01-19&QueueName=q&SignatureMethod=HMAC-SHA1", "", nil, 400, `"Code":"MissingAccessKeyId"`},
 		"MNS":              {"PUT", "/queues/q", "<Queue/>", []string{"x-mns-version", "2015-06-06"}, 400, "<Code>MissingAuthorizationHeader</Code>"},
 		"MNS, no version":  {"GET", "/queues", "", nil, 400, "<Code>MissingAuthorizationHeader</Code>"},
 		"JSON API":         {"POST", "/api/v1/queues", `{"name":"q"}`, nil, 401, `"code":"Unauthenticated"`},

@@ -115,3 +115,16 @@ func TestFirstAdministrator(t *testing.T) {
 		t.Errorf("without a new key the banner is\n%s", text)
 	}
 }
+
+func TestKeysFromTheEnvironment(t *testing.T) {
+	config, err := load(t, nil, []string{"POLYMQ_AUTH=verify", "POLYMQ_ADMIN_KEY=root:hunter22", "POLYMQ_MASTER_KEY=" + testMasterKey}, "")
+	if err != nil || config.Auth != "verify" || config.AdminKey != "root:hunter22" || config.MasterKey != testMasterKey {
+		t.Errorf("auth %s, an administrator's key of %d and a master key of %d characters, %v", config.Auth, len(config.AdminKey), len(config.MasterKey), err)
+	}
+	if config, err = load(t, nil, []string{"POLYMQ_MASTER_KEY_FILE=/run/secrets/master"}, ""); err != nil || config.MasterKeyFile != "/run/secrets/master" {
+		t.Errorf("master key file %q, %v", config.MasterKeyFile, err)
+	}
+	if _, err = load(t, nil, []string{"POLYMQ_ADMIN_KEY=hunter22"}, "master-key: hunter22\nmaster-key-file: x"); err == nil || strings.Contains(err.Error(), "hunter22") {
+		t.Errorf("got %v", err)
+	}
+}

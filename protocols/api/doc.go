@@ -19,7 +19,8 @@
 // Where the server verifies signatures, every operation needs an administrator's access key as bearer
 // token, "Authorization: Bearer ID:SECRET"; without one the answer is 401, with another's 403. The health
 // checks, the documentation and the OpenAPI document stay open. An administrator may do everything, in
-// all accounts.
+// all accounts. While nothing is verified anybody may do everything, and so may have made an administrator's
+// key: look at the list before verification is turned on.
 //
 // # Health
 //
