@@ -7,7 +7,7 @@ type DeleteInput struct {
 	Queue   QueueName
 	Handles []string // at most MaxBatch
 	// Newest asks that a handle be the message's newest and its visibility timeout not over
-	// (MNS); without it, any handle of the message deletes it (SQS standard queues).
+	// (MNS); without it, any handle of the message deletes it (SQS standard queues). FIFO queues always do.
 	Newest bool
 }
 

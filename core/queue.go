@@ -202,7 +202,8 @@ func (b *Broker) DescribeQueue(ctx context.Context, name QueueName) (Queue, erro
 }
 
 // AlterQueue changes a queue at once and for all servers, and gives the result. A new retention
-// reaches back to messages sent before, a new delay or visibility timeout does not. QueueNotFound.
+// reaches back to messages sent before, and on FIFO queues so does a new delay; a new visibility timeout
+// does not. QueueNotFound.
 func (b *Broker) AlterQueue(ctx context.Context, name QueueName, change QueueChange) (Queue, error) {
 	if err := name.check(); err != nil {
 		return Queue{}, err
