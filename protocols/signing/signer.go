@@ -21,6 +21,7 @@ const (
 	secretName  = "push_signing"
 	keyBits     = 2048
 	loadTimeout = 10 * time.Second
+	commonName  = "sns.amazonaws.com"        // which validators of SNS messages look for; nobody looks in MNS's
 	lifetime    = 100 * 365 * 24 * time.Hour // of the certificate
 )
 
@@ -89,7 +90,7 @@ func makePair() ([]byte, error) {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()),
-		Subject:      pkix.Name{Organization: []string{"polymq"}, CommonName: "notifications"},
+		Subject:      pkix.Name{Organization: []string{"polymq"}, CommonName: commonName},
 		NotBefore:    now.Add(-24 * time.Hour), // for receivers whose clocks are behind
 		NotAfter:     now.Add(lifetime),
 		KeyUsage:     x509.KeyUsageDigitalSignature,

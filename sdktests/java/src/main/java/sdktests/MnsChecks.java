@@ -42,6 +42,7 @@ final class MnsChecks {
         check("mns_lower_priority_numbers_come_first", this::priority);
         check("mns_delayed_message_arrives_later", this::delay);
         check("mns_long_poll_wakes_at_a_send", this::longPoll);
+        new MnsTopicChecks(client).register();
         MnsFactory.registerChecks();
     }
 
