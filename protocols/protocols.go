@@ -33,6 +33,7 @@ type Options struct {
 	Version   string   // of the server
 	Forward   *url.URL // where requests for other services go; nil: they are refused
 	Scripts   *localstack.Scripts
+	Metrics   http.Handler // of /metrics; nil: none
 	Log       zerolog.Logger
 }
 
@@ -71,6 +72,9 @@ func New(broker *core.Broker, options Options) http.Handler {
 		jsonAPI.Register(engine)
 	}
 	localstack.New(options.Version, awsServices(p.speaks), options.Scripts).Register(engine)
+	if options.Metrics != nil {
+		jsonAPI.Guarded(engine, "/metrics", options.Metrics)
+	}
 	if options.Forward != nil {
 		p.forward = newForwarder(options.Forward)
 	}

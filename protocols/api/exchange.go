@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,11 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		}
 		x.context = core.WithActor(context.WithValue(c.Request.Context(), exchangeKey{}, x), x.caller.Actor("api", op.OperationID))
 		handler(x)
+		code := ""
+		if status := c.Writer.Status(); status >= http.StatusBadRequest {
+			code = strconv.Itoa(status)
+		}
+		a.callers.Observe(&x.caller, "api", op.OperationID, code)
 		if x.failed && x.undo != nil {
 			x.undo()
 		}

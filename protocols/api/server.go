@@ -49,6 +49,17 @@ func (s *Server) RegisterHealth(engine *gin.Engine) {
 	engine.GET("/readyz", s.readyz)
 }
 
+// Guarded mounts a handler beside the API, for the same callers.
+func (s *Server) Guarded(engine *gin.Engine, path string, handler http.Handler) {
+	guard := &adapter{callers: s.callers}
+	engine.GET(path, func(c *gin.Context) {
+		who := s.callers.Identify(c.Request)
+		if guard.authorize(c, &who) {
+			handler.ServeHTTP(c.Writer, c.Request)
+		}
+	})
+}
+
 // Matches reports whether a request is meant for the API, so that one whose path or method does
 // not exist is answered by NotFound and not by another protocol.
 func Matches(r *http.Request) bool {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/polymq/polymq/core"
 )
@@ -25,6 +26,7 @@ type Options struct {
 	PublicURL      string         // scheme://host[:port] that clients are told; "": the one they used
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
 	Keys           KeySource      // nil: no access key is known
+	Observer       Observer       // nil: nobody counts
 	Verify         bool           // requests must be signed, with keys that are known
 }
 
@@ -37,6 +39,7 @@ type Caller struct {
 	BaseURL     string // scheme://host that the client used, no trailing slash
 	RemoteAddr  netip.Addr
 	RequestID   string    // new for each request
+	Began       time.Time // when the request was read
 	Key         *core.Key // that AccessKeyID names; nil while it is not looked for, or not known
 	Verified    bool      // the request is signed with Key
 }
@@ -53,6 +56,7 @@ func (o *Options) Identify(r *http.Request) Caller {
 		AccessKeyID: cred.keyID,
 		Service:     cred.service,
 		RequestID:   RequestID(),
+		Began:       time.Now(),
 	}
 	if !o.Verify {
 		c.Account = AccountOf(cred.keyID)

@@ -151,15 +151,19 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp res
 	}
 	a := newAnswer(c.json)
 	defer a.release()
+	code := ""
 	if err != nil {
 		s.log(r.Context(), c, err)
-		a.fail(c, wireErrorOf(err))
+		fault := wireErrorOf(err)
+		code = fault.code
+		a.fail(c, fault)
 	} else {
 		resp.write(a)
 	}
 	if a.send(w, requestID(c.RequestID)) != nil {
 		s.giveBack(r.Context(), resp)
 	}
+	s.callers.Observe(&c.Caller, "mns", c.action, code)
 }
 
 // do finds the action and does it.

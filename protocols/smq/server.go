@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,11 +118,18 @@ const (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Caller: s.callers.Identify(r), host: r.Host}
 	data, err := s.do(r, c)
+	action := ""
+	if slices.ContainsFunc(routes, func(r route) bool { return r.name == c.action }) {
+		action = c.action
+	}
 	if err != nil {
 		s.log(r.Context(), c, err)
-		s.fail(w, c, wireErrorOf(err))
+		fault := wireErrorOf(err)
+		s.fail(w, c, fault)
+		s.callers.Observe(&c.Caller, "smq", action, fault.code)
 		return
 	}
+	s.callers.Observe(&c.Caller, "smq", action, "")
 	if plain, isPlain := data.(*tagResourcesAnswer); isPlain {
 		write(w, http.StatusOK, plain)
 		return

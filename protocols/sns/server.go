@@ -159,11 +159,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // whoever would read the answer is gone
 	}
 	var f *fault
+	code := ""
 	if err != nil {
 		f = faultOf(err)
+		code = f.code
 		s.log(r.Context(), c, f, err)
 	}
 	c.answer(w, shape, result, f)
+	s.callers.Observe(&c.Caller, "sns", s.known(c.action), code)
+}
+
+// known gives the name of an action, "" for one that SNS does not have.
+func (s *Server) known(action string) string {
+	if s.actions[action] == nil {
+		return ""
+	}
+	return action
 }
 
 // do finds the action and does it. A panic is an internal fault like any other.

@@ -124,8 +124,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := newAnswer()
 	defer a.release()
 	var f *fault
+	code := ""
 	if err != nil {
 		f = faultOf(err)
+		code = f.code
 		s.log(r.Context(), c, f, err)
 		a.status, a.body = f.status, c.wire.appendFault(a.body, c, f)
 	} else {
@@ -134,6 +136,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.send(w, c, f) != nil {
 		s.giveBack(r.Context(), result)
 	}
+	s.callers.Observe(&c.Caller, "sqs", s.known(c.action), code)
+}
+
+// known gives the name of an action, "" for one that SQS does not have.
+func (s *Server) known(action string) string {
+	if s.actions[action] == nil {
+		return ""
+	}
+	return action
 }
 
 // do finds the action and does it. A panic is an internal fault like any other.

@@ -108,11 +108,12 @@ type call struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Caller: s.callers.Identify(r)}
 	shape, result, err := s.do(c, r)
-	status, body := http.StatusOK, []byte(nil)
+	status, body, code := http.StatusOK, []byte(nil), ""
 	if err == nil {
 		body = shape.AppendResponse(nil, namespace, c.action, result, c.RequestID)
 	} else {
 		f := faultOf(err)
+		code = f.code
 		level := zerolog.DebugLevel // of what STS alone refuses
 		if known := (*core.Error)(nil); errors.As(err, &known) || f.status == http.StatusInternalServerError {
 			level = caller.LogLevel(err)
@@ -127,6 +128,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Amzn-Requestid", c.RequestID)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // nobody is left to tell
+	action := c.action
+	if s.actions[action] == nil {
+		action = ""
+	}
+	s.callers.Observe(&c.Caller, "sts", action, code)
 }
 
 // do finds the action and does it. A panic is an internal fault like any other.

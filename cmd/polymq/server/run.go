@@ -67,6 +67,8 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.broker = core.NewBroker(s.store)
+	s.metrics = newMetrics()
+	s.metrics.watch(s.store, s.broker)
 	s.handler = s.speak()
 	if err := s.startPushes(); err != nil {
 		return err
@@ -89,7 +91,7 @@ func (s *Server) speak() http.Handler {
 	return protocols.New(s.broker, protocols.Options{
 		Caller: caller.Options{
 			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
-			Keys: s.broker, Verify: s.config.Auth != "off",
+			Keys: s.broker, Verify: s.config.Auth != "off", Observer: s.metrics.observe,
 		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
@@ -97,6 +99,7 @@ func (s *Server) speak() http.Handler {
 		SQS:       sqs.Options{SixtySecondRules: s.config.SQS60sRules, AutoCreateQueues: s.config.AutoCreateQueues},
 		Forward:   s.config.forward(),
 		Scripts:   &s.scripts,
+		Metrics:   s.metrics.handler(),
 		Version:   Version(),
 		Log:       s.log,
 	})

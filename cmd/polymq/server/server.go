@@ -29,6 +29,7 @@ type Server struct {
 	handler    http.Handler
 	http       *http.Server
 	scripts    localstack.Scripts
+	metrics    *metrics
 	abort      context.CancelFunc // ends the contexts of all requests
 	firstAdmin *core.Key          // that was made at this start
 	background sync.WaitGroup

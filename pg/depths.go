@@ -1,0 +1,62 @@
+package pg
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+// Depth is how much a queue holds, for monitoring.
+type Depth struct {
+	Queue    core.QueueName
+	Messages int64
+	Bytes    int64
+	InFlight int64
+	Delayed  int64
+	Oldest   time.Duration // since its oldest message was sent; 0 without one
+}
+
+// depthsSQL adds up the counters alone, in one pass over them: what becomes visible within the present second
+// still counts as hidden. The queues that hold most come first.
+const depthsSQL = `
+SELECT q.account, q.region, q.name, n.messages, n.bytes, n.in_flight, n.delayed,
+    COALESCE(extract(epoch FROM q.now - COALESCE(s.sent_at, f.sent_at)) * 1000000, 0)::bigint AS oldest
+FROM (
+    SELECT c.storage_id, sum(c.messages)::bigint AS messages, sum(c.bytes)::bigint AS bytes,
+        COALESCE(sum(c.in_flight) FILTER (WHERE c.bucket > q.now), 0)::bigint AS in_flight,
+        COALESCE(sum(c.delayed) FILTER (WHERE c.bucket > q.now), 0)::bigint AS delayed
+    FROM counts c CROSS JOIN LATERAL (
+        SELECT now() + COALESCE((SELECT ahead FROM clocks k WHERE k.account = q.account), '0') AS now FROM queues q WHERE q.storage_id = c.storage_id LIMIT 1
+    ) q
+    GROUP BY c.storage_id ORDER BY messages DESC, c.storage_id LIMIT @limit
+) n
+CROSS JOIN LATERAL (
+    SELECT q.*, now() + COALESCE((SELECT ahead FROM clocks k WHERE k.account = q.account), '0') AS now FROM queues q WHERE q.storage_id = n.storage_id LIMIT 1
+) q
+LEFT JOIN LATERAL (SELECT m.sent_at FROM messages m WHERE m.storage_id = n.storage_id ORDER BY m.id LIMIT 1) s ON true
+LEFT JOIN LATERAL (SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = n.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT 1) f ON true`
+
+// Depths gives the limit queues that hold most.
+func (s *Store) Depths(ctx context.Context, limit int) (depths []Depth, err error) {
+	err = s.do(ctx, depthsSQL, pgx.StrictNamedArgs{"limit": limit}, func(rows pgx.Rows) error {
+		var d Depth
+		var oldest int64
+		_, err := pgx.ForEachRow(rows, []any{&d.Queue.Account, &d.Queue.Region, &d.Queue.Name, &d.Messages, &d.Bytes, &d.InFlight, &d.Delayed, &oldest}, func() error {
+			d.Oldest = time.Duration(oldest) * time.Microsecond
+			depths = append(depths, d)
+			return nil
+		})
+		return err
+	})
+	return depths, err
+}
+
+// PoolStat gives how many connections to the database there are, how many of them are busy, and how often
+// and for how long operations have waited for one.
+func (s *Store) PoolStat() (open, busy int32, waits int64, waited time.Duration) {
+	stat := s.pool.Stat()
+	return stat.TotalConns(), stat.AcquiredConns(), stat.EmptyAcquireCount(), stat.EmptyAcquireWaitTime()
+}
