@@ -29,6 +29,8 @@ const usEast1 = aliRegion('east-1', 'us');
 
 export const aliQueues = (region = usEast1) => new AliMNS.MNS(aliAccount, region);
 export const aliQueue = (name) => new AliMNS.MQBatch(name, aliAccount, usEast1);
+export const aliTopics = () => new AliMNS.MNSTopic(aliAccount, usEast1);
+export const aliTopic = (name) => new AliMNS.Topic(name, aliAccount, usEast1);
 export const AliMessage = AliMNS.Msg;
 
 // A name that no other check uses, valid in SQS and MNS.
