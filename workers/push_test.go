@@ -1,0 +1,348 @@
+package workers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/polymq/polymq/core"
+)
+
+// endpoints stand in for storage and endpoints: lanes with so many deliveries, and how attempts on a lane go.
+type endpoints struct {
+	mu       sync.Mutex
+	waiting  map[int64]int
+	rate     int
+	attempt  func(ctx context.Context, lane int64) (core.Verdict, error)
+	claims   int
+	inFlight map[int64]int
+	most     map[int64]int // in flight at the same time
+	times    map[int64][]time.Duration
+	settled  map[core.Verdict]int
+	fanOuts  int
+	fail     error // of Settle
+	began    time.Time
+}
+
+func newEndpoints(attempt func(ctx context.Context, lane int64) (core.Verdict, error)) *endpoints {
+	return &endpoints{waiting: map[int64]int{}, attempt: attempt, inFlight: map[int64]int{}, most: map[int64]int{}, times: map[int64][]time.Duration{},
+		settled: map[core.Verdict]int{}, began: time.Now()}
+}
+
+func (e *endpoints) deliveries() Deliveries {
+	return Deliveries{
+		DueLanes: func(context.Context, time.Duration) (lanes []core.LaneDue, err error) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			for lane, n := range e.waiting {
+				if n > 0 {
+					lanes = append(lanes, core.LaneDue{Lane: lane})
+				}
+			}
+			return lanes, nil
+		},
+		Claim: func(_ context.Context, lanes []core.LaneClaim) (deliveries []*core.Delivery, err error) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.claims++
+			for _, l := range lanes {
+				for range min(l.Limit, e.waiting[l.Lane]) {
+					e.waiting[l.Lane]--
+					deliveries = append(deliveries, &core.Delivery{Lane: l.Lane, Topic: &core.Topic{}, Subscription: &core.Subscription{Rate: e.rate}})
+				}
+			}
+			return deliveries, nil
+		},
+		Attempt: func(ctx context.Context, d *core.Delivery) (core.Outcome, error) {
+			e.mu.Lock()
+			e.inFlight[d.Lane]++
+			e.most[d.Lane] = max(e.most[d.Lane], e.inFlight[d.Lane])
+			e.times[d.Lane] = append(e.times[d.Lane], time.Since(e.began))
+			e.mu.Unlock()
+			verdict, err := e.attempt(ctx, d.Lane)
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.inFlight[d.Lane]--
+			return core.Outcome{Delivery: d, Verdict: verdict}, err
+		},
+		Settle: func(_ context.Context, outcomes []core.Outcome) error {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			if e.fail != nil {
+				return e.fail
+			}
+			for _, o := range outcomes {
+				e.settled[o.Verdict]++
+			}
+			return nil
+		},
+		FanOut: func(context.Context) (bool, error) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.fanOuts--
+			return e.fanOuts >= 0, nil
+		},
+	}
+}
+
+// push runs a Push on the endpoints in a bubble, during which test is called, and gives what was logged.
+func (e *endpoints) push(t *testing.T, test func(p *Push)) string {
+	t.Helper()
+	var log bytes.Buffer
+	e.began = time.Now()
+	p := NewPush(e.deliveries(), zerolog.New(&log))
+	test(p)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	p.Close(ctx)
+	return log.String()
+}
+
+func (e *endpoints) count(verdict core.Verdict) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.settled[verdict]
+}
+
+func (e *endpoints) set(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f()
+}
+
+func TestPushSendsMoreToWhatWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) {
+			time.Sleep(time.Second)
+			return core.Delivered, nil
+		})
+		e.waiting[1] = 200
+		e.push(t, func(p *Push) {
+			p.Due(core.LaneDue{Lane: 1})
+			time.Sleep(20 * time.Second)
+			synctest.Wait()
+			if got := e.count(core.Delivered); got != 200 || e.most[1] != maxConcurrency {
+				t.Errorf("%d delivered, %d at the same time", got, e.most[1])
+			}
+		})
+	})
+}
+
+func TestPushPausesBeforeWhatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Retry, nil })
+		e.waiting[1] = 1000
+		e.push(t, func(p *Push) {
+			p.Due(core.LaneDue{Lane: 1})
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			attempts := len(e.times[1])
+			if attempts < 50 || attempts > 90 { // one a minute in the end
+				t.Errorf("%d attempts in an hour", attempts)
+			}
+			if last := e.times[1][attempts-1] - e.times[1][attempts-2]; last.Round(time.Second) != maxPause {
+				t.Errorf("%v between the last two", last)
+			}
+			p.Due(core.LaneDue{Lane: core.AnyLane}) // time was moved
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+			if len(e.times[1]) == attempts {
+				t.Error("a pause outlived the moving of time")
+			}
+		})
+	})
+}
+
+// Endpoints that hang, more than there is room for, do not keep those from their messages that work.
+func TestPushLeavesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(ctx context.Context, lane int64) (core.Verdict, error) {
+			if lane > 10 {
+				select {
+				case <-time.After(15 * time.Second):
+				case <-ctx.Done():
+				}
+				return core.Retry, nil
+			}
+			return core.Delivered, nil
+		})
+		e.push(t, func(p *Push) {
+			for lane := range int64(10) {
+				e.set(func() { e.waiting[lane+1] = 1 })
+				p.Due(core.LaneDue{Lane: lane + 1}) // they have worked before
+			}
+			synctest.Wait()
+			for lane := range int64(3000) {
+				e.set(func() { e.waiting[lane+11] = 5 })
+				p.Due(core.LaneDue{Lane: lane + 11})
+			}
+			synctest.Wait()
+			if p.inFlight > maxUnproven {
+				t.Errorf("%d attempts hang", p.inFlight)
+			}
+			began := time.Now()
+			for lane := range int64(10) {
+				e.set(func() { e.waiting[lane+1] = 100 })
+				p.Due(core.LaneDue{Lane: lane + 1})
+			}
+			for e.count(core.Delivered) < 1010 && time.Since(began) < time.Minute {
+				time.Sleep(time.Millisecond)
+			}
+			if took := time.Since(began); took > 100*time.Millisecond {
+				t.Errorf("the endpoints that work had their messages after %v", took)
+			}
+		})
+	})
+}
+
+func TestPushKeepsToTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Delivered, nil })
+		e.waiting[1], e.rate = 1000, 10
+		e.push(t, func(p *Push) {
+			p.Due(core.LaneDue{Lane: 1})
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			if got := len(e.times[1]); got < 95 || got > 110 {
+				t.Errorf("%d attempts in 10 s, want about 10 a second", got)
+			}
+		})
+	})
+}
+
+func TestPushWaitsUntilItIsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Delivered, nil })
+		e.waiting[1] = 1
+		e.push(t, func(p *Push) {
+			p.Due(core.LaneDue{Lane: 1, In: time.Minute})
+			time.Sleep(59 * time.Second)
+			synctest.Wait()
+			if e.claims != 0 {
+				t.Error("something was claimed too early")
+			}
+			p.Due(core.LaneDue{Lane: 1, In: time.Hour})
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if got := e.count(core.Delivered); got != 1 {
+				t.Errorf("%d delivered", got)
+			}
+		})
+	})
+}
+
+func TestPushFansOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(nil)
+		e.fanOuts = 5
+		e.push(t, func(p *Push) {
+			for range 3 {
+				p.Due(core.LaneDue{Lane: core.FanOutLane})
+			}
+			synctest.Wait()
+			if e.fanOuts >= 0 {
+				t.Errorf("%d chunks are left", e.fanOuts)
+			}
+		})
+	})
+}
+
+func TestPushFindsWhatNobodyTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Delivered, nil })
+		e.waiting[7] = 3
+		e.push(t, func(p *Push) {
+			if err := p.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if got := e.count(core.Delivered); got != 3 {
+				t.Errorf("%d delivered", got)
+			}
+			_ = p.Run(t.Context())
+			synctest.Wait()
+			if len(p.lanes) != 0 {
+				t.Errorf("%d lanes are remembered for nothing", len(p.lanes))
+			}
+		})
+	})
+}
+
+func TestPushSettlesAgainWhileTheDatabaseIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Delivered, nil })
+		e.waiting[1], e.fail = 1, core.Errorf(core.Unavailable, "away")
+		e.push(t, func(p *Push) {
+			p.Due(core.LaneDue{Lane: 1})
+			time.Sleep(10 * time.Second)
+			e.set(func() { e.fail = nil })
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if got := e.count(core.Delivered); got != 1 {
+				t.Errorf("%d delivered", got)
+			}
+		})
+	})
+}
+
+func TestPushSurvivesPanicsAndErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(_ context.Context, lane int64) (core.Verdict, error) {
+			switch lane {
+			case 1:
+				panic("broken invariant")
+			case 2:
+				return 0, errors.New("broken rendering")
+			}
+			return core.Delivered, nil
+		})
+		e.waiting[1], e.waiting[2], e.waiting[3] = 1, 1, 1
+		log := e.push(t, func(p *Push) {
+			_ = p.Run(t.Context())
+			synctest.Wait()
+			if got := e.count(core.Delivered); got != 1 || p.inFlight != 0 || p.unproven != 0 {
+				t.Errorf("%d delivered, %d in flight, %d of them unproven", got, p.inFlight, p.unproven)
+			}
+		})
+		for _, want := range []string{"broken invariant", "broken rendering"} {
+			if !strings.Contains(log, want) {
+				t.Errorf("the log lacks %q: %s", want, log)
+			}
+		}
+	})
+}
+
+// Close gives attempts until its context ends. What is cut short is not settled: its claim runs out.
+func TestPushCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(ctx context.Context, lane int64) (core.Verdict, error) {
+			wait := 500 * time.Millisecond
+			if lane == 2 {
+				wait = time.Hour
+			}
+			select {
+			case <-time.After(wait):
+				return core.Delivered, nil
+			case <-ctx.Done():
+				return core.Retry, nil
+			}
+		})
+		e.waiting[1], e.waiting[2] = 1, 1
+		var closing time.Time
+		e.push(t, func(p *Push) {
+			_ = p.Run(t.Context())
+			synctest.Wait()
+			closing = time.Now()
+		})
+		if took := time.Since(closing); took != time.Second || e.count(core.Delivered) != 1 || e.count(core.Retry) != 0 {
+			t.Errorf("closed after %v, settled %v", took, e.settled)
+		}
+	})
+}
