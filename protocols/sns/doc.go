@@ -22,6 +22,8 @@
 //   - Data protection policies are kept and shown, and not acted on; so are the roles of delivery
 //     status logs: attempts are read through the JSON API.
 //
+// Refused until it is there: message archives of FIFO topics, and their replay.
+//
 // # Decisions
 //
 // 2026-11-21: the key that signs has 2048 bits, as SNS's own. Signing takes longer than all else of

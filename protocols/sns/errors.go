@@ -32,7 +32,6 @@ var (
 	resourceNotFound     = wireError{http.StatusNotFound, "ResourceNotFound"}
 	authorizationError   = wireError{http.StatusForbidden, "AuthorizationError"}
 	subscriptionLimit    = wireError{http.StatusForbidden, "SubscriptionLimitExceeded"}
-	filterPolicyLimit    = wireError{http.StatusForbidden, "FilterPolicyLimitExceeded"}
 	endpointDisabled     = wireError{http.StatusBadRequest, "EndpointDisabled"}
 	platformDisabled     = wireError{http.StatusBadRequest, "PlatformApplicationDisabled"}
 	invalidState         = wireError{http.StatusBadRequest, "InvalidState"}
@@ -42,10 +41,8 @@ var (
 	invalidEntryID       = wireError{http.StatusBadRequest, "InvalidBatchEntryId"}
 	batchTooLong         = wireError{http.StatusBadRequest, "BatchRequestTooLong"}
 	tagLimitExceeded     = wireError{http.StatusBadRequest, "TagLimitExceeded"}
-	userError            = wireError{http.StatusBadRequest, "UserError"}
 	optedOut             = wireError{http.StatusBadRequest, "OptedOut"}
 	requestEntityTooBig  = wireError{http.StatusRequestEntityTooLarge, "RequestEntityTooLarge"}
-	concurrentAccess     = wireError{http.StatusBadRequest, "ConcurrentAccess"}
 	subscriptionNotFound = "Subscription does not exist"
 	topicNotFound        = "Topic does not exist"
 )

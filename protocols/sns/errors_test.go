@@ -63,6 +63,8 @@ func TestErrors(t *testing.T) {
 		"unknown topic attribute":    {"SetTopicAttributes", "TopicArn=" + ordersARN + " AttributeName=Colour AttributeValue=red", invalidParameter, value + "AttributeName"},
 		"FifoTopic is for ever":      {"SetTopicAttributes", "TopicArn=" + fifoARN + " AttributeName=FifoTopic AttributeValue=false", invalidParameter, value + "AttributeName"},
 		"of a FIFO topic only":       {"SetTopicAttributes", "TopicArn=" + ordersARN + " AttributeName=ContentBasedDeduplication AttributeValue=true", invalidParameter, value + "AttributeName"},
+		"an archive":                 {"SetTopicAttributes", "TopicArn=" + fifoARN + ` AttributeName=ArchivePolicy AttributeValue={"MessageRetentionPeriod":"30"}`, invalidParameter, value + "ArchivePolicy: polymq does not archive messages yet"},
+		"a replay":                   {"SetSubscriptionAttributes", "SubscriptionArn=" + fifoSub + " AttributeName=ReplayPolicy AttributeValue={}", invalidParameter, value + "ReplayPolicy: polymq does not archive messages yet, so there is nothing to replay"},
 		"unknown topic":              {"GetTopicAttributes", "TopicArn=" + ordersARN + "x", notFound, "Topic does not exist"},
 		"an ARN too short":           {"GetTopicAttributes", "TopicArn=arn:aws:sns", invalidParameter, value + "TopicArn Reason: An ARN must have at least 6 elements, not 3"},
 		"an ARN of nothing":          {"GetTopicAttributes", "TopicArn=", invalidParameter, value + "TopicArn Reason: An ARN must have at least 6 elements, not 1"},

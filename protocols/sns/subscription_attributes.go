@@ -88,6 +88,8 @@ func (w *wishes) wish(name, value, protocol string) error {
 			return errors.New("SubscriptionRoleArn: it is not an ARN")
 		}
 		w.role = &value
+	case "ReplayPolicy":
+		return errors.New("ReplayPolicy: polymq does not archive messages yet, so there is nothing to replay")
 	default:
 		return errAttributeName
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 func TestSubscribeIsIdempotent(t *testing.T) {
@@ -228,4 +229,20 @@ func TestSMSEndpoints(t *testing.T) {
 	f := start(t)
 	f.orders(t)
 	f.subscribe(t, ordersARN, "sms", "+12/34-567.890")
+}
+
+// Where requests must be signed, links in messages still need no signature.
+func TestVerifiedSignatures(t *testing.T) {
+	t.Parallel()
+	open := start(t)
+	open.orders(t)
+	sub := open.subscribe(t, ordersARN, "http", "http://localhost:1/hook")
+	verifying := fixture{open.broker, New(open.broker, &caller.Options{Verify: true, Keys: open.broker}, Options{})}
+	verifying.follow(t, "/?Action=ListTopics").wantFault(t, wireError{http.StatusForbidden, "MissingAuthenticationToken"}, "")
+	verifying.call(t, "ListTopics").wantFault(t, wireError{http.StatusBadRequest, "IncompleteSignature"}, "")
+	verifying.follow(t, "/?Action=ConfirmSubscription&TopicArn="+ordersARN+"&Token="+open.read(t, sub).Token).document(t)
+	verifying.follow(t, "/?Action=Unsubscribe&SubscriptionArn="+sub).document(t)
+	if got := open.read(t, sub).State; got != core.Unsubscribed {
+		t.Errorf("got %s", got)
+	}
 }

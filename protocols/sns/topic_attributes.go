@@ -66,6 +66,7 @@ var topicAttributes = slices.Concat([]topicAttribute{
 	{name: fifoTopic, fifo: true, show: func(t *core.Topic) string { return strconv.FormatBool(t.FIFO) }},
 	{name: contentBased, fifo: true, show: showContentBased, set: setContentBased},
 	{name: throughputScope, fifo: true, show: keptOf(throughputScopeKey), set: setThroughputScope},
+	{name: "ArchivePolicy", fifo: true, show: func(*core.Topic) string { return "" }, set: func(*core.TopicChange, string) error { return errNoArchive }},
 	{name: "MaximumMessageSize", show: keptOf(messageSizeKey), set: setMessageSize},
 	oneOf("SignatureVersion", "1", "2"),
 	oneOf("TracingConfig", "PassThrough", "Active"),
@@ -124,6 +125,9 @@ func keep(attributes *map[string]*string, key, value string) {
 		(*attributes)[key] = nil
 	}
 }
+
+// errNoArchive refuses what would be a promise to keep messages.
+var errNoArchive = errors.New("ArchivePolicy: polymq does not archive messages yet")
 
 func setDisplayName(c *core.TopicChange, value string) error {
 	if utf8.RuneCountInString(value) > maxDisplayName {
