@@ -1,8 +1,8 @@
 package pg
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -31,141 +31,135 @@ func (s *Store) DeadLetterSources(ctx context.Context, name core.QueueName, afte
 	return page, err
 }
 
-// deadLetter is a message that a receive moved to the queue's dead-letter queue.
-type deadLetter struct {
-	id     core.MessageID
-	target core.Queue // its ID and Storage
-	at     time.Time  // since when it is visible there
+// isDead reports whether a message that has been received so often, before in other queues, is a dead letter of
+// this one.
+func isDead(queue *core.Queue, receives int, prior *int32) bool {
+	if queue.DeadLetter.Target == "" {
+		return false
+	}
+	if prior != nil {
+		receives -= int(*prior)
+	}
+	return receives > queue.DeadLetter.MaxReceives
 }
 
-// moveDeadSQL follows receiveSQL in trains that receive from queues with a dead-letter policy. Of the
-// messages that the train has just received, and which the index finds by the moment until which they
-// are hidden, it moves those that were received too often and undoes what this receive counted. A
-// queue whose target is missing, or does not yet look for messages of that priority, keeps them.
+// moveDeadSQL moves messages that a receive found to be dead letters to the queue's dead-letter queue, and
+// undoes what this receive counted. Those that are not as it left them stay, for somebody else has got hold of them,
+// and so do those of a priority that the target does not look for yet. First comes the target, if it is there.
 const moveDeadSQL = `
-WITH lanes AS (
-    SELECT l.ord, l.first, l.last, q.storage_id, q.max_receives, q.source, q.now, q.now + l.timeout * interval '1 microsecond' AS until,
-        t.id AS target, t.storage_id AS target_storage, t.priorities
-    FROM unnest(@queue::bigint[], @version::bigint[], @first::integer[], @last::integer[], @timeout::bigint[])
-        WITH ORDINALITY AS l(queue, version, first, last, timeout, ord)
-    CROSS JOIN LATERAL (
-        SELECT q.storage_id, q.account, q.region, q.account || '/' || q.region || '/' || q.name AS source, q.dead_letter_target, q.max_receives,
+WITH target AS (
+    SELECT t.id, t.storage_id, t.priorities, q.storage_id AS source_storage, q.source, q.now
+    FROM (
+        SELECT q.storage_id, q.account, q.region, q.account || '/' || q.region || '/' || q.name AS source, q.dead_letter_target,
             now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
-        FROM queues q WHERE q.id = l.queue AND q.version = l.version LIMIT 1
+        FROM queues q WHERE q.id = @queue AND q.storage_id = @storage LIMIT 1
     ) q
     CROSS JOIN LATERAL (
         SELECT t.id, t.storage_id, t.priorities FROM queues t
         WHERE t.account = q.account AND t.region = q.region AND t.name = q.dead_letter_target AND NOT t.fifo LIMIT 1
     ) t
 ), dead AS MATERIALIZED (
-    SELECT l.ord, l.source, l.now, l.until, l.target, l.target_storage, d.place FROM lanes l CROSS JOIN LATERAL (
-        SELECT m.place FROM unnest((@priority::smallint[])[l.first:l.last]) AS p(priority)
-        CROSS JOIN LATERAL (
-            SELECT m.ctid AS place, m.received_at, m.receive_count - COALESCE(m.prior_receives, 0) AS receives FROM messages m
-            WHERE m.storage_id = l.storage_id AND m.priority = p.priority AND m.visible_at >= l.until AND m.visible_at <= l.until
-            ORDER BY m.visible_at OFFSET 0 -- which only the index due can give
-        ) m
-        WHERE m.received_at = l.now AND m.receives > l.max_receives AND l.priorities & (1 << p.priority::integer) <> 0
-    ) d
+    SELECT t.storage_id AS target, t.source, t.now, m.place
+    FROM target t CROSS JOIN unnest(@id::bigint[], @version::integer[]) AS i(id, version)
+    CROSS JOIN LATERAL (
+        SELECT m.ctid AS place, m.priority FROM messages m -- a condition on the priority would let the planner take the index due
+        WHERE m.storage_id = t.source_storage AND m.id = i.id AND m.handle_version = i.version LIMIT 1 FOR UPDATE
+    ) m
+    WHERE t.priorities & (1 << m.priority::integer) <> 0
 ), taken AS (
     DELETE FROM messages m USING dead d WHERE m.ctid = d.place
-    RETURNING d.ord, d.source, d.now, d.until, d.target, d.target_storage, m.storage_id, m.id, m.sent_at, m.first_received_at, m.received_at,
-        m.receive_count - 1 AS receive_count, m.handle_version, m.size, m.key_id, m.priority, m.form, m.sender, m.group_id, m.attributes, m.body
+    RETURNING d.target, d.source AS moved_from, d.now, m.*
 ), moved AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, first_received_at, received_at, receive_count, prior_receives, handle_version,
         size, key_id, priority, form, sender, group_id, source, attributes, body)
-    SELECT target_storage, id, now, sent_at, first_received_at, received_at, receive_count, receive_count, handle_version,
-        size, key_id, priority, form, sender, group_id, source, attributes, body
+    SELECT target, id, now, sent_at, first_received_at, received_at, receive_count - 1, receive_count - 1, handle_version,
+        size, key_id, priority, form, sender, group_id, moved_from, attributes, body
     FROM taken
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight)
-    SELECT storage_id, CASE WHEN until > now THEN date_bin('1 second', until, '2000-01-01') ELSE '-infinity' END, -count(*), -sum(size),
-        -count(*) FILTER (WHERE until > now)
+    SELECT storage_id, CASE WHEN visible_at > now THEN date_bin('1 second', visible_at, '2000-01-01') ELSE '-infinity' END, -count(*), -sum(size),
+        -count(*) FILTER (WHERE visible_at > now)
     FROM taken GROUP BY 1, 2
     UNION ALL
-    SELECT target_storage, '-infinity', count(*), sum(size), 0 FROM taken GROUP BY 1
+    SELECT target, '-infinity', count(*), sum(size), 0 FROM taken GROUP BY 1
 )
-SELECT ord, id, target, target_storage, now FROM taken`
+SELECT 0, id, storage_id, priorities, now FROM target
+UNION ALL
+SELECT 1, id, 0, 0, now FROM taken`
 
-var moveDeadStatement = prepare(moveDeadSQL)
+// deadTarget is what a move found of the dead-letter queue.
+type deadTarget struct {
+	queue core.Queue // its ID, Storage and Priorities; ID 0: it is not there
+	now   time.Time
+	moved []int64
+}
 
-// movesDead reports whether receives of the queue may have to move messages away.
-func movesDead(queue *core.Queue) bool { return queue.DeadLetter.Target != "" && !queue.FIFO }
-
-func (s *Store) queueDead(batch *pgx.Batch, receives []*receiveOp) {
-	if !slices.ContainsFunc(receives, func(o *receiveOp) bool { return movesDead(o.queue) }) {
-		return
+// moveDead moves what was received too often to the queue's dead-letter queue. It gives back what is to be handed
+// out all the same, since there is no such queue. What is not moved for a fault of the database is hidden, and
+// found by a later receive.
+func (s *Store) moveDead(queue *core.Queue, dead []received) []received {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	target, err := s.moveDeadOnce(ctx, queue, dead)
+	var wanted uint32
+	for i := range dead {
+		wanted |= 1 << dead[i].Priority
 	}
-	var (
-		ops              []*receiveOp
-		queues, versions []int64
-		firsts, lasts    []int32
-		timeouts         []int64
-		priorities       []int16
-	)
-	for _, o := range receives {
-		if !movesDead(o.queue) {
-			continue
+	if missing := wanted &^ target.queue.Priorities; err == nil && target.queue.ID != 0 && missing != 0 {
+		if err = s.widen(ctx, target.queue.ID, missing); err == nil {
+			_, err = s.moveDeadOnce(ctx, queue, dead)
 		}
-		ops = append(ops, o)
-		queues, versions, timeouts = append(queues, o.queue.ID), append(versions, o.queue.Version), append(timeouts, o.timeout.Microseconds())
-		firsts = append(firsts, int32(len(priorities)+1)) // SQL counts from one
-		priorities = append(priorities, o.priority...)
-		lasts = append(lasts, int32(len(priorities)))
 	}
-	moveDeadStatement.queue(batch, pgx.StrictNamedArgs{
-		"queue": queues, "version": versions, "first": firsts, "last": lasts, "timeout": timeouts, "priority": priorities,
-	}).Query(func(rows pgx.Rows) error { return s.readDead(rows, ops) })
+	switch {
+	case err != nil:
+		s.log.Warn().Err(err).Str("queue", queue.Name.String()).Int("messages", len(dead)).
+			Msg("could not move dead letters; a receive after their visibility timeout does")
+	case target.queue.ID == 0:
+		return dead
+	}
+	return nil
 }
 
-func (s *Store) readDead(rows pgx.Rows, ops []*receiveOp) error {
-	var ord, id int64
-	var d deadLetter
-	_, err := pgx.ForEachRow(rows, []any{&ord, &id, &d.target.ID, &d.target.Storage, &d.at}, func() error {
-		d.id = s.keys.messageID(id)
-		o := ops[ord-1]
-		o.dead = append(o.dead, d)
-		return nil
-	})
-	return err
+func (s *Store) moveDeadOnce(ctx context.Context, queue *core.Queue, dead []received) (target deadTarget, err error) {
+	slices.SortFunc(dead, func(a, b received) int { return cmp.Compare(a.handle.id, b.handle.id) })
+	ids, versions := make([]int64, len(dead)), make([]int32, len(dead))
+	for i := range dead {
+		ids[i], versions[i] = dead[i].handle.id, dead[i].handle.version
+	}
+	err = s.do(ctx, moveDeadSQL, pgx.StrictNamedArgs{"queue": queue.ID, "storage": queue.Storage, "id": ids, "version": versions},
+		func(rows pgx.Rows) error {
+			var kind, priorities int32
+			var id, storage int64
+			var now time.Time
+			_, err := pgx.ForEachRow(rows, []any{&kind, &id, &storage, &priorities, &now}, func() error {
+				if kind == 0 {
+					target.queue, target.now = core.Queue{ID: id, Storage: storage, Priorities: uint32(priorities)}, now
+				} else {
+					target.moved = append(target.moved, id)
+				}
+				return nil
+			})
+			return err
+		})
+	if err != nil || len(target.moved) == 0 {
+		return target, err
+	}
+	for _, id := range target.moved {
+		s.observeMove(queue, s.keys.messageID(id))
+	}
+	s.unfolded.add([]int64{queue.Storage, target.queue.Storage})
+	s.announce(&target.queue, len(target.moved), 0, target.now)
+	return target, nil
 }
 
-// settleDead takes what was moved away out of a receive, makes it known where it went, and gives how
-// much it was.
-func (s *Store) settleDead(o *receiveOp) int {
-	if len(o.dead) == 0 {
-		return 0
-	}
-	moved := make(map[core.MessageID]bool, len(o.dead))
-	for _, d := range o.dead {
-		moved[d.id] = true
-		s.observeMove(o.queue, d.id)
-	}
-	o.rows = slices.DeleteFunc(o.rows, func(r received) bool { return moved[r.ID] })
-	s.announce(&o.dead[0].target, len(o.dead), 0, o.dead[0].at)
-	return len(o.dead)
-}
+const widenSQL = `UPDATE queues q SET version = version + 1, priorities = priorities | @priorities WHERE id = @id`
 
-// defaultPriorities are those that every queue looks for.
-const defaultPriorities = 1 << core.DefaultPriority
-
-// readyTarget makes sure that the queue's dead-letter queue looks for messages of all the priorities
-// that its own have. The cached target may be old; then a message is handed out once more.
-func (s *Store) readyTarget(ctx context.Context, queue *core.Queue) error {
-	if !movesDead(queue) || queue.Priorities&^defaultPriorities == 0 {
-		return nil
-	}
-	name := queue.Name
-	name.Name = queue.DeadLetter.Target
-	target, err := s.Queue(ctx, name)
-	if core.CodeOf(err) == core.QueueNotFound {
-		return nil
-	}
+// widen has a queue look for messages of more priorities.
+func (s *Store) widen(ctx context.Context, queue int64, priorities uint32) error {
+	_, err := s.exec(ctx, widenSQL, pgx.StrictNamedArgs{"id": queue, "priorities": int32(priorities)})
 	if err == nil {
-		_, err = s.withPriorities(ctx, target, queue.Priorities)
-	}
-	if errors.Is(err, core.ErrQueueChanged) { // somebody else's change, perhaps to the same end: the next receive sees
-		return nil
+		s.queues.forgetID(queue)
+		s.announceChange(queue)
 	}
 	return err
 }

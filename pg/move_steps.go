@@ -341,8 +341,6 @@ func (m *move) batch(ctx context.Context, tx pgx.Tx, first int64) (met int64, re
 	return met, refused, err
 }
 
-const widenSQL = `UPDATE queues q SET version = version + 1, priorities = priorities | @priorities WHERE id = @id`
-
 // widen has a destination look for messages of more priorities; the next step moves them.
 func (m *move) widen(ctx context.Context, tx pgx.Tx, queue int64, wanted uint32) error {
 	_, err := tx.Exec(ctx, widenSQL, pgx.StrictNamedArgs{"id": queue, "priorities": int32(wanted)})

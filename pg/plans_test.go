@@ -31,8 +31,9 @@ type plannedStatement struct {
 // plannedStatements names ten messages each, where it names any. Row ids 1 to 20 are taken.
 func plannedStatements(queue, storage int64) map[string]plannedStatement {
 	const n = 10
-	ids, odd := make([]int64, n), make([]int64, n)
+	ids, odd, dead := make([]int64, n), make([]int64, n), make([]int64, n)
 	for i := range n {
+		dead[i] = int64(2*i + 21)                   // in flight, and not the ids of other queues' messages
 		ids[i], odd[i] = int64(2*i+2), int64(2*i+1) // visible, in flight
 	}
 	queues, storages := repeat(queue, n), repeat(storage, n)
@@ -47,10 +48,7 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{1, 2}, "last": []int32{1, 2}, "wanted": []int64{n, n},
 			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8}, "mark": []time.Time{start, start},
 		}, 200},
-		"move dead letters": {pg.MoveDeadSQL, pgx.NamedArgs{
-			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{1, 2}, "last": []int32{1, 2},
-			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8},
-		}, 50},
+		"move dead letters": {pg.MoveDeadSQL, pgx.NamedArgs{"queue": queue, "storage": storage, "id": dead, "version": repeat(int32(1), n)}, 100},
 		"move": {pg.MoveBatchSQL, pgx.NamedArgs{
 			"priority": []int16{8}, "storage": storage, "until": time.Now().Add(time.Minute), "at_priority": int16(8), "at_visible": start, "oldest": start,
 			"limit": int64(n), "bytes": int64(1 << 20), "destination": "grown/r/q2", "first": int64(-100), "now": time.Now(),

@@ -49,7 +49,6 @@ type receiveOp struct {
 	rows     []received
 	priority []int16 // in use, most urgent first
 	full     bool    // the queue has as many messages in flight as it may, as far as is known
-	dead     []deadLetter
 
 	onePerGroup bool // of FIFO queues, as what follows
 	insist      []int64
@@ -59,12 +58,13 @@ type receiveOp struct {
 // received is a message with its state before the receive.
 type received struct {
 	core.Message
-	was time.Time // visible_at
+	was    time.Time // visible_at
+	handle handle    // of standard queues
+	dead   bool      // it was received too often
 
 	// Of FIFO queues:
 	caller int      // whom it was dealt to
 	group  int32    // among those that the receive found
-	dead   bool     // it was received too often
 	move   fifoMove // what moves it
 }
 
@@ -102,26 +102,23 @@ WITH asked AS (
         receive_count = m.receive_count + 1, handle_version = m.handle_version + 1
     FROM due WHERE m.ctid = due.place
     RETURNING due.ord, due.was, due.timeout, m.storage_id, m.id, m.visible_at, m.sent_at, m.first_received_at, m.receive_count,
-        m.handle_version, m.size, m.priority, m.form, m.sender, m.group_id, m.source, m.attributes, m.body
+        m.handle_version, m.size, m.priority, m.form, m.sender, m.group_id, m.source, m.attributes, m.body, m.prior_receives
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, in_flight)
     SELECT storage_id, date_bin('1 second', visible_at, '2000-01-01'), count(*)
     FROM received WHERE timeout > '0' GROUP BY 1, 2
 )
-SELECT ord, now AS was, 0::bigint, d.rows, COALESCE(d.earliest, now), now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea
+SELECT ord, now AS was, 0::bigint, d.rows, COALESCE(d.earliest, now), now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea, NULL::integer
 FROM asked a CROSS JOIN LATERAL (SELECT count(*) AS rows, min(was) AS earliest FROM due d WHERE d.ord = a.ord) d
 UNION ALL
 SELECT ord, was, storage_id, id, visible_at, sent_at, first_received_at, receive_count, handle_version, size, priority, form,
-    sender, group_id, source, attributes, body
+    sender, group_id, source, attributes, body, prior_receives
 FROM received`
 
 var receiveStatement = prepare(receiveSQL)
 
 // ReceiveMessages is of core.Store.
 func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
-	if err := s.readyTarget(ctx, queue); err != nil {
-		return nil, err
-	}
 	if attempt := attemptDigest(in.AttemptID); attempt != nil {
 		if messages, err := s.repeatAttempt(ctx, queue, attempt, in.Timeout); err != nil || len(messages) > 0 {
 			return messages, err
@@ -201,7 +198,7 @@ func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
 	)
 	margin := s.peers.margin()
 	for i, o := range ops {
-		o.found, o.rows, o.dead = false, nil, nil
+		o.found, o.rows = false, nil
 		room := s.marks.room(o.queue.Storage)
 		o.asked = min(o.limit, room, s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes, o.calls[0].limit))
 		o.full = room == 0
@@ -226,16 +223,18 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 		priority, form            int16
 		sender, group, source     *string
 		attributes, body          []byte
+		prior                     *int32
 	)
 	_, err := pgx.ForEachRow(rows, []any{&ord, &was, &storage, &id, &visible, &sent, &first, &count, &version, &size,
-		&priority, &form, &sender, &group, &source, &attributes, &body}, func() error {
+		&priority, &form, &sender, &group, &source, &attributes, &body, &prior}, func() error {
 		o := ops[ord-1]
 		if storage == 0 {
 			o.found, o.now, o.locked, o.earliest = true, was, int(id), visible
 			return nil
 		}
+		h := handle{storage: storage, id: id, version: version}
 		m := core.Message{
-			ID: s.keys.messageID(id), Handle: s.keys.format(o.queue.ID, handle{storage: storage, id: id, version: version}), Body: body,
+			ID: s.keys.messageID(id), Handle: s.keys.format(o.queue.ID, h), Body: body,
 			Form: core.BodyForm(form), GroupID: text(group), Priority: int(priority), Sender: text(sender), Source: text(source),
 			ReceiveCount: int(count), SentAt: sent, FirstReceivedAt: first, VisibleAt: visible, Size: int(size),
 		}
@@ -246,7 +245,7 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 		if err := decodeAttributes(attributes, &m); err != nil {
 			return err
 		}
-		o.rows = append(o.rows, received{Message: m, was: was})
+		o.rows = append(o.rows, received{Message: m, was: was, handle: h, dead: isDead(o.queue, int(count), prior)})
 		return nil
 	})
 	return err
@@ -299,13 +298,26 @@ func (s *Store) settleReceive(o *receiveOp) {
 	if missed > 0 { // receives elsewhere have passed them by, too
 		s.announce(o.queue, missed, 0, o.earliest)
 	}
-	moved := s.settleDead(o)
 	if o.timeout > 0 {
 		s.marks.took(o.queue.Storage, len(o.rows))
 	}
 	if o.timeout < core.ArrivalHorizon && len(o.rows) > 0 {
 		s.announce(o.queue, len(o.rows), o.timeout, o.now.Add(o.timeout))
 	}
+	dead := o.takeDead()
+	if len(dead) == 0 {
+		s.handOut(o, missed, 0)
+		return
+	}
+	s.running.Go(func() { // the others of the train need not wait
+		o.rows = append(s.moveDead(o.queue, dead), o.rows...)
+		s.handOut(o, missed, len(dead))
+	})
+}
+
+// handOut hands the messages to the callers, first come first. Of the receive, some messages were missed, for they
+// had changed, and some were moved away as dead letters.
+func (s *Store) handOut(o *receiveOp, missed, moved int) {
 	rows := o.rows
 	// There may be more for callers that get nothing: big messages are asked for by fewer than the callers
 	// want, and others may stand behind those that were missed, or moved away as dead letters.

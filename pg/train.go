@@ -416,7 +416,6 @@ func (s *Store) attempt(ctx context.Context, t *train) error {
 	s.queueSends(batch, standard.sends)
 	s.queuePublishes(batch, standard.publishes)
 	s.queueReceives(batch, standard.receives)
-	s.queueDead(batch, standard.receives)
 	s.queueFIFO(batch, fifo)
 	return conn.SendBatch(ctx, batch).Close()
 }
@@ -541,9 +540,6 @@ func (t *train) counted() (storages []int64) {
 	for _, o := range t.receives {
 		if len(o.rows) > 0 {
 			add(o.queue)
-		}
-		if len(o.dead) > 0 {
-			add(&o.dead[0].target)
 		}
 	}
 	return storages
