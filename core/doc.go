@@ -23,6 +23,22 @@
 // things wake it: a message that became visible through this server, a notification from
 // another, and the clock, for messages that become due. Under all three lies a slow poll.
 //
+// # Topics
+//
+// A publish goes to the confirmed subscriptions whose filters let it through. What goes where is decided once,
+// when it is published (publish.go):
+//
+//	            ┌ subscribed queues, in the transaction that publishes ─────────▶ messages
+//	publish ────┤
+//	            └ everything else: deliveries ──attempt──▶ delivered, or kept in the outbox
+//	                                  ▲           │
+//	                                  └──T: retry─┤
+//	                                              └──▶ given up: dead-letter queue, or dropped
+//
+// More than MaxFanOut subscriptions are fanned out in chunks behind the publish, each chunk once. A protocol is a
+// Pusher (push.go): it compiles filters, puts messages into its envelope and judges answers. A subscription is spoken
+// to in the format of the protocol that made it, whichever publishes.
+//
 // # Decisions
 //
 // 2026-11-21: the Broker hands a Store the Queue it read from the Store's cache, and the Store
@@ -43,4 +59,23 @@
 //
 // 2026-11-21: on a FIFO queue only a message's newest handle deletes it, and only until its visibility timeout is
 // over, whatever the protocol asks for: behind it the group goes on.
+//
+// 2026-11-21: filters of a topic are handed to the protocol all at once and give one Matcher, kept with the Routes
+// that they were read with: what drops the topic from the cache drops what was compiled. A Matcher per
+// subscription would make a publish as slow as the topic has subscriptions.
+//
+// 2026-11-21: a topic's version rises with each change of its subscriptions as well, and a publish that was routed by an
+// older one is routed again. So a message never misses a subscription that was made before it, on whatever server.
+//
+// 2026-11-21: a filter that cannot be compiled, since its format is not spoken any more, keeps the topic from being
+// published to. To leave out the subscription would lose messages without a word.
+//
+// 2026-11-21: what cannot be put into a subscribed queue (it is gone, the message is too large for it) becomes a delivery
+// like any other, whose failure is recorded and dead-lettered in one place.
+//
+// 2026-11-21: a subscription that is gone stays readable for 48 hours: SNS shows those of a deleted topic, and an
+// unsubscribed endpoint may come back.
+//
+// 2026-11-21: an answer that means "try again" past the end of the schedule, or past the topic's retention, is a GiveUp;
+// only notifications are dead-lettered, since the others concern nobody but the endpoint.
 package core

@@ -8,6 +8,8 @@
 // Each chore is a small struct whose function fields the wiring fills in (cmd/polymq/server); the
 // Runner knows when each runs, gives it a timeout and logs what went wrong.
 //
+// Push is more than a chore: it delivers what was published all the time, and its Run is the net under it.
+//
 // # Decisions
 //
 // 2026-11-21: schedules are cron.Schedule values of our own (Interval) instead of "@every" specs,
@@ -18,4 +20,14 @@
 //
 // 2026-11-21: a chore that keeps failing is logged when it begins to fail and when it works
 // again; in between the log stays readable while a database is away for an hour.
+//
+// 2026-11-21: attempts have no common queue in the server. Each endpoint has a lane with a concurrency of its own, which doubles with
+// success and halves with failure, and all lanes that have not just worked share half of the room: a thousand endpoints that hang
+// leave the other half to those that answer.
+//
+// 2026-11-21: a pause before an endpoint that keeps failing delays its deliveries beyond their schedule, by a minute at the
+// most, as the services say of their own pushes (specs/mns.md 5.2). Moving time ends all pauses.
+//
+// 2026-11-21: an attempt is claimed before and settled after it, in batches. When a server dies in between, or cannot settle, the
+// delivery is attempted again when the claim has run out: at least once, as the protocols promise.
 package workers

@@ -97,7 +97,7 @@ func (e *endpoints) push(t *testing.T, test func(p *Push)) string {
 	t.Helper()
 	var log bytes.Buffer
 	e.began = time.Now()
-	p := NewPush(e.deliveries(), zerolog.New(&log))
+	p := NewPush(e.deliveries(), zerolog.New(zerolog.SyncWriter(&log)))
 	test(p)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
