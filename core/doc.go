@@ -7,6 +7,7 @@
 //	send, delay ──▶ delayed ──T──▶    ▲                    │
 //	                                  └── visible_at = T ──┘  (timeout, change of visibility, give back)
 //	any state ── older than the queue's retention ──▶ gone
+//	visible ── a receive more than the dead-letter policy allows ──▶ visible in the dead-letter queue
 //
 // In a FIFO queue a message that is visible can be received only when every message before it in its
 // group can be, or is received with it:
@@ -78,4 +79,18 @@
 //
 // 2026-11-21: an answer that means "try again" past the end of the schedule, or past the topic's retention, is a GiveUp;
 // only notifications are dead-lettered, since the others concern nobody but the endpoint.
+//
+// 2026-11-21: a dead-letter policy counts the receives in its own queue, while clients see the sum over
+// all queues that the message went through. With one count for both, a chain of queues with the same
+// limit would pass a message on without ever handing it out. A policy names its target, which may be deleted
+// and made again; what is checked (existence, type, the target's SourceRule) is checked when it is set, and a
+// message whose target is missing is handed out as if there were no policy.
+//
+// 2026-11-21: a SourceRule is text and not a slice, so that Settings can be compared with ==.
+//
+// 2026-11-21: a move task moves what is visible when it starts, and not what arrives later: else messages
+// that fail again at once would go round for ever, and a task would never be complete.
+//
+// 2026-11-21: too many messages in flight are an error only of a receive of a standard queue that does not
+// wait; who waits is woken by the slow poll, for deletes announce nothing.
 package core
