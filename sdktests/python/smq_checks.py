@@ -21,7 +21,7 @@ HOST = os.environ.get("POLYMQ_ENDPOINT", "http://127.0.0.1:4566").split("://")[1
 
 
 def config(**more):
-    return Config(access_key_id=os.environ.get("POLYMQ_ACCESS_KEY", "test"), access_key_secret="test", endpoint=HOST, protocol="http", **more)
+    return Config(access_key_id=os.environ.get("POLYMQ_ACCESS_KEY", "test"), access_key_secret=os.environ.get("POLYMQ_SECRET_KEY", "test"), endpoint=HOST, protocol="http", **more)
 
 
 CONTROL = Control(config())
