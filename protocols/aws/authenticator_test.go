@@ -270,8 +270,8 @@ func replaceBody(body string) func(*http.Request) {
 	}
 }
 
-func edit(r *http.Request, header, old, new string) {
-	r.Header.Set(header, strings.Replace(r.Header.Get(header), old, new, 1))
+func edit(r *http.Request, header, from, to string) {
+	r.Header.Set(header, strings.Replace(r.Header.Get(header), from, to, 1))
 }
 
 // TestAuthenticateUnsigned tells the kinds of requests that have no signature of version 4.

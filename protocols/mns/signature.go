@@ -213,8 +213,8 @@ func (s *signature) verify4(r *http.Request, secret core.Secret) bool {
 	}
 	canonical := canonical4(r, url.PathUnescape)
 	again := canonical4(r, func(text string) (string, error) { return text, nil }) // Java escapes what is escaped
-	for _, off := range []time.Duration{0, 1, -1, 2, -2} {
-		stamp := s.time.Add(off * time.Second).UTC().Format("20060102T150405Z")
+	for _, seconds := range []int{0, 1, -1, 2, -2} {
+		stamp := s.time.Add(time.Duration(seconds) * time.Second).UTC().Format("20060102T150405Z")
 		if stamp[:8] != s.day {
 			continue
 		}

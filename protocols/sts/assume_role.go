@@ -76,11 +76,11 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 }
 
 func (req *assumeRoleRequest) check() error {
-	if err := checkName(req.RoleSessionName, "roleSessionName", 2, 64); err != nil {
+	if err := checkName(req.RoleSessionName, "roleSessionName", 64); err != nil {
 		return err
 	}
 	if req.SourceIdentity != nil {
-		if err := checkName(*req.SourceIdentity, "sourceIdentity", 2, 64); err != nil {
+		if err := checkName(*req.SourceIdentity, "sourceIdentity", 64); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ type federatedUser struct {
 
 // getFederationToken gives a temporary key for somebody whom the caller vouches for.
 func (s *Server) getFederationToken(ctx context.Context, c *call, req *getFederationTokenRequest) (*getFederationTokenResult, error) {
-	if err := checkName(req.Name, "name", 2, 32); err != nil {
+	if err := checkName(req.Name, "name", 32); err != nil {
 		return nil, err
 	}
 	if err := checkPolicy(req.Policy); err != nil {

@@ -29,6 +29,7 @@ const (
 	defaultSession   = 12 * time.Hour
 	rootsSession     = time.Hour // default and longest of the account itself
 	maxSessionPolicy = 2048
+	shortestName     = 2
 )
 
 // newSession makes a temporary key and gives its account as the sessions do.
@@ -90,7 +91,7 @@ func packedSize(policy *string) *int {
 var sessionName = regexp.MustCompile(`^[\w+=,.@-]*$`)
 
 // checkName says whether a parameter can be the name of a session.
-func checkName(name, parameter string, shortest, longest int) error {
+func checkName(name, parameter string, longest int) error {
 	value := "'" + name + "'"
 	if len(name) > 2*longest {
 		value = "'" + name[:2*longest] + "…'"
@@ -98,8 +99,8 @@ func checkName(name, parameter string, shortest, longest int) error {
 	switch {
 	case name == "":
 		return violation("null", parameter, "not be null")
-	case len(name) < shortest:
-		return violation(value, parameter, "have length greater than or equal to %d", shortest)
+	case len(name) < shortestName:
+		return violation(value, parameter, "have length greater than or equal to %d", shortestName)
 	case len(name) > longest:
 		return violation(value, parameter, "have length less than or equal to %d", longest)
 	case !sessionName.MatchString(name):
