@@ -218,7 +218,7 @@ type fifoGroup struct {
 type fifoMessage struct {
 	id, sequence string    // once its send was acknowledged or it arrived
 	sent         bool      // acknowledged
-	deleting     bool      // a delete was tried, so it may be gone
+	deleting     int       // how many deletes were tried and not refused, so it may be gone
 	deleted      time.Time // when its delete was acknowledged
 }
 
@@ -279,7 +279,7 @@ func (l *fifoLedger) arrived(messages []types.Message, began time.Time) *fifoBat
 		}
 		g.holder = batch
 		for n := before[name]; n < number; n++ {
-			if !g.messages[n].deleting {
+			if g.messages[n].deleting == 0 {
 				l.isWrong("%s came before %s/%d was deleted", *message.Body, name, n)
 			}
 		}
@@ -302,7 +302,7 @@ func (l *fifoLedger) deleting(batch *fifoBatch, i int) {
 	defer l.mu.Unlock()
 	name := batch.names[i]
 	g := l.groups[name]
-	g.messages[batch.numbers[i]].deleting = true
+	g.messages[batch.numbers[i]].deleting++
 	for _, later := range batch.names[i+1:] {
 		if later == name {
 			return
@@ -323,7 +323,7 @@ func (l *fifoLedger) deleted(batch *fifoBatch, i int, err error) {
 		m.deleted = time.Now()
 		l.count++
 	case errors.As(err, &refused) && refused != unavailable["sqs"]:
-		m.deleting = false // its visibility timeout was over
+		m.deleting-- // its visibility timeout was over
 	}
 	if err != nil {
 		for _, name := range batch.names[i:] { // what is still in flight, nobody knows
@@ -353,7 +353,7 @@ func (l *fifoLedger) end() []string {
 	defer l.mu.Unlock()
 	for name, g := range l.groups {
 		for number, m := range g.messages {
-			if m.sent && !m.deleting {
+			if m.sent && m.deleting == 0 {
 				l.isWrong("%s/%d is lost", name, number)
 			}
 		}
