@@ -49,10 +49,24 @@ func (s *Store) FanOut(ctx context.Context, route func(*core.Topic, *core.Publis
 	return false, core.Errorf(core.Unavailable, "the queues of a topic keep changing")
 }
 
+// routingTransaction is a transaction in which messages are routed. That reads queues and takes ids by other
+// connections, so half of them must be left for it.
+func (s *Store) routingTransaction(ctx context.Context, do func(pgx.Tx) error) error {
+	wait, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	select {
+	case s.routing <- struct{}{}:
+	case <-wait.Done():
+		return translate(wait.Err())
+	}
+	defer func() { <-s.routing }()
+	return s.transaction(ctx, do)
+}
+
 func (s *Store) fanOutChunk(ctx context.Context, route func(*core.Topic, *core.PublishedMessage, []*core.Subscription) (core.Publication, error)) (found bool, err error) {
 	var p core.Publication
 	var sends *train
-	err = s.transaction(ctx, func(tx pgx.Tx) error {
+	err = s.routingTransaction(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, takeFanOutSQL, pgx.StrictNamedArgs{"most": core.MaxFanOut})
 		f, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (f fanOut, err error) {
 			err = row.Scan(&f.published, &f.done, &f.all, &f.turn, &f.topic, &f.at, &f.content)

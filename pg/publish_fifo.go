@@ -45,7 +45,7 @@ func (s *Store) PublishFIFO(ctx context.Context, routes *core.Routes, messages [
 	var published []core.Published
 	var publications []core.Publication
 	var sends *train
-	err = s.transaction(ctx, func(tx pgx.Tx) error {
+	err = s.routingTransaction(ctx, func(tx pgx.Tx) error {
 		published, publications, err = s.number(ctx, tx, routes, messages, first, route)
 		if err != nil {
 			return err

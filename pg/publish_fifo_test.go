@@ -145,3 +145,23 @@ func TestPublishFIFOBatch(t *testing.T) {
 		t.Errorf("counts %+v, %v", n.Counts, err)
 	}
 }
+
+// More callers at a time than there are connections must not wait for each other's.
+func TestPublishFIFOByMany(t *testing.T) {
+	t.Parallel()
+	broker := newFIFOTopic(t, "")
+	var publishers sync.WaitGroup
+	const callers = 8 * pgtest.PoolSize
+	for i := range callers {
+		publishers.Go(func() {
+			in := core.PublishInput{Topic: alerts, Messages: []core.NewPublication{{Body: []byte("hello"), GroupID: fmt.Sprint(i)}}}
+			if _, err := broker.Publish(context.Background(), in); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	publishers.Wait()
+	if got := len(receivedBodies(t, broker, "standard")); got != callers {
+		t.Errorf("the standard queue has %d messages, want %d", got, callers)
+	}
+}

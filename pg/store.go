@@ -80,6 +80,7 @@ type Store struct {
 	recent         recentMessages // published, still to be pushed
 	clock          clock
 	lookedAt       atomic.Int64                       // the last message that RemovePublished looked at
+	routing        chan struct{}                      // a place for each transaction in which messages are routed
 	deliveryHearer atomic.Pointer[func(core.LaneDue)] // nil before NotifyDeliveries
 
 	moving   chan struct{} // has something while this server goes on with move tasks
@@ -121,6 +122,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.accessKeys.init()
 	s.marks.init()
 	s.routes.init()
+	s.routing = make(chan struct{}, max(1, config.MaxConns/2))
 	s.recent.init()
 	s.clock.init()
 	s.marks.uncounted = opts.inFlightLimit() / uncountedShare

@@ -320,3 +320,129 @@ func TestListSubscriptions(t *testing.T) {
 		t.Errorf("of the account: %q", got)
 	}
 }
+
+// A subscription that another server has just made gets what is published from then on, even if this server has not heard.
+func TestPublishSeesOtherServersSubscriptions(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	here, there := topicBroker(t, pgtest.Open(t, url)), topicBroker(t, pgtest.Open(t, url))
+	newTopic(t, here)
+	subscribeQueue(t, here, "first")
+	publish(t, here, "one")
+	sub := subscribeQueue(t, there, "second")
+	publish(t, here, "two")
+	if _, err := there.Unsubscribe(context.Background(), sub.Name); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, here, "three")
+	if got := receivedBodies(t, here, "first"); !slices.Equal(got, []string{"one", "two", "three"}) {
+		t.Errorf("the first queue has %q", got)
+	}
+	if got := receivedBodies(t, here, "second"); !slices.Equal(got, []string{"two"}) {
+		t.Errorf("the second queue has %q", got)
+	}
+	if err := there.DeleteTopic(context.Background(), alerts); err != nil {
+		t.Fatal(err)
+	}
+	_, err := here.Publish(context.Background(), core.PublishInput{Topic: alerts, Messages: []core.NewPublication{{Body: []byte("four")}}})
+	if core.CodeOf(err) != core.TopicNotFound {
+		t.Errorf("publish to a topic that another server deleted: %v", err)
+	}
+}
+
+// A queue that was purged or deleted meanwhile, here or elsewhere, is looked at anew: nothing of a publish is stored without the rest.
+func TestPublishSeesOtherServersQueues(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	here, there := topicBroker(t, pgtest.Open(t, url)), topicBroker(t, pgtest.Open(t, url))
+	newTopic(t, here)
+	subscribeQueue(t, here, "purged")
+	subscribeQueue(t, here, "deleted")
+	publish(t, here, "one")
+	ctx := context.Background()
+	if err := there.PurgeQueue(ctx, pgtest.Name("purged")); err != nil {
+		t.Fatal(err)
+	}
+	if err := there.DeleteQueue(ctx, pgtest.Name("deleted")); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, here, "two")
+	if got := receivedBodies(t, here, "purged"); !slices.Equal(got, []string{"two"}) {
+		t.Errorf("the purged queue has %q", got)
+	}
+	if topic, err := here.DescribeTopic(ctx, alerts); err != nil || topic.Counts.Messages != 1 {
+		t.Errorf("what could not be put into a queue is to be delivered otherwise: %+v, %v", topic.Counts, err)
+	}
+}
+
+func TestResetAccountTakesTopics(t *testing.T) {
+	t.Parallel()
+	broker := topicBroker(t, pgtest.New(t))
+	newTopic(t, broker)
+	sub := subscribeURL(t, broker, "http://a/")
+	publish(t, broker, "one")
+	ctx := context.Background()
+	if err := broker.ResetAccount(ctx, alerts.Account); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := broker.Topic(ctx, alerts); core.CodeOf(err) != core.TopicNotFound {
+		t.Errorf("the topic: %v", err)
+	}
+	if _, err := broker.Subscription(ctx, sub.Name); core.CodeOf(err) != core.SubscriptionNotFound {
+		t.Errorf("the subscription: %v", err)
+	}
+	lanes, err := broker.DueLanes(ctx, 0)
+	if err != nil || len(lanes) != 1 {
+		t.Fatalf("lanes %v, %v", lanes, err)
+	}
+	if claimed, err := broker.ClaimDeliveries(ctx, []core.LaneClaim{{Lane: lanes[0].Lane, Limit: 10}}); err != nil || len(claimed) != 0 {
+		t.Errorf("claimed %v, %v", claimed, err)
+	}
+	if lanes, err := broker.DueLanes(ctx, time.Hour); err != nil || len(lanes) != 0 {
+		t.Errorf("lanes %v, %v after what is lost was dropped", lanes, err)
+	}
+}
+
+func TestTopicChores(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	store := pgtest.Open(t, url)
+	broker := topicBroker(t, store)
+	newTopic(t, broker)
+	sub := subscribeURL(t, broker, "http://a/")
+	publish(t, broker, "one")
+	ctx := context.Background()
+	if _, err := broker.Unsubscribe(ctx, sub.Name); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := broker.Keep(ctx, core.KeptMessage{Account: alerts.Account, Region: alerts.Region, Protocol: "sms", To: "+1"}); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Execute(t, url, `INSERT INTO attempts (account, region, topic, subscription, message, protocol, endpoint, number, verdict, status, reason, excerpt, latency, at, dead_lettered, kept)
+		SELECT 'a', 'r', 't', 's', gen_random_uuid(), 'http', 'e', 1, 0, 0, '', '', '0', now(), false, false FROM generate_series(1, 3)`)
+	chores := map[string]func(context.Context, int) (int, error){
+		"subscriptions": store.ForgetSubscriptions, "attempts": store.ForgetAttempts, "outbox": store.ForgetKept, "deduplication": store.ForgetDeduplications,
+	}
+	for name, forget := range chores {
+		if n, err := forget(ctx, 10); err != nil || n != 0 {
+			t.Errorf("%s: %d were forgotten at once, %v", name, n, err)
+		}
+	}
+	pgtest.Execute(t, url, `UPDATE subscriptions SET gone_at = gone_at - interval '49 hours'`)
+	pgtest.Execute(t, url, `UPDATE attempts SET recorded_at = recorded_at - interval '25 hours' WHERE id <= 2`)
+	pgtest.Execute(t, url, `UPDATE kept_messages SET recorded_at = recorded_at - interval '8 days'`)
+	pgtest.Execute(t, url, `INSERT INTO topic_deduplications SELECT id, '', 'old', 1, 1, now() - interval '6 minutes' FROM topics`)
+	pgtest.Execute(t, url, `UPDATE topics SET fifo = true`)
+	for name, want := range map[string]int{"subscriptions": 1, "attempts": 2, "outbox": 1, "deduplication": 1} {
+		if n, err := chores[name](ctx, 10); err != nil || n != want {
+			t.Errorf("%s: %d were forgotten, %v, want %d", name, n, err, want)
+		}
+	}
+	pgtest.Execute(t, url, `DELETE FROM deliveries`)
+	if err := store.RemovePublished(ctx, 10); err != nil {
+		t.Fatal(err)
+	}
+	if topic, err := broker.DescribeTopic(ctx, alerts); err != nil || topic.Counts.Messages != 0 {
+		t.Errorf("counts %+v, %v", topic.Counts, err)
+	}
+}
