@@ -338,3 +338,77 @@ func TestSNSHTTPEndpoint(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// A queue of MNS can be subscribed to a topic of SNS, and reads the text as it was published.
+func TestSNSPublishToMNSQueue(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	queue := p.mnsQueue(t, "orders")
+	orders := topic(t, p.sns(), "orders", nil)
+	_, err := p.sns().Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: orders, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:000000000000:orders"),
+		Attributes: map[string]string{"RawMessageDelivery": "true"},
+	})
+	if err != nil {
+		t.Fatalf("subscribe: %v", err)
+	}
+	publish(t, p.sns(), &sns.PublishInput{TopicArn: orders, Message: aws.String(texts["unicode"])})
+	if got := mnsReceived(t, queue); got.MessageBody != texts["unicode"] {
+		t.Errorf("got %q, want %q", got.MessageBody, texts["unicode"])
+	}
+}
+
+// What an endpoint does not take goes to the dead-letter queue once its retries are over, however
+// long that takes.
+func TestSNSHTTPEndpointDown(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	client := p.sns()
+	orders := topic(t, client, "orders", nil)
+	dead := subscribedQueue(t, p, orders, "dead", map[string]string{"FilterPolicy": `{"never":["x"]}`})
+	var down atomic.Bool
+	links, attempts := make(chan string, 4), make(chan struct{}, 64)
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			attempts <- struct{}{}
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		var message struct{ SubscribeURL string }
+		if err := json.NewDecoder(r.Body).Decode(&message); err == nil {
+			links <- message.SubscribeURL
+		}
+	}))
+	t.Cleanup(endpoint.Close)
+	_, err := client.Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: orders, Protocol: aws.String("http"), Endpoint: &endpoint.URL, Attributes: map[string]string{
+			"RawMessageDelivery": "true", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead"}`,
+			"DeliveryPolicy": `{"healthyRetryPolicy":{"numRetries":2,"minDelayTarget":600,"maxDelayTarget":600}}`,
+		},
+	})
+	if err != nil {
+		t.Fatalf("subscribe: %v", err)
+	}
+	resp, err := http.Get(<-links)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	down.Store(true)
+	publish(t, client, &sns.PublishInput{TopicArn: orders, Message: aws.String("hello")})
+	deadline := time.After(time.Minute)
+	for made := 0; made < 3; {
+		select {
+		case <-attempts:
+			made++
+		case <-time.After(200 * time.Millisecond): // an attempt is written down after it was made
+			p.advance(t, 10*time.Minute)
+		case <-deadline:
+			t.Fatalf("%d attempts were made, want 3", made)
+		}
+	}
+	got := receive(t, p.sqs(), dead, waiting(20))
+	if len(got) != 1 || *got[0].Body != "hello" {
+		t.Errorf("the dead-letter queue has %+v", got)
+	}
+}

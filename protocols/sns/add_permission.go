@@ -52,7 +52,7 @@ func (req *addPermissionRequest) check() error {
 	switch {
 	case req.Label == nil:
 		return required("label")
-	case !isName(*req.Label, 1, 80, "-_"):
+	case !isName(*req.Label, 80, "-_"):
 		return invalid("Label")
 	case len(req.AWSAccountId) == 0:
 		return required("aWSAccountId")

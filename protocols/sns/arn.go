@@ -98,7 +98,7 @@ func subscriptionName(text *string) (core.SubscriptionName, error) {
 // queueName reads the ARN of a queue.
 func queueName(text string) (core.QueueName, bool) {
 	a, _, ok := readARN(text)
-	if !ok || a.service != "sqs" || !isAccount(a.account) || !caller.IsRegion(a.region) || !isName(a.resource, 1, core.MaxNameLength, "-_.") {
+	if !ok || a.service != "sqs" || !isAccount(a.account) || !caller.IsRegion(a.region) || !isName(a.resource, core.MaxNameLength, "-_.") {
 		return core.QueueName{}, false
 	}
 	return core.QueueName{Account: a.account, Region: a.region, Name: a.resource}, true
@@ -108,15 +108,16 @@ func isAccount(s string) bool {
 	return len(s) == len(caller.DefaultAccount) && strings.Trim(s, "0123456789") == ""
 }
 
-// isName says that a text has letters of ASCII, digits and the characters given, and so many of them.
-func isName(s string, least, most int, more string) bool {
+// isName says that a text has letters of ASCII, digits and the characters given: at least one, and at
+// most so many.
+func isName(s string, most int, more string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte(more, c) < 0 {
 			return false
 		}
 	}
-	return len(s) >= least && len(s) <= most
+	return len(s) >= 1 && len(s) <= most
 }
 
 const fifoSuffix = ".fifo"

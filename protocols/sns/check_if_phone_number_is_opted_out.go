@@ -12,7 +12,7 @@ type optedOutResult struct {
 
 // checkIfPhoneNumberIsOptedOut says whether a number wants no SMS.
 func (s *Server) checkIfPhoneNumberIsOptedOut(ctx context.Context, c *call, req *optedOutRequest) (*optedOutResult, error) {
-	number, err := phoneNumber("phoneNumber", req.PhoneNumber)
+	number, err := phoneNumber(req.PhoneNumber)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (s *Server) createPlatformApplication(ctx context.Context, c *call, req *cr
 		return nil, invalid(" Reason: cannot be empty")
 	case len(*req.Name) > maxPlatformName:
 		return nil, invalid("%s Reason: must be at most 256 characters long", short(*req.Name))
-	case !isName(*req.Name, 1, maxPlatformName, "_-."):
+	case !isName(*req.Name, maxPlatformName, "_-."):
 		return nil, invalid("%s Reason: must contain only characters 'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'", *req.Name)
 	}
 	kept, err := checkApplicationAttributes(*req.Platform, req.Attributes)

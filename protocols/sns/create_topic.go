@@ -29,7 +29,7 @@ func (s *Server) createTopic(ctx context.Context, c *call, req *createTopicReque
 	}
 	value, _ := req.Attributes.Get(fifoTopic)
 	fifo := strings.EqualFold(value, "true")
-	if stem := strings.TrimSuffix(*req.Name, fifoSuffix); !isName(stem, 1, maxTopicName, "-_") || len(*req.Name) > maxTopicName || fifo != isFIFO(*req.Name) {
+	if stem := strings.TrimSuffix(*req.Name, fifoSuffix); !isName(stem, maxTopicName, "-_") || len(*req.Name) > maxTopicName || fifo != isFIFO(*req.Name) {
 		return nil, invalid("Topic Name")
 	}
 	change, err := topicChangeOf(req.Attributes, fifo)

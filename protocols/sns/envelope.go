@@ -178,7 +178,7 @@ func (r *rendering) lambdaEvent(sub *core.Subscription) ([]byte, error) {
 		Subject                        *string
 		Message, Timestamp             string
 		SignatureVersion, Signature    string
-		SigningCertUrl, UnsubscribeUrl string //nolint:revive // the event's own spelling
+		SigningCertUrl, UnsubscribeUrl string // the spelling of events
 		MessageAttributes              map[string]attribute
 	}
 	type record struct {

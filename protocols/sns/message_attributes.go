@@ -66,7 +66,7 @@ func checkAttributeName(name string) error {
 		return invalidValue.errorf("Invalid message attribute name ending with character '.' was found.")
 	}
 	for _, r := range name {
-		if r >= utf8.RuneSelf || !isName(string(r), 1, 1, "-_.") {
+		if r >= utf8.RuneSelf || !isName(string(r), 1, "-_.") {
 			return invalidValue.errorf("Invalid non-alphanumeric character '#x%X' was found in the message attribute name. "+
 				"Can only include alphanumeric characters, hyphens, underscores, or dots.", r)
 		}

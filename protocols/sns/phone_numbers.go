@@ -20,9 +20,9 @@ func isPhoneNumber(s string) bool {
 }
 
 // phoneNumber checks a number that a request is about.
-func phoneNumber(path string, number *string) (string, error) {
+func phoneNumber(number *string) (string, error) {
 	if number == nil {
-		return "", required(path)
+		return "", required("phoneNumber")
 	}
 	if !isPhoneNumber(*number) {
 		return "", invalid("PhoneNumber Reason: input incorrectly formatted")

@@ -107,7 +107,7 @@ func (req *publishBatchRequest) check() error {
 		switch {
 		case len(id) > maxEntryIDLength:
 			return invalidEntryID.errorf("The Id of a batch entry in the batch request is too long: %s", short(id))
-		case !isName(id, 1, maxEntryIDLength, "-_"):
+		case !isName(id, maxEntryIDLength, "-_"):
 			return invalidEntryID.errorf("The Id of a batch entry in the batch request contains an impermissible character: %s", id)
 		}
 	}

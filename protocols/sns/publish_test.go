@@ -243,9 +243,7 @@ func TestPublishFIFO(t *testing.T) {
 	}
 	var got []core.Message
 	for range 2 { // a group gives out what stands first
-		for _, m := range pgtest.Receive(t, f.broker, pgtest.Name("in.fifo"), 10) {
-			got = append(got, m)
-		}
+		got = append(got, pgtest.Receive(t, f.broker, pgtest.Name("in.fifo"), 10)...)
 	}
 	if len(got) != 2 || got[0].GroupID != "g" || len(got[0].DeduplicationID) != 64 || got[1].DeduplicationID != "d" || got[0].Sequence == sequence {
 		t.Fatalf("got %+v", got)

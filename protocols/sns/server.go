@@ -218,7 +218,8 @@ func (s *Server) log(ctx context.Context, c *call, f *fault, err error) {
 
 // answer writes the result, or the fault where there is one.
 func (c *call) answer(w http.ResponseWriter, shape *aws.Shape, result any, f *fault) {
-	status, contentType, body := http.StatusOK, "text/xml", []byte(nil)
+	status, contentType := http.StatusOK, "text/xml"
+	var body []byte
 	if f != nil {
 		status = f.status
 	}

@@ -53,7 +53,7 @@ func checkSMSAttribute(name, value string) error {
 	}
 	switch name {
 	case senderID:
-		if !isName(value, 1, 11, "") || strings.Trim(value, "0123456789") == "" {
+		if !isName(value, 11, "") || strings.Trim(value, "0123456789") == "" {
 			return invalidParameter.errorf("DefaultSendID is not a valid attribute")
 		}
 	case smsType:

@@ -140,7 +140,7 @@ func setDisplayName(c *core.TopicChange, value string) error {
 func setTopicPolicy(c *core.TopicChange, value string) error {
 	var object map[string]any
 	if value != "" && (len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &object) != nil || object == nil) {
-		return errors.New("Policy Error: null") //nolint:staticcheck // SNS's words
+		return errors.New("Policy Error: null")
 	}
 	keep(&c.Attributes, policyKey, value)
 	return nil

@@ -328,11 +328,11 @@ func parseGlob(pattern string) ([]string, error) {
 		switch c := pattern[i]; {
 		case c == '\\':
 			if i++; i == len(pattern) || pattern[i] != '*' && pattern[i] != '\\' {
-				return nil, errors.New("Invalid escape character at pos " + strconv.Itoa(i-1)) //nolint:staticcheck // SNS's words
+				return nil, errors.New("Invalid escape character at pos " + strconv.Itoa(i-1))
 			}
 			part.WriteByte(pattern[i])
 		case c == '*' && i > 0 && pattern[i-1] == '*' && part.Len() == 0:
-			return nil, errors.New("Consecutive wildcard characters at pos " + strconv.Itoa(i-1)) //nolint:staticcheck // SNS's words
+			return nil, errors.New("Consecutive wildcard characters at pos " + strconv.Itoa(i-1))
 		case c == '*':
 			parts = append(parts, part.String())
 			part.Reset()

@@ -16,7 +16,7 @@ func TestParse(t *testing.T) {
 		return "[" + strings.Join(values, ",") + "]"
 	}
 	const attributes, body = MessageAttributes, MessageBody
-	const complex, many = "FilterPolicy: Filter policy is too complex", "FilterPolicy: Filter policy can not have more than 5 keys"
+	const tooComplex, many = "FilterPolicy: Filter policy is too complex", "FilterPolicy: Filter policy can not have more than 5 keys"
 	tests := map[string]struct {
 		policy string
 		scope  Scope
@@ -29,18 +29,18 @@ func TestParse(t *testing.T) {
 		"six keys":                   {`{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1],"f":[1]}`, attributes, many},
 		"six keys below":             {`{"z":{"a":[1],"b":[1],"c":[1],"d":[1],"e":[1],"f":[1]}}`, body, ""},
 		"150 combinations":           {`{"a":` + list(15) + `,"b":` + list(10) + `}`, attributes, ""},
-		"151 combinations":           {`{"a":` + list(151) + `}`, attributes, complex},
-		"152 combinations":           {`{"a":` + list(19) + `,"b":` + list(8) + `}`, attributes, complex},
+		"151 combinations":           {`{"a":` + list(151) + `}`, attributes, tooComplex},
+		"152 combinations":           {`{"a":` + list(19) + `,"b":` + list(8) + `}`, attributes, tooComplex},
 		"150 with depth":             {`{"a":{"b":{"c":` + list(50) + `}}}`, body, ""},
-		"153 with depth":             {`{"a":{"b":{"c":` + list(51) + `}}}`, body, complex},
+		"153 with depth":             {`{"a":{"b":{"c":` + list(51) + `}}}`, body, tooComplex},
 		"$or adds up":                {`{"$or":[{"a":` + list(75) + `},{"b":` + list(75) + `}]}`, attributes, ""},
-		"$or adds up to too much":    {`{"$or":[{"a":` + list(75) + `},{"b":` + list(76) + `}]}`, attributes, complex},
-		"$or multiplies with others": {`{"$or":[{"a":` + list(25) + `},{"b":` + list(25) + `}],"c":` + list(4) + `}`, attributes, complex},
+		"$or adds up to too much":    {`{"$or":[{"a":` + list(75) + `},{"b":` + list(76) + `}]}`, attributes, tooComplex},
+		"$or multiplies with others": {`{"$or":[{"a":` + list(25) + `},{"b":` + list(25) + `}],"c":` + list(4) + `}`, attributes, tooComplex},
 		"$or of one is a key":        {`{"$or":[{"a":["x"]}]}`, attributes, "FilterPolicy: Unrecognized match type a"},
-		"too deep":                   {strings.Repeat(`{"a":`, 120) + `["x"]` + strings.Repeat(`}`, 120), body, complex},
-		"too long":                   {`{"a":["` + strings.Repeat("x", MaxLength) + `"]}`, body, complex},
+		"too deep":                   {strings.Repeat(`{"a":`, 120) + `["x"]` + strings.Repeat(`}`, 120), body, tooComplex},
+		"too long":                   {`{"a":["` + strings.Repeat("x", MaxLength) + `"]}`, body, tooComplex},
 		"conditions at the bound":    {`{"$or":[{` + keys(64) + `},{"a":["x"]}]}`, attributes, ""},
-		"conditions over the bound":  {`{"$or":[{` + keys(65) + `},{"a":["x"]}]}`, attributes, complex},
+		"conditions over the bound":  {`{"$or":[{` + keys(65) + `},{"a":["x"]}]}`, attributes, tooComplex},
 		"nested attributes":          {`{"a":{"b":["x"]}}`, attributes, "Filter policy scope MessageAttributes does not support nested filter policy"},
 		"not JSON":                   {`{invalid}`, attributes, "FilterPolicy: failed to parse JSON. Unexpected character ('i' (code 105)): was expecting double-quote to start field name"},
 		"no colon":                   {`{"a"x}`, attributes, "FilterPolicy: failed to parse JSON. Unexpected character ('x' (code 120)): was expecting a colon to separate field name and value"},
