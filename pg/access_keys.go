@@ -260,10 +260,13 @@ func (s *Store) keysChanged() {
 	s.tell(func(p *peers) { p.keys = true })
 }
 
-// Expired keys stay for a day, so that who still uses one learns that it expired.
+// Expired keys stay for a day, so that who still uses one learns that it expired. The first condition lets
+// the index end the scan, for no account's time is ahead by more.
 const expireKeysSQL = `
 DELETE FROM keys WHERE id = ANY (ARRAY(
-    SELECT k.id FROM keys k WHERE k.expires_at < now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = k.account), '0') - @grace::interval
+    SELECT k.id FROM keys k
+    WHERE k.expires_at < now() + COALESCE((SELECT max(ahead) FROM clocks), '0') - @grace::interval
+        AND k.expires_at < now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = k.account), '0') - @grace::interval
     ORDER BY k.expires_at LIMIT @limit))`
 
 const expiredKeyGrace = 24 * time.Hour

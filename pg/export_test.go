@@ -49,6 +49,8 @@ const (
 	RemoveDroppedSQL = removeDroppedSQL
 	FoldCountsSQL    = foldCountsSQL
 	FoldAllCountsSQL = foldAllCountsSQL
+	AccessKeySQL     = accessKeySQL
+	ExpireKeysSQL    = expireKeysSQL
 	PeekSQL          = peekSQL
 	QueueSQL         = queueSQL
 

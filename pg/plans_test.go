@@ -64,6 +64,8 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"queue": queues, "storage": storages, "id": odd, "version": repeat(int32(1), n), "timeout": repeat(int64(1), n),
 			"max_total": repeat(int64(0), n), "newest": repeat(false, n), "rotate": repeat(true, n), "give_back": repeat(false, n),
 		}, 200},
+		"access key":     {pg.AccessKeySQL, pgx.NamedArgs{"id": "KEY-1"}, 5},
+		"expire keys":    {pg.ExpireKeysSQL, pgx.NamedArgs{"limit": n, "grace": time.Hour}, 100},
 		"queue":          {pg.QueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 5},
 		"describe queue": {pg.DescribeQueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 1000}, // one row of counts for each second
 		"list queues": {pg.ListCountedSQL, pgx.NamedArgs{
@@ -107,6 +109,8 @@ func TestPlans(t *testing.T) {
 		priorities, attributes, tags, created_at, modified_at)
 		SELECT 'grown', 'r', 'q' || i, false, '0', '30 seconds', '1 minute', '0', 1, false, '', 65535, '{}', '{}', now(), now() FROM generate_series(2, $1) i`, grownQueues)
 	execute(t, admin, `INSERT INTO counts (storage_id, bucket, messages, bytes) SELECT storage_id, '-infinity', 1, 1 FROM generate_series(1, $1) storage_id, generate_series(1, 5)`, grownQueues)
+	execute(t, admin, `INSERT INTO keys (id, account, user_name, admin, session, token_hash, created_at, expires_at)
+		SELECT 'KEY-' || i, 'grown', '', false, '{}', 'x', now(), now() + interval '1 hour' FROM generate_series(1, $1) i`, grownQueues)
 	execute(t, admin, `INSERT INTO dropped_storages SELECT 1 + $1 / 2`, grownQueues)
 	grow := func() {
 		t.Helper()
