@@ -30,6 +30,10 @@ const (
 // stopTimeout bounds each step of Stop after the one that waits for requests.
 const stopTimeout = 10 * time.Second
 
+// pushGrace is how long pushes under way may take to end; those of endpoints that hang are made again by
+// another server, or after the next start.
+const pushGrace = 3 * time.Second
+
 // Start starts a server and returns when it is ready; ctx bounds the start only. Errors say what
 // to do about them, and leave nothing running.
 func Start(ctx context.Context, config Config) (*Server, error) {
@@ -173,7 +177,7 @@ func (s *Server) stop(ctx context.Context) error {
 		step(stopTimeout, "stop the workers", s.workers.Stop)
 	}
 	if s.pushes != nil {
-		step(stopTimeout, "finish the last pushes", s.stopPushes)
+		step(pushGrace, "finish the last pushes", s.stopPushes)
 	}
 	if s.broker != nil {
 		s.broker.Close()

@@ -1,0 +1,96 @@
+package server
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/core"
+)
+
+// pushPatience is how long a test waits for a push.
+const pushPatience = 20 * time.Second
+
+// A whole server pushes what is published, and again when time has moved on.
+func TestServerPushes(t *testing.T) {
+	bodies := make(chan string, 10)
+	status := make(chan int, 2)
+	status <- http.StatusServiceUnavailable
+	status <- http.StatusOK
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.WriteHeader(<-status)
+		bodies <- string(body)
+	}))
+	t.Cleanup(receiver.Close)
+	srv := start(t, Config{TestMode: true})
+	call := func(path, body string) {
+		t.Helper()
+		if status, answer, err := post(srv, path, body); err != nil || status >= 300 {
+			t.Fatalf("%s: %d %s %v", path, status, answer, err)
+		}
+	}
+	next := func() string {
+		t.Helper()
+		select {
+		case body := <-bodies:
+			return body
+		case <-time.After(pushPatience):
+			t.Fatal("no push came")
+		}
+		return ""
+	}
+	call("/topics", `{"name": "alerts"}`)
+	call("/topics/alerts/subscriptions", `{"url": "`+receiver.URL+`", "raw": true, "retries": [{"retries": 1, "min_seconds": 3600, "max_seconds": 3600}]}`)
+	call("/topics/alerts/messages", `{"messages": [{"body": "disk full"}]}`)
+	first := next()
+	for deadline := time.Now().Add(pushPatience); len(status) > 0; { // until the failure has been written down, time moves in vain
+		call("/clock", `{"advance_seconds": 3601}`)
+		if time.Now().After(deadline) {
+			t.Fatal("the push was not tried again")
+		}
+	}
+	if second := next(); first != "disk full" || second != first {
+		t.Errorf("pushed %q, then %q", first, second)
+	}
+}
+
+func TestPushSettings(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		config Config
+		want   string
+	}{
+		"none":                       {Config{}, ""},
+		"mail":                       {Config{SMTPURL: "smtp://user:secret@mail.example:587", SMTPFrom: "a@b.example"}, ""},
+		"mail by another protocol":   {Config{SMTPURL: "http://mail.example"}, "smtp-url: "},
+		"a sender without a server":  {Config{SMTPFrom: "a@b.example"}, "smtp-from: needs smtp-url"},
+		"functions":                  {Config{LambdaEndpoint: "http://127.0.0.1:3001"}, ""},
+		"functions without a scheme": {Config{LambdaEndpoint: "127.0.0.1:3001"}, "lambda-endpoint: "},
+	} {
+		err := tt.config.Check()
+		if (err == nil) != (tt.want == "") || err != nil && (!strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret")) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	open, err := Config{Auth: "off"}.pushOptions()
+	if err != nil || !open.Open {
+		t.Errorf("without authentication: %+v, %v", open, err)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, []byte("certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed, err := Config{Auth: "verify", PushCA: file, SMTPURL: core.Secret("smtp://a")}.pushOptions()
+	if err != nil || closed.Open || string(closed.CA) != "certificate" || closed.SMTP != "smtp://a" {
+		t.Errorf("with authentication: %+v, %v", closed, err)
+	}
+	if _, err := (Config{PushCA: file + "x"}).pushOptions(); err == nil {
+		t.Error("a file that is not there was read")
+	}
+}
