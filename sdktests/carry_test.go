@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // A carried message is what every protocol can say of one, in the same words.
@@ -380,7 +381,7 @@ func (p polymq) apiWire() wire {
 			if m.Delay > 0 {
 				out.DelaySeconds = &m.Delay
 			}
-			if strings.ContainsAny(m.Body, "\x00\x07\xff") {
+			if strings.ContainsAny(m.Body, "\x00\x07") || !utf8.ValidString(m.Body) {
 				out.Body, out.BodyEncoding = encode64(m.Body), "base64"
 			}
 			for name, a := range m.Attributes {

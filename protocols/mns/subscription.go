@@ -125,6 +125,9 @@ const (
 	protocolOther = "other" // of services that are not here
 )
 
+// reservedPaths begin the paths of HTTP endpoints that MNS keeps for itself.
+var reservedPaths = []string{"/mns-reserved-", "/mns-reserverd-"} //nolint:misspell // the manual has both
+
 // readEndpoint gives the kind of an endpoint and, of a queue, its name. Account and region of a
 // queue's endpoint are whatever the client makes of the host name that it was given; queues of others
 // cannot be subscribed, so they are always the topic's own (specs/mns.md 5.1, 8.2).
@@ -137,7 +140,7 @@ func readEndpoint(endpoint string) (protocol, queue string, err error) {
 		if err != nil || parsed.Hostname() == "" {
 			return "", "", invalid
 		}
-		if first := strings.ToLower(strings.TrimPrefix(parsed.Path, "/")); strings.HasPrefix(first, "mns-reserved-") || strings.HasPrefix(first, "mns-reserverd-") {
+		if slices.ContainsFunc(reservedPaths, func(prefix string) bool { return strings.HasPrefix(strings.ToLower(parsed.Path), prefix) }) {
 			return "", "", invalid
 		}
 		return parsed.Scheme, "", nil

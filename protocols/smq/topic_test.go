@@ -162,15 +162,15 @@ func TestPushTypes(t *testing.T) {
 				parameters = append(parameters, "DlqPolicy", `{"Enabled":true,"DeadLetterTargetQueue":"none"}`)
 			}
 			got := f.do(t, "Subscribe", parameters...)
-			switch {
-			case tt.code == "":
+			switch tt.code {
+			case "":
 				got.ok(t, nil)
 				var data subscriptionData
 				f.do(t, "GetSubscriptionAttributes", parameters[:4]...).ok(t, &data)
 				if data.Endpoint != tt.endpoint {
 					t.Errorf("got endpoint %s", data.Endpoint)
 				}
-			case tt.code == "QueueNotExist":
+			case "QueueNotExist":
 				got.refused(t, 404, tt.code)
 			default:
 				got.refused(t, 400, tt.code)
