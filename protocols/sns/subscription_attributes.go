@@ -55,11 +55,11 @@ func (w *wishes) wish(name, value, protocol string) error {
 	case rawDelivery:
 		lower := strings.ToLower(value)
 		if lower != "true" && lower != "false" {
-			return fmt.Errorf("RawMessageDelivery: Invalid value [%s]. Must be true or false.", short(value)) //nolint:revive,staticcheck // SNS's words
+			return fmt.Errorf("RawMessageDelivery: Invalid value [%s]. Must be true or false.", short(value)) //nolint:revive // SNS's words
 		}
 		raw := lower == "true"
 		if raw && !slices.Contains([]string{"sqs", "http", "https", "firehose"}, protocol) {
-			return fmt.Errorf("RawMessageDelivery: Invalid value [%s]. Delivery protocol [%s] does not support raw message delivery.", short(value), protocol) //nolint:revive,staticcheck // SNS's words
+			return fmt.Errorf("RawMessageDelivery: Invalid value [%s]. Delivery protocol [%s] does not support raw message delivery.", short(value), protocol) //nolint:revive // SNS's words
 		}
 		w.raw = &raw
 	case filterPolicy:
@@ -124,7 +124,7 @@ func (w *wishes) check(sub *core.Subscription) error {
 	case w.deadLetter.Account != sub.Owner || w.deadLetter.Region != topic.Region:
 		return errors.New("RedrivePolicy: deadLetterTargetArn is an invalid arn")
 	case isFIFO(topic.Name) && isFIFO(sub.Queue.Name) && !isFIFO(w.deadLetter.Name):
-		return errors.New("RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.") //nolint:revive,staticcheck // SNS's words
+		return errors.New("RedrivePolicy: must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.") //nolint:revive // SNS's words
 	}
 	return nil
 }
