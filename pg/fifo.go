@@ -127,7 +127,7 @@ func (f *fifoPart) touch() {
 	}
 	for _, o := range f.receives {
 		for _, key := range o.insist {
-			f.group(o.queue, key)
+			f.group(o.queue, key).changed = true // nothing has, but a row without messages goes
 		}
 	}
 	f.sort()

@@ -65,7 +65,7 @@ WITH queue AS MATERIALIZED (
 )
 SELECT ord, now FROM taken`
 
-// queueFIFOMoves puts the move of messages of one FIFO queue to others into a transaction, at most maxSequences of them. The
+// queueFIFOMoves puts the move of messages of one FIFO queue to others into a transaction, at most 1023 of them. The
 // groups that it returns are to be announced after the commit (announceGroups). The queues are those that the
 // messages are in and go to, as they are now: what goes to one that has changed is not moved.
 func (s *Store) queueFIFOMoves(batch *pgx.Batch, source *core.Queue, sourceName string, moves []*fifoMove) []*touchedGroup {

@@ -12,9 +12,6 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-// maxSequences bounds the messages that one statement sends to FIFO queues: the sequence numbers that it takes.
-const maxSequences = 1024
-
 // digest stands for an id that a FIFO queue remembers.
 type digest [16]byte
 
@@ -138,7 +135,7 @@ type fifoSend struct {
 	*sendOp
 	index  int // among the caller's
 	place  int32
-	number int32 // among the train's, from one
+	number int32 // among the train's to the queue, from one
 	digest *digest
 
 	duplicates []*fifoSend // that came behind it with the same deduplication id
@@ -161,13 +158,13 @@ func (s *Store) queueFIFOSends(batch *pgx.Batch, f *fifoPart) {
 	var sends []*fifoSend
 	var twice []groupKey // of duplicates
 	first := map[remembered]*fifoSend{}
-	number := int32(0)
+	numbers := map[int64]int32{} // of each storage's messages; a call has no more for one than there are numbers
 	for _, o := range f.sends {
 		o.stored = 0
 		place := queues.place(o.queue.ID, o.queue.Version)
 		for i := range o.messages {
-			number++
-			send := &fifoSend{sendOp: o, index: i, place: place, number: number, digest: deduplicationDigest(o.queue, &o.messages[i])}
+			numbers[o.queue.Storage]++
+			send := &fifoSend{sendOp: o, index: i, place: place, number: numbers[o.queue.Storage], digest: deduplicationDigest(o.queue, &o.messages[i])}
 			if send.digest != nil {
 				key := remembered{place, *send.digest}
 				if original := first[key]; original != nil {
