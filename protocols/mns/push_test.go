@@ -66,10 +66,9 @@ func opens(modulus, signature, digest []byte) bool {
 	return strings.HasSuffix(string(opened), "\x00\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"+string(digest))
 }
 
-// pushed is a message with its subscription, and what is pushed of it.
-func pushed(t testing.TB, sub *core.Subscription, m *core.PublishedMessage, publicURL string) (core.Push, *signing.Signer) {
+// pushed gives what is pushed of a message to a subscription.
+func pushed(t testing.TB, signer *signing.Signer, sub *core.Subscription, m *core.PublishedMessage, publicURL string) core.Push {
 	t.Helper()
-	signer := signing.New(pgtest.Broker(t))
 	rendering, err := (&Pusher{signer: signer, url: publicURL}).Render(&core.Topic{Name: sub.Name.Topic}, m)
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +77,7 @@ func pushed(t testing.TB, sub *core.Subscription, m *core.PublishedMessage, publ
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, signer
+	return p
 }
 
 // subscribed gives a subscription as it is stored.
@@ -103,7 +102,8 @@ func TestPushRequest(t *testing.T) {
 	t.Parallel()
 	m := message("hello")
 	m.Tag = "red"
-	push, signer := pushed(t, subscribed(t, "https://example.com/notify?a=b&c", "SIMPLIFIED"), m, "")
+	signer := signing.New(pgtest.Broker(t))
+	push := pushed(t, signer, subscribed(t, "https://example.com/notify?a=b&c", "SIMPLIFIED"), m, "")
 	if push.Way != core.ByHTTP || push.Method != "POST" || push.URL != "https://example.com/notify?a=b&c" || push.Timeout != 5*time.Second || string(push.Body) != "hello" {
 		t.Errorf("got %+v", push)
 	}
@@ -150,6 +150,7 @@ func TestPushRequest(t *testing.T) {
 
 func TestPushForms(t *testing.T) {
 	t.Parallel()
+	signer := signing.New(pgtest.Broker(t))
 	tests := map[string]struct{ body, format, contentType, want string }{
 		"XML":                        {"a & b", "XML", "text/xml;charset=utf-8", "<Message>a &amp; b</Message>"},
 		"XML, no MD5 but the text's": {"hello", "XML", "text/xml;charset=utf-8", "<MessageMD5>" + helloMD5 + "</MessageMD5>\n  <PublishTime>1680079287576</PublishTime>\n</Notification>"},
@@ -160,7 +161,7 @@ func TestPushForms(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			push, _ := pushed(t, subscribed(t, "http://example.com", tt.format), message(tt.body), "https://public.example.com")
+			push := pushed(t, signer, subscribed(t, "http://example.com", tt.format), message(tt.body), "https://public.example.com")
 			if got := push.Header["Content-Type"][0]; got != tt.contentType || !strings.Contains(string(push.Body), tt.want) {
 				t.Errorf("got %s: %s", got, push.Body)
 			}
@@ -195,7 +196,7 @@ func TestPushToPeople(t *testing.T) {
 			t.Parallel()
 			m := message("hello")
 			m.Extra = map[string]string{tt.name: tt.document}
-			got, _ := pushed(t, subscribed(t, tt.endpoint, "SIMPLIFIED"), m, "")
+			got := pushed(t, nil, subscribed(t, tt.endpoint, "SIMPLIFIED"), m, "")
 			if got.Way != tt.want.Way || got.To != tt.want.To || got.Subject != tt.want.Subject || string(got.Body) != "hello" {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
