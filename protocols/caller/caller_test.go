@@ -44,6 +44,8 @@ func TestIdentifyCredentials(t *testing.T) {
 			Caller{Account: DefaultAccount, Region: "server", AccessKeyID: "LTAI"}},
 		"rpc": {"", "/?Action=CreateQueue&AccessKeyId=LTAI&SignatureMethod=HMAC-SHA1",
 			Caller{Account: DefaultAccount, Region: "server", AccessKeyID: "LTAI"}},
+		"bearer": {"Bearer 111122223333:secret", "/",
+			Caller{Account: "111122223333", Region: "server", AccessKeyID: "111122223333"}},
 		"something else": {"Basic dGVzdDp0ZXN0", "/", Caller{Account: DefaultAccount, Region: "server"}},
 	}
 	options := &Options{Region: "server"}
@@ -56,9 +58,12 @@ func TestIdentifyCredentials(t *testing.T) {
 				r.Header.Set("Authorization", tt.authorization)
 			}
 			got := options.Identify(r)
-			tt.want.BaseURL, tt.want.RemoteAddr, tt.want.RequestID = "http://localhost:4566", got.RemoteAddr, got.RequestID
+			tt.want.BaseURL, tt.want.RemoteAddr, tt.want.RequestID, tt.want.Began = "http://localhost:4566", got.RemoteAddr, got.RequestID, got.Began
 			if got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+			if unverified := (&Options{Verify: true}).Identify(r); unverified.Account != "" {
+				t.Errorf("account %s before anything is verified", unverified.Account)
 			}
 		})
 	}
