@@ -429,11 +429,11 @@ func (s *Store) queueSettle(batch *pgx.Batch, rows []settledRow) map[core.Delive
 		return cmp.Or(cmp.Compare(a.published, b.published), cmp.Compare(a.subscription, b.subscription))
 	})
 	n := len(rows)
-	published, subscriptions, claims, agains := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	published, subscriptions, claims, repeats := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, r := range rows {
-		published[i], subscriptions[i], claims[i], agains[i] = r.published, r.subscription, r.claim, r.again
+		published[i], subscriptions[i], claims[i], repeats[i] = r.published, r.subscription, r.claim, r.again
 	}
-	settleStatement.queue(batch, pgx.StrictNamedArgs{"published": published, "subscription": subscriptions, "claim": claims, "again": agains}).Query(func(rows pgx.Rows) error {
+	settleStatement.queue(batch, pgx.StrictNamedArgs{"published": published, "subscription": subscriptions, "claim": claims, "again": repeats}).Query(func(rows pgx.Rows) error {
 		var published, subscription int64
 		_, err := pgx.ForEachRow(rows, []any{&published, &subscription}, func() error {
 			settled[core.DeliveryID{Message: s.keys.messageID(published), Subscription: subscription}] = true
@@ -457,7 +457,7 @@ func queueAttempts(batch *pgx.Batch, outcomes []core.Outcome) {
 		verdicts                                 = make([]int16, n)
 		latencies                                = make([]time.Duration, n)
 		times                                    = make([]time.Time, n)
-		agains                                   = make([]int64, n)
+		repeats                                  = make([]int64, n)
 		dead, kept                               = make([]bool, n), make([]bool, n)
 	)
 	for i, o := range outcomes {
@@ -467,13 +467,13 @@ func queueAttempts(batch *pgx.Batch, outcomes []core.Outcome) {
 		messages[i], protocols[i], endpoints[i] = d.ID.Message, d.Subscription.Protocol, d.Subscription.Endpoint
 		numbers[i], verdicts[i], statuses[i] = int32(d.Attempts+1), int16(o.Verdict), int32(o.Answer.Status)
 		reasons[i], excerpts[i], latencies[i] = o.Answer.Reason, o.Answer.Excerpt, o.Answer.Latency
-		times[i], agains[i] = d.ClaimedAt, again(o)
+		times[i], repeats[i] = d.ClaimedAt, again(o)
 		dead[i], kept[i] = o.Verdict == core.GiveUp && o.Put != nil, o.Keep != nil
 	}
 	recordAttemptsStatement.queue(batch, pgx.StrictNamedArgs{
 		"account": accounts, "region": regions, "topic": topics, "subscription": subscriptions, "message": messages, "protocol": protocols,
 		"endpoint": endpoints, "number": numbers, "verdict": verdicts, "status": statuses, "reason": reasons, "excerpt": excerpts,
-		"latency": latencies, "at": times, "again": agains, "dead_lettered": dead, "kept": kept,
+		"latency": latencies, "at": times, "again": repeats, "dead_lettered": dead, "kept": kept,
 	})
 }
 

@@ -88,7 +88,7 @@ func (s *Store) runMoves(ctx context.Context) error {
 		}
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // it stops because the server does
 		case err != nil || wait > moveLook:
 			return err
 		case done:

@@ -3,6 +3,7 @@ package pg_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,10 +128,6 @@ func withFilter(text string) func(*core.NewSubscription) {
 	return func(in *core.NewSubscription) { in.Filter.Text = text }
 }
 
-func deadLettersTo(queue core.QueueName) func(*core.NewSubscription) {
-	return func(in *core.NewSubscription) { in.DeadLetter = queue }
-}
-
 // publish publishes bodies, each with the tag that stands before a colon in it, if there is one.
 func publish(t testing.TB, broker *core.Broker, bodies ...string) []core.Published {
 	t.Helper()
@@ -169,7 +166,7 @@ func TestTopics(t *testing.T) {
 	if err != nil || altered.MaxMessageSize != 1024 || len(altered.Attributes) != 0 || altered.Tags["t"] != "u" || altered.Version <= made.Version {
 		t.Errorf("altered: %+v, %v", altered, err)
 	}
-	if _, err := broker.AlterTopic(ctx, alerts, core.TopicChange{From: &made, MaxMessageSize: &size}); err != core.ErrTopicChanged {
+	if _, err := broker.AlterTopic(ctx, alerts, core.TopicChange{From: &made, MaxMessageSize: &size}); !errors.Is(err, core.ErrTopicChanged) {
 		t.Errorf("alter what was read long ago: %v", err)
 	}
 	for _, name := range []string{"b", "a"} {

@@ -40,10 +40,10 @@ func (bare) Retries(*core.Topic, *core.Subscription) core.RetryPolicy {
 }
 
 func (bare) Judge(_ *core.Subscription, answer core.PushAnswer) core.Verdict {
-	switch {
-	case answer.Status/100 == 2:
+	switch answer.Status / 100 {
+	case 2:
 		return core.Delivered
-	case answer.Status/100 == 4:
+	case 4:
 		return core.GiveUp
 	}
 	return core.Retry

@@ -33,7 +33,7 @@ type keyRow struct {
 
 func keyCommand(environ []string) *cobra.Command {
 	server := &apiClient{}
-	command := &cobra.Command{
+	command := &cobra.Command{ //nolint:gosec // the word secret is all there is of one
 		Use:   "key",
 		Short: "Manage the access keys that clients sign their requests with",
 		Long: `Manages the access keys of a running server, by its JSON API. A server that was started with

@@ -154,7 +154,7 @@ func requireParts(format string, valuesAndNames ...string) error {
 	var missing strings.Builder
 	for i := 0; i < len(valuesAndNames); i += 2 {
 		if valuesAndNames[i] == "" {
-			missing.WriteString(strings.Replace(format, "%s", valuesAndNames[i+1], 1))
+			missing.WriteString(strings.Replace(format, "%s", valuesAndNames[i+1], 1)) //nolint:gosec // they come in pairs
 		}
 	}
 	if missing.Len() > 0 {
@@ -295,7 +295,7 @@ func writeCanonicalHeader(buf *bytes.Buffer, r *http.Request, name, host string)
 }
 
 // headerKeys are the keys of headers that SDKs sign, which would have to be made anew each time.
-var headerKeys = map[string]string{
+var headerKeys = map[string]string{ //nolint:gosec // names of headers
 	"amz-sdk-invocation-id": "Amz-Sdk-Invocation-Id",
 	"amz-sdk-request":       "Amz-Sdk-Request",
 	"content-length":        "Content-Length",

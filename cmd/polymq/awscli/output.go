@@ -148,13 +148,12 @@ func writeTextList(out *strings.Builder, list []any, name string) {
 	for i, item := range list {
 		words[i] = scalarText(item)
 	}
-	switch {
-	case name == "":
+	if name == "" {
 		out.WriteString(strings.Join(words, "\t") + "\n")
-	default: // each behind the list's name
-		for _, word := range words {
-			out.WriteString(strings.ToUpper(name) + "\t" + word + "\n")
-		}
+		return
+	}
+	for _, word := range words { // each behind the list's name
+		out.WriteString(strings.ToUpper(name) + "\t" + word + "\n")
 	}
 }
 
