@@ -326,6 +326,9 @@ func (s *Store) settlePublish(o *publishOp) {
 	}
 	for i, d := range o.rows {
 		s.announce(d.Queue, 1, o.visible[i].Sub(o.sentAt), o.visible[i])
+		s.observed(d.Queue, core.Event{
+			Kind: core.EventSent, MessageID: s.keys.messageID(o.first + int64(i)), VisibleAt: o.visible[i], Detail: "by topic " + o.routes.Topic.Name.Name,
+		})
 	}
 	for i := range o.publications {
 		s.announceStored(o.routes.Topic.ID, &o.publications[i])

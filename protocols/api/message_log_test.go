@@ -85,6 +85,27 @@ func TestMessageLogOfExpiry(t *testing.T) {
 	}
 }
 
+func TestMessageLogOfPublishedAndDeadMessages(t *testing.T) {
+	t.Parallel()
+	c := newTopicClient(t)
+	c.queue("dead")
+	c.call(201, "POST", "/queues", `{"name": "orders", "logging": true, "dead_letter": {"queue": "dead", "max_receives": 1}}`)
+	c.call(201, "POST", "/topics/alerts/subscriptions", `{"queue": "orders"}`)
+	c.call(201, "POST", "/topics/alerts/messages", `{"messages": [{"body": "x"}]}`)
+	c.call(200, "POST", "/queues/orders/messages:receive", `{"visibility_timeout_seconds": 0}`)
+	if got := c.receive("orders"); len(got) != 0 {
+		t.Errorf("a dead letter was handed out: %v", got)
+	}
+	answer := c.call(200, "GET", "/queues/orders/log", "")
+	if got := kinds(answer); !slices.Equal(got, []string{"sent", "received", "moved"}) {
+		t.Fatalf("got %v", got)
+	}
+	events := objects(answer["events"])
+	if events[0]["detail"] != "by topic alerts" || events[2]["detail"] != "to dead-letter queue dead" {
+		t.Errorf("got %v and %v", events[0], events[2])
+	}
+}
+
 func TestMessageLogDays(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
