@@ -127,6 +127,8 @@ func protocolOf(r *http.Request) string {
 	switch {
 	case api.Matches(r):
 		return "api"
+	case strings.HasPrefix(r.URL.Path, sqs.PeekPath):
+		return "sqs"
 	case sns.IsCertificate(r):
 		return "sns"
 	case r.Header.Get("Smithy-Protocol") != "":

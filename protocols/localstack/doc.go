@@ -6,6 +6,8 @@
 //	GET  /_localstack/info          the server's version
 //	GET  /_localstack/init[/STAGE]  stages and scripts
 //
+// Package sqs answers GET /_aws/sqs/messages, which shows a queue's messages.
+//
 // # Decisions
 //
 // 2026-11-21: the edition is "community" and the version one of LocalStack's, for programs compare

@@ -163,6 +163,9 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 		return nil, nil, err
 	}
 	a, known := s.actions[c.action]
+	if strings.HasPrefix(c.path, PeekPath) {
+		a, known = peeking, true
+	}
 	if !known {
 		return nil, nil, c.wire.unknown(c)
 	}

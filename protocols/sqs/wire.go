@@ -61,6 +61,10 @@ func (c *call) openQuery(r *http.Request) error {
 	if keyID, ok := in.parameters.Get("AWSAccessKeyId"); ok && c.AccessKeyID == "" { // signature 2, in a form
 		c.AccessKeyID, c.Account = keyID, caller.AccountOf(keyID)
 	}
+	if strings.HasPrefix(c.path, PeekPath) {
+		c.action = "ReceiveMessage" // as which it is answered
+		return nil
+	}
 	if c.action, _ = in.parameters.Get("Action"); c.action == "" {
 		c.wire = noWire{in}
 		return noOperation.errorf("The request names no action.")
