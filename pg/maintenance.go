@@ -17,13 +17,14 @@ const expireBatch = 5000
 
 // expireSQL removes messages past their queue's retention. Row ids rise with the time of sending, give
 // or take a minute, so a queue whose first message has not expired has nothing to remove, and one that
-// has need not be looked through beyond as many messages as may be removed.
+// has need not be looked through beyond as many messages as may be removed. Where time was moved, that minute
+// may have been made a day, so the first message says nothing.
 const expireSQL = `
 WITH aging AS (
-    SELECT q.id AS queue, q.storage_id, q.now, q.now - q.retention AS oldest
-    FROM (SELECT q.id, q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now FROM queues q OFFSET 0) q
+    SELECT q.id AS queue, q.storage_id, now() + q.ahead AS now, now() + q.ahead - q.retention AS oldest
+    FROM (SELECT q.id, q.storage_id, q.retention, COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS ahead FROM queues q OFFSET 0) q
     CROSS JOIN LATERAL (SELECT m.sent_at FROM messages m WHERE m.storage_id = q.storage_id ORDER BY m.id LIMIT 1) head
-    WHERE head.sent_at <= q.now - q.retention
+    WHERE head.sent_at <= now() + q.ahead - q.retention OR q.ahead > '0'
 ), expired AS (
     SELECT a.queue, a.now, m.place FROM aging a CROSS JOIN LATERAL (
         SELECT m.id FROM messages m WHERE m.storage_id = a.storage_id ORDER BY m.id LIMIT @limit
