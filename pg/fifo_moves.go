@@ -116,33 +116,52 @@ func (s *Store) queueFIFOMoves(batch *pgx.Batch, source *core.Queue, sourceName 
 }
 
 // moveDeadFIFO moves what was received too often to the queue's dead-letter queue, and reports whether
-// there is one. What is not moved by this receive is by the next.
+// there is one. What is not moved for a fault of the database, or because somebody else has got hold of it, is by the next receive.
 func (s *Store) moveDeadFIFO(source *core.Queue, dead []received) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	name := source.Name
 	name.Name = source.DeadLetter.Target
-	target, err := s.Queue(ctx, name)
-	if core.CodeOf(err) == core.QueueNotFound || err == nil && !target.FIFO {
-		return false
-	}
-	if err == nil {
-		moves := make([]*fifoMove, len(dead))
-		for i := range dead {
-			moves[i] = &dead[i].move
-			moves[i].target, moves[i].deduplicationID = target, dead[i].ID.UUID()
+	for looks := 1; ; looks++ {
+		target, err := s.Queue(ctx, name)
+		if core.CodeOf(err) == core.QueueNotFound || err == nil && !target.FIFO {
+			return false
 		}
-		batch := s.newBatch()
-		groups := s.queueFIFOMoves(batch, source, source.Name.String(), moves)
-		if err = s.pool.SendBatch(ctx, batch).Close(); err == nil {
-			announceGroups(s, groups)
-			if !moves[0].moved {
-				s.queues.forget(target) // it has changed: the next receive sees
-			}
+		moved := 0
+		if err == nil {
+			moved, err = s.moveDeadFIFOOnce(ctx, source, target, dead)
+		}
+		switch {
+		case err != nil:
+			s.log.Warn().Err(translate(err)).Str("queue", source.Name.String()).Int("messages", len(dead)).
+				Msg("could not move dead letters; the next receive does")
+			return true
+		case moved > 0 || looks > maxTargetLooks:
 			return true
 		}
+		s.queues.forget(target) // it has changed since it was read, by another server perhaps
 	}
-	s.log.Warn().Err(translate(err)).Str("queue", source.Name.String()).Int("messages", len(dead)).
-		Msg("could not move dead letters; the next receive does")
-	return true
+}
+
+// maxTargetLooks bounds how often a dead-letter queue that has changed is read again.
+const maxTargetLooks = 3
+
+func (s *Store) moveDeadFIFOOnce(ctx context.Context, source, target *core.Queue, dead []received) (moved int, err error) {
+	moves := make([]*fifoMove, len(dead))
+	for i := range dead {
+		moves[i] = &dead[i].move
+		moves[i].target, moves[i].deduplicationID = target, dead[i].ID.UUID()
+	}
+	batch := s.newBatch()
+	groups := s.queueFIFOMoves(batch, source, source.Name.String(), moves)
+	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return 0, err
+	}
+	announceGroups(s, groups)
+	for _, m := range moves {
+		if m.moved {
+			moved++
+		}
+	}
+	return moved, nil
 }
