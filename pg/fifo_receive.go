@@ -275,6 +275,7 @@ func (s *Store) settleFIFOReceive(o *receiveOp) {
 		}
 		moved := len(dead) > 0 && s.moveDeadFIFO(o.queue, dead)
 		if moved {
+			s.forgetMoved(o, dead)
 			for i := range dead {
 				s.observeMove(o.queue, dead[i].ID)
 			}

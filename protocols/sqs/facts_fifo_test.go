@@ -411,6 +411,18 @@ func TestFactsReceiveAttempts(t *testing.T) {
 				c.Errorf("got %v though the group is in flight", again)
 			}
 		},
+		"7.3 what was moved away is not of the attempt": func(c *client) {
+			c.newQueue("dlq.fifo")
+			url := c.newQueue("q.fifo", "RedrivePolicy", c.redriveTo("dlq.fifo", 1))
+			c.put(url, "g", "1")
+			c.wantBodies(url, 0, "1")
+			c.put(url, "g", "2")
+			first := c.receiveFrom(url, attempt)
+			second := c.receiveFrom(url, attempt)
+			if !slices.Equal(bodiesOf(first), []string{"2"}) || !slices.Equal(handles(first), handles(second)) {
+				c.Errorf("got %v, then %v", first, second)
+			}
+		},
 		"7.3 a fresh receive once they are visible": func(c *client) {
 			url := c.newQueue("q.fifo")
 			c.put(url, "g", "1")
