@@ -100,6 +100,7 @@ func templateName() (string, error) {
 		if err != nil {
 			return "", err
 		}
+		hash.Write([]byte(file)) // the name says the version
 		hash.Write(text)
 	}
 	return "polymq_template_" + hex.EncodeToString(hash.Sum(nil)[:6]), nil
