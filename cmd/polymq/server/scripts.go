@@ -1,14 +1,16 @@
 package server
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/protocols/localstack"
 )
@@ -58,21 +60,48 @@ func (s *Server) runScript(ctx context.Context, path string) error {
 	if info, err := os.Stat(path); err == nil && info.Mode()&0o111 == 0 {
 		command = exec.CommandContext(ctx, interpreters[filepath.Ext(path)], path)
 	}
-	command.WaitDelay = stopTimeout
+	command.WaitDelay = outputGrace
 	command.Env = s.scriptEnvironment(os.Environ())
-	output, err := command.StdoutPipe()
-	if err != nil {
+	output := &scriptLog{log: s.log.With().Str("script", filepath.Base(path)).Logger()}
+	defer output.flush()
+	command.Stdout, command.Stderr = output, output
+	if err := command.Run(); !errors.Is(err, exec.ErrWaitDelay) {
 		return err
 	}
-	command.Stderr = command.Stdout
-	if err := command.Start(); err != nil {
-		return err
+	return nil // it has ended well, and left something behind that still holds its output
+}
+
+// outputGrace is how long the output of a script is waited for that has ended: programs that it started in the
+// background may hold it for ever.
+const outputGrace = time.Second
+
+// maxScriptLine is where longer lines of scripts are broken.
+const maxScriptLine = 8 << 10
+
+// scriptLog writes each line of a script's output to the log.
+type scriptLog struct {
+	log  zerolog.Logger
+	line []byte // that has no end yet
+}
+
+// Write is of io.Writer.
+func (l *scriptLog) Write(output []byte) (int, error) {
+	for _, c := range output {
+		if c != '\n' {
+			l.line = append(l.line, c)
+		}
+		if c == '\n' || len(l.line) == maxScriptLine {
+			l.flush()
+		}
 	}
-	lines := bufio.NewScanner(output)
-	for lines.Scan() {
-		s.log.Info().Str("script", filepath.Base(path)).Str("line", lines.Text()).Msg("init script")
+	return len(output), nil
+}
+
+func (l *scriptLog) flush() {
+	if len(l.line) > 0 {
+		l.log.Info().Bytes("line", l.line).Msg("init script")
+		l.line = l.line[:0]
 	}
-	return command.Wait()
 }
 
 // scriptEnvironment adds what the AWS CLI and SDKs need to reach this server, where it is not set.

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -25,6 +28,14 @@ func TestInitScripts(t *testing.T) {
 	write("01-fails.sh", "#!/bin/bash\nexit 3\n", 0o755)
 	write("02-queue.sh", `curl -sf "$AWS_ENDPOINT_URL/?Action=CreateQueue&QueueName=made-by-script"`, 0o644)
 	write("03-not-a-script.txt", "x", 0o644)
+	write("04-long-line.sh", "head -c 1000000 /dev/zero | tr '\\0' x\n", 0o644) // more than a pipe holds
+	write("05-leaves-a-program.sh", "sleep 600 & echo $! > "+filepath.Join(dir, "pid")+"\n", 0o644)
+	t.Cleanup(func() { // no test is to leave it either
+		text, _ := os.ReadFile(filepath.Join(dir, "pid"))
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
 	srv := start(t, Config{InitDir: dir})
 
 	var got struct {
@@ -32,8 +43,9 @@ func TestInitScripts(t *testing.T) {
 		Scripts   []struct{ Stage, Name, State string }
 	}
 	getJSON(t, srv.URL()+"/_localstack/init/ready", &got)
-	if !got.Completed || len(got.Scripts) != 2 || got.Scripts[0].State != "ERROR" || got.Scripts[1].State != "SUCCESSFUL" {
-		t.Errorf("got %+v, want a script that failed and one that did not", got)
+	if !got.Completed || len(got.Scripts) != 4 || got.Scripts[0].State != "ERROR" || got.Scripts[1].State != "SUCCESSFUL" ||
+		got.Scripts[2].State != "SUCCESSFUL" || got.Scripts[3].State != "SUCCESSFUL" {
+		t.Errorf("got %+v, want a script that failed and three that did not", got)
 	}
 	resp, err := http.Get(srv.URL() + "/api/v1/queues/made-by-script")
 	if err != nil {
