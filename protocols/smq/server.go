@@ -170,7 +170,7 @@ func (s *Server) read(r *http.Request, c *call) (body []byte, err error) {
 		return nil, wireError{http.StatusBadRequest, "InvalidParameter", "the query of the request cannot be read"}
 	}
 	form := url.Values{}
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" {
+	if isForm(r.Header) {
 		if form, err = url.ParseQuery(string(body)); err != nil {
 			return nil, wireError{http.StatusBadRequest, "InvalidParameter", "the form of the request cannot be read"}
 		}
@@ -191,6 +191,12 @@ func (s *Server) read(r *http.Request, c *call) (body []byte, err error) {
 		return nil, invalidParameter("Format", "must be JSON")
 	}
 	return body, nil
+}
+
+// isForm says that a body holds parameters, which are signed as those of the query are.
+func isForm(header http.Header) bool {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return kind == "application/x-www-form-urlencoded"
 }
 
 // envelope stands around what an action answers.

@@ -128,10 +128,11 @@ func canonicalRequest(r *http.Request, signed []string) string {
 	return strings.Join(append(lines, "", strings.Join(signed, ";"), r.Header.Get("X-Acs-Content-Sha256")), "\n")
 }
 
-// readRPC reads an HMAC-SHA1 signature among the parameters (specs/mns-openapi.md 3.2).
+// readRPC reads an HMAC-SHA1 signature among the parameters (specs/mns-openapi.md 3.2). It covers no
+// headers, and so the action must not stand in one.
 func readRPC(r *http.Request, body []byte) (*signature, error) {
 	all := r.URL.Query()
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+	if isForm(r.Header) {
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, errIncomplete
@@ -145,7 +146,7 @@ func readRPC(r *http.Request, body []byte) (*signature, error) {
 			return nil, missing(name)
 		}
 	}
-	if all.Get("SignatureMethod") != "HMAC-SHA1" {
+	if all.Get("SignatureMethod") != "HMAC-SHA1" || r.Header.Get("X-Acs-Action") != "" {
 		return nil, errIncomplete
 	}
 	given := all.Get("Signature")

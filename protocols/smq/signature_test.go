@@ -65,11 +65,16 @@ func rpcRequest(inForm bool, change func(url.Values)) *http.Request {
 	return r
 }
 
+func withHeader(r *http.Request, name, value string) *http.Request {
+	r.Header.Set(name, value)
+	return r
+}
+
 func TestSignatures(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 15, 8, 30, 0, 0, time.UTC)
 	header := func(name, value string) func(*http.Request) {
-		return func(r *http.Request) { r.Header.Set(name, value) }
+		return func(r *http.Request) { withHeader(r, name, value) }
 	}
 	parameter := func(name, value string) func(url.Values) { return func(v url.Values) { v.Set(name, value) } }
 	tests := map[string]struct {
@@ -103,7 +108,13 @@ func TestSignatures(t *testing.T) {
 		"RPC, no signature":       {rpcRequest(false, parameter("Signature", "")), 0, "MissingSignature"},
 		"RPC, another method":     {rpcRequest(false, parameter("SignatureMethod", "HMAC-SHA256")), 0, "IncompleteSignature"},
 		"RPC, unknown key":        {rpcRequest(false, parameter("AccessKeyId", "LTAI5t")), 0, "InvalidAccessKeyId.NotFound"},
-		"unsigned":                {httptest.NewRequest(http.MethodGet, "/?Action=ListQueue&Version="+Version, nil), 0, "MissingAccessKeyId"},
+		"RPC, action in a header": {withHeader(rpcRequest(false, nil), "X-Acs-Action", "DeleteQueue"), 0, "IncompleteSignature"},
+		"RPC, a form that is not signed": {func() *http.Request {
+			signed := rpcRequest(false, nil)
+			r := httptest.NewRequest(http.MethodPost, signed.URL.String(), strings.NewReader("Action=DeleteQueue"))
+			return withHeader(r, "Content-Type", "Application/x-www-form-urlencoded")
+		}(), 0, "SignatureDoesNotMatch"},
+		"unsigned": {httptest.NewRequest(http.MethodGet, "/?Action=ListQueue&Version="+Version, nil), 0, "MissingAccessKeyId"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
