@@ -43,10 +43,14 @@ func pairs(m map[string]string) aws.Map[string] {
 // autoCreated are the actions that make a queue which they do not find, where Options say so.
 var autoCreated = []string{"GetQueueAttributes", "GetQueueUrl", "PurgeQueue", "ReceiveMessage", "SendMessage", "SendMessageBatch", "SetQueueAttributes"}
 
-// createMissing makes the queue that an action did not find and reports whether it did. FIFO queues are made
-// with deduplication by content, so that whatever is sent to them is taken.
+// createMissing makes the queue that an action did not find and reports whether it did, but not in an account
+// that is known not to be the caller's. FIFO queues are made with deduplication by content, so that whatever
+// is sent to them is taken.
 func (s *Server) createMissing(ctx context.Context, c *call, err error) bool {
 	if !s.options.AutoCreateQueues || core.CodeOf(err) != core.QueueNotFound || !slices.Contains(autoCreated, c.action) {
+		return false
+	}
+	if c.Verified && c.named.Account != c.Account { // whom checkOwner would not let create it either
 		return false
 	}
 	d := Declaration{Name: c.named}

@@ -309,3 +309,13 @@ type discard http.Header
 func (d discard) Header() http.Header          { return http.Header(d) }
 func (discard) WriteHeader(int)                {}
 func (discard) Write(body []byte) (int, error) { return len(body), nil }
+
+// A queue that is missed is not made in an account that is another's.
+func TestAutoCreateKeepsToTheAccount(t *testing.T) {
+	t.Parallel()
+	s := &Server{options: Options{AutoCreateQueues: true}} // making one would need a broker
+	c := &call{Caller: caller.Caller{Account: "111122223333", Verified: true}, action: "SendMessage", named: core.QueueName{Account: "444455556666", Region: "us-east-1", Name: "q"}}
+	if s.createMissing(t.Context(), c, core.Errorf(core.QueueNotFound, "no queue")) {
+		t.Error("it was made")
+	}
+}
