@@ -45,6 +45,9 @@ type modelRun struct {
 	queues   []*modelQueue // two sources and their dead-letter queue
 	handles  []modelHandle
 	bodies   int
+
+	attempted *modelQueue // the queue of the newest attempt to receive that had an id
+	attempt   string
 }
 
 // modelFailure is a test whose failures are rapid's, which then looks for a smaller one.
@@ -104,8 +107,9 @@ func sampledMinutes(t *rapid.T, label string, some ...int) time.Duration {
 
 func secondsOf(d time.Duration) int { return int(d / time.Second) }
 
+// queue draws a queue, mostly the same one, so that requests meet each other's messages.
 func (run *modelRun) queue(t *rapid.T) *modelQueue {
-	return run.queues[rapid.IntRange(0, len(run.queues)-1).Draw(t, "queue")]
+	return run.queues[rapid.SampledFrom([]int{1, 1, 1, 1, 0, 2}).Draw(t, "queue")]
 }
 
 // makeQueues makes two queues and their dead-letter queue, with settings that are drawn.
@@ -141,7 +145,7 @@ func (run *modelRun) content(t *rapid.T, q *modelQueue) (content modelContent, m
 	run.bodies++
 	content.body = strconv.Itoa(run.bodies)
 	if q.fifo {
-		content.group = rapid.SampledFrom([]string{"g", "h", "i"}).Draw(t, "group")
+		content.group = rapid.SampledFrom([]string{"g", "g", "g", "h", "i"}).Draw(t, "group")
 		if q.contentBased {
 			content.body = rapid.SampledFrom([]string{"one", "two", "three", content.body}).Draw(t, "body")
 		}
@@ -262,11 +266,27 @@ func (run *modelRun) inside(c *client, q *modelQueue) (messages []core.Message) 
 }
 
 func (run *modelRun) receive(t *rapid.T) {
-	q, c := run.queue(t), run.client(t)
+	q, attempt := run.queue(t), ""
+	if q.fifo && rapid.Bool().Draw(t, "attempt") {
+		attempt = rapid.SampledFrom([]string{"x", "y"}).Draw(t, "attempt id")
+		run.attempted, run.attempt = q, attempt
+	}
+	run.receiveFrom(t, q, attempt)
+}
+
+// receiveAgain repeats the newest attempt, as a client does that got no answer.
+func (run *modelRun) receiveAgain(t *rapid.T) {
+	if run.attempted == nil {
+		t.Skip("no attempt yet")
+	}
+	run.receiveFrom(t, run.attempted, run.attempt)
+}
+
+func (run *modelRun) receiveFrom(t *rapid.T, q *modelQueue, attempt string) {
+	c := run.client(t)
 	r, in := run.drawReceive(t, q)
-	if q.fifo && rapid.IntRange(0, 2).Draw(t, "attempt") == 0 {
-		r.attempt = rapid.SampledFrom([]string{"x", "y"}).Draw(t, "attempt id")
-		in["ReceiveRequestAttemptId"] = r.attempt
+	if r.attempt = attempt; attempt != "" {
+		in["ReceiveRequestAttemptId"] = attempt
 	}
 	exhausted := q.exhausted()
 	r.got = receivedOf(c, c.ok("ReceiveMessage", in))
@@ -300,7 +320,7 @@ func (run *modelRun) drawHandle(t *rapid.T) (h modelHandle, q *modelQueue) {
 	if len(run.handles) == 0 {
 		t.Skip("no handles yet")
 	}
-	recent := run.handles[max(0, len(run.handles)-8):]
+	recent := run.handles[max(0, len(run.handles)-5):]
 	if rapid.IntRange(0, 3).Draw(t, "old") == 0 {
 		recent = run.handles
 	}
@@ -500,9 +520,9 @@ func (run *modelRun) check(t *rapid.T) {
 
 func (run *modelRun) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"send": run.send, "send a batch": run.sendBatch, "receive": run.receive, "receive again": run.receive, "receive more": run.receive,
+		"send": run.send, "send a batch": run.sendBatch, "receive": run.receive, "receive more": run.receive, "receive again": run.receiveAgain,
 		"receive together": run.receiveTogether, "delete": run.delete, "delete a batch": run.deleteBatch,
-		"change visibility": run.changeVisibility, "change visibility in a batch": run.changeVisibilityBatch, "purge": run.purge,
+		"change visibility": run.changeVisibility, "change visibility again": run.changeVisibility, "change visibility in a batch": run.changeVisibilityBatch, "purge": run.purge,
 		"change settings": run.settings, "redrive": run.redrive, "wait": run.wait, "wait more": run.wait, "crash": run.crash,
 		"": run.check,
 	}
@@ -515,7 +535,7 @@ var fewChecks = sync.OnceValue(func() error {
 	if given {
 		return flag.Set("rapid.nofailfile", "true")
 	}
-	return errors.Join(flag.Set("rapid.checks", "12"), flag.Set("rapid.steps", "40"), flag.Set("rapid.nofailfile", "true"))
+	return errors.Join(flag.Set("rapid.checks", "30"), flag.Set("rapid.steps", "40"), flag.Set("rapid.nofailfile", "true"))
 })
 
 // modelAccounts numbers the accounts of the runs.
