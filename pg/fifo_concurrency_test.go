@@ -213,6 +213,35 @@ func TestFIFOReceiverIsGone(t *testing.T) {
 	}
 }
 
+// TestAttemptOfWhoIsGone gives what an attempt was to get to another once its caller is gone: who attempts
+// it again gets something else.
+func TestAttemptOfWhoIsGone(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	q := newFIFO(t, newBroker(t, store))
+	q.sendTo("g", "a")
+	release := pg.HoldTrains(store)
+	ctx, leave := context.WithCancel(context.Background())
+	gone := make(chan error)
+	go func() {
+		_, err := q.broker.ReceiveMessages(ctx, core.ReceiveInput{Queue: q.name, Limit: 1, AttemptID: "1", Wait: ptr(time.Duration(0))})
+		gone <- err
+	}()
+	eventually(t, "it waits", func() bool { return pg.Waiting(store) == 1 })
+	other := make(chan []core.Message)
+	go func() { other <- q.receiveWith(core.ReceiveInput{Limit: 1, Wait: ptr(core.MaxReceiveWait)}) }()
+	eventually(t, "another waits behind it", func() bool { return pg.Waiting(store) == 2 })
+	leave()
+	<-gone
+	release()
+	if got := <-other; len(got) != 1 {
+		t.Errorf("the other received %d messages", len(got))
+	}
+	if got := q.attempt("1", 1, time.Minute); len(got) != 0 {
+		t.Errorf("the attempt got %q, which another has", bodies(got))
+	}
+}
+
 // TestFIFOManyLockedGroups receives while half of many groups are locked: it looks at few of them.
 func TestFIFOManyLockedGroups(t *testing.T) {
 	t.Parallel()

@@ -231,7 +231,7 @@ func (s *Store) readFIFOMessages(rows pgx.Rows, queue *core.Queue) (messages []c
 func (s *Store) fifoMessage(queue *core.Queue, r *fifoRow) (core.Message, error) {
 	m := core.Message{
 		ID: s.keys.messageID(r.id), Body: r.body, Form: core.BodyForm(r.form), GroupID: text(r.groupID), DeduplicationID: text(r.deduplicationID),
-		Handle:   s.keys.format(queue.ID, handle{storage: queue.Storage, id: r.sequence, version: r.version, group: r.group, fifo: true}),
+		Handle:   s.keys.format(queue.ID, handle{storage: queue.Storage, id: r.sequence, version: r.version, group: r.group, fifo: true, message: r.id}),
 		Sequence: sequenceText(r.sequence), Priority: int(r.priority), Sender: cmp.Or(text(r.sender), queue.Name.Account), Source: text(r.source),
 		ReceiveCount: int(r.receiveCount), SentAt: r.sentAt, VisibleAt: r.visibleAt, Size: int(r.size),
 	}
@@ -321,7 +321,8 @@ func (f *fifoFound) missed(got map[int32]bool) (keys []int64) {
 }
 
 // deal hands the callers their messages. What a caller that is gone would have got goes to one that got nothing,
-// if all of it fits, or is given back. Callers that got nothing look again where there may be more, or where
+// if all of it fits, or is given back; what is remembered for its attempt is always given back, or the attempt
+// could be repeated while somebody else has the messages. Callers that got nothing look again where there may be more, or where
 // they have not been asked for.
 func (s *Store) deal(o *receiveOp, missed []int64, more bool) {
 	dealt := make([][]received, len(o.calls))
@@ -330,7 +331,11 @@ func (s *Store) deal(o *receiveOp, missed []int64, more bool) {
 	}
 	var left [][]received
 	for i, call := range o.calls {
-		if len(dealt[i]) > 0 && !call.deliver(messagesOf(dealt[i]), nil) {
+		switch {
+		case len(dealt[i]) == 0 || call.deliver(messagesOf(dealt[i]), nil):
+		case call.attempt != nil:
+			s.giveBack(o.queue, dealt[i])
+		default:
 			left = append(left, dealt[i])
 		}
 	}
@@ -370,6 +375,9 @@ func messagesOf(rows []received) []core.Message {
 
 // advanceGroupsMark moves the mark to the first group that is due and was not taken; to now where there is none.
 func (s *Store) advanceGroupsMark(o *receiveOp, got map[int32]bool) {
+	if o.full {
+		return // nothing was looked for
+	}
 	to := o.now
 	if n := len(o.fifo.dues); n > 0 && n >= o.asked {
 		to = o.fifo.dues[n-1]

@@ -244,6 +244,46 @@ func TestFIFOHandles(t *testing.T) { // specs/sqs.md 6.5
 	}
 }
 
+// TestFIFOMessageLog tells of messages by their ids, whatever was done to them.
+func TestFIFOMessageLog(t *testing.T) {
+	t.Parallel()
+	q := newFIFO(t, newBroker(t, pgtest.New(t)))
+	q.broker.LogAllMessages(true)
+	id := q.sendTo("g", "a")[0].ID
+	m := q.wantReceive("a")
+	q.hide(m[0].Handle, time.Minute)
+	q.delete(false, m[0].Handle)
+	page, err := q.broker.ListEvents(t.Context(), core.ListEventsInput{Account: q.name.Account, MessageID: &id, Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []core.EventKind
+	for _, e := range page.Events {
+		kinds = append(kinds, e.Kind)
+	}
+	if want := []core.EventKind{core.EventSent, core.EventReceived, core.EventVisibility, core.EventDeleted}; !slices.Equal(kinds, want) {
+		t.Errorf("the log tells %q, want %q", kinds, want)
+	}
+}
+
+// TestFIFOInFlightIsCounted receives a backlog in which the messages in flight have to be counted now and then:
+// no group is passed by.
+func TestFIFOInFlightIsCounted(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	store := open(t, pg.Options{URL: url, InFlightLimit: 100})
+	pg.SweepNever(store)
+	q := newFIFO(t, newBroker(t, store))
+	for i := range 25 {
+		q.sendTo(fmt.Sprint(i), fmt.Sprint(i))
+	}
+	for i := range 25 {
+		if got := q.receiveFor(1, time.Hour); len(got) != 1 {
+			t.Fatalf("receive %d got %d messages", i, len(got))
+		}
+	}
+}
+
 func TestFIFOHandleTwiceInOneTrain(t *testing.T) {
 	t.Parallel()
 	q := newFIFO(t, pgtest.Broker(t))

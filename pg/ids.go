@@ -61,6 +61,7 @@ type handle struct {
 	version int32
 	group   int64 // of a FIFO queue's message
 	fifo    bool
+	message int64 // of a FIFO queue's message its id
 }
 
 // The forms of handles. MNS wants a digit and a dash (specs/mns.md 4.4).
@@ -69,8 +70,8 @@ const (
 	fifoPrefix    = "2-" // of FIFO queues
 	handleData    = 20
 	handleMAC     = 10
-	fifoData      = handleData + 8
-	fifoMAC       = 11
+	fifoData      = handleData + 16
+	fifoMAC       = 12
 	maxHandleData = fifoData + fifoMAC
 )
 
@@ -85,6 +86,7 @@ func (k *keys) format(queue int64, h handle) string {
 	if h.fifo {
 		prefix, data, all = fifoPrefix, fifoData, fifoData+fifoMAC
 		binary.BigEndian.PutUint64(raw[20:], uint64(h.group))
+		binary.BigEndian.PutUint64(raw[28:], uint64(h.message))
 	}
 	k.mac(raw[data:all], queue, raw[:data])
 	var text [len(handlePrefix) + maxHandleData/3*4]byte
@@ -122,6 +124,7 @@ func (k *keys) parse(queue int64, text string) (handle, error) {
 	}
 	if isFIFO {
 		h.group = int64(binary.BigEndian.Uint64(raw[20:]))
+		h.message = int64(binary.BigEndian.Uint64(raw[28:]))
 	}
 	return h, nil
 }

@@ -54,7 +54,7 @@ func TestMessageIDs(t *testing.T) {
 func TestHandleFormat(t *testing.T) {
 	k, other := testKeys(1), testKeys(2)
 	for _, want := range []handle{{}, {storage: 1, id: 2, version: 3}, {storage: math.MaxInt64, id: math.MaxInt64, version: math.MaxInt32}, {storage: -1, id: -2, version: -3},
-		{fifo: true}, {1, 2, 3, 4, true}, {-1, -2, -3, -4, true}} {
+		{fifo: true}, {1, 2, 3, 4, true, 5}, {-1, -2, -3, -4, true, -5}} {
 		text := k.format(7, want)
 		if got, err := k.parse(7, text); err != nil || got != want {
 			t.Errorf("%+v became %+v, %v", want, got, err)
@@ -79,7 +79,7 @@ func TestHandleFormat(t *testing.T) {
 func FuzzHandleParse(f *testing.F) {
 	k := testKeys(1)
 	f.Add(k.format(7, handle{storage: 1, id: 2, version: 3}))
-	f.Add(k.format(7, handle{1, 2, 3, 4, true}))
+	f.Add(k.format(7, handle{1, 2, 3, 4, true, 5}))
 	f.Add("1-")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -28,6 +28,9 @@ func (s *Store) MessageOf(queue *core.Queue, text string) (core.MessageID, bool)
 	if err != nil {
 		return core.MessageID{}, false
 	}
+	if h.fifo {
+		return s.keys.messageID(h.message), true
+	}
 	return s.keys.messageID(h.id), true
 }
 

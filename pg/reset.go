@@ -20,7 +20,9 @@ WITH gone AS (
 ), orphaned AS (
     DELETE FROM subscriptions WHERE account = @account OR owner = @account
 ), topics AS (
-    DELETE FROM topics WHERE account = @account
+    DELETE FROM topics WHERE account = @account RETURNING id
+), published AS (
+    DELETE FROM topic_deduplications d USING topics t WHERE d.topic_id = t.id
 ), attempted AS (
     DELETE FROM attempts WHERE account = @account
 ), outbox AS (

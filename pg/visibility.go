@@ -208,7 +208,7 @@ func (s *Store) readChanges(rows pgx.Rows, all []changeRow) error {
 		case changeDone:
 			result.VisibleAt, result.Err = at, nil
 			if r.rotate {
-				result.Handle = s.keys.format(r.queue.ID, handle{storage: r.storage, id: r.id, version: version, group: r.group, fifo: r.fifo})
+				result.Handle = s.keys.format(r.queue.ID, handle{storage: r.storage, id: r.id, version: version, group: r.group, fifo: r.fifo, message: r.message})
 			}
 			r.announced = append(r.announced, shown{r.timeout, at})
 		}
