@@ -22,6 +22,10 @@
 //   - Data protection policies are kept and shown, and not acted on; so are the roles of delivery
 //     status logs: attempts are read through the JSON API.
 //
+// Where signatures are verified, what no topic's policy can allow to others (platform applications and
+// their endpoints, tags, attributes of subscriptions) is its owner's alone. Topics are anybody's who has a
+// key, for policies are not evaluated yet.
+//
 // Refused until it is there: message archives of FIFO topics, and their replay.
 //
 // # Decisions

@@ -7,12 +7,12 @@ import (
 )
 
 // getSubscriptionAttributes shows all attributes of a subscription, also when its topic is gone.
-func (s *Server) getSubscriptionAttributes(ctx context.Context, _ *call, req *subscriptionRequest) (*attributesResult, error) {
+func (s *Server) getSubscriptionAttributes(ctx context.Context, c *call, req *subscriptionRequest) (*attributesResult, error) {
 	name, err := subscriptionName(req.SubscriptionArn)
 	if err != nil {
 		return nil, err
 	}
-	sub, err := s.subscription(ctx, name)
+	sub, err := s.subscription(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
@@ -26,11 +26,14 @@ func (s *Server) getSubscriptionAttributes(ctx context.Context, _ *call, req *su
 	return &attributesResult{shownSubscription(&sub, topic)}, nil
 }
 
-// subscription reads a subscription that has not been ended.
-func (s *Server) subscription(ctx context.Context, name core.SubscriptionName) (core.Subscription, error) {
+// subscription reads a subscription of the caller's that has not been ended.
+func (s *Server) subscription(ctx context.Context, c *call, name core.SubscriptionName) (core.Subscription, error) {
 	sub, err := s.broker.Subscription(ctx, name)
-	if err == nil && sub.State == core.Unsubscribed {
+	switch {
+	case err == nil && sub.State == core.Unsubscribed:
 		err = notFound.errorf("%s", subscriptionNotFound)
+	case err == nil && !c.ownsSubscription(&sub):
+		err = c.denied(subscriptionARN(name))
 	}
 	return sub, err
 }

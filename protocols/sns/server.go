@@ -202,6 +202,9 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 			return nil, nil, err
 		}
 	}
+	if err := c.checkOwner(); err != nil {
+		return nil, nil, err
+	}
 	result, err = a.do(r.Context(), s, c)
 	return a.result, result, err
 }

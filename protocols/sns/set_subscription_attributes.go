@@ -9,7 +9,7 @@ type setSubscriptionAttributesRequest struct {
 }
 
 // setSubscriptionAttributes sets one attribute.
-func (s *Server) setSubscriptionAttributes(ctx context.Context, _ *call, req *setSubscriptionAttributesRequest) (*noResult, error) {
+func (s *Server) setSubscriptionAttributes(ctx context.Context, c *call, req *setSubscriptionAttributesRequest) (*noResult, error) {
 	name, err := subscriptionName(req.SubscriptionArn)
 	if err != nil {
 		return nil, err
@@ -17,7 +17,7 @@ func (s *Server) setSubscriptionAttributes(ctx context.Context, _ *call, req *se
 	if req.AttributeName == nil {
 		return nil, required("attributeName")
 	}
-	sub, err := s.subscription(ctx, name)
+	sub, err := s.subscription(ctx, c, name)
 	if err != nil {
 		return nil, err
 	}
