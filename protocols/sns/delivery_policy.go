@@ -177,7 +177,7 @@ func checkDelivery(retry *healthyRetryPolicy, throttle *throttlePolicy, request 
 		return fmt.Errorf("DeliveryPolicy: numRetries must be 0 to %d", maxPushRetries)
 	case *retry.NumNoDelayRetries < 0 || *retry.NumMinDelayRetries < 0 || *retry.NumMaxDelayRetries < 0:
 		return errors.New("DeliveryPolicy: numbers of retries must not be negative")
-	case fixed > retries:
+	case fixed > retries, max(*retry.NumNoDelayRetries, *retry.NumMinDelayRetries, *retry.NumMaxDelayRetries) > retries: // the sum of huge ones is no sum
 		return errors.New("DeliveryPolicy: numNoDelayRetries, numMinDelayRetries and numMaxDelayRetries together must be at most numRetries")
 	case least < 1 || least > most:
 		return errors.New("DeliveryPolicy: minDelayTarget must be 1 to maxDelayTarget")

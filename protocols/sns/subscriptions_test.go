@@ -105,6 +105,7 @@ func TestSubscribeDeliveryPolicy(t *testing.T) {
 		"unknown member":           `{"retries":1}`,
 		"more behind":              `{} {}`,
 		"too many retries":         `{"healthyRetryPolicy":{"numRetries":101}}`,
+		"huge numbers":             `{"healthyRetryPolicy":{"numNoDelayRetries":9223372036854775807,"numMinDelayRetries":9223372036854775807,"numMaxDelayRetries":2}}`,
 		"more than there are":      `{"healthyRetryPolicy":{"numRetries":3,"numNoDelayRetries":2,"numMinDelayRetries":2}}`,
 		"minimum above maximum":    `{"healthyRetryPolicy":{"minDelayTarget":21}}`,
 		"no delay":                 `{"healthyRetryPolicy":{"minDelayTarget":0}}`,
