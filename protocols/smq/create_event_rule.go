@@ -24,8 +24,11 @@ func (s *Server) createEventRule(ctx context.Context, c *call, req *createEventR
 		return "", err
 	}
 	text, err := json.Marshal(rule)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
+	case len(text) > maxRuleLength:
+		return "", invalidParameter("MatchRules", "and the rest of the rule are longer than "+strconv.Itoa(maxRuleLength)+" bytes")
 	}
 	rules, err := s.rules(ctx, c)
 	if err != nil {

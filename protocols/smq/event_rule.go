@@ -34,6 +34,7 @@ type matchRule struct {
 const (
 	maxRules       = 100 // of an account in a region
 	maxRuleEntries = 100 // of each list in a rule
+	maxRuleLength  = 64 << 10
 	keptRule       = "smq.EventRule."
 )
 
