@@ -121,7 +121,7 @@ func (p *parser) tree() (*node, error) {
 	}
 	n, err := readTree(p.source)
 	if err != nil {
-		return nil, errTooComplex // it is valid, but too deep
+		return nil, errTooComplex // it is valid, but too deep or too wide
 	}
 	return n, nil
 }

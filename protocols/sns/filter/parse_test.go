@@ -82,6 +82,7 @@ func TestParse(t *testing.T) {
 		"numeric, two lower":         {`{"a":[{"numeric":[">=",1,">",2]}]}`, attributes, "FilterPolicy: Bad numeric range operator: >"},
 		"numeric, upside down":       {`{"a":[{"numeric":[">",3,"<",1]}]}`, attributes, "FilterPolicy: Bottom must be less than top"},
 		"numeric, two numbers":       {`{"a":[{"numeric":[">",20,30]}]}`, attributes, "FilterPolicy: Bad value in numeric range: 30"},
+		"thousands of keys":          {`{"a":{` + keys(15_000) + `}}`, MessageBody, tooComplex},
 		"numeric, three terms":       {`{"a":[{"numeric":[">",20,"<",30,"<",50]}]}`, attributes, "FilterPolicy: Too many terms in numeric range expression"},
 		"numeric, no upper bound":    {`{"a":[{"numeric":[">",20,"<"]}]}`, attributes, "FilterPolicy: Value of < must be numeric"},
 	}

@@ -31,7 +31,13 @@ type member struct {
 	value *node
 }
 
-var errTooDeep = errors.New("too many levels")
+var (
+	errTooDeep = errors.New("too many levels")
+	errTooWide = errors.New("too many members")
+)
+
+// maxMembers bounds the keys of one object. No policy of as many is simple enough.
+const maxMembers = 1000
 
 // readTree reads a text that is valid JSON.
 func readTree(source string) (*node, error) {
@@ -90,8 +96,10 @@ func (n *node) readInside(decoder *json.Decoder, open json.Delim, depth int) err
 		}
 		if n.kind == array {
 			n.elements = append(n.elements, value)
-		} else {
-			n.set(key, value)
+			continue
+		}
+		if n.set(key, value); len(n.members) > maxMembers {
+			return errTooWide
 		}
 	}
 	_, err := decoder.Token() // what closes it
