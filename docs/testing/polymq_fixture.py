@@ -56,7 +56,7 @@ class Polymq:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=310) as response:
+        with urllib.request.urlopen(request, timeout=110) as response:
             answer = response.read()
         return json.loads(answer) if answer else None
 

@@ -33,7 +33,7 @@ func TestWaitForMessage(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	c.call(404, "GET", "/queues/parcels/messages:wait", "")
-	c.call(422, "GET", "/queues/orders/messages:wait?timeout=301", "")
+	c.call(422, "GET", "/queues/orders/messages:wait?timeout=101", "")
 }
 
 func TestResetAccount(t *testing.T) {

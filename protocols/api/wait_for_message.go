@@ -12,7 +12,7 @@ import (
 type waitForMessageRequest struct {
 	OfQueue
 	Match   string  `query:"match" maxLength:"1024" doc:"Text that the body, an attribute's value or the id contains; any message when absent"`
-	Timeout float64 `query:"timeout" default:"10" minimum:"0" maximum:"300" doc:"Seconds to wait for such a message"`
+	Timeout float64 `query:"timeout" default:"10" minimum:"0" maximum:"100" doc:"Seconds to wait for such a message"`
 }
 
 type waitForMessageResponse struct {
