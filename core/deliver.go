@@ -192,12 +192,30 @@ func (b *Broker) settleAnew(ctx context.Context, o Outcome) error {
 			put.Queue = queue
 			o.Put = &put
 		case CodeOf(err) == QueueNotFound: // deleted meanwhile
-			o.Put, o.Verdict = nil, GiveUp
+			if o, err = b.undeliverable(ctx, o, MessageOf(err)); err != nil {
+				return err
+			}
 		default:
 			return err
 		}
 	}
-	return Errorf(Unavailable, "queue %q keeps changing", o.Put.Queue.Name.Name)
+	return Errorf(Unavailable, "the queues of subscription %q keep changing", o.Delivery.Subscription.Name.Name)
+}
+
+// undeliverable gives the outcome in place of one whose queue is gone: what was to be delivered to that queue becomes
+// a dead letter, and what was one already has nowhere to go.
+func (b *Broker) undeliverable(ctx context.Context, o Outcome, reason string) (Outcome, error) {
+	wasDead := o.Verdict == GiveUp
+	o.Put, o.Verdict = nil, GiveUp
+	if wasDead {
+		return o, nil
+	}
+	o.Answer.Reason = reason
+	pusher, err := b.pusher(o.Delivery.Subscription.Format)
+	if err != nil {
+		return o, err
+	}
+	return b.conclude(ctx, pusher, o)
 }
 
 // RetryDelivery makes a delivery due now, whatever its schedule says. SubscriptionNotFound,

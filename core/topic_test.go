@@ -20,6 +20,7 @@ type topicStub struct {
 	published []core.Publication
 	changes   int // how many more publishes find the topic changed
 	settled   []core.Outcome
+	deleted   core.QueueName // of which a settlement finds out
 }
 
 func (s *topicStub) Routes(context.Context, core.TopicName) (*core.Routes, error) {
@@ -52,6 +53,11 @@ func (s *topicStub) CreateTopic(_ context.Context, in core.NewTopic) (core.Topic
 }
 
 func (s *topicStub) SettleDeliveries(_ context.Context, outcomes []core.Outcome) error {
+	for _, o := range outcomes {
+		if o.Put != nil && o.Put.Queue.Name == s.deleted {
+			return core.ErrQueueChanged
+		}
+	}
 	s.settled = append(s.settled, outcomes...)
 	return nil
 }
@@ -345,6 +351,33 @@ func TestAttempts(t *testing.T) {
 			}
 			if o.Verdict == core.Retry && sub.Retries == nil && o.Next != time.Minute {
 				t.Errorf("next after %v", o.Next)
+			}
+		})
+	}
+}
+
+// TestSettleFindsTheQueueDeleted settles deliveries to a queue that was deleted after the attempt.
+func TestSettleFindsTheQueueDeleted(t *testing.T) {
+	t.Parallel()
+	gone := &core.Queue{ID: 2, Name: core.QueueName{Account: orders.Account, Region: orders.Region, Name: "gone"}}
+	for name, tt := range map[string]struct {
+		verdict core.Verdict // before
+		dead    core.QueueName
+		put     bool
+	}{
+		"to the dead-letter queue":       {core.Delivered, orders, true},
+		"without a dead-letter queue":    {core.Delivered, core.QueueName{}, false},
+		"it was the dead-letter queue":   {core.GiveUp, gone.Name, false},
+		"both queues are the same queue": {core.Delivered, gone.Name, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			broker, stub, _ := newTopicBroker(t)
+			stub.deleted = gone.Name
+			sub := &core.Subscription{Format: "letters", State: core.Confirmed, Queue: gone.Name, DeadLetter: tt.dead}
+			d := &core.Delivery{Topic: &stub.routes.Topic, Subscription: sub, Message: &core.PublishedMessage{}}
+			err := broker.Settle(t.Context(), []core.Outcome{{Delivery: d, Verdict: tt.verdict, Put: &core.QueueDelivery{Queue: gone}}})
+			if err != nil || len(stub.settled) != 1 || stub.settled[0].Verdict != core.GiveUp || (stub.settled[0].Put != nil) != tt.put {
+				t.Errorf("settled %+v, %v", stub.settled, err)
 			}
 		})
 	}
