@@ -145,12 +145,28 @@ func (s *Store) Routes(ctx context.Context, name core.TopicName) (*core.Routes, 
 	}
 }
 
-// routesByID gives a topic's routes from the cache or the database. pgx.ErrNoRows.
+const topicVersionSQL = `SELECT version FROM topics WHERE id = @id`
+
+// routesByID gives a topic's routes as they are now. Whoever delivers has no statement that would tell that cached
+// ones are stale, and a subscription that they do not show as confirmed would lose its messages. pgx.ErrNoRows.
 func (s *Store) routesByID(ctx context.Context, id int64) (*core.Routes, error) {
-	if routes := s.routes.ofID(id); routes != nil {
-		return routes, nil
+	args := pgx.StrictNamedArgs{"id": id}
+	routes := s.routes.ofID(id)
+	if routes == nil {
+		return s.readRoutes(ctx, topicByIDSQL, args)
 	}
-	return s.readRoutes(ctx, topicByIDSQL, pgx.StrictNamedArgs{"id": id})
+	var version int64
+	err := s.do(ctx, topicVersionSQL, args, func(rows pgx.Rows) (err error) {
+		version, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case version != routes.Topic.Version:
+		return s.readRoutes(ctx, topicByIDSQL, args)
+	}
+	return routes, nil
 }
 
 // readRoutes reads a topic and then its subscriptions, so that these are at least as new as its version.

@@ -347,6 +347,46 @@ func TestPublishSeesOtherServersSubscriptions(t *testing.T) {
 	}
 }
 
+// A server that does not hear of changes delivers to a subscription that it remembers as one to be confirmed.
+func TestDeliveriesSeeOtherServersSubscriptions(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	url := pgtest.DatabaseURL(t)
+	here, there := topicBroker(t, pgtest.Open(t, url)), topicBroker(t, open(t, pg.Options{URL: url, Pooled: true}))
+	newTopic(t, here)
+	sub, _, err := here.Subscribe(ctx, core.NewSubscription{
+		Name: core.SubscriptionName{Topic: alerts}, Format: "plain", Protocol: "http", Endpoint: "http://127.0.0.1/", Pending: true, Token: "t",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := func() core.SubscriptionState {
+		t.Helper()
+		lanes, err := there.DueLanes(ctx, 0)
+		if err != nil || len(lanes) != 1 {
+			t.Fatalf("%d lanes are due: %v", len(lanes), err)
+		}
+		deliveries, err := there.ClaimDeliveries(ctx, []core.LaneClaim{{Lane: lanes[0].Lane, Limit: 1}})
+		if err != nil || len(deliveries) != 1 {
+			t.Fatalf("claimed %d deliveries: %v", len(deliveries), err)
+		}
+		return deliveries[0].Subscription.State
+	}
+	if err := here.PushConfirmation(ctx, sub, core.Confirmation); err != nil {
+		t.Fatal(err)
+	}
+	if got := claim(); got != core.Pending {
+		t.Errorf("the subscription to confirm is %s", got)
+	}
+	if _, err := here.AlterSubscription(ctx, sub.Name, core.SubscriptionChange{State: ptr(core.Confirmed)}); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, here, "one")
+	if got := claim(); got != core.Confirmed {
+		t.Errorf("the confirmed subscription is %s", got)
+	}
+}
+
 // A queue that was purged or deleted meanwhile, here or elsewhere, is looked at anew: nothing of a publish is stored without the rest.
 func TestPublishSeesOtherServersQueues(t *testing.T) {
 	t.Parallel()
