@@ -223,6 +223,7 @@ func oneOf(choices []string) string {
 func (c Config) Settings() map[string]any {
 	c.DatabaseURL = maskPassword(c.DatabaseURL)
 	c.DatabaseDirectURL = maskPassword(c.DatabaseDirectURL)
+	c.ForwardUnknown, c.LambdaEndpoint = maskPassword(c.ForwardUnknown), maskPassword(c.LambdaEndpoint)
 	settings := map[string]any{}
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {
