@@ -78,6 +78,21 @@ func TestDeadLetterMovesWhenReceivedOnceMore(t *testing.T) {
 	})
 }
 
+func TestReceiveGoesOnBehindDeadLetters(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		queue, dead := withDeadLetters(t, newBroker(t, store), 1)
+		queue.send("dead 1", "dead 2")
+		queue.wear(1, 2)
+		queue.send("a", "b", "c")
+		if got := queue.receiveFor(3, 0); len(got) != 3 {
+			t.Errorf("received %d messages past two dead letters, want 3", len(got))
+		}
+		if got := dead.receiveFor(3, 0); len(got) != 2 {
+			t.Errorf("%d dead letters, want 2", len(got))
+		}
+	})
+}
+
 func TestDeadLetterKeepsWhatItWas(t *testing.T) {
 	t.Parallel()
 	queue, dead := withDeadLetters(t, newBroker(t, pgtest.New(t)), 1)

@@ -30,6 +30,7 @@ type receiveCall struct {
 	gone     bool // the caller went away before it was answered
 	answered bool
 	full     bool // nothing was looked for, since too much may be in flight
+	moved    bool // there may be more behind dead letters that were moved away
 	messages []core.Message
 }
 
@@ -124,35 +125,54 @@ func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.
 			return messages, err
 		}
 	}
-	messages, full, err := s.receiveOnce(ctx, queue, in)
-	for looks := 0; err == nil && full; looks++ {
+	call, err := s.receiveOnce(ctx, queue, in)
+	for looks := 0; err == nil && call.full; looks++ {
 		if err = s.countInFlight(ctx, queue); err == nil && looks < maxFullLooks {
-			messages, full, err = s.receiveOnce(ctx, queue, in)
+			call, err = s.receiveOnce(ctx, queue, in)
 		} else if err == nil {
 			err = errInFlightLimit
 		}
 	}
-	if err == nil && len(messages) == 0 && s.peers.any() {
+	if err == nil && len(call.messages) == 0 && s.peers.any() {
 		// Another server's receive may have overlapped, and this one's snapshot have missed what it put back.
-		messages, _, err = s.receiveOnce(ctx, queue, in)
+		call, err = s.receiveOnce(ctx, queue, in)
 	}
-	return messages, err
+	if err != nil {
+		return nil, err
+	}
+	return s.fillUp(ctx, queue, in, call), nil
 }
 
-// receiveOnce receives with one train; full means that it did not look.
-func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, in core.StoreReceive) (messages []core.Message, full bool, err error) {
+// fillUp goes on with a receive that came back short because it moved dead letters, and gives all that
+// was received. What goes wrong meanwhile leaves it short.
+func (s *Store) fillUp(ctx context.Context, queue *core.Queue, in core.StoreReceive, call *receiveCall) []core.Message {
+	messages := call.messages
+	for since := call.since; call.moved && len(messages) > 0 && len(messages) < in.Limit && time.Since(since) < callTimeout/2; {
+		rest := in
+		rest.Limit = in.Limit - len(messages)
+		var err error
+		if call, err = s.receiveOnce(ctx, queue, rest); err != nil {
+			break
+		}
+		messages = append(messages, call.messages...)
+	}
+	return messages
+}
+
+// receiveOnce receives with one train; call.full means that it did not look.
+func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, in core.StoreReceive) (*receiveCall, error) {
 	call := &receiveCall{op: newOp(), queue: queue, limit: in.Limit, timeout: in.Timeout, onePerGroup: in.OnePerGroup, attempt: attemptDigest(in.AttemptID)}
 	s.hot.receive(call)
 	select {
 	case <-call.done:
-		return call.messages, call.full, call.err
+		return call, call.err
 	case <-ctx.Done():
 	}
 	if call.leave() {
-		return nil, false, ctx.Err()
+		return nil, ctx.Err()
 	}
 	<-call.done
-	return call.messages, call.full, call.err
+	return call, call.err
 }
 
 // leave says that the caller is gone; false if it was answered before.
@@ -327,7 +347,7 @@ func (s *Store) handOut(o *receiveOp, missed, moved int) {
 			s.hot.receive(call)
 			continue
 		}
-		call.full = o.full
+		call.full, call.moved = o.full, moved > 0 && o.locked >= o.asked
 		if len(rows) == 0 && more { // who waits is to look again
 			s.announce(o.queue, 1, 0, o.earliest)
 		}
