@@ -160,10 +160,10 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp res
 	} else {
 		resp.write(a)
 	}
+	s.callers.Observe(&c.Caller, "mns", c.action, code)
 	if a.send(w, requestID(c.RequestID)) != nil {
 		s.giveBack(r.Context(), resp)
 	}
-	s.callers.Observe(&c.Caller, "mns", c.action, code)
 }
 
 // do finds the action and does it.

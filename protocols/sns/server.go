@@ -165,8 +165,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code = f.code
 		s.log(r.Context(), c, f, err)
 	}
-	c.answer(w, shape, result, f)
 	s.callers.Observe(&c.Caller, "sns", s.known(c.action), code)
+	c.answer(w, shape, result, f)
 }
 
 // known gives the name of an action, "" for one that SNS does not have.

@@ -133,10 +133,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		a.body = c.wire.appendResult(a.body, c, shape, result)
 	}
+	s.callers.Observe(&c.Caller, "sqs", s.known(c.action), code) // before the client can ask for it
 	if a.send(w, c, f) != nil {
 		s.giveBack(r.Context(), result)
 	}
-	s.callers.Observe(&c.Caller, "sqs", s.known(c.action), code)
 }
 
 // known gives the name of an action, "" for one that SQS does not have.
