@@ -129,7 +129,7 @@ func canonicalRequest(r *http.Request, signed []string) string {
 }
 
 // readRPC reads an HMAC-SHA1 signature among the parameters (specs/mns-openapi.md 3.2). It covers no
-// headers, and so the action must not stand in one.
+// headers, and so one that names the action must name that of the parameters, as clients do.
 func readRPC(r *http.Request, body []byte) (*signature, error) {
 	all := r.URL.Query()
 	if isForm(r.Header) {
@@ -146,7 +146,7 @@ func readRPC(r *http.Request, body []byte) (*signature, error) {
 			return nil, missing(name)
 		}
 	}
-	if all.Get("SignatureMethod") != "HMAC-SHA1" || r.Header.Get("X-Acs-Action") != "" {
+	if action := r.Header.Get("X-Acs-Action"); all.Get("SignatureMethod") != "HMAC-SHA1" || action != "" && action != all.Get("Action") {
 		return nil, errIncomplete
 	}
 	given := all.Get("Signature")
