@@ -40,7 +40,7 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		if status := c.Writer.Status(); status >= http.StatusBadRequest {
 			code = strconv.Itoa(status)
 		}
-		a.callers.Observe(&x.caller, "api", op.OperationID, code)
+		a.callers.Observe(&x.caller, "api", op.OperationID, true, code)
 		if x.failed && x.undo != nil {
 			x.undo()
 		}

@@ -2,17 +2,17 @@ package caller
 
 import "time"
 
-// Observer is told of every request that was answered: what was asked for, how it ended ("" for well, else
+// Observer is told of every request that is answered: what was asked for, how it ended ("" for well, else
 // the protocol's code) and how long that took. It must not block.
 type Observer func(protocol, action, code string, took time.Duration)
 
-// Observe tells the observer, if there is one, of a request that has been answered. The action must be one
-// that the protocol has, or "": clients choose what they send, and each name is counted by itself.
-func (o *Options) Observe(c *Caller, protocol, action, code string) {
+// Observe tells the observer, if there is one, of a request that is answered. Whatever the protocol does not
+// have is called unknown: clients choose what they send, and each name is counted by itself.
+func (o *Options) Observe(c *Caller, protocol, action string, known bool, code string) {
 	if o.Observer == nil {
 		return
 	}
-	if action == "" {
+	if !known {
 		action = "unknown"
 	}
 	o.Observer(protocol, action, code, time.Since(c.Began))

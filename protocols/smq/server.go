@@ -118,18 +118,15 @@ const (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Caller: s.callers.Identify(r), host: r.Host}
 	data, err := s.do(r, c)
-	action := ""
-	if slices.ContainsFunc(routes, func(r route) bool { return r.name == c.action }) {
-		action = c.action
-	}
+	known := slices.ContainsFunc(routes, func(r route) bool { return r.name == c.action })
 	if err != nil {
 		s.log(r.Context(), c, err)
 		fault := wireErrorOf(err)
+		s.callers.Observe(&c.Caller, "smq", c.action, known, fault.code)
 		s.fail(w, c, fault)
-		s.callers.Observe(&c.Caller, "smq", action, fault.code)
 		return
 	}
-	s.callers.Observe(&c.Caller, "smq", action, "")
+	s.callers.Observe(&c.Caller, "smq", c.action, known, "")
 	if plain, isPlain := data.(*tagResourcesAnswer); isPlain {
 		write(w, http.StatusOK, plain)
 		return

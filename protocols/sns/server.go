@@ -165,16 +165,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code = f.code
 		s.log(r.Context(), c, f, err)
 	}
-	s.callers.Observe(&c.Caller, "sns", s.known(c.action), code)
+	s.callers.Observe(&c.Caller, "sns", c.action, s.actions[c.action] != nil, code)
 	c.answer(w, shape, result, f)
-}
-
-// known gives the name of an action, "" for one that SNS does not have.
-func (s *Server) known(action string) string {
-	if s.actions[action] == nil {
-		return ""
-	}
-	return action
 }
 
 // do finds the action and does it. A panic is an internal fault like any other.

@@ -133,18 +133,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		a.body = c.wire.appendResult(a.body, c, shape, result)
 	}
-	s.callers.Observe(&c.Caller, "sqs", s.known(c.action), code) // before the client can ask for it
+	s.callers.Observe(&c.Caller, "sqs", c.action, s.actions[c.action] != nil, code) // before the client can ask for it
 	if a.send(w, c, f) != nil {
 		s.giveBack(r.Context(), result)
 	}
-}
-
-// known gives the name of an action, "" for one that SQS does not have.
-func (s *Server) known(action string) string {
-	if s.actions[action] == nil {
-		return ""
-	}
-	return action
 }
 
 // do finds the action and does it. A panic is an internal fault like any other.

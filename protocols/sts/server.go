@@ -123,17 +123,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		wire := aws.Fault{Receiver: f.status >= http.StatusInternalServerError, Code: f.code, Message: f.message, RequestID: c.RequestID}
 		status, body = f.status, wire.AppendXML(nil, namespace)
 	}
+	s.callers.Observe(&c.Caller, "sts", c.action, s.actions[c.action] != nil, code)
 	header := w.Header()
 	header.Set("Content-Type", "text/xml")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("X-Amzn-Requestid", c.RequestID)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) //nolint:gosec // XML whose texts are escaped; nobody is left to tell of an error
-	action := c.action
-	if s.actions[action] == nil {
-		action = ""
-	}
-	s.callers.Observe(&c.Caller, "sts", action, code)
 }
 
 // do finds the action and does it. A panic is an internal fault like any other.
