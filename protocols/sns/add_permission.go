@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/aws"
 )
 
 type addPermissionRequest struct {
@@ -37,7 +38,7 @@ func (s *Server) addPermission(ctx context.Context, c *call, req *addPermissionR
 		added := statement{Sid: *req.Label, Effect: "Allow", Resource: topicARN(name)}
 		var principals, actions []string
 		for _, account := range req.AWSAccountId {
-			principals = append(principals, "arn:"+partitionOf(name.Region)+":iam::"+account+":root")
+			principals = append(principals, "arn:"+aws.Partition(name.Region)+":iam::"+account+":root")
 		}
 		for _, action := range req.ActionName {
 			actions = append(actions, "SNS:"+action)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
 )
 
@@ -37,19 +38,8 @@ func parseARN(parameter, text string) (arn, error) {
 	return arn{}, invalid("%s", parameter)
 }
 
-// partitionOf gives the part of AWS's world that a region lies in.
-func partitionOf(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
-}
-
 func makeARN(service, region, account, resource string) string {
-	return "arn:" + partitionOf(region) + ":" + service + ":" + region + ":" + account + ":" + resource
+	return "arn:" + aws.Partition(region) + ":" + service + ":" + region + ":" + account + ":" + resource
 }
 
 func topicARN(name core.TopicName) string {

@@ -176,7 +176,7 @@ func (c *call) principal() string {
 	if c.Key != nil && c.Key.User != "" {
 		owner = "user/" + c.Key.User
 	}
-	return "arn:" + partitionOf(c.Region) + ":iam::" + c.Account + ":" + owner
+	return "arn:" + aws.Partition(c.Region) + ":iam::" + c.Account + ":" + owner
 }
 
 // newToken makes a token of the form that SNS's have.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
 )
 
@@ -115,12 +116,5 @@ func parseARN(s string) (name core.QueueName, ok bool) {
 
 // arn gives a queue's ARN.
 func arn(name core.QueueName) string {
-	partition := "aws"
-	switch {
-	case strings.HasPrefix(name.Region, "us-gov-"):
-		partition = "aws-us-gov"
-	case strings.HasPrefix(name.Region, "cn-north"): // the two of AWS's; Alibaba's have other names
-		partition = "aws-cn"
-	}
-	return "arn:" + partition + ":sqs:" + name.Region + ":" + name.Account + ":" + name.Name
+	return "arn:" + aws.Partition(name.Region) + ":sqs:" + name.Region + ":" + name.Account + ":" + name.Name
 }
