@@ -80,8 +80,8 @@ func rootCommand(environ []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "polymq",
 		Short: "One queue server for the SDKs of several clouds, on PostgreSQL",
-		Long: `polymq is a queue server that unmodified AWS SQS and Alibaba MNS SDKs can use, at the
-same time and with the same queues. Everything that lasts is in PostgreSQL.`,
+		Long: `polymq is a queue server that unmodified AWS SQS and SNS and Alibaba MNS SDKs can use, at
+the same time and with the same queues and topics. Everything that lasts is in PostgreSQL.`,
 		Example: `  polymq serve
   polymq serve --database-url postgres://polymq:secret@db.example:5432/polymq
   polymq bench --mode cycle`,

@@ -20,7 +20,7 @@ func serveCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Start the server",
-		Long: `Starts the server: SQS, MNS and a JSON API on one port. Without --database-url it starts a
+		Long: `Starts the server: SQS, SNS, MNS and a JSON API on one port. Without --database-url it starts a
 PostgreSQL of its own, which keeps its data between starts.
 
 Each flag can also be set by an environment variable (POLYMQ_DATABASE_URL for --database-url) or
