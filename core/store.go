@@ -13,6 +13,7 @@ import (
 // Methods that take a *Queue answer ErrQueueChanged when the queue has changed since.
 type Store interface {
 	KeyStore
+	IdentityStore
 	RecordStore
 
 	CreateQueue(ctx context.Context, in NewQueue) (queue Queue, created bool, err error)

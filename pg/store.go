@@ -71,6 +71,7 @@ type Store struct {
 	sealer *sealer // nil without a master key
 
 	accessKeys keyCache
+	grants     grantsCache
 	marks      marks
 	hot        *station // everything small
 	bulk       *station // big bodies, so that they do not hold up the others
