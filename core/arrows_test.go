@@ -23,7 +23,8 @@ var arrows = map[string][]string{
 	"protocols/caller":   {"core"},
 	"protocols/coverage": {},
 	"protocols/signing":  {"core"},
-	"protocols/smq":      {"core", "protocols/caller", "protocols/coverage", "protocols/mns"}, // the control plane of mns
+	"protocols/openapi":  {"core", "protocols/caller"},
+	"protocols/smq":      {"core", "protocols/caller", "protocols/coverage", "protocols/openapi", "protocols/mns"}, // the control plane of mns
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/sts":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/sqs":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},

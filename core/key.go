@@ -112,6 +112,9 @@ type KeyStore interface {
 	ListKeys(ctx context.Context, in ListKeysInput) (KeyPage, error)
 	DeleteKey(ctx context.Context, id string) error
 	DisableKey(ctx context.Context, id string, disabled bool) (Key, error)
+	// UseNonce remembers for that life that a request was signed with a key and a nonce, and says
+	// whether none was before.
+	UseNonce(ctx context.Context, keyID, nonce string, life time.Duration) (first bool, err error)
 }
 
 // Bounds of keys.
@@ -203,6 +206,12 @@ func (b *Broker) DisableKey(ctx context.Context, id string, disabled bool) (Key,
 		return Key{}, Errorf(KeyNotFound, "there is no access key of that id")
 	}
 	return b.store.DisableKey(ctx, id, disabled)
+}
+
+// UseNonce says whether a request is the first that was signed with the key and the nonce, as long as the
+// life of the first is not over.
+func (b *Broker) UseNonce(ctx context.Context, keyID, nonce string, life time.Duration) (first bool, err error) {
+	return b.store.UseNonce(ctx, keyID, nonce, life)
 }
 
 func (in NewKey) check() error {

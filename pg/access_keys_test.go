@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -320,5 +321,35 @@ func TestListKeys(t *testing.T) {
 		if got := strings.Join(ids, " "); got != tt.want || page.Next != tt.next {
 			t.Errorf("%s: got %s, next %q", name, got, page.Next)
 		}
+	}
+}
+
+func TestUseNonce(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	use := func(keyID, nonce string, life time.Duration, want bool) {
+		t.Helper()
+		if first, err := store.UseNonce(t.Context(), keyID, nonce, life); first != want || err != nil {
+			t.Errorf("nonce %s of %s: got %t, %v, want %t", nonce, keyID, first, err, want)
+		}
+	}
+	use("AKIA1", "n1", time.Hour, true)
+	use("AKIA1", "n1", time.Hour, false)
+	use("AKIA2", "n1", time.Hour, true)
+	use("AKIA1", "n2", -time.Second, true) // one that is over can be used again
+	use("AKIA1", "n2", time.Hour, true)
+	use("AKIA1", "n2", time.Hour, false)
+	var once sync.WaitGroup
+	var firsts atomic.Int32
+	for range 8 {
+		once.Go(func() {
+			if first, err := store.UseNonce(t.Context(), "AKIA1", "n3", time.Hour); first && err == nil {
+				firsts.Add(1)
+			}
+		})
+	}
+	once.Wait()
+	if firsts.Load() != 1 {
+		t.Errorf("%d of 8 requests at once were the first, want 1", firsts.Load())
 	}
 }

@@ -51,6 +51,7 @@ const (
 	FoldAllCountsSQL = foldAllCountsSQL
 	AccessKeySQL     = accessKeySQL
 	ExpireKeysSQL    = expireKeysSQL
+	UseNonceSQL      = useNonceSQL
 	PeekSQL          = peekSQL
 	QueueSQL         = queueSQL
 

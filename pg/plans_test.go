@@ -65,6 +65,7 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"max_total": repeat(int64(0), n), "newest": repeat(false, n), "rotate": repeat(true, n), "give_back": repeat(false, n),
 		}, 200},
 		"access key":     {pg.AccessKeySQL, pgx.NamedArgs{"id": "KEY-1"}, 5},
+		"use nonce":      {pg.UseNonceSQL, pgx.NamedArgs{"digest": []byte("digest"), "life": time.Hour}, 1000},
 		"expire keys":    {pg.ExpireKeysSQL, pgx.NamedArgs{"limit": n, "grace": time.Hour}, 100},
 		"queue":          {pg.QueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 5},
 		"describe queue": {pg.DescribeQueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 1000}, // one row of counts for each second
@@ -111,6 +112,7 @@ func TestPlans(t *testing.T) {
 	execute(t, admin, `INSERT INTO counts (storage_id, bucket, messages, bytes) SELECT storage_id, '-infinity', 1, 1 FROM generate_series(1, $1) storage_id, generate_series(1, 5)`, grownQueues)
 	execute(t, admin, `INSERT INTO keys (id, account, user_name, admin, session, token_hash, created_at, expires_at)
 		SELECT 'KEY-' || i, 'grown', '', false, '{}', 'x', now(), now() + interval '1 hour' FROM generate_series(1, $1) i`, grownQueues)
+	execute(t, admin, `INSERT INTO nonces SELECT sha256(i::text::bytea), now() + interval '1 hour' FROM generate_series(1, $1) i`, grownQueues)
 	execute(t, admin, `INSERT INTO dropped_storages SELECT 1 + $1 / 2`, grownQueues)
 	grow := func() {
 		t.Helper()

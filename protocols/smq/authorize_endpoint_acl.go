@@ -4,8 +4,10 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type authorizeEndpointAclRequest struct{ aclRequest }
@@ -19,11 +21,11 @@ func (s *Server) authorizeEndpointAcl(ctx context.Context, c *call, req *authori
 	return s.changeEndpoint(ctx, c, func(endpoint *mns.Endpoint) error {
 		for _, network := range networks {
 			if !slices.ContainsFunc(endpoint.Allowed, func(a mns.Allowed) bool { return a.Cidr == network }) {
-				endpoint.Allowed = append(endpoint.Allowed, mns.Allowed{Cidr: network, CreatedAt: s.now().UnixMilli()})
+				endpoint.Allowed = append(endpoint.Allowed, mns.Allowed{Cidr: network, CreatedAt: time.Now().UnixMilli()})
 			}
 		}
 		if len(endpoint.Allowed) > mns.MaxAllowed {
-			return invalidParameter("CidrList", "makes more than "+strconv.Itoa(mns.MaxAllowed)+" networks")
+			return openapi.InvalidParameter("CidrList", "makes more than "+strconv.Itoa(mns.MaxAllowed)+" networks")
 		}
 		return nil
 	})

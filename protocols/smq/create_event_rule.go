@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type createEventRuleRequest struct {
@@ -28,7 +30,7 @@ func (s *Server) createEventRule(ctx context.Context, c *call, req *createEventR
 	case err != nil:
 		return "", err
 	case len(text) > maxRuleLength:
-		return "", invalidParameter("MatchRules", "and the rest of the rule are longer than "+strconv.Itoa(maxRuleLength)+" bytes")
+		return "", openapi.InvalidParameter("MatchRules", "and the rest of the rule are longer than "+strconv.Itoa(maxRuleLength)+" bytes")
 	}
 	rules, err := s.rules(ctx, c)
 	if err != nil {
@@ -36,12 +38,12 @@ func (s *Server) createEventRule(ctx context.Context, c *call, req *createEventR
 	}
 	if existing, ok := rules[req.key()]; ok {
 		if same, err := json.Marshal(existing); err != nil || string(same) != string(text) {
-			return "", wireError{http.StatusConflict, "RESOURCE_EXISTS", "the event rule exists with other attributes"}
+			return "", openapi.NewFault(http.StatusConflict, "RESOURCE_EXISTS", "the event rule exists with other attributes")
 		}
 		return req.RuleName, nil
 	}
 	if len(rules) >= maxRules {
-		return "", invalidParameter("RuleName", "would be that of more than "+strconv.Itoa(maxRules)+" rules")
+		return "", openapi.InvalidParameter("RuleName", "would be that of more than "+strconv.Itoa(maxRules)+" rules")
 	}
 	kept := string(text)
 	return req.RuleName, s.broker.SetAccountAttributes(ctx, c.Account, c.Region, map[string]*string{req.key(): &kept})
@@ -68,7 +70,7 @@ func (r *createEventRuleRequest) rule() (*eventRule, error) {
 		return nil, err
 	}
 	if len(rule.Subscriptions) == 0 {
-		return nil, missing("Endpoint")
+		return nil, openapi.Missing("Endpoint")
 	}
 	return rule, rule.check()
 }

@@ -5,13 +5,14 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type createQueueRequest struct {
 	QueueName string `required:"true"`
 	QueueType string
 	queueAttributes
-	Tag []tag
+	Tag []openapi.Tag
 }
 
 // createQueue makes a queue. One that is there already is fine if it has the same attributes.

@@ -5,13 +5,14 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type createTopicRequest struct {
 	TopicName string `required:"true"`
 	TopicType string
 	topicAttributes
-	Tag []tag
+	Tag []openapi.Tag
 }
 
 // createTopic makes a topic. One that is there already is fine if it has the same attributes.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 // endpointRequest names an endpoint. There is one.
@@ -17,7 +18,7 @@ type endpointRequest struct {
 
 func (r *endpointRequest) check() error {
 	if r.EndpointType != "public" {
-		return invalidParameter("EndpointType", "must be public")
+		return openapi.InvalidParameter("EndpointType", "must be public")
 	}
 	return nil
 }
@@ -35,7 +36,7 @@ func (r *aclRequest) networks() ([]string, error) {
 		return nil, err
 	}
 	if r.AclStrategy != "allow" {
-		return nil, invalidParameter("AclStrategy", "must be allow")
+		return nil, openapi.InvalidParameter("AclStrategy", "must be allow")
 	}
 	var networks []string
 	for text := range strings.SplitSeq(strings.Trim(r.CidrList, `[]`), ",") {
@@ -44,14 +45,14 @@ func (r *aclRequest) networks() ([]string, error) {
 		if err != nil {
 			address, err := netip.ParseAddr(text)
 			if err != nil {
-				return nil, invalidParameter("CidrList", "must be networks like 10.0.0.0/8 with commas between them")
+				return nil, openapi.InvalidParameter("CidrList", "must be networks like 10.0.0.0/8 with commas between them")
 			}
 			network = netip.PrefixFrom(address, address.BitLen())
 		}
 		networks = append(networks, network.Masked().String())
 	}
 	if len(networks) > mns.MaxAllowed {
-		return nil, invalidParameter("CidrList", "has more than "+strconv.Itoa(mns.MaxAllowed)+" networks")
+		return nil, openapi.InvalidParameter("CidrList", "has more than "+strconv.Itoa(mns.MaxAllowed)+" networks")
 	}
 	return networks, nil
 }

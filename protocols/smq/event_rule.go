@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 // eventRule says which events of another service become messages. It is kept and shown.
@@ -24,7 +26,7 @@ type eventRule struct {
 type ruleEndpoint struct{ EndpointType, EndpointValue string }
 
 type matchRule struct {
-	MatchState boolean
+	MatchState openapi.Boolean
 	Name       string `json:",omitempty"`
 	Prefix     string `json:",omitempty"`
 	Suffix     string `json:",omitempty"`
@@ -49,11 +51,11 @@ func (r *ruleRequest) key() string { return keptRule + r.ProductName + "/" + r.R
 func (r *ruleRequest) check() error {
 	switch {
 	case r.ProductName != "oss":
-		return invalidParameter("ProductName", "must be oss")
+		return openapi.InvalidParameter("ProductName", "must be oss")
 	case len(r.RuleName) > 128 || strings.ContainsFunc(r.RuleName, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
 	}):
-		return invalidParameter("RuleName", "has letters, digits, '-' and '_', at most 128")
+		return openapi.InvalidParameter("RuleName", "has letters, digits, '-' and '_', at most 128")
 	}
 	return nil
 }
@@ -82,18 +84,18 @@ func (s *Server) rules(ctx context.Context, c *call) (map[string]*eventRule, err
 func (r *eventRule) check() error {
 	for _, list := range r.MatchRules {
 		if len(list) > maxRuleEntries {
-			return invalidParameter("MatchRules", "has a list of more than "+strconv.Itoa(maxRuleEntries))
+			return openapi.InvalidParameter("MatchRules", "has a list of more than "+strconv.Itoa(maxRuleEntries))
 		}
 	}
 	switch {
 	case len(r.EventTypes) == 0 || len(r.EventTypes) > maxRuleEntries:
-		return invalidParameter("EventTypes", "must be a list of 1 to "+strconv.Itoa(maxRuleEntries))
+		return openapi.InvalidParameter("EventTypes", "must be a list of 1 to "+strconv.Itoa(maxRuleEntries))
 	case len(r.MatchRules) > maxRuleEntries || len(r.Subscriptions) > maxRuleEntries:
-		return invalidParameter("MatchRules", "has more than "+strconv.Itoa(maxRuleEntries)+" lists, or there are as many endpoints")
+		return openapi.InvalidParameter("MatchRules", "has more than "+strconv.Itoa(maxRuleEntries)+" lists, or there are as many endpoints")
 	case slices.ContainsFunc(r.Subscriptions, func(e ruleEndpoint) bool {
 		return !slices.Contains([]string{"http", "topic", "queue"}, e.EndpointType) || e.EndpointValue == ""
 	}):
-		return invalidParameter("Endpoint", "must have an EndpointType of topic or queue, and an EndpointValue")
+		return openapi.InvalidParameter("Endpoint", "must have an EndpointType of topic or queue, and an EndpointValue")
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package smq
 import (
 	"context"
 	"net/http"
+
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type getEventRuleRequest struct{ ruleRequest }
@@ -15,5 +17,5 @@ func (s *Server) getEventRule(ctx context.Context, c *call, req *getEventRuleReq
 	if rule, ok := rules[req.key()]; ok {
 		return rule, nil
 	}
-	return nil, wireError{http.StatusNotFound, "RESOURCE_NOT_FOUND", "the event rule does not exist"}
+	return nil, openapi.NewFault(http.StatusNotFound, "RESOURCE_NOT_FOUND", "the event rule does not exist")
 }

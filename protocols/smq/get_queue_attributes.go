@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type getQueueAttributesRequest struct {
 	QueueName string `required:"true"`
-	Tag       []tag
+	Tag       []openapi.Tag
 }
 
 func (s *Server) getQueueAttributes(ctx context.Context, c *call, req *getQueueAttributesRequest) (*queueData, error) {

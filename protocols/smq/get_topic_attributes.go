@@ -1,10 +1,14 @@
 package smq
 
-import "context"
+import (
+	"context"
+
+	"github.com/polymq/polymq/protocols/openapi"
+)
 
 type getTopicAttributesRequest struct {
 	TopicName string `required:"true"`
-	Tag       []tag
+	Tag       []openapi.Tag
 }
 
 func (s *Server) getTopicAttributes(ctx context.Context, c *call, req *getTopicAttributesRequest) (*topicData, error) {

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 // encryption is what can be asked for of a queue or topic; it is kept and shown.
@@ -49,7 +50,7 @@ func keep(change map[string]*string, name string, value *string) error {
 		return nil
 	}
 	if len(*value) > maxKeptLength || !core.ValidText([]byte(*value)) {
-		return invalidParameter(name[len("smq."):], "must be a text of at most "+strconv.Itoa(maxKeptLength)+" bytes")
+		return openapi.InvalidParameter(name[len("smq."):], "must be a text of at most "+strconv.Itoa(maxKeptLength)+" bytes")
 	}
 	change[name] = value
 	return nil

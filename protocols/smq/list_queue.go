@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type listQueueRequest struct {
 	pageRequest
 	QueueName string
 	QueueType string
-	Tag       []tag
+	Tag       []openapi.Tag
 }
 
 func (s *Server) listQueue(ctx context.Context, c *call, req *listQueueRequest) (*pageData[*queueData], error) {

@@ -2,12 +2,14 @@ package smq
 
 import (
 	"context"
+
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type listTagResourcesRequest struct {
 	resourcesRequest
 	ResourceId []string `required:"true"`
-	Tag        []tag
+	Tag        []openapi.Tag
 }
 
 type tagResourcesData struct{ TagResource []resourceTagData }
@@ -32,7 +34,7 @@ func (s *Server) listTagResources(ctx context.Context, c *call, req *listTagReso
 			data.TagResource = append(data.TagResource, resourceTagData{req.ResourceType, name, t.TagKey, t.TagValue})
 		}
 	}
-	return &tagResourcesAnswer{requestID(c), data}, nil
+	return &tagResourcesAnswer{c.ID(), data}, nil
 }
 
 // tagResourcesAnswer is an answer of the general form of tags, without the envelope of other actions.

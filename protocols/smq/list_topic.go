@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type listTopicRequest struct {
 	pageRequest
 	TopicName string
 	TopicType string
-	Tag       []tag
+	Tag       []openapi.Tag
 }
 
 func (s *Server) listTopic(ctx context.Context, c *call, req *listTopicRequest) (*pageData[*topicData], error) {

@@ -7,19 +7,20 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 // dlqPolicy says where messages go that nobody takes.
 type dlqPolicy struct {
-	Enabled               boolean
+	Enabled               openapi.Boolean
 	DeadLetterTargetQueue string
-	MaxReceiveCount       number
+	MaxReceiveCount       openapi.Number
 }
 
 // rateLimit bounds how much is received, or pushed, in a second.
 type rateLimit struct {
-	Enabled              boolean
-	MaxReceivesPerSecond number
+	Enabled              openapi.Boolean
+	MaxReceivesPerSecond openapi.Number
 }
 
 // Bounds of policies.
@@ -39,11 +40,11 @@ func (p *dlqPolicy) queuePolicy(of string) (core.DeadLetterPolicy, error) {
 	case !p.given() || !bool(p.Enabled):
 		return core.DeadLetterPolicy{}, nil
 	case p.DeadLetterTargetQueue == "":
-		return core.DeadLetterPolicy{}, invalidParameter("DlqPolicy", "names no DeadLetterTargetQueue")
+		return core.DeadLetterPolicy{}, openapi.InvalidParameter("DlqPolicy", "names no DeadLetterTargetQueue")
 	case p.DeadLetterTargetQueue == of:
-		return core.DeadLetterPolicy{}, invalidParameter("DlqPolicy", "names the queue itself as its dead-letter queue")
+		return core.DeadLetterPolicy{}, openapi.InvalidParameter("DlqPolicy", "names the queue itself as its dead-letter queue")
 	case p.MaxReceiveCount < 1 || p.MaxReceiveCount > maxReceiveCount:
-		return core.DeadLetterPolicy{}, invalidParameter("DlqPolicy", "must have a MaxReceiveCount of 1 to "+strconv.Itoa(maxReceiveCount))
+		return core.DeadLetterPolicy{}, openapi.InvalidParameter("DlqPolicy", "must have a MaxReceiveCount of 1 to "+strconv.Itoa(maxReceiveCount))
 	}
 	return core.DeadLetterPolicy{Target: p.DeadLetterTargetQueue, MaxReceives: int(p.MaxReceiveCount)}, nil
 }
@@ -54,7 +55,7 @@ func (s *Server) target(ctx context.Context, c *call, p *dlqPolicy) (core.QueueN
 	case !p.given() || !bool(p.Enabled):
 		return core.QueueName{}, nil
 	case p.DeadLetterTargetQueue == "":
-		return core.QueueName{}, invalidParameter("DlqPolicy", "names no DeadLetterTargetQueue")
+		return core.QueueName{}, openapi.InvalidParameter("DlqPolicy", "names no DeadLetterTargetQueue")
 	}
 	name := c.queueName(p.DeadLetterTargetQueue)
 	_, err := s.broker.Queue(ctx, name)
@@ -67,7 +68,7 @@ func (p *rateLimit) kept() (*string, error) {
 		return nil, nil
 	}
 	if p.MaxReceivesPerSecond < 0 || p.MaxReceivesPerSecond > maxRate || bool(p.Enabled) && p.MaxReceivesPerSecond == 0 {
-		return nil, invalidParameter("TenantRateLimitPolicy", "must have MaxReceivesPerSecond of 1 to "+strconv.Itoa(maxRate))
+		return nil, openapi.InvalidParameter("TenantRateLimitPolicy", "must have MaxReceivesPerSecond of 1 to "+strconv.Itoa(maxRate))
 	}
 	text, err := json.Marshal(mns.RateLimit{Enabled: bool(p.Enabled), MaxReceivesPerSecond: int(p.MaxReceivesPerSecond)})
 	if err != nil {

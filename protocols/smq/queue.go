@@ -7,6 +7,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 // Types of queues and topics.
@@ -23,7 +24,7 @@ func isFIFO(name, value string) (bool, error) {
 	case typeFIFO:
 		return true, nil
 	}
-	return false, invalidParameter(name, "must be normal or fifo")
+	return false, openapi.InvalidParameter(name, "must be normal or fifo")
 }
 
 func typeOf(fifo bool) string {

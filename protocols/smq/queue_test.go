@@ -90,7 +90,7 @@ func TestCreateQueueRefuses(t *testing.T) {
 		"tag without a key":     {[]string{"QueueName", "q", "Tag.1.Key", "", "Tag.1.Value", "v"}, 400, "InvalidParameter"},
 		"tag twice":             {[]string{"QueueName", "q", "Tag.1.Key", "k", "Tag.2.Key", "k"}, 400, "InvalidParameter"},
 		"reserved tag":          {[]string{"QueueName", "q", "Tag.1.Key", "acs:k"}, 400, "InvalidParameter"},
-		"answer in XML":         {[]string{"QueueName", "q", "Format", "XML"}, 400, "InvalidParameter"},
+		"answer in YAML":        {[]string{"QueueName", "q", "Format", "yaml"}, 400, "InvalidParameter"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

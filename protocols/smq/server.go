@@ -2,103 +2,82 @@ package smq
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"mime"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
-
-	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/coverage"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 // Version is that of the API.
 const Version = "2022-01-19"
 
-// route is a row of the table of actions.
-type route struct {
-	name string
-	do   action
-}
-
-// routes is the table (specs/mns-openapi.md 6).
-var routes = []route{
-	{"CreateQueue", typed((*Server).createQueue)},
-	{"SetQueueAttributes", typed((*Server).setQueueAttributes)},
-	{"GetQueueAttributes", typed((*Server).getQueueAttributes)},
-	{"DeleteQueue", typed((*Server).deleteQueue)},
-	{"ListQueue", typed((*Server).listQueue)},
-	{"CreateTopic", typed((*Server).createTopic)},
-	{"SetTopicAttributes", typed((*Server).setTopicAttributes)},
-	{"GetTopicAttributes", typed((*Server).getTopicAttributes)},
-	{"DeleteTopic", typed((*Server).deleteTopic)},
-	{"ListTopic", typed((*Server).listTopic)},
-	{"Subscribe", typed((*Server).subscribe)},
-	{"SetSubscriptionAttributes", typed((*Server).setSubscriptionAttributes)},
-	{"GetSubscriptionAttributes", typed((*Server).getSubscriptionAttributes)},
-	{"Unsubscribe", typed((*Server).unsubscribe)},
-	{"ListSubscriptionByTopic", typed((*Server).listSubscriptionByTopic)},
-	{"AuthorizeEndpointAcl", typed((*Server).authorizeEndpointAcl)},
-	{"RevokeEndpointAcl", typed((*Server).revokeEndpointAcl)},
-	{"EnableEndpoint", typed((*Server).enableEndpoint)},
-	{"DisableEndpoint", typed((*Server).disableEndpoint)},
-	{"GetEndpointAttribute", typed((*Server).getEndpointAttribute)},
-	{"CreateEventRule", typed((*Server).createEventRule)},
-	{"DeleteEventRule", typed((*Server).deleteEventRule)},
-	{"GetEventRule", typed((*Server).getEventRule)},
-	{"ListEventRules", typed((*Server).listEventRules)},
-	{"GetAccountAttributes", typed((*Server).getAccountAttributes)},
-	{"SetAccountAttributes", typed((*Server).setAccountAttributes)},
-	{"TagResources", typed((*Server).tagResources)},
-	{"UntagResources", typed((*Server).untagResources)},
-	{"ListTagResources", typed((*Server).listTagResources)},
+// actions is the table (specs/mns-openapi.md 6).
+func (s *Server) actions() []openapi.Action {
+	return []openapi.Action{
+		{Name: "CreateQueue", Do: typed(s.createQueue)},
+		{Name: "SetQueueAttributes", Do: typed(s.setQueueAttributes)},
+		{Name: "GetQueueAttributes", Do: typed(s.getQueueAttributes)},
+		{Name: "DeleteQueue", Do: typed(s.deleteQueue)},
+		{Name: "ListQueue", Do: typed(s.listQueue)},
+		{Name: "CreateTopic", Do: typed(s.createTopic)},
+		{Name: "SetTopicAttributes", Do: typed(s.setTopicAttributes)},
+		{Name: "GetTopicAttributes", Do: typed(s.getTopicAttributes)},
+		{Name: "DeleteTopic", Do: typed(s.deleteTopic)},
+		{Name: "ListTopic", Do: typed(s.listTopic)},
+		{Name: "Subscribe", Do: typed(s.subscribe)},
+		{Name: "SetSubscriptionAttributes", Do: typed(s.setSubscriptionAttributes)},
+		{Name: "GetSubscriptionAttributes", Do: typed(s.getSubscriptionAttributes)},
+		{Name: "Unsubscribe", Do: typed(s.unsubscribe)},
+		{Name: "ListSubscriptionByTopic", Do: typed(s.listSubscriptionByTopic)},
+		{Name: "AuthorizeEndpointAcl", Do: typed(s.authorizeEndpointAcl)},
+		{Name: "RevokeEndpointAcl", Do: typed(s.revokeEndpointAcl)},
+		{Name: "EnableEndpoint", Do: typed(s.enableEndpoint)},
+		{Name: "DisableEndpoint", Do: typed(s.disableEndpoint)},
+		{Name: "GetEndpointAttribute", Do: typed(s.getEndpointAttribute)},
+		{Name: "CreateEventRule", Do: typed(s.createEventRule)},
+		{Name: "DeleteEventRule", Do: typed(s.deleteEventRule)},
+		{Name: "GetEventRule", Do: typed(s.getEventRule)},
+		{Name: "ListEventRules", Do: typed(s.listEventRules)},
+		{Name: "GetAccountAttributes", Do: typed(s.getAccountAttributes)},
+		{Name: "SetAccountAttributes", Do: typed(s.setAccountAttributes)},
+		{Name: "TagResources", Do: typed(s.tagResources)},
+		{Name: "UntagResources", Do: typed(s.untagResources)},
+		{Name: "ListTagResources", Do: typed(s.listTagResources)},
+	}
 }
 
 // Actions lists the protocol's actions.
 func Actions() []coverage.Action {
 	var actions []coverage.Action
-	for i := range routes {
-		actions = append(actions, coverage.Action{Name: routes[i].name, Done: true})
+	for _, action := range new(Server).actions() {
+		actions = append(actions, coverage.Action{Name: action.Name, Done: true})
 	}
 	return actions
 }
 
-// Server answers requests of the protocol.
+// Server does the actions of the protocol.
 type Server struct {
-	broker  *core.Broker
-	callers *caller.Options
-	gate    *mns.Gate
-	now     func() time.Time
+	*openapi.Server
+
+	broker *core.Broker
+	gate   *mns.Gate
 }
 
 // New makes a Server. gate is that of the data plane, which the control plane opens and closes.
 func New(broker *core.Broker, callers *caller.Options, gate *mns.Gate) *Server {
-	return &Server{broker: broker, callers: callers, gate: gate, now: time.Now}
+	s := &Server{broker: broker, gate: gate}
+	s.Server = openapi.NewServer(openapi.Service{Protocol: "smq", Product: "mns-open", Actions: s.actions(), Fault: faultOf}, callers, broker)
+	return s
 }
 
 // Matches reports whether a request is for this API: its version says so.
-func Matches(r *http.Request) bool {
-	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-") {
-		return false
-	}
-	return r.Header.Get("X-Acs-Version") == Version || strings.Contains(r.URL.RawQuery, "Version="+Version)
-}
+func Matches(r *http.Request) bool { return openapi.Matches(r, Version) }
 
 // call is a request as the actions see it.
-type call struct {
-	caller.Caller
-	action     string
-	parameters parameters
-	host       string
-}
+type call struct{ *openapi.Call }
 
 func (c *call) queueName(name string) core.QueueName {
 	return core.QueueName{Account: c.Account, Region: c.Region, Name: name}
@@ -108,92 +87,20 @@ func (c *call) topicName(name string) core.TopicName {
 	return core.TopicName{Account: c.Account, Region: c.Region, Name: name}
 }
 
-// Bounds of a request.
-const (
-	maxBody       = 1 << 20
-	maxParameters = 1000
-)
-
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{Caller: s.callers.Identify(r), host: r.Host}
-	data, err := s.do(r, c)
-	known := slices.ContainsFunc(routes, func(r route) bool { return r.name == c.action })
-	if err != nil {
-		s.log(r.Context(), c, err)
-		fault := wireErrorOf(err)
-		s.callers.Observe(&c.Caller, "smq", c.action, known, fault.code)
-		s.fail(w, c, fault)
-		return
-	}
-	s.callers.Observe(&c.Caller, "smq", c.action, known, "")
-	if plain, isPlain := data.(*tagResourcesAnswer); isPlain {
-		write(w, http.StatusOK, plain)
-		return
-	}
-	write(w, http.StatusOK, success(c, data))
-}
-
-func (s *Server) do(r *http.Request, c *call) (any, error) {
-	body, err := s.read(r, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.authenticate(r, body, c); err != nil {
-		return nil, err
-	}
-	for i := range routes {
-		if routes[i].name == c.action {
-			return routes[i].do(s, r.Context(), c)
+// typed makes what an action does of a function that has its parameters in a struct and answers with the Data of
+// the envelope.
+func typed[Req, Data any](do func(context.Context, *call, *Req) (Data, error)) func(context.Context, *openapi.Call) (any, error) {
+	return openapi.Typed(func(ctx context.Context, of *openapi.Call, req *Req) (any, error) {
+		c := &call{of}
+		data, err := do(ctx, c, req)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if c.action == "" {
-		return nil, missing("Action")
-	}
-	return nil, wireError{http.StatusNotFound, "InvalidAction.NotFound", "mns-open has no action of this name"}
-}
-
-// read puts the parameters of query and form together.
-func (s *Server) read(r *http.Request, c *call) (body []byte, err error) {
-	body, err = caller.ReadBody(r, maxBody)
-	switch {
-	case errors.Is(err, caller.ErrTooLarge):
-		return nil, wireError{http.StatusBadRequest, "InvalidParameter", "the body of the request is too large"}
-	case err != nil:
-		return nil, wireError{http.StatusBadRequest, "InvalidParameter", "the body of the request cannot be read"}
-	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, wireError{http.StatusBadRequest, "InvalidParameter", "the query of the request cannot be read"}
-	}
-	form := url.Values{}
-	if isForm(r.Header) {
-		if form, err = url.ParseQuery(string(body)); err != nil {
-			return nil, wireError{http.StatusBadRequest, "InvalidParameter", "the form of the request cannot be read"}
+		if plain, isPlain := any(data).(*tagResourcesAnswer); isPlain {
+			return plain, nil
 		}
-	}
-	if len(query)+len(form) > maxParameters {
-		return nil, wireError{http.StatusBadRequest, "InvalidParameter", "a request has at most " + strconv.Itoa(maxParameters) + " parameters"}
-	}
-	c.parameters = parameters{}
-	for _, values := range []url.Values{query, form} {
-		for name, value := range values {
-			c.parameters[name] = value[0]
-		}
-	}
-	if c.action = r.Header.Get("X-Acs-Action"); c.action == "" {
-		c.action = c.parameters["Action"]
-	}
-	if strings.EqualFold(c.parameters["Format"], "xml") {
-		return nil, invalidParameter("Format", "must be JSON")
-	}
-	return body, nil
-}
-
-// isForm says that a body holds parameters, which are signed as those of the query are.
-func isForm(header http.Header) bool {
-	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
-	return kind == "application/x-www-form-urlencoded"
+		return success(c, data), nil
+	})
 }
 
 // envelope stands around what an action answers.
@@ -219,37 +126,9 @@ var succeeded = &result{Code: http.StatusOK, Success: true}
 type none *struct{}
 
 func success(c *call, data any) *envelope {
-	e := &envelope{RequestId: requestID(c), Code: http.StatusOK, Status: "Success", Message: "operation success", Success: true}
+	e := &envelope{RequestId: c.ID(), Code: http.StatusOK, Status: "Success", Message: "operation success", Success: true}
 	if _, isNone := data.(none); !isNone {
 		e.Data = data
 	}
 	return e
-}
-
-func requestID(c *call) string { return strings.ToUpper(c.RequestID) }
-
-// fail answers with an error.
-func (s *Server) fail(w http.ResponseWriter, c *call, e wireError) {
-	write(w, e.status, struct{ RequestId, HostId, Code, Message string }{requestID(c), c.host, e.code, e.message})
-}
-
-func write(w http.ResponseWriter, status int, document any) {
-	body, err := json.Marshal(document)
-	if err != nil {
-		panic(err) // texts and numbers always have a JSON form
-	}
-	w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // nobody is left to tell
-}
-
-// log writes down what the client is not told, and at the debug level also what it is.
-func (s *Server) log(ctx context.Context, c *call, err error) {
-	level := caller.LogLevel(err)
-	if own := (wireError{}); errors.As(err, &own) || mns.IsOwn(err) {
-		level = zerolog.DebugLevel
-	}
-	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("protocol", "smq").Str("action", c.action).Str("request_id", c.RequestID).Str("account", c.Account).
-		Msg("request failed")
 }

@@ -38,7 +38,7 @@ func TestActions(t *testing.T) {
 	for _, a := range Actions() {
 		seen[a.Name] = true
 	}
-	if len(seen) != 29 || len(routes) != 29 {
+	if len(seen) != 29 || len(Actions()) != 29 {
 		t.Errorf("got %d actions, want 26 and those of tags", len(seen))
 	}
 }
@@ -46,7 +46,7 @@ func TestActions(t *testing.T) {
 func TestEveryCoreErrorHasItsWords(t *testing.T) {
 	t.Parallel()
 	for _, code := range core.Codes {
-		if e := wireErrorOf(core.Errorf(code, "text")); e.status < 400 || e.code == "" || e.message == "" {
+		if e := faultOf(core.Errorf(code, "text")); e.Status < 400 || e.Code == "" || e.Message == "" {
 			t.Errorf("%s: got %+v", code, e)
 		}
 	}
@@ -58,7 +58,7 @@ func TestRequestsThatCannotBeRead(t *testing.T) {
 	f.do(t, "").refused(t, 400, "MissingAction")
 	f.do(t, "CreateBucket").refused(t, 404, "InvalidAction.NotFound")
 	f.do(t, "ListQueue", "PageNum", "one").refused(t, 400, "InvalidParameter")
-	f.form(t, "ListQueue", "QueueName", strings.Repeat("x", maxBody)).refused(t, 400, "InvalidParameter")
+	f.form(t, "ListQueue", "QueueName", strings.Repeat("x", 1<<20)).refused(t, 400, "InvalidParameter")
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+"/?Version="+Version+"&a=%zz", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 type subscribeRequest struct {
@@ -65,7 +66,7 @@ func (r *subscribeRequest) kept() (map[string]*string, error) {
 	}
 	if r.DmAttributes != nil {
 		if !json.Valid([]byte(*r.DmAttributes)) || len(*r.DmAttributes) > maxKeptLength {
-			return nil, invalidParameter("DmAttributes", "must be a JSON document of its form")
+			return nil, openapi.InvalidParameter("DmAttributes", "must be a JSON document of its form")
 		}
 		change[mns.AttributeMail] = r.DmAttributes
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 // resourcesRequest names queues or topics.
@@ -14,15 +15,15 @@ type resourcesRequest struct {
 
 func (r *resourcesRequest) check() error {
 	if r.ResourceType != "queue" && r.ResourceType != "topic" {
-		return invalidParameter("ResourceType", "must be queue or topic")
+		return openapi.InvalidParameter("ResourceType", "must be queue or topic")
 	}
 	return nil
 }
 
 type tagResourcesRequest struct {
 	resourcesRequest
-	ResourceId []string `required:"true"`
-	Tag        []tag    `required:"true"`
+	ResourceId []string      `required:"true"`
+	Tag        []openapi.Tag `required:"true"`
 }
 
 // tagResources sets tags of every resource that is named.
@@ -55,7 +56,7 @@ func (s *Server) changeTags(ctx context.Context, c *call, kind string, names []s
 			}
 		}
 		if len(tags) > maxTags {
-			return invalidParameter("Tag", "makes more than "+strconv.Itoa(maxTags)+" tags")
+			return openapi.InvalidParameter("Tag", "makes more than "+strconv.Itoa(maxTags)+" tags")
 		}
 	}
 	for _, name := range names {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/openapi"
 )
 
 // Bounds of tags, which are the same for all of Alibaba's services.
@@ -28,21 +29,21 @@ func tagsOf(tags map[string]string) []tagData {
 }
 
 // tagMap checks tags to be set.
-func tagMap(tags []tag) (map[string]string, error) {
+func tagMap(tags []openapi.Tag) (map[string]string, error) {
 	if len(tags) > maxTags {
-		return nil, invalidParameter("Tag", "has more than "+strconv.Itoa(maxTags)+" tags")
+		return nil, openapi.InvalidParameter("Tag", "has more than "+strconv.Itoa(maxTags)+" tags")
 	}
 	named := map[string]string{}
 	for _, t := range tags {
 		switch _, twice := named[t.Key]; {
 		case t.Key == "" || utf8.RuneCountInString(t.Key) > maxTagLength || utf8.RuneCountInString(t.Value) > maxTagLength:
-			return nil, invalidParameter("Tag", "has a key or value that is not of 1 to "+strconv.Itoa(maxTagLength)+" characters")
+			return nil, openapi.InvalidParameter("Tag", "has a key or value that is not of 1 to "+strconv.Itoa(maxTagLength)+" characters")
 		case strings.HasPrefix(t.Key, "aliyun") || strings.HasPrefix(t.Key, "acs:") || strings.Contains(t.Key+t.Value, "http://") || strings.Contains(t.Key+t.Value, "https://"):
-			return nil, invalidParameter("Tag", "has a key or value that is reserved")
+			return nil, openapi.InvalidParameter("Tag", "has a key or value that is reserved")
 		case twice:
-			return nil, invalidParameter("Tag", "has the same key twice")
+			return nil, openapi.InvalidParameter("Tag", "has the same key twice")
 		case !core.ValidText([]byte(t.Key + t.Value)):
-			return nil, invalidParameter("Tag", "has characters that are not allowed")
+			return nil, openapi.InvalidParameter("Tag", "has characters that are not allowed")
 		}
 		named[t.Key] = t.Value
 	}
@@ -50,7 +51,7 @@ func tagMap(tags []tag) (map[string]string, error) {
 }
 
 // tagged says that something has all of the tags; one without a value, with any.
-func tagged(has map[string]string, tags []tag) bool {
+func tagged(has map[string]string, tags []openapi.Tag) bool {
 	for _, t := range tags {
 		if value, ok := has[t.Key]; !ok || t.Value != "" && t.Value != value {
 			return false

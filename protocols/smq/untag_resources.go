@@ -1,6 +1,10 @@
 package smq
 
-import "context"
+import (
+	"context"
+
+	"github.com/polymq/polymq/protocols/openapi"
+)
 
 type untagResourcesRequest struct {
 	resourcesRequest
@@ -16,7 +20,7 @@ func (s *Server) untagResources(ctx context.Context, c *call, req *untagResource
 	}
 	everything := len(req.TagKey) == 0 && req.All != nil && *req.All
 	if len(req.TagKey) == 0 && !everything {
-		return nil, missing("TagKey")
+		return nil, openapi.Missing("TagKey")
 	}
 	for _, name := range req.ResourceId {
 		tags, err := s.tags(ctx, c, req.ResourceType, name)

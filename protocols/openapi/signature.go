@@ -1,6 +1,7 @@
-package smq
+package openapi
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -23,12 +24,13 @@ type signature struct {
 	keyID string
 	token string
 	stamp string
+	nonce string
 	given string
 	of    func(secret string) string // the signature that the request should have
 }
 
 // authenticate makes sure that the caller is who it says it is, where that is asked for.
-func (s *Server) authenticate(r *http.Request, body []byte, c *call) error {
+func (s *Server) authenticate(r *http.Request, body []byte, c *Call) error {
 	if !s.callers.Verify {
 		return s.callers.Recognize(r.Context(), &c.Caller)
 	}
@@ -38,29 +40,48 @@ func (s *Server) authenticate(r *http.Request, body []byte, c *call) error {
 	}
 	at, err := time.Parse(timeLayout, sig.stamp)
 	if err != nil {
-		return wireError{http.StatusBadRequest, "InvalidTimeStamp.Format", "the time of the request must be of the form 2006-01-02T15:04:05Z"}
+		return NewFault(http.StatusBadRequest, "InvalidTimeStamp.Format", "the time of the request must be of the form 2006-01-02T15:04:05Z")
 	}
 	if skew := s.now().Sub(at); skew > maxSkew || skew < -maxSkew {
-		return wireError{http.StatusBadRequest, "InvalidTimeStamp.Expired", "the time of the request is more than 15 minutes from the server's"}
+		return NewFault(http.StatusBadRequest, "InvalidTimeStamp.Expired", "the time of the request is more than 15 minutes from the server's")
 	}
 	key, err := s.callers.FindKey(r.Context(), sig.keyID)
 	switch {
 	case err != nil:
 		return err
 	case key == nil || key.Secret == "":
-		return wireError{http.StatusNotFound, "InvalidAccessKeyId.NotFound", "the access key does not exist"}
+		return NewFault(http.StatusNotFound, "InvalidAccessKeyId.NotFound", "the access key does not exist")
 	case key.Disabled:
-		return wireError{http.StatusBadRequest, "InvalidAccessKeyId.Inactive", "the access key is disabled"}
+		return NewFault(http.StatusBadRequest, "InvalidAccessKeyId.Inactive", "the access key is disabled")
 	case !hmac.Equal([]byte(sig.of(string(key.Secret))), []byte(sig.given)):
-		return wireError{http.StatusBadRequest, "SignatureDoesNotMatch", "the signature is not that of the request by the key's secret"}
+		return NewFault(http.StatusBadRequest, "SignatureDoesNotMatch", "the signature is not that of the request by the key's secret")
 	case !key.TokenMatches(sig.token):
-		return wireError{http.StatusBadRequest, "InvalidSecurityToken.MismatchWithAccessKey", "the security token is not the access key's"}
+		return NewFault(http.StatusBadRequest, "InvalidSecurityToken.MismatchWithAccessKey", "the security token is not the access key's")
 	case key.Expired:
-		return wireError{http.StatusBadRequest, "InvalidSecurityToken.Expired", "the security token has expired"}
+		return NewFault(http.StatusBadRequest, "InvalidSecurityToken.Expired", "the security token has expired")
+	}
+	if err := s.useNonce(r.Context(), sig); err != nil {
+		return err
 	}
 	c.AccessKeyID, c.Verified = key.ID, true
 	c.Is(key)
 	return nil
+}
+
+// maxNonceLength bounds nonces; clients use up to 36 characters.
+const maxNonceLength = 256
+
+// useNonce refuses a request that was seen before. One from the future could be sent again until twice the skew
+// from now.
+func (s *Server) useNonce(ctx context.Context, sig *signature) error {
+	if sig.nonce == "" || len(sig.nonce) > maxNonceLength {
+		return errIncomplete
+	}
+	first, err := s.nonces.UseNonce(ctx, sig.keyID, sig.nonce, 2*maxSkew)
+	if err == nil && !first {
+		err = NewFault(http.StatusBadRequest, "SignatureNonceUsed", "the signature's nonce was used before")
+	}
+	return err
 }
 
 // readSignature reads a signature of either kind.
@@ -71,7 +92,7 @@ func readSignature(r *http.Request, body []byte) (*signature, error) {
 	return readRPC(r, body)
 }
 
-var errIncomplete = wireError{http.StatusBadRequest, "IncompleteSignature", "the signature is not of a form that is understood"}
+var errIncomplete = NewFault(http.StatusBadRequest, "IncompleteSignature", "the signature is not of a form that is understood")
 
 // readACS3 reads an ACS3-HMAC-SHA256 signature (specs/mns-openapi.md 3.1).
 func readACS3(r *http.Request, body []byte, authorization string) (*signature, error) {
@@ -85,20 +106,21 @@ func readACS3(r *http.Request, body []byte, authorization string) (*signature, e
 		fields[name] = value
 	}
 	signed := strings.Split(fields["SignedHeaders"], ";")
-	for _, name := range []string{"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-content-sha256"} {
+	for _, name := range []string{"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-content-sha256", "x-acs-signature-nonce"} {
 		if !slices.Contains(signed, name) {
 			return nil, errIncomplete
 		}
 	}
 	sum := sha256.Sum256(body)
 	if digest := r.Header.Get("X-Acs-Content-Sha256"); digest != hex.EncodeToString(sum[:]) {
-		return nil, wireError{http.StatusBadRequest, "SignatureDoesNotMatch", "x-acs-content-sha256 is not that of the body"}
+		return nil, NewFault(http.StatusBadRequest, "SignatureDoesNotMatch", "x-acs-content-sha256 is not that of the body")
 	}
 	canonical := canonicalRequest(r, signed)
 	digest := sha256.Sum256([]byte(canonical))
 	text := "ACS3-HMAC-SHA256\n" + hex.EncodeToString(digest[:])
 	return &signature{
-		keyID: fields["Credential"], token: r.Header.Get("X-Acs-Security-Token"), stamp: r.Header.Get("X-Acs-Date"), given: fields["Signature"],
+		keyID: fields["Credential"], token: r.Header.Get("X-Acs-Security-Token"),
+		stamp: r.Header.Get("X-Acs-Date"), nonce: r.Header.Get("X-Acs-Signature-Nonce"), given: fields["Signature"],
 		of: func(secret string) string {
 			mac := hmac.New(sha256.New, []byte(secret))
 			mac.Write([]byte(text))
@@ -143,7 +165,7 @@ func readRPC(r *http.Request, body []byte) (*signature, error) {
 	}
 	for _, name := range []string{"AccessKeyId", "Signature", "SignatureMethod", "Timestamp", "SignatureNonce"} {
 		if all.Get(name) == "" {
-			return nil, missing(name)
+			return nil, Missing(name)
 		}
 	}
 	if action := r.Header.Get("X-Acs-Action"); all.Get("SignatureMethod") != "HMAC-SHA1" || action != "" && action != all.Get("Action") {
@@ -153,7 +175,7 @@ func readRPC(r *http.Request, body []byte) (*signature, error) {
 	all.Del("Signature")
 	text := r.Method + "&%2F&" + encode(canonicalQuery(all))
 	return &signature{
-		keyID: all.Get("AccessKeyId"), token: all.Get("SecurityToken"), stamp: all.Get("Timestamp"), given: given,
+		keyID: all.Get("AccessKeyId"), token: all.Get("SecurityToken"), stamp: all.Get("Timestamp"), nonce: all.Get("SignatureNonce"), given: given,
 		of: func(secret string) string {
 			mac := hmac.New(sha1.New, []byte(secret+"&"))
 			mac.Write([]byte(text))

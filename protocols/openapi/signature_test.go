@@ -1,7 +1,8 @@
-package smq
+package openapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/caller"
-	"github.com/polymq/polymq/protocols/mns"
 )
 
 // oneKey is the source of one key: that of the specification's vectors.
@@ -24,6 +24,26 @@ func (k oneKey) Key(_ context.Context, id string) (*core.Key, error) {
 	return &k.key, nil
 }
 
+// nonces are those of one server.
+type nonces struct{ used map[string]bool }
+
+func (n *nonces) UseNonce(_ context.Context, keyID, nonce string, life time.Duration) (first bool, err error) {
+	if life != 30*time.Minute {
+		return false, errors.New("the nonce is not remembered for as long as the request may be sent")
+	}
+	if n.used == nil {
+		n.used = map[string]bool{}
+	}
+	first = !n.used[keyID+nonce]
+	n.used[keyID+nonce] = true
+	return first, nil
+}
+
+func codeOf(err error) string {
+	fault, _ := FaultOf(err)
+	return fault.Code
+}
+
 var vectorKey = core.Key{ID: "LTAI5tEXAMPLEEXAMPLE", Account: "111122223333", Secret: "EXAMPLE-SECRET"}
 
 // The specification's ACS3 vector (specs/mns-openapi.md 3.1).
@@ -31,7 +51,7 @@ func acs3Request(change func(*http.Request)) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/?QueueName=demo-queue", nil)
 	r.Host = "127.0.0.1:9324"
 	for name, value := range map[string]string{
-		"X-Acs-Action": "GetQueueAttributes", "X-Acs-Version": Version, "X-Acs-Date": "2026-01-15T08:30:00Z",
+		"X-Acs-Action": "GetQueueAttributes", "X-Acs-Version": "2022-01-19", "X-Acs-Date": "2026-01-15T08:30:00Z",
 		"X-Acs-Signature-Nonce": "3156853299f313e23d1673dc12e1703d",
 		"X-Acs-Content-Sha256":  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 		"Authorization": "ACS3-HMAC-SHA256 Credential=LTAI5tEXAMPLEEXAMPLE,SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version," +
@@ -49,7 +69,7 @@ func acs3Request(change func(*http.Request)) *http.Request {
 func rpcRequest(inForm bool, change func(url.Values)) *http.Request {
 	values := url.Values{
 		"AccessKeyId": {"LTAI5tEXAMPLEEXAMPLE"}, "Action": {"GetQueueAttributes"}, "Format": {"JSON"}, "QueueName": {"demo-queue"}, "SignatureMethod": {"HMAC-SHA1"},
-		"SignatureNonce": {"3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf"}, "SignatureVersion": {"1.0"}, "Timestamp": {"2026-01-15T08:30:00Z"}, "Version": {Version},
+		"SignatureNonce": {"3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf"}, "SignatureVersion": {"1.0"}, "Timestamp": {"2026-01-15T08:30:00Z"}, "Version": {"2022-01-19"},
 		"Signature": {"WABvn6OGiXrgRfLx5b3NVey4lhU="},
 	}
 	if change != nil {
@@ -95,6 +115,9 @@ func TestSignatures(t *testing.T) {
 		"ACS3, header not signed": {acs3Request(func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "x-acs-action;", "", 1))
 		}), 0, "IncompleteSignature"},
+		"ACS3, nonce not signed": {acs3Request(func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "x-acs-signature-nonce;", "", 1))
+		}), 0, "IncompleteSignature"},
 		"ACS3, token": {acs3Request(header("X-Acs-Security-Token", "t")), 0, "InvalidSecurityToken.MismatchWithAccessKey"},
 		"ACS3, unknown key": {acs3Request(func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "LTAI5t", "LTAI5u", 1))
@@ -114,25 +137,56 @@ func TestSignatures(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, signed.URL.String(), strings.NewReader("Action=DeleteQueue"))
 			return withHeader(r, "Content-Type", "Application/x-www-form-urlencoded")
 		}(), 0, "SignatureDoesNotMatch"},
-		"unsigned": {httptest.NewRequest(http.MethodGet, "/?Action=ListQueue&Version="+Version, nil), 0, "MissingAccessKeyId"},
+		"unsigned": {httptest.NewRequest(http.MethodGet, "/?Action=ListQueue&Version=2022-01-19", nil), 0, "MissingAccessKeyId"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := New(nil, &caller.Options{Keys: oneKey{vectorKey}, Verify: true}, mns.NewGate(nil))
+			server := NewServer(Service{}, &caller.Options{Keys: oneKey{vectorKey}, Verify: true}, new(nonces))
 			server.now = func() time.Time { return at.Add(tt.after) }
-			c := &call{Caller: server.callers.Identify(tt.request)}
-			body, err := server.read(tt.request, c)
+			c := &Call{Caller: server.callers.Identify(tt.request)}
+			body, err := c.read(tt.request)
 			if err == nil {
 				err = server.authenticate(tt.request, body, c)
 			}
 			switch {
 			case tt.code == "" && (err != nil || c.Account != vectorKey.Account || !c.Verified):
 				t.Errorf("got %v and account %q", err, c.Account)
-			case tt.code != "" && (err == nil || wireErrorOf(err).code != tt.code || c.Verified):
+			case tt.code != "" && (err == nil || codeOf(err) != tt.code || c.Verified):
 				t.Errorf("got %v, want %s", err, tt.code)
 			}
 		})
+	}
+}
+
+// What was sent once is refused the second time; what was refused for its signature uses no nonce up.
+func TestNoncesAreUsedOnce(t *testing.T) {
+	t.Parallel()
+	server := NewServer(Service{}, &caller.Options{Keys: oneKey{vectorKey}, Verify: true}, new(nonces))
+	server.now = func() time.Time { return time.Date(2026, 1, 15, 8, 30, 0, 0, time.UTC) }
+	forms := map[string]func(valid bool) *http.Request{
+		"ACS3": func(valid bool) *http.Request {
+			return acs3Request(func(r *http.Request) {
+				if !valid {
+					r.Host = "another"
+				}
+			})
+		},
+		"RPC": func(valid bool) *http.Request {
+			return rpcRequest(false, func(v url.Values) {
+				if !valid {
+					v.Set("QueueName", "another")
+				}
+			})
+		},
+	}
+	for name, request := range forms {
+		for i, want := range []string{"SignatureDoesNotMatch", "", "SignatureNonceUsed", "SignatureNonceUsed"} {
+			err := server.authenticate(request(i > 0), nil, new(Call))
+			if (err == nil) != (want == "") || err != nil && codeOf(err) != want {
+				t.Errorf("%s, request %d: got %v, want %q", name, i, err, want)
+			}
+		}
 	}
 }
 
@@ -143,10 +197,10 @@ func TestSignaturesOfKeysThatAreNoUse(t *testing.T) {
 	temporary.TokenHash = []byte("hash of another token")
 	expired.Expired = true
 	for code, key := range map[string]core.Key{"InvalidAccessKeyId.Inactive": disabled, "InvalidSecurityToken.MismatchWithAccessKey": temporary, "InvalidSecurityToken.Expired": expired} {
-		server := New(nil, &caller.Options{Keys: oneKey{key}, Verify: true}, nil)
+		server := NewServer(Service{}, &caller.Options{Keys: oneKey{key}, Verify: true}, new(nonces))
 		server.now = func() time.Time { return time.Date(2026, 1, 15, 8, 30, 0, 0, time.UTC) }
 		r := acs3Request(nil)
-		if err := server.authenticate(r, nil, &call{}); err == nil || wireErrorOf(err).code != code {
+		if err := server.authenticate(r, nil, &Call{}); err == nil || codeOf(err) != code {
 			t.Errorf("got %v, want %s", err, code)
 		}
 	}

@@ -1,4 +1,4 @@
-package smq
+package openapi
 
 import (
 	"context"
@@ -8,32 +8,29 @@ import (
 	"strings"
 )
 
-// action takes its parameters out of a call and does what they ask for.
-type action func(s *Server, ctx context.Context, c *call) (any, error)
-
-// typed makes an action of a function that has its parameters in a struct, whose fields have the names of the
-// parameters. A field tagged required:"true" must be given. Fields are pointers where an absent
+// Typed makes what an Action does of a function that has its parameters in a struct, whose fields have the
+// names of the parameters. A field tagged required:"true" must be given. Fields are pointers where an absent
 // parameter differs from any value.
-func typed[Req, Data any](do func(*Server, context.Context, *call, *Req) (Data, error)) action {
-	return func(s *Server, ctx context.Context, c *call) (any, error) {
+func Typed[Req, Document any](do func(context.Context, *Call, *Req) (Document, error)) func(context.Context, *Call) (any, error) {
+	return func(ctx context.Context, c *Call) (any, error) {
 		req := new(Req)
-		if err := bind(c.parameters, reflect.ValueOf(req).Elem()); err != nil {
+		if err := bind(c.Parameters, reflect.ValueOf(req).Elem()); err != nil {
 			return nil, err
 		}
-		return do(s, ctx, c, req)
+		return do(ctx, c, req)
 	}
 }
 
-// parameters are a request's, of the query and the form together.
-type parameters map[string]string
+// Parameters are a request's, of the query and the form together.
+type Parameters map[string]string
 
 // maxListLength bounds lists that are written as parameters with numbers: Tag.1.Key, Tag.1.Value, …
 const maxListLength = 100
 
-// tag is one of a list of tags.
-type tag struct{ Key, Value string }
+// Tag is one of a list of tags.
+type Tag struct{ Key, Value string }
 
-func bind(p parameters, into reflect.Value) error {
+func bind(p Parameters, into reflect.Value) error {
 	for i := range into.NumField() {
 		field, value := into.Type().Field(i), into.Field(i)
 		if field.Anonymous {
@@ -43,7 +40,7 @@ func bind(p parameters, into reflect.Value) error {
 			continue
 		}
 		text, given := p[field.Name]
-		if list, ok := value.Addr().Interface().(*[]tag); ok {
+		if list, ok := value.Addr().Interface().(*[]Tag); ok {
 			*list = p.tags(field.Name)
 			given = len(*list) > 0
 		} else if list, ok := value.Addr().Interface().(*[]string); ok {
@@ -55,7 +52,7 @@ func bind(p parameters, into reflect.Value) error {
 			}
 		}
 		if field.Tag.Get("required") == "true" && (!given || text == "" && value.IsZero()) {
-			return missing(field.Name)
+			return Missing(field.Name)
 		}
 	}
 	return nil
@@ -71,38 +68,38 @@ func set(value reflect.Value, name, text string) error {
 	case **int:
 		n, err := strconv.Atoi(strings.TrimSpace(text))
 		if err != nil {
-			return invalidParameter(name, "must be an integer")
+			return InvalidParameter(name, "must be an integer")
 		}
 		*to = &n
 	case **bool:
 		yes, err := parseBool(text)
 		if err != nil {
-			return invalidParameter(name, "must be true or false")
+			return InvalidParameter(name, "must be true or false")
 		}
 		*to = &yes
 	default:
 		if err := json.Unmarshal([]byte(text), value.Addr().Interface()); err != nil {
-			return invalidParameter(name, "must be a JSON document of its form")
+			return InvalidParameter(name, "must be a JSON document of its form")
 		}
 	}
 	return nil
 }
 
 // tags gives a list of tags: NAME.1.Key and NAME.1.Value, and so on.
-func (p parameters) tags(name string) []tag {
-	var tags []tag
+func (p Parameters) tags(name string) []Tag {
+	var tags []Tag
 	for i := 1; i <= maxListLength; i++ {
 		key, ok := p[name+"."+strconv.Itoa(i)+".Key"]
 		if !ok {
 			break
 		}
-		tags = append(tags, tag{key, p[name+"."+strconv.Itoa(i)+".Value"]})
+		tags = append(tags, Tag{key, p[name+"."+strconv.Itoa(i)+".Value"]})
 	}
 	return tags
 }
 
 // list gives a list of texts: NAME.1, NAME.2, and so on.
-func (p parameters) list(name string) []string {
+func (p Parameters) list(name string) []string {
 	var list []string
 	for i := 1; i <= maxListLength; i++ {
 		text, ok := p[name+"."+strconv.Itoa(i)]
@@ -118,26 +115,26 @@ func parseBool(text string) (bool, error) {
 	return strconv.ParseBool(strings.ToLower(strings.TrimSpace(text)))
 }
 
-// number is a JSON number, which clients also write as a text.
-type number int
+// Number is a JSON number, which clients also write as a text.
+type Number int
 
 // UnmarshalJSON reads either form.
-func (n *number) UnmarshalJSON(document []byte) error {
+func (n *Number) UnmarshalJSON(document []byte) error {
 	value, err := strconv.Atoi(strings.Trim(string(document), `"`))
-	*n = number(value)
+	*n = Number(value)
 	return err
 }
 
-// boolean is a JSON truth value, which clients also write as a text.
-type boolean bool
+// Boolean is a JSON truth value, which clients also write as a text.
+type Boolean bool
 
 // UnmarshalJSON reads either form; an empty text is no.
-func (b *boolean) UnmarshalJSON(document []byte) error {
+func (b *Boolean) UnmarshalJSON(document []byte) error {
 	text := strings.Trim(string(document), `"`)
 	if text == "" {
 		return nil
 	}
 	value, err := parseBool(text)
-	*b = boolean(value)
+	*b = Boolean(value)
 	return err
 }

@@ -1,0 +1,184 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
+)
+
+// Service is one of the services.
+type Service struct {
+	Protocol string // as logs and metrics call it
+	Product  string // as its manual calls it
+	Actions  []Action
+	Fault    func(error) *Fault // what a client is told of an error; nil: FaultOf
+}
+
+// Action is one of a service's actions. It answers with the document that the client gets.
+type Action struct {
+	Name string
+	Do   func(context.Context, *Call) (any, error)
+}
+
+// Nonces remember what requests were signed with.
+type Nonces interface {
+	// UseNonce says whether the nonce is used for the first time.
+	UseNonce(ctx context.Context, keyID, nonce string, life time.Duration) (first bool, err error)
+}
+
+// Server answers the requests of a service.
+type Server struct {
+	service Service
+	callers *caller.Options
+	nonces  Nonces
+	now     func() time.Time
+}
+
+// NewServer makes a Server.
+func NewServer(service Service, callers *caller.Options, nonces Nonces) *Server {
+	if service.Fault == nil {
+		service.Fault = func(err error) *Fault {
+			fault, _ := FaultOf(err)
+			return fault
+		}
+	}
+	return &Server{service: service, callers: callers, nonces: nonces, now: time.Now}
+}
+
+// Matches reports whether a request is for the service of a version: it names the version, and is not signed
+// for AWS. What is named in a form is not looked at.
+func Matches(r *http.Request, version string) bool {
+	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-") {
+		return false
+	}
+	return r.Header.Get("X-Acs-Version") == version || strings.Contains(r.URL.RawQuery, "Version="+version)
+}
+
+// Call is a request as the actions see it.
+type Call struct {
+	caller.Caller
+	Action     string
+	Parameters Parameters
+	Host       string
+	xml        bool
+}
+
+// ID gives the call's id as Alibaba writes it.
+func (c *Call) ID() string { return strings.ToUpper(c.RequestID) }
+
+// Bounds of a request.
+const (
+	maxBody       = 1 << 20
+	maxParameters = 1000
+)
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &Call{Caller: s.callers.Identify(r), Host: r.Host}
+	document, err := s.do(r, c)
+	if err == nil {
+		s.callers.Observe(&c.Caller, s.service.Protocol, c.Action, true, "")
+		c.write(w, http.StatusOK, c.Action+"Response", document)
+		return
+	}
+	s.log(r.Context(), c, err)
+	fault := s.service.Fault(err)
+	s.callers.Observe(&c.Caller, s.service.Protocol, c.Action, s.find(c.Action) != nil, fault.Code)
+	c.write(w, fault.Status, "Error", struct{ RequestId, HostId, Code, Message string }{c.ID(), c.Host, fault.Code, fault.Message})
+}
+
+func (s *Server) do(r *http.Request, c *Call) (any, error) {
+	body, err := c.read(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.authenticate(r, body, c); err != nil {
+		return nil, err
+	}
+	switch action := s.find(c.Action); {
+	case c.Action == "":
+		return nil, Missing("Action")
+	case action == nil:
+		return nil, NewFault(http.StatusNotFound, "InvalidAction.NotFound", s.service.Product+" has no action of this name")
+	default:
+		return action.Do(core.WithActor(r.Context(), c.Actor(s.service.Protocol, c.Action)), c)
+	}
+}
+
+func (s *Server) find(name string) *Action {
+	for i := range s.service.Actions {
+		if s.service.Actions[i].Name == name {
+			return &s.service.Actions[i]
+		}
+	}
+	return nil
+}
+
+// read puts the parameters of query and form together.
+func (c *Call) read(r *http.Request) (body []byte, err error) {
+	body, err = caller.ReadBody(r, maxBody)
+	switch {
+	case errors.Is(err, caller.ErrTooLarge):
+		return nil, unreadable("the body of the request is too large")
+	case err != nil:
+		return nil, unreadable("the body of the request cannot be read")
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, unreadable("the query of the request cannot be read")
+	}
+	form := url.Values{}
+	if isForm(r.Header) {
+		if form, err = url.ParseQuery(string(body)); err != nil {
+			return nil, unreadable("the form of the request cannot be read")
+		}
+	}
+	if len(query)+len(form) > maxParameters {
+		return nil, unreadable("a request has at most " + strconv.Itoa(maxParameters) + " parameters")
+	}
+	c.Parameters = Parameters{}
+	for _, values := range []url.Values{query, form} {
+		for name, value := range values {
+			c.Parameters[name] = value[0]
+		}
+	}
+	if c.Action = r.Header.Get("X-Acs-Action"); c.Action == "" {
+		c.Action = c.Parameters["Action"]
+	}
+	switch format := strings.ToUpper(c.Parameters["Format"]); format {
+	case "", "JSON":
+	case "XML":
+		c.xml = true
+	default:
+		return nil, InvalidParameter("Format", "must be JSON or XML")
+	}
+	return body, nil
+}
+
+func unreadable(why string) error { return NewFault(http.StatusBadRequest, "InvalidParameter", why) }
+
+// isForm says that a body holds parameters, which are signed as those of the query are.
+func isForm(header http.Header) bool {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return kind == "application/x-www-form-urlencoded"
+}
+
+// log writes down what the client is not told, and at the debug level also what it is.
+func (s *Server) log(ctx context.Context, c *Call, err error) {
+	level := zerolog.DebugLevel // of what the service alone refuses
+	if known := (*core.Error)(nil); errors.As(err, &known) || s.service.Fault(err).Status >= http.StatusInternalServerError {
+		level = caller.LogLevel(err)
+	}
+	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("protocol", s.service.Protocol).Str("action", c.Action).Str("request_id", c.RequestID).Str("account", c.Account).
+		Msg("request failed")
+}
