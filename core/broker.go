@@ -13,6 +13,8 @@ type Broker struct {
 	lines *lines
 	log   messageLog
 
+	traffic traffic
+
 	draining  chan struct{}
 	drainOnce sync.Once
 	looking   sync.WaitGroup // look-aheads under way

@@ -21,6 +21,7 @@ func (b *Broker) DeleteMessages(ctx context.Context, in DeleteInput) ([]error, e
 	var results []error
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
 		if results, err = b.store.DeleteMessages(ctx, queue, in.Handles, in.Newest); err == nil {
+			b.traffic.countDeletes(results)
 			b.logHandled(ctx, queue, EventDeleted, in.Handles, func(i int, _ *Event) bool { return results[i] == nil })
 		}
 		return err

@@ -148,7 +148,11 @@ func (b *Broker) publish(ctx context.Context, routes *Routes, messages []NewPubl
 			return nil, err
 		}
 	}
-	return published, b.store.Publish(ctx, routes, publications)
+	if err := b.store.Publish(ctx, routes, publications); err != nil {
+		return published, err
+	}
+	b.traffic.countPublished(publications)
+	return published, nil
 }
 
 // publishFIFO publishes to a FIFO topic, whose sequence numbers are taken while the topic is locked.
@@ -160,7 +164,16 @@ func (b *Broker) publishFIFO(ctx context.Context, routes *Routes, messages []New
 		}
 		messages[i].Sender = cmp.Or(messages[i].Sender, routes.Topic.Name.Account)
 	}
-	return b.store.PublishFIFO(ctx, routes, messages, func(m *PublishedMessage) (Publication, error) { return b.route(ctx, routes, m) })
+	var routed []Publication
+	published, err := b.store.PublishFIFO(ctx, routes, messages, func(m *PublishedMessage) (Publication, error) {
+		p, err := b.route(ctx, routes, m)
+		routed = append(routed, p)
+		return p, err
+	})
+	if err == nil {
+		b.traffic.countPublished(routed)
+	}
+	return published, err
 }
 
 // route finds where a message goes. What cannot be put into a queue as it is becomes a delivery,

@@ -161,6 +161,7 @@ type ListQueuesInput struct {
 	Account string
 	Region  string
 	Prefix  string // case-sensitive
+	Part    string // that the name contains, in whatever case
 	After   string // the Next of the page before; "" starts
 	Limit   int    // 1 to MaxListed
 	Counts  bool   // fill in Queue.Counts

@@ -31,8 +31,11 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 	var messages []Message
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
 		wait := orDefault(in.Wait, queue.ReceiveWait) - time.Since(start)
-		if messages, err = b.receive(ctx, queue, in, wait); err == nil && len(messages) > 0 {
-			b.logReceived(ctx, queue, messages)
+		if messages, err = b.receive(ctx, queue, in, wait); err == nil {
+			b.traffic.countReceive(len(messages))
+			if len(messages) > 0 {
+				b.logReceived(ctx, queue, messages)
+			}
 		}
 		return err
 	})

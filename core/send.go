@@ -42,6 +42,7 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 			}
 		}
 		if sent, err = b.store.SendMessages(ctx, queue, messages); err == nil {
+			b.traffic.sent.Add(int64(len(sent)))
 			b.logSent(ctx, queue, messages, sent)
 		}
 		return err

@@ -62,6 +62,11 @@ type Store interface {
 
 	PeekMessages(ctx context.Context, queue *Queue, in PeekInput) (PeekPage, error)
 
+	// SearchMessages looks through a part of a queue, within the bounds of a page of a search. FindMessage
+	// gives nil for an id that the queue has no message of.
+	SearchMessages(ctx context.Context, queue *Queue, in SearchInput) (SearchPage, error)
+	FindMessage(ctx context.Context, queue *Queue, id MessageID) (*Message, error)
+
 	// Upcoming tells for each of the queues (by ID) what is visible and what becomes so within
 	// the given time. Queues that are gone get an arrival with Messages 0.
 	Upcoming(ctx context.Context, queues []int64, within time.Duration) ([]Arrival, error)
@@ -95,6 +100,10 @@ type Store interface {
 	// SharedSecret stores a value as the secret of that name unless there is one, and gives it. With
 	// nil it stores nothing, and gives nil where there is none.
 	SharedSecret(ctx context.Context, name string, value []byte) ([]byte, error)
+
+	// Servers and Scopes are as the Broker's.
+	Servers(ctx context.Context) ([]ServerInfo, error)
+	Scopes(ctx context.Context) ([]Scope, error)
 
 	// Ready says whether the database answers.
 	Ready(ctx context.Context) error

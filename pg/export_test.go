@@ -53,6 +53,9 @@ const (
 	ExpireKeysSQL    = expireKeysSQL
 	UseNonceSQL      = useNonceSQL
 	PeekSQL          = peekSQL
+	SearchSQL        = searchSQL
+	FindMessageSQL   = findMessageSQL
+	ScopesSQL        = scopesSQL
 	QueueSQL         = queueSQL
 
 	PublishSQL           = publishSQL

@@ -70,7 +70,7 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 		"queue":          {pg.QueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 5},
 		"describe queue": {pg.DescribeQueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 1000}, // one row of counts for each second
 		"list queues": {pg.ListCountedSQL, pgx.NamedArgs{
-			"account": "grown", "region": "r", "after": "q1000", "prefix": "q1", "upper": "q2", "limit": n,
+			"account": "grown", "region": "r", "after": "q1000", "prefix": "q1", "upper": "q2", "part": "", "limit": n,
 		}, 1000},
 		"upcoming": {pg.UpcomingSQL, pgx.NamedArgs{
 			"queue": []int64{queue, queue + 1}, "storage": []int64{storage, storage + 1}, "priority": []int16{8, 8},
@@ -85,6 +85,12 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"queue": queue, "version": 1, "priority": []int16{8}, "hidden": false, "limit": n, "mark": start,
 			"after_priority": 0, "after_visible": start, "after_id": 0,
 		}, 100},
+		"search": {pg.SearchSQL, pgx.NamedArgs{
+			"queue": queue, "version": 1, "after": int64(40), "rows": int64(50), "limit": n, "text": []byte("nowhere"), "quoted": []byte("nowhere"),
+			"start_encoded": []byte("nowhere"), "middle_encoded": []byte("nowhere"), "end_encoded": []byte("nowhere"),
+		}, 200},
+		"find message": {pg.FindMessageSQL, pgx.NamedArgs{"queue": queue, "version": 1, "id": int64(41)}, 10},
+		"scopes":       {pg.ScopesSQL, pgx.NamedArgs{"limit": 100}, 100},
 		"peek at a later page": {pg.PeekSQL, pgx.NamedArgs{
 			"queue": queue, "version": 1, "priority": []int16{8, 9}, "hidden": true, "limit": n, "mark": start,
 			"after_priority": 8, "after_visible": time.Now().Add(time.Minute), "after_id": 0,

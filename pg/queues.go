@@ -279,7 +279,7 @@ func scanCountedQueue(row pgx.CollectableRow) (core.Queue, error) {
 
 const listQueuesSQL = `SELECT ` + queueColumns + ` FROM queues q
 WHERE account = @account AND region = @region AND name > @after AND name >= @prefix AND starts_with(name, @prefix)
-    AND (@upper = '' OR name < @upper)
+    AND (@upper = '' OR name < @upper) AND (@part = '' OR position(@part IN lower(name)) > 0)
 ORDER BY name LIMIT @limit`
 
 const listCountedQueuesSQL = `SELECT q.*, n.* FROM (` + listQueuesSQL + `) q ` + countsOfQueue + ` ORDER BY q.name`
@@ -292,7 +292,7 @@ func (s *Store) ListQueues(ctx context.Context, in core.ListQueuesInput) (core.Q
 	}
 	var page core.QueuePage
 	err := s.do(ctx, sql, pgx.StrictNamedArgs{
-		"account": in.Account, "region": in.Region, "after": in.After, "prefix": in.Prefix, "upper": prefixEnd(in.Prefix), "limit": in.Limit + 1,
+		"account": in.Account, "region": in.Region, "after": in.After, "prefix": in.Prefix, "upper": prefixEnd(in.Prefix), "part": strings.ToLower(in.Part), "limit": in.Limit + 1,
 	}, func(rows pgx.Rows) (err error) {
 		page.Queues, err = pgx.CollectRows(rows, scan)
 		return err
