@@ -105,6 +105,10 @@ type Store interface {
 	Servers(ctx context.Context) ([]ServerInfo, error)
 	Scopes(ctx context.Context) ([]Scope, error)
 
+	// AddUsage adds to what accounts have used today; Usage gives what one has, by service.
+	AddUsage(ctx context.Context, used []Usage) error
+	Usage(ctx context.Context, account string, days int) ([]Usage, error)
+
 	// Ready says whether the database answers.
 	Ready(ctx context.Context) error
 }

@@ -131,7 +131,10 @@ func TestServersAndScopes(t *testing.T) {
 		if _, _, err := broker.CreateTopic(t.Context(), topic); err != nil {
 			t.Fatal(err)
 		}
-		want := []core.Scope{{"111111111111", "cn-hangzhou"}, {"111111111111", "us-east-1"}, {"222222222222", "eu-west-1"}, {"333333333333", "us-east-1"}}
+		var want []core.Scope
+		for _, in := range [][2]string{{"111111111111", "cn-hangzhou"}, {"111111111111", "us-east-1"}, {"222222222222", "eu-west-1"}, {"333333333333", "us-east-1"}} {
+			want = append(want, core.Scope{Account: in[0], Region: in[1]})
+		}
 		if scopes, err := broker.Scopes(t.Context()); err != nil || !slices.Equal(scopes, want) {
 			t.Errorf("got %v and %v, want %v", scopes, err, want)
 		}

@@ -27,6 +27,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
 	Keys           KeySource      // nil: no access key is known
 	Observer       Observer       // nil: nobody counts
+	Meter          Meter          // nil: nobody bills
 	Verify         bool           // requests must be signed, with keys that are known
 }
 
@@ -42,6 +43,12 @@ type Caller struct {
 	Began       time.Time // when the request was read
 	Key         *core.Key // that AccessKeyID names; nil while it is not looked for, or not known
 	Verified    bool      // the request is signed with Key
+
+	// What a bill would say of the request, filled in by the protocol once it is known.
+	RequestBytes int64 // of the body
+	AnswerBytes  int64
+	FIFO         bool // it is about a FIFO queue
+	Empty        bool // it asked for messages, and there were none
 }
 
 // Actor gives the caller as the message log knows it.
@@ -57,6 +64,8 @@ func (o *Options) Identify(r *http.Request) Caller {
 		Service:     cred.service,
 		RequestID:   RequestID(),
 		Began:       time.Now(),
+
+		RequestBytes: max(r.ContentLength, 0),
 	}
 	if !o.Verify {
 		c.Account = AccountOf(cred.keyID)

@@ -6,9 +6,15 @@ import "time"
 // the protocol's code) and how long that took. It must not block.
 type Observer func(protocol, action, code string, took time.Duration)
 
-// Observe tells the observer, if there is one, of a request that is answered. Whatever the protocol does not
-// have is called unknown: clients choose what they send, and each name is counted by itself.
+// Meter is told of every request that is answered, and whose it was, for bills. It must not block.
+type Meter func(c *Caller, protocol, action, code string)
+
+// Observe tells the observer and the meter, if there are any, of a request that is answered. Whatever the protocol
+// does not have is called unknown: clients choose what they send, and each name is counted by itself.
 func (o *Options) Observe(c *Caller, protocol, action string, known bool, code string) {
+	if o.Meter != nil && known {
+		o.Meter(c, protocol, action, code)
+	}
 	if o.Observer == nil {
 		return
 	}

@@ -160,6 +160,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp res
 	} else {
 		resp.write(a)
 	}
+	c.AnswerBytes = int64(len(a.doc))
 	s.callers.Observe(&c.Caller, "mns", c.action, c.action != "", code)
 	if a.send(w, requestID(c.RequestID)) != nil {
 		s.giveBack(r.Context(), resp)

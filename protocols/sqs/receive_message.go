@@ -71,6 +71,7 @@ func (s *Server) receiveMessage(ctx context.Context, c *call, req *receiveMessag
 	if err != nil {
 		return nil, err
 	}
+	c.Empty = len(messages) == 0
 	result := &receiveMessageResult{Messages: make([]receivedMessage, len(messages)), queue: queue.Name, messages: messages}
 	for i := range messages {
 		result.Messages[i] = req.show(queue, &messages[i])

@@ -133,6 +133,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		a.body = c.wire.appendResult(a.body, c, shape, result)
 	}
+	c.AnswerBytes, c.FIFO = int64(len(a.body)), strings.HasSuffix(c.named.Name, fifoSuffix)
 	s.callers.Observe(&c.Caller, "sqs", c.action, s.actions[c.action] != nil, code) // before the client can ask for it
 	if a.send(w, c, f) != nil {
 		s.giveBack(r.Context(), result)

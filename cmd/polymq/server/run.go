@@ -16,6 +16,7 @@ import (
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
+	"github.com/polymq/polymq/workers"
 )
 
 // Bounds of a connection. A request may take as long as the longest long poll (30 s), and its body
@@ -71,13 +72,15 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.broker = core.NewBroker(s.store)
-	s.metrics = newMetrics()
+	s.metrics, s.usage = newMetrics(), newLedger()
 	s.metrics.watch(s.store, s.broker)
 	s.handler = s.speak()
 	if err := s.startPushes(); err != nil {
 		return err
 	}
 	s.workers = newWorkers(s.store, s.broker, s.pushes, s.config.MessageLogRetention, s.log)
+	s.workers.Add("usage", workers.Every(usageEvery), shortChore, workers.Usage{Write: s.usage.write(s.broker)})
+	s.workers.Add("old usage", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: s.store.ForgetUsage, Batch: batch})
 	s.broker.LogAllMessages(s.config.MessageLog == "all")
 	s.workers.Start()
 	if err := s.declareQueues(ctx); err != nil {
@@ -95,7 +98,7 @@ func (s *Server) speak() http.Handler {
 	return protocols.New(s.broker, protocols.Options{
 		Caller: caller.Options{
 			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
-			Keys: s.broker, Verify: s.config.Auth != "off", Observer: s.metrics.observe,
+			Keys: s.broker, Verify: s.config.Auth != "off", Observer: s.metrics.observe, Meter: s.usage.meter,
 		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
@@ -182,6 +185,7 @@ func (s *Server) stop(ctx context.Context) error {
 	if s.broker != nil {
 		s.broker.Close()
 		step(stopTimeout, "write the last of the message log", s.broker.FlushLog)
+		step(stopTimeout, "write what was used last", s.usage.write(s.broker))
 	}
 	if s.store != nil {
 		s.store.Close()

@@ -19,6 +19,7 @@ const (
 	removeEvery    = 5 * time.Second
 	sweepEvery     = time.Second // at most; the store keeps it to its share of the time
 	vacuumEvery    = 15 * time.Second
+	usageEvery     = 5 * time.Second
 	logEvery       = 500 * time.Millisecond
 	pushEvery      = time.Second // under word of what is due, for the lost one and for what waited long
 	publishedEvery = 10 * time.Second

@@ -30,6 +30,7 @@ type Server struct {
 	http       *http.Server
 	scripts    localstack.Scripts
 	metrics    *metrics
+	usage      *ledger
 	abort      context.CancelFunc // ends the contexts of all requests
 	firstAdmin *core.Key          // that was made at this start
 	background sync.WaitGroup
