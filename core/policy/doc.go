@@ -1,0 +1,47 @@
+// Package policy evaluates the policies of AWS and of Alibaba Cloud: who may do what with which queue or topic.
+// It knows their two languages, which have the same statements, wildcards and conditions, and the rules by
+// which several policies come to one decision. Whose policies those are, and what a request's condition keys
+// are, is for its callers to know.
+//
+//	text ──Parse──▶ Policy ─┐
+//	                        ├──Evaluate──▶ Decision: allowed, or denied, and by which statement
+//	              Request ──┘
+//
+// A statement is about a request when its action, its resource, its principal and all of its conditions match.
+// One that denies wins. Otherwise one must allow it: of the resource's policy or of the principal's own, where
+// both are of one account; of both, where they are not. A permissions boundary and a session's policies only
+// take away. An account's root needs no policy of its own.
+//
+// # What a resource's policy names
+//
+// "*", a user or a session, itself: that is enough within the account. A role, whose session asks: its
+// boundary and its session's policies count. An account: that leaves the decision to the account's own
+// policies.
+//
+// # Speed
+//
+// A Policy sorts its statements by their actions when it is read, and remembers for the last operations
+// (an action on a resource) which of them are about it: a thousand statements about other queues cost a
+// request nothing. Principals and conditions are looked at each time. A Cache keeps policies by their text.
+//
+// # Decisions
+//
+// 2026-11-21: both languages are read into the same form, and a principal's policies of either count in every
+// request. The action tells them apart ("sqs:SendMessage", "mns:SendMessage"); a policy that allows "*" on "*"
+// allows it in both clouds' words.
+//
+// 2026-11-21: a name that stands twice in an object is refused, though JSON does not say which one counts: a
+// Deny must not get lost.
+//
+// 2026-11-21: a wildcard in a Resource goes past colons and slashes, as it does in both clouds; only ArnLike and
+// ArnEquals compare part by part.
+//
+// 2026-11-21: NotPrincipal excepts who is named with all that it is made of: the account, the role and the session.
+// AWS's manual asks for the same, and warns that the rest is denied otherwise.
+//
+// 2026-11-21: a variable that the request has no value for, or several, makes its pattern match nothing; one
+// that it has brings no wildcards.
+//
+// 2026-11-21: a key with several values and an operator without ForAllValues or ForAnyValue counts as ForAnyValue; a
+// negated one must hold for all. AWS leaves that open.
+package policy

@@ -1,0 +1,162 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Language is what a policy is written in.
+type Language int
+
+// The languages.
+const (
+	AWS Language = iota // of IAM
+	RAM                 // of Alibaba Cloud
+)
+
+// Kind is what a policy is for, which says what its statements have.
+type Kind int
+
+// The kinds, in the words of AWS's denials.
+const (
+	Identity Kind = iota // of a user, a group or a role
+	Boundary             // what an identity's policies can allow at most
+	Session              // what a session can do at most
+	Resource             // of a queue or a topic: who may use it
+	Trust                // of a role: who may assume it
+)
+
+// String says the kind as denials do.
+func (k Kind) String() string {
+	switch k {
+	case Boundary:
+		return "permissions boundary"
+	case Session:
+		return "session policy"
+	case Resource:
+		return "resource-based policy"
+	case Trust:
+		return "role trust policy"
+	default:
+		return "identity-based policy"
+	}
+}
+
+// Policy is a policy that is ready to be evaluated. It may be used by many at the same time.
+type Policy struct {
+	Kind       Kind
+	Version    string
+	ID         string
+	Statements []*Statement
+
+	exact  map[string][]*Statement // by the actions that they name in full, in lower case
+	others []*Statement            // whose actions have wildcards, or are excluded
+
+	mu       sync.RWMutex
+	relevant map[operation][]*Statement
+}
+
+// Statement is one rule of a policy.
+type Statement struct {
+	Sid   string
+	Index int // in its policy, from 0
+	Allow bool
+
+	actions      []pattern
+	notAction    bool // all actions but those
+	resources    []pattern
+	notResource  bool
+	principals   []principal
+	notPrincipal bool
+	conditions   []condition
+}
+
+// operation is an action on a resource.
+type operation struct{ action, also, resource string }
+
+// maxRelevant bounds the operations for which a policy remembers the statements that concern them.
+const maxRelevant = 256
+
+// index sorts the statements by the actions that they are about.
+func (p *Policy) index() {
+	p.exact, p.relevant = map[string][]*Statement{}, map[operation][]*Statement{}
+	for _, s := range p.Statements {
+		if s.notAction || slices.ContainsFunc(s.actions, func(a pattern) bool { return !a.plain() }) {
+			p.others = append(p.others, s)
+			continue
+		}
+		for _, action := range s.actions {
+			if list := p.exact[action.text]; len(list) == 0 || list[len(list)-1] != s { // named twice
+				p.exact[action.text] = append(list, s)
+			}
+		}
+	}
+}
+
+// about gives the statements that concern the operation, in their order, whatever their principals and
+// conditions are. It remembers them: clients do the same again and again.
+func (p *Policy) about(r *Request) []*Statement {
+	op := operation{r.Action, r.Also, r.Resource}
+	p.mu.RLock()
+	found, known := p.relevant[op]
+	p.mu.RUnlock()
+	if known {
+		return found
+	}
+	action, also := strings.ToLower(r.Action), strings.ToLower(r.Also)
+	for _, list := range [][]*Statement{p.exact[action], p.exact[also], p.others} {
+		for _, s := range list {
+			if s.isOn(action, also) && s.mayConcern(r) {
+				found = append(found, s)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *Statement) int { return cmp.Compare(a.Index, b.Index) })
+	found = slices.Compact(found)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.relevant) >= maxRelevant {
+		clear(p.relevant)
+	}
+	p.relevant[op] = found
+	return found
+}
+
+// isOn says that the statement is about one of the actions, which are in lower case.
+func (s *Statement) isOn(action, also string) bool {
+	return s.lists(action) != s.notAction || also != "" && s.lists(also) != s.notAction
+}
+
+func (s *Statement) lists(action string) bool {
+	return slices.ContainsFunc(s.actions, func(p pattern) bool { return p.match(action) })
+}
+
+// mayConcern says that the statement is about the resource, as far as that does not depend on who asks.
+func (s *Statement) mayConcern(r *Request) bool { return s.dependsOnCaller() || s.concerns(r) }
+
+func (s *Statement) dependsOnCaller() bool {
+	return slices.ContainsFunc(s.resources, func(p pattern) bool { return p.variables })
+}
+
+// concerns says that the statement is about the resource.
+func (s *Statement) concerns(r *Request) bool {
+	if len(s.resources) == 0 {
+		return true // of a trust policy, which is its role's
+	}
+	return slices.ContainsFunc(s.resources, func(p pattern) bool { return p.matchFor(r, r.Resource) }) != s.notResource
+}
+
+// applies says that the statement, which is about the operation, is about this request.
+func (s *Statement) applies(r *Request) bool {
+	if s.dependsOnCaller() && !s.concerns(r) {
+		return false
+	}
+	for i := range s.conditions {
+		if !s.conditions[i].holds(r) {
+			return false
+		}
+	}
+	return true
+}
