@@ -37,6 +37,8 @@ var arrows = map[string][]string{
 	"cmd/...":            {"..."},
 
 	"protocols/localstack": {},
+	"protocols/aliyunsts":  {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
+	"protocols/dybase":     {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
 }
 
 // testOnly are packages that only tests may import, and each other.

@@ -13,8 +13,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/aliyunsts"
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/dybase"
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/smq"
@@ -38,7 +40,7 @@ type Options struct {
 }
 
 // Names are the protocols that can be switched on and off.
-var Names = []string{"sqs", "sns", "sts", "mns", "smq", "api"}
+var Names = []string{"sqs", "sns", "sts", "mns", "smq", "aliyunsts", "dybase", "api"}
 
 // queryProtocols are those of AWS's services, by the names in the scopes of credentials.
 var queryProtocols = []string{"sqs", "sns", "sts"}
@@ -51,6 +53,8 @@ type port struct {
 	sts     *sts.Server
 	mns     *mns.Server
 	smq     *smq.Server
+	aliSTS  *aliyunsts.Server
+	dybase  *dybase.Server
 	forward http.Handler // nil: other services are refused
 }
 
@@ -58,6 +62,7 @@ type port struct {
 func New(broker *core.Broker, options Options) http.Handler {
 	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
 	p.smq = smq.New(broker, &options.Caller, p.mns.Gate())
+	p.aliSTS, p.dybase = aliyunsts.New(broker, &options.Caller), dybase.New(broker, &options.Caller)
 	p.sns = sns.New(broker, &options.Caller, options.SNS)
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
@@ -108,6 +113,10 @@ func (p *port) serve(c *gin.Context) {
 		p.mns.ServeHTTP(c.Writer, c.Request)
 	case protocol == "smq":
 		p.smq.ServeHTTP(c.Writer, c.Request)
+	case protocol == "aliyunsts":
+		p.aliSTS.ServeHTTP(c.Writer, c.Request)
+	case protocol == "dybase":
+		p.dybase.ServeHTTP(c.Writer, c.Request)
 	case protocol == "sns":
 		p.sns.ServeHTTP(c.Writer, c.Request)
 	case protocol == "sts":
@@ -139,6 +148,10 @@ func protocolOf(r *http.Request) string {
 		return "smq"
 	case mns.Matches(r):
 		return "mns"
+	case aliyunsts.Matches(r):
+		return "aliyunsts"
+	case dybase.Matches(r):
+		return "dybase"
 	case isAlibaba(r), isRocketMQ(r):
 		return ""
 	case strings.HasPrefix(authorization, "AWS4-"), strings.Contains(r.URL.RawQuery, "X-Amz-Credential="):

@@ -94,6 +94,12 @@ func TestProtocolOf(t *testing.T) {
 		"Alibaba's OpenAPI, old form": {request{"GET", "/?Action=DescribeInstances&SignatureMethod=HMAC-SHA1&AccessKeyId=test&Version=2014-05-26", nil, ""}, ""},
 		"SMQ's control plane":         {request{"POST", "/", []string{"Authorization", "ACS3-HMAC-SHA256 Credential=test,SignedHeaders=host,Signature=0", "x-acs-action", "CreateQueue", "x-acs-version", "2022-01-19"}, ""}, "smq"},
 		"SMQ's, old form":             {request{"GET", "/?Action=CreateQueue&SignatureMethod=HMAC-SHA1&AccessKeyId=test&Version=2022-01-19", nil, ""}, "smq"},
+		"Alibaba's STS":               {request{"GET", "/?Action=GetCallerIdentity&SignatureMethod=HMAC-SHA1&AccessKeyId=test&Version=2015-04-01", nil, ""}, "aliyunsts"},
+		"Alibaba's STS, new form":     {request{"POST", "/", []string{"Authorization", "ACS3-HMAC-SHA256 Credential=test,SignedHeaders=host,Signature=0", "x-acs-action", "AssumeRole", "x-acs-version", "2015-04-01"}, ""}, "aliyunsts"},
+		"Alibaba's STS in a form":     {request{"POST", "/", []string{"Content-Type", form}, "Action=AssumeRole&Version=2015-04-01&SignatureMethod=HMAC-SHA1"}, "aliyunsts"},
+		"SMQ's in a form":             {request{"POST", "/", []string{"Content-Type", form}, "Action=CreateQueue&Version=2022-01-19&QueueName=q"}, "smq"},
+		"receipts of messages":        {request{"POST", "/?Action=QueryTokenForMnsQueue&Version=2017-05-25", nil, ""}, "dybase"},
+		"text messages":               {request{"POST", "/?Action=SendSms&Version=2017-05-25&SignatureMethod=HMAC-SHA1", nil, ""}, ""},
 		"RocketMQ over HTTP":          {request{"GET", "/topics/t/messages?consumer=c", []string{"x-mq-version", "2015-06-06", "Authorization", "MQ test:c2ln"}, ""}, ""},
 	}
 	for name, tt := range tests {

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/polymq/polymq/protocols/aliyunsts"
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/coverage"
+	"github.com/polymq/polymq/protocols/dybase"
 	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/sns"
@@ -63,6 +65,8 @@ func coverageTable() string {
 	row("STS (AWS), query", sts.Actions())
 	row("MNS, XML and, for messages, JSON", mns.Actions())
 	row("SMQ's control plane (OpenAPI)", smq.Actions())
+	row("STS (Alibaba)", aliyunsts.Actions())
+	row("Receipts of text messages (dybaseapi)", dybase.Actions())
 	row("JSON API", api.Actions())
 	return table.String()
 }

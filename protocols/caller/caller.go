@@ -160,7 +160,7 @@ func first(list string) string {
 // RegionOfHost gives the region in a cloud's own host name, "" in any other. The names count also
 // under .localhost, where a client on the same machine can try them: sqs.REGION.amazonaws.com,
 // REGION.queue.amazonaws.com, ACCOUNT.mns.REGION[-internal[-vpc]].aliyuncs.com,
-// mns-open[-vpc].REGION.aliyuncs.com.
+// mns-open[-vpc].REGION.aliyuncs.com, sts[-vpc].REGION.aliyuncs.com, dybaseapi.REGION.aliyuncs.com.
 func RegionOfHost(host string) string {
 	name, _, _ := strings.Cut(strings.ToLower(host), ":")
 	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com", ".localhost"} {
@@ -177,7 +177,7 @@ func regionOfLabels(labels string) string {
 	firstLabel, rest, _ := strings.Cut(labels, ".")
 	secondLabel, thirdLabel, _ := strings.Cut(rest, ".")
 	switch {
-	case firstLabel == "sqs", firstLabel == "sns", firstLabel == "mns-open", firstLabel == "mns-open-vpc":
+	case firstLabel == "sqs", firstLabel == "sns", firstLabel == "mns-open", firstLabel == "mns-open-vpc", firstLabel == "sts", firstLabel == "sts-vpc", firstLabel == "dybaseapi":
 		return secondLabel
 	case secondLabel == "queue" && thirdLabel == "":
 		return firstLabel

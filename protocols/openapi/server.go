@@ -27,7 +27,7 @@ type Service struct {
 // Action is one of a service's actions. It answers with the document that the client gets.
 type Action struct {
 	Name string
-	Do   func(context.Context, *Call) (any, error)
+	Do   func(context.Context, *Call) (any, error) // nil: the service has it, polymq does not
 }
 
 // Nonces remember what requests were signed with.
@@ -98,7 +98,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) do(r *http.Request, c *Call) (any, error) {
-	body, err := c.read(r)
+	body, err := s.read(r, c)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +110,8 @@ func (s *Server) do(r *http.Request, c *Call) (any, error) {
 		return nil, Missing("Action")
 	case action == nil:
 		return nil, NewFault(http.StatusNotFound, "InvalidAction.NotFound", s.service.Product+" has no action of this name")
+	case action.Do == nil:
+		return nil, NewFault(http.StatusNotFound, "InvalidAction.NotFound", "polymq does not implement "+c.Action+" yet")
 	default:
 		return action.Do(core.WithActor(r.Context(), c.Actor(s.service.Protocol, c.Action)), c)
 	}
@@ -125,7 +127,7 @@ func (s *Server) find(name string) *Action {
 }
 
 // read puts the parameters of query and form together.
-func (c *Call) read(r *http.Request) (body []byte, err error) {
+func (s *Server) read(r *http.Request, c *Call) (body []byte, err error) {
 	body, err = caller.ReadBody(r, maxBody)
 	switch {
 	case errors.Is(err, caller.ErrTooLarge):
@@ -154,6 +156,9 @@ func (c *Call) read(r *http.Request) (body []byte, err error) {
 	}
 	if c.Action = r.Header.Get("X-Acs-Action"); c.Action == "" {
 		c.Action = c.Parameters["Action"]
+	}
+	if id := c.Parameters["AccessKeyId"]; c.AccessKeyID == "" && id != "" && !s.callers.Verify { // from a form
+		c.AccessKeyID, c.Account = id, caller.AccountOf(id)
 	}
 	switch format := strings.ToUpper(c.Parameters["Format"]); format {
 	case "", "JSON":

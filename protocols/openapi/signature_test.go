@@ -145,7 +145,7 @@ func TestSignatures(t *testing.T) {
 			server := NewServer(Service{}, &caller.Options{Keys: oneKey{vectorKey}, Verify: true}, new(nonces))
 			server.now = func() time.Time { return at.Add(tt.after) }
 			c := &Call{Caller: server.callers.Identify(tt.request)}
-			body, err := c.read(tt.request)
+			body, err := server.read(tt.request, c)
 			if err == nil {
 				err = server.authenticate(tt.request, body, c)
 			}
