@@ -33,6 +33,12 @@ const (
 	DeliveryNotFound        Code = "DeliveryNotFound"        // the message was delivered, given up, or never published
 	KeyNotFound             Code = "KeyNotFound"             // no access key of that id
 	KeyExists               Code = "KeyExists"               // the id is another access key's
+	EntityNotFound          Code = "EntityNotFound"          // no account, user, group, role or policy of that name
+	EntityExists            Code = "EntityExists"            // the name is another account's, user's, group's, role's or policy's
+	EntityInUse             Code = "EntityInUse"             // something depends on what is to be deleted
+	EntityProtected         Code = "EntityProtected"         // it is built in and cannot be changed
+	EntityLimit             Code = "EntityLimit"             // the account has as many users, roles, policies … as it may
+	PolicyMalformed         Code = "PolicyMalformed"         // the text is not a policy of its cloud's language
 	InFlightLimit           Code = "InFlightLimit"           // too many messages of the queue are received and not deleted
 	DeadLetterQueueNotFound Code = "DeadLetterQueueNotFound" // the target of a dead-letter policy does not exist
 	DeadLetterDenied        Code = "DeadLetterDenied"        // the target does not take this queue's dead letters
@@ -50,7 +56,7 @@ var Codes = []Code{
 	Internal, Unavailable, Throttled, InvalidArgument, MissingParameter, AccessDenied, QueueNotFound, QueueExists,
 	MessageTooLong, MessageNotFound, ReceiptHandleInvalid, ReceiptHandleExpired, ReceiptHandleSuperseded,
 	TopicNotFound, TopicExists, SubscriptionNotFound, SubscriptionExists, SubscriptionLimit, DeliveryNotFound,
-	VisibilityTooLong, KeyNotFound, KeyExists,
+	VisibilityTooLong, KeyNotFound, KeyExists, EntityNotFound, EntityExists, EntityInUse, EntityProtected, EntityLimit, PolicyMalformed,
 	InFlightLimit, DeadLetterQueueNotFound, DeadLetterDenied, QueueTypeMismatch, NotDeadLetterQueue, MoveDestinationNotFound,
 	MoveActive, TooManyMoves, MoveNotFound, MoveEnded,
 }

@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -58,28 +60,114 @@ func (b *Broker) Grants(ctx context.Context, key *Key) (*Grants, error) {
 }
 
 // GrantsOf gives what a key is granted, as far as the key itself tells: not the policies that are kept for
-// its user or its role.
+// its user, its role or its session.
 func GrantsOf(key *Key) *Grants {
-	g := &Grants{Account: key.Account, User: key.User, Role: key.Session.Role}
+	g := &Grants{Account: key.Account, User: key.User, Role: key.Session.Role, UserID: key.Account}
 	iam, sts, ram := "arn:aws:iam::"+key.Account+":", "arn:aws:sts::"+key.Account+":", "acs:ram::"+key.Account+":"
 	switch session := key.Session; {
 	case session.Role != "":
 		name := session.Role[strings.LastIndexByte(session.Role, '/')+1:]
 		g.Kind, g.Principal, g.RAM = PrincipalRole, sts+"assumed-role/"+name+"/"+session.Name, ram+"assumed-role/"+name+"/"+session.Name
+		g.UserID, g.Tags = session.RoleID+":"+session.Name, session.Tags
 	case session.Name != "":
 		g.Kind, g.Principal, g.RAM = PrincipalFederated, sts+"federated-user/"+session.Name, ram+"federated-user/"+session.Name
+		g.UserID, g.Tags = key.Account+":"+session.Name, session.Tags
+		g.Root = key.User == "" && (session.Policy != "" || len(session.Policies) > 0) // without a policy it may do nothing
 	case key.User != "":
 		g.Kind, g.Principal, g.RAM = PrincipalUser, iam+"user/"+key.User, ram+"user/"+key.User
+		g.Root = key.Admin
 	default:
-		g.Kind, g.Principal, g.RAM = PrincipalAccount, iam+"root", ram+"root"
+		g.Kind, g.Principal, g.RAM, g.Root = PrincipalAccount, iam+"root", ram+"root", true
 	}
-	g.Root = g.Kind == PrincipalAccount || key.Admin
 	if key.Session.Policy != "" {
-		cloud := AWS
-		if strings.HasPrefix(key.Session.Role, "acs:") {
-			cloud = RAM
-		}
-		g.Session = []GrantedPolicy{{Name: "session policy", From: "session", Cloud: cloud, Text: key.Session.Policy}}
+		g.Session = []GrantedPolicy{{Name: "session policy", From: "session", Cloud: CloudOfARN(key.Session.Role), Text: key.Session.Policy}}
 	}
 	return g
+}
+
+// CloudOfARN gives the cloud that writes names so.
+func CloudOfARN(arn string) string {
+	if strings.HasPrefix(arn, "acs:") {
+		return RAM
+	}
+	return AWS
+}
+
+// RoleNameOf gives the name of the role that an ARN names, whether there is one or not; ok false for what is
+// no role's ARN: arn:PARTITION:iam::ACCOUNT:role/PATH/NAME, acs:ram::ACCOUNT:role/NAME.
+func RoleNameOf(arn string) (name IdentityName, ok bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	switch {
+	case len(parts) == 6 && parts[0] == "arn" && parts[2] == "iam":
+		parts = parts[4:]
+	case len(parts) == 5 && parts[0] == "acs" && parts[1] == "ram":
+		parts = parts[3:]
+	default:
+		return IdentityName{}, false
+	}
+	resource, isRole := strings.CutPrefix(parts[1], "role/")
+	name = IdentityName{Account: parts[0], Kind: Role, Cloud: CloudOfARN(arn), Name: resource[strings.LastIndexByte(resource, '/')+1:]}
+	return name, isRole && name.check() == nil
+}
+
+// Grant adds the policies that are kept for the key's principal: its own, those of its groups, its boundary and
+// those of the session. identities are the principal first and then its groups; policy gives a policy by its
+// ID, nil for one that is gone.
+func (g *Grants) Grant(key *Key, identities []Identity, policy func(id string) *Policy) {
+	if len(identities) > 0 {
+		principal := identities[0]
+		g.describe(&principal)
+		for i := range identities {
+			g.Identity = append(g.Identity, identities[i].granted(policy)...)
+		}
+		if principal.Boundary != "" {
+			g.Boundary = &GrantedPolicy{Cloud: cloudOfPolicy(principal.Boundary)} // grants nothing if the policy is gone
+			if p := policy(principal.Boundary); p != nil {
+				*g.Boundary = p.granted("boundary")
+			}
+		}
+	}
+	for _, id := range key.Session.Policies {
+		bound := GrantedPolicy{From: "session", Cloud: cloudOfPolicy(id)}
+		if p := policy(id); p != nil {
+			bound = p.granted("session")
+		}
+		g.Session = append(g.Session, bound)
+	}
+	if g.Kind == PrincipalFederated && len(g.Session) == 0 {
+		g.Identity = nil
+	}
+}
+
+// describe adds what is kept of the principal besides policies.
+func (g *Grants) describe(principal *Identity) {
+	switch g.Kind {
+	case PrincipalUser:
+		g.Principal, g.UserID, g.Tags = principal.ARN(AWS), principal.ID, principal.Tags
+	case PrincipalRole:
+		tags := maps.Clone(principal.Tags)
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		maps.Copy(tags, g.Tags)
+		g.Role, g.Tags = principal.ARN(""), tags
+	}
+}
+
+// granted gives an identity's own policies, in a steady order.
+func (i *Identity) granted(policy func(id string) *Policy) (all []GrantedPolicy) {
+	from := string(i.Kind) + "/" + i.Name
+	for _, id := range slices.Sorted(maps.Keys(i.Attached)) {
+		if p := policy(id); p != nil {
+			all = append(all, p.granted(from))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(i.Inline)) {
+		all = append(all, GrantedPolicy{Name: name, From: from, Cloud: i.Inline[name].Cloud, Text: i.Inline[name].Text})
+	}
+	return all
+}
+
+func (p *Policy) granted(from string) GrantedPolicy {
+	return GrantedPolicy{Name: p.Name, ARN: p.ARN(), From: from, Cloud: p.Cloud, Text: p.Text()}
 }

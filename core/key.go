@@ -59,10 +59,13 @@ type Key struct {
 
 // Session is what a temporary key stands for besides its account and user.
 type Session struct {
-	Role           string `json:"role,omitempty"`   // ARN of the role that was assumed
-	Name           string `json:"name,omitempty"`   // of the role's session, or of the federated user without a role
-	Policy         string `json:"policy,omitempty"` // that the session was asked to be bounded by; kept for evaluation
-	SourceIdentity string `json:"source_identity,omitempty"`
+	Role           string            `json:"role,omitempty"`    // ARN of the role that was assumed
+	RoleID         string            `json:"role_id,omitempty"` // of the role; "" of one that is not kept
+	Name           string            `json:"name,omitempty"`    // of the role's session, or of the federated user without a role
+	Policy         string            `json:"policy,omitempty"`  // that the session was asked to be bounded by; kept for evaluation
+	SourceIdentity string            `json:"source_identity,omitempty"`
+	Policies       []string          `json:"policies,omitempty"` // IDs of policies that bound it besides
+	Tags           map[string]string `json:"tags,omitempty"`
 }
 
 // Temporary says that the key is a session's.
@@ -132,12 +135,17 @@ var (
 	userNamePattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
 )
 
-// CreateKey makes a key, and gives it with its secret and token: the secret is told only here.
-// InvalidArgument, KeyExists, Throttled.
+// CreateKey makes a key, and gives it with its secret and token: the secret is told only here. A user that
+// is not there yet comes into being with its first lasting key. InvalidArgument, KeyExists, Throttled.
 func (b *Broker) CreateKey(ctx context.Context, in NewKey) (Key, error) {
 	key, err := MakeKey(in)
 	if err != nil {
 		return Key{}, err
+	}
+	if in.User != "" && in.Lasts == 0 {
+		if err := b.ensureUser(ctx, in.Account, in.User); err != nil {
+			return Key{}, err
+		}
 	}
 	created, err := b.store.CreateKey(ctx, key, in.Lasts)
 	if err != nil {
@@ -145,6 +153,15 @@ func (b *Broker) CreateKey(ctx context.Context, in NewKey) (Key, error) {
 	}
 	created.Secret, created.Token = key.Secret, key.Token
 	return created, nil
+}
+
+func (b *Broker) ensureUser(ctx context.Context, account, name string) error {
+	user := IdentityName{Account: account, Kind: User, Name: name}
+	_, err := b.Identity(ctx, user)
+	if CodeOf(err) == EntityNotFound {
+		_, err = b.CreateIdentity(ctx, Identity{IdentityName: user})
+	}
+	return err
 }
 
 // MakeKey checks a key that is to be created and makes up what it leaves open. InvalidArgument.

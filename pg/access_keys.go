@@ -151,6 +151,9 @@ func (s *Store) readKey(ctx context.Context, id string) (*core.Key, error) {
 
 // Counting ends at the bound, so that it stays cheap however many keys there are.
 const createKeySQL = `
+WITH known AS (
+    INSERT INTO accounts (id) SELECT @account WHERE @lasts::interval IS NULL ON CONFLICT DO NOTHING
+)
 INSERT INTO keys AS k (id, account, user_name, admin, session, secret, token_hash, created_at, expires_at)
 SELECT @id, @account, @user, @admin, @session::jsonb, @secret, @token_hash, t.now, t.now + @lasts::interval
 FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) t
@@ -280,6 +283,14 @@ const (
 	lockKeysSQL = `LOCK TABLE keys IN SHARE ROW EXCLUSIVE MODE` // two servers that start together make one administrator
 	anyAdminSQL = `SELECT EXISTS (SELECT FROM keys WHERE admin AND NOT disabled AND secret IS NOT NULL)`
 	putAdminSQL = `
+WITH account AS (
+    INSERT INTO accounts (id) VALUES (@account) ON CONFLICT DO NOTHING
+), administrator AS (
+    INSERT INTO identities (id, account, kind, cloud, name, path, access, attached)
+    SELECT 'AIDA' || upper(substr(md5(@account || '/' || @user), 1, 17)), @account, 'user', '', @user, '/', 'admin',
+        jsonb_build_object('arn:aws:iam::aws:policy/AdministratorAccess', now(), 'acs:ram:*:system:policy/AdministratorAccess', now())
+    WHERE @user <> '' ON CONFLICT DO NOTHING
+)
 INSERT INTO keys (id, account, user_name, admin, session, secret, created_at)
 VALUES (@id, @account, @user, true, '{}', @secret, now())
 ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, admin = true, disabled = false WHERE keys.token_hash IS NULL`

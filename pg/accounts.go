@@ -2,8 +2,13 @@ package pg
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/polymq/polymq/core"
 )
 
 const accountAttributesSQL = `SELECT name, value FROM account_attributes WHERE account = @account AND region = @region`
@@ -46,4 +51,96 @@ func (s *Store) SetAccountAttributes(ctx context.Context, account, region string
 		rows.Close()
 		return rows.Err()
 	})
+}
+
+// accounts reads rows of an id, an alias and a time.
+func (s *Store) accounts(ctx context.Context, sql string, args pgx.StrictNamedArgs) (found []core.Account, err error) {
+	err = s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {
+		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a core.Account, err error) {
+			err = row.Scan(&a.ID, &a.Alias, &a.CreatedAt)
+			return a, err
+		})
+		return err
+	})
+	var duplicate *pgconn.PgError
+	if errors.As(err, &duplicate) && duplicate.Code == "23505" {
+		return nil, core.Errorf(core.EntityExists, "The account or the account alias already exists.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read or change accounts: %w", err)
+	}
+	return found, nil
+}
+
+func oneAccount(found []core.Account, err error) (core.Account, error) {
+	switch {
+	case err != nil:
+		return core.Account{}, err
+	case len(found) == 0:
+		return core.Account{}, core.Errorf(core.EntityNotFound, "there is no account of that id")
+	}
+	return found[0], nil
+}
+
+const accountColumns = `id, COALESCE(alias, ''), created_at`
+
+// CreateAccount is of core.IdentityStore.
+func (s *Store) CreateAccount(ctx context.Context, account core.Account) (core.Account, error) {
+	return oneAccount(s.accounts(ctx, `INSERT INTO accounts (id, alias) VALUES (@id, nullif(@alias, '')) RETURNING `+accountColumns,
+		pgx.StrictNamedArgs{"id": account.ID, "alias": account.Alias}))
+}
+
+// Account is of core.IdentityStore.
+func (s *Store) Account(ctx context.Context, id string) (core.Account, error) {
+	return oneAccount(s.accounts(ctx, `SELECT `+accountColumns+` FROM accounts WHERE id = @id`, pgx.StrictNamedArgs{"id": id}))
+}
+
+// ListAccounts is of core.IdentityStore.
+func (s *Store) ListAccounts(ctx context.Context, after string, limit int) (core.AccountPage, error) {
+	found, err := s.accounts(ctx, `SELECT `+accountColumns+` FROM accounts WHERE id > @after ORDER BY id LIMIT @limit`,
+		pgx.StrictNamedArgs{"after": after, "limit": limit + 1})
+	page := core.AccountPage{Accounts: found}
+	if len(found) > limit {
+		page.Accounts, page.Next = found[:limit], found[limit-1].ID
+	}
+	return page, err
+}
+
+// SetAccountAlias is of core.IdentityStore.
+func (s *Store) SetAccountAlias(ctx context.Context, id, alias string) (core.Account, error) {
+	return oneAccount(s.accounts(ctx, `UPDATE accounts SET alias = nullif(@alias, '') WHERE id = @id RETURNING `+accountColumns,
+		pgx.StrictNamedArgs{"id": id, "alias": alias}))
+}
+
+const (
+	accountInUseSQL = `
+SELECT (EXISTS (SELECT FROM queues WHERE account = @account) OR EXISTS (SELECT FROM topics WHERE account = @account))::integer`
+	deleteAccountSQL = `
+WITH gone AS (
+    DELETE FROM keys WHERE account = @account
+), kept AS (
+    DELETE FROM records WHERE account = @account
+), attributes AS (
+    DELETE FROM account_attributes WHERE account = @account
+)
+DELETE FROM accounts WHERE id = @account`
+)
+
+// DeleteAccount is of core.IdentityStore.
+func (s *Store) DeleteAccount(ctx context.Context, id string) error {
+	if _, err := s.Account(ctx, id); err != nil {
+		return err
+	}
+	err := s.changeEntities(ctx, id, func(tx entityTx) error {
+		n, err := tx.count(accountInUseSQL, pgx.StrictNamedArgs{"account": id})
+		if err != nil || n > 0 {
+			return errors.Join(err, inUse(n, "The account has queues or topics. Delete them first."))
+		}
+		_, err = tx.exec(deleteAccountSQL, pgx.StrictNamedArgs{"account": id}, nil)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete an account: %w", err)
+	}
+	return nil
 }

@@ -373,7 +373,7 @@ func (s *Store) transaction(ctx context.Context, do func(pgx.Tx) error) error {
 func translate(err error) error {
 	var known *core.Error
 	switch {
-	case err == nil, errors.As(err, &known), errors.Is(err, core.ErrQueueChanged), errors.Is(err, context.Canceled):
+	case err == nil, errors.As(err, &known), errors.Is(err, core.ErrQueueChanged), errors.Is(err, core.ErrEntityChanged), errors.Is(err, context.Canceled):
 		return err
 	case isAway(err):
 		return core.Wrap(core.Unavailable, err, "the database cannot be reached at the moment")

@@ -81,6 +81,12 @@ var coreErrors = map[core.Code]wireError{
 	core.MoveEnded:               invalidState,
 	core.KeyNotFound:             notFound,
 	core.KeyExists:               invalidParameter,
+	core.EntityNotFound:          notFound,
+	core.EntityExists:            invalidParameter,
+	core.EntityInUse:             invalidState,
+	core.EntityProtected:         authorizationError,
+	core.EntityLimit:             invalidParameter,
+	core.PolicyMalformed:         invalidParameter,
 }
 
 // coreTexts are SNS's own texts for errors that the core describes in its words.
