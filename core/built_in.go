@@ -27,7 +27,7 @@ var builtIns = func() map[string]*Policy {
 		{AWS, "ReadOnlyAccess", "Provides read-only access to AWS services and resources.", awsAllow("sqs:Get*", "sqs:List*", "sqs:Receive*",
 			"sns:Check*", "sns:Get*", "sns:List*", "iam:Get*", "iam:List*", "sts:Get*")},
 		{RAM, "AdministratorAccess", "Full access to all services and resources.", ramAllow("*")},
-		{RAM, "ReadOnlyAccess", "Read-only access to all services and resources.", ramAllow("*:Describe*", "*:List*", "*:Get*", "*:Query*", "*:BatchGet*")},
+		{RAM, "ReadOnlyAccess", "Read-only access to all services and resources.", ramAllow("mns:Get*", "mns:Query*", "mns:Desc*", "mns:List*", "ram:Get*", "ram:List*", "sts:Get*")},
 		{RAM, "AliyunMNSFullAccess", "Full access to Message Service.", ramAllow("mns:*")},
 		{RAM, "AliyunMNSReadOnlyAccess", "Read-only access to Message Service.", ramAllow("mns:Get*", "mns:Query*", "mns:Desc*", "mns:List*")},
 		{RAM, "AliyunRAMFullAccess", "Full access to Resource Access Management.", ramAllow("ram:*")},

@@ -39,6 +39,11 @@ type Grants struct {
 	Identity []GrantedPolicy // the principal's own, attached and inline, and its groups'
 	Boundary *GrantedPolicy  // nil: none
 	Session  []GrantedPolicy // that the session was asked to be bounded by, all together; nil: none
+
+	// What the key may do by the JSON API and the console, whatever policies say.
+	Access     Access
+	Bodies     bool // it sees bodies of messages
+	Everywhere bool // in all accounts: an administrator's key
 }
 
 // GrantedPolicy is a policy as it counts for one principal.
@@ -78,6 +83,10 @@ func GrantsOf(key *Key) *Grants {
 		g.Root = key.Admin
 	default:
 		g.Kind, g.Principal, g.RAM, g.Root = PrincipalAccount, iam+"root", ram+"root", true
+	}
+	g.Everywhere = key.Admin
+	if g.Root && !key.Temporary() {
+		g.Access, g.Bodies = Admin, true
 	}
 	if key.Session.Policy != "" {
 		g.Session = []GrantedPolicy{{Name: "session policy", From: "session", Cloud: CloudOfARN(key.Session.Role), Text: key.Session.Policy}}
@@ -144,6 +153,9 @@ func (g *Grants) describe(principal *Identity) {
 	switch g.Kind {
 	case PrincipalUser:
 		g.Principal, g.UserID, g.Tags = principal.ARN(AWS), principal.ID, principal.Tags
+		if g.Access == NoAccess {
+			g.Access, g.Bodies = principal.Access, principal.Bodies || principal.Access == Operator || principal.Access == Admin
+		}
 	case PrincipalRole:
 		tags := maps.Clone(principal.Tags)
 		if tags == nil {

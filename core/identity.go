@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/polymq/polymq/core/policy"
 )
 
 // IdentityKind says what an Identity is.
@@ -329,11 +331,11 @@ func (b *Broker) DetachPolicy(ctx context.Context, name IdentityName, policy Pol
 }
 
 // PutInlinePolicy sets a policy of the identity's own. EntityNotFound, PolicyMalformed, EntityLimit.
-func (b *Broker) PutInlinePolicy(ctx context.Context, name IdentityName, policy string, inline Inline) error {
-	if !validName(policy, MaxPolicyName) {
+func (b *Broker) PutInlinePolicy(ctx context.Context, name IdentityName, inlineName string, inline Inline) error {
+	if !validName(inlineName, MaxPolicyName) {
 		return Errorf(InvalidArgument, "a policy's name has 1 to %d letters, digits and characters of _+=,.@-", MaxPolicyName)
 	}
-	if err := checkPolicyText(inline.Cloud, inline.Text, MaxPolicyText); err != nil {
+	if err := checkPolicyText(inline.Cloud, inline.Text, policy.Identity, MaxPolicyText); err != nil {
 		return err
 	}
 	_, err := b.changeIdentity(ctx, name, func(i *Identity) error {
@@ -341,7 +343,7 @@ func (b *Broker) PutInlinePolicy(ctx context.Context, name IdentityName, policy 
 		if i.Inline == nil {
 			i.Inline = map[string]Inline{}
 		}
-		i.Inline[policy] = inline
+		i.Inline[inlineName] = inline
 		used := 0
 		for _, p := range i.Inline {
 			used += textSize(p.Text)
@@ -465,7 +467,7 @@ func (i *Identity) check() error {
 		return Errorf(InvalidArgument, "sessions of a role last %v to %v at most", MinRoleSession, MaxRoleSession)
 	}
 	if i.Kind == Role {
-		if err := checkPolicyText(i.Cloud, i.Trust, MaxTrustText); err != nil {
+		if err := checkPolicyText(i.Cloud, i.Trust, policy.Trust, MaxTrustText); err != nil {
 			return err
 		}
 	}

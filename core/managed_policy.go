@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/polymq/polymq/core/policy"
 )
 
 // PolicyName names a policy that is kept by itself, to be attached to identities.
@@ -129,7 +131,7 @@ func (b *Broker) CreatePolicy(ctx context.Context, in Policy, text string) (Poli
 	if err := in.check(); err != nil {
 		return Policy{}, err
 	}
-	if err := checkPolicyText(in.Cloud, text, MaxPolicyText); err != nil {
+	if err := checkPolicyText(in.Cloud, text, policy.Identity, MaxPolicyText); err != nil {
 		return Policy{}, err
 	}
 	if builtIn(PolicyName{Cloud: in.Cloud, Name: in.Name}) != nil && in.Cloud == RAM {
@@ -215,11 +217,11 @@ func (b *Broker) DeletePolicy(ctx context.Context, name PolicyName, all bool) er
 // CreatePolicyVersion adds a text to a policy, which counts from now on if it is the default. Where the policy
 // has as many versions as it may, the oldest that does not count makes room if rotate is set. EntityNotFound,
 // EntityLimit, EntityProtected, PolicyMalformed.
-func (b *Broker) CreatePolicyVersion(ctx context.Context, name PolicyName, text string, isDefault, rotate bool) (policy Policy, created PolicyVersion, err error) {
-	if err := checkPolicyText(name.Cloud, text, MaxPolicyText); err != nil {
+func (b *Broker) CreatePolicyVersion(ctx context.Context, name PolicyName, text string, isDefault, rotate bool) (changed Policy, created PolicyVersion, err error) {
+	if err := checkPolicyText(name.Cloud, text, policy.Identity, MaxPolicyText); err != nil {
 		return Policy{}, PolicyVersion{}, err
 	}
-	policy, err = b.changePolicy(ctx, name, func(p *Policy) error {
+	changed, err = b.changePolicy(ctx, name, func(p *Policy) error {
 		if len(p.Versions) >= MaxPolicyVersions && rotate {
 			oldest := slices.IndexFunc(p.Versions, func(v PolicyVersion) bool { return v.Number != p.Default })
 			p.Versions = slices.Delete(slices.Clone(p.Versions), oldest, oldest+1)
@@ -237,7 +239,7 @@ func (b *Broker) CreatePolicyVersion(ctx context.Context, name PolicyName, text 
 	if err != nil {
 		return Policy{}, PolicyVersion{}, err
 	}
-	return policy, *policy.Version(policy.Last), nil
+	return changed, *changed.Version(changed.Last), nil
 }
 
 // SetDefaultPolicyVersion says which version of a policy counts. EntityNotFound, EntityProtected.
@@ -280,14 +282,14 @@ func (b *Broker) AlterPolicy(ctx context.Context, name PolicyName, description *
 
 func (b *Broker) withPolicy(ctx context.Context, name PolicyName, do func(*Policy) error) error {
 	for range maxEntityChanges {
-		policy, err := b.Policy(ctx, name)
+		found, err := b.Policy(ctx, name)
 		switch {
 		case err != nil:
 			return err
 		case name.BuiltIn():
 			return Errorf(EntityProtected, "policy %s is built in and cannot be changed", name.ARN())
 		}
-		if err := do(&policy); !errors.Is(err, ErrEntityChanged) {
+		if err := do(&found); !errors.Is(err, ErrEntityChanged) {
 			return err
 		}
 	}
@@ -337,15 +339,21 @@ func (p *Policy) check() error {
 	return checkEntityTags(p.Tags)
 }
 
-// checkPolicyText says whether a text can be kept as a policy: what it means is for its evaluator to say.
-func checkPolicyText(cloud, text string, most int) error {
+// checkPolicyText says whether a text is a policy of its cloud's language, of at most so many characters.
+func checkPolicyText(cloud, text string, kind policy.Kind, most int) error {
+	language, known := languages[cloud]
 	switch {
-	case cloud != AWS && cloud != RAM:
+	case !known:
 		return Errorf(InvalidArgument, "a policy is of AWS or of RAM")
 	case len(text) > MaxPolicyBytes || textSize(text) > most:
 		return Errorf(EntityLimit, "Cannot exceed quota for PolicySize: %d", most)
-	case text == "" || !ValidText([]byte(text)):
-		return Errorf(PolicyMalformed, "Syntax errors in policy.")
+	case !ValidText([]byte(text)):
+		return Errorf(PolicyMalformed, "The policy has characters that no policy may have.")
+	}
+	if _, err := language.Parse(text, kind); err != nil {
+		return Errorf(PolicyMalformed, "%v", err)
 	}
 	return nil
 }
+
+var languages = map[string]policy.Language{AWS: policy.AWS, RAM: policy.RAM}
