@@ -12,6 +12,8 @@ import (
 
 	"github.com/polymq/polymq/cmd/polymq/awscli"
 	"github.com/polymq/polymq/cmd/polymq/bench"
+	"github.com/polymq/polymq/cmd/polymq/client"
+	"github.com/polymq/polymq/cmd/polymq/manage"
 	"github.com/polymq/polymq/cmd/polymq/server"
 )
 
@@ -42,7 +44,7 @@ func run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "polymq: %v\n", err)
-		return 1
+		return client.ExitCode(err)
 	}
 	return 0
 }
@@ -89,6 +91,41 @@ the same time and with the same queues and topics. Everything that lasts is in P
 		SilenceUsage:  true,
 		SilenceErrors: true, // main prints them
 	}
-	root.AddCommand(serveCommand(environ), migrateCommand(environ), keyCommand(environ), bench.Command(), awsCommand(), versionCommand())
+	root.AddGroup(&cobra.Group{ID: groupServer, Title: "A server:"}, &cobra.Group{ID: groupUse, Title: "What is in it (any server, --endpoint):"})
+	root.AddCommand(grouped(groupServer, serveCommand(environ), migrateCommand(environ), bench.Command(), versionCommand())...)
+	root.AddCommand(grouped(groupUse, manage.Commands(environ)...)...)
+	root.AddCommand(grouped(groupUse, keyCommand(environ), awsCommand())...)
+	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
+		return client.UsageError(fmt.Errorf("%w, see %s --help", err, command.CommandPath()))
+	})
+	checkArguments(root)
 	return root
+}
+
+// The groups of commands in the help.
+const (
+	groupServer = "server"
+	groupUse    = "use"
+)
+
+func grouped(group string, commands ...*cobra.Command) []*cobra.Command {
+	for _, command := range commands {
+		command.GroupID = group
+	}
+	return commands
+}
+
+// checkArguments makes wrong arguments of any command show how it is used, and end with that exit code.
+func checkArguments(command *cobra.Command) {
+	if check := command.Args; check != nil {
+		command.Args = func(command *cobra.Command, args []string) error {
+			if err := check(command, args); err != nil {
+				return client.UsageError(fmt.Errorf("%w\nusage: %s", err, command.UseLine()))
+			}
+			return nil
+		}
+	}
+	for _, below := range command.Commands() {
+		checkArguments(below)
+	}
 }

@@ -21,6 +21,7 @@ type LogPage struct {
 
 type queueLogRequest struct {
 	OfQueue
+	ID string `query:"id" maxLength:"36" doc:"Only events of the message of this id"`
 	LogPage
 }
 
@@ -39,6 +40,7 @@ type logResponse struct {
 
 // eventBody is an event on the wire.
 type eventBody struct {
+	ID            string            `json:"id" doc:"Of the entry, rising; as cursor, what came after it is shown"`
 	At            time.Time         `json:"at"`
 	Kind          core.EventKind    `json:"kind" enum:"sent,duplicate,received,returned,visibility-changed,deleted,moved,expired"`
 	Region        string            `json:"region"`
@@ -59,7 +61,15 @@ type eventBody struct {
 // queueLog shows what happened in a queue whose logging is on.
 func (s *Server) queueLog(ctx context.Context, req *queueLogRequest) (*logResponse, error) {
 	name := req.queue(ctx, req.Name)
-	return s.listEvents(ctx, core.ListEventsInput{Account: name.Account, Region: name.Region, Queue: name.Name}, req.LogPage)
+	in := core.ListEventsInput{Account: name.Account, Region: name.Region, Queue: name.Name}
+	if req.ID != "" {
+		id, err := core.ParseMessageID(req.ID)
+		if err != nil {
+			return nil, failed(ctx, err)
+		}
+		in.MessageID = &id
+	}
+	return s.listEvents(ctx, in, req.LogPage)
 }
 
 // messageLog shows the life of one message.
@@ -97,6 +107,7 @@ func (s *Server) listEvents(ctx context.Context, in core.ListEventsInput, page L
 
 func encodeEvent(e *core.Event) eventBody {
 	body := eventBody{
+		ID: strconv.FormatInt(e.ID, 10),
 		At: e.At.UTC(), Kind: e.Kind, Region: e.Queue.Region, Queue: e.Queue.Name, MessageID: e.MessageID.UUID(), ReceiptHandle: e.Handle,
 		ReceiveCount: e.ReceiveCount, Detail: e.Detail, Protocol: e.Protocol, Action: e.Action, AccessKeyID: e.AccessKeyID, RequestID: e.RequestID,
 	}

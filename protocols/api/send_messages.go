@@ -23,6 +23,7 @@ type newMessage struct {
 	Body         string                   `json:"body" minLength:"1" example:"hello"`
 	BodyEncoding string                   `json:"body_encoding,omitempty" enum:"base64" doc:"Given when the body is base64 of something that is no text"`
 	Attributes   map[string]attributeBody `json:"attributes,omitempty" maxProperties:"10"`
+	System       map[string]string        `json:"system,omitempty" maxProperties:"10" doc:"What SDKs set rather than the application, such as AWSTraceHeader and traceparent"`
 	DelaySeconds *int                     `json:"delay_seconds,omitempty" minimum:"0" maximum:"604800" doc:"Until it can be received; else the queue's"`
 	Priority     int                      `json:"priority,omitempty" minimum:"1" maximum:"16" doc:"1 is the most urgent, 16 the least; else 8"`
 	GroupID      string                   `json:"group_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"A message of a FIFO queue needs one"`
@@ -76,7 +77,7 @@ func (s *Server) sendMessages(ctx context.Context, req *sendMessagesRequest) (*s
 // decode checks what the schema cannot say, and gives the message to the core.
 func (m *newMessage) decode(maxSize int) (core.NewMessage, error) {
 	decoded := core.NewMessage{
-		Body: []byte(m.Body), Delay: seconds(m.DelaySeconds), Priority: m.Priority, GroupID: m.GroupID, DeduplicationID: m.DeduplicationID,
+		Body: []byte(m.Body), System: m.System, Delay: seconds(m.DelaySeconds), Priority: m.Priority, GroupID: m.GroupID, DeduplicationID: m.DeduplicationID,
 	}
 	switch m.BodyEncoding {
 	case inBase64:
@@ -89,6 +90,9 @@ func (m *newMessage) decode(maxSize int) (core.NewMessage, error) {
 		if !core.ValidText(decoded.Body) {
 			return decoded, core.Errorf(core.InvalidArgument, "the body has characters that not every protocol can carry: send it in base64, with body_encoding base64")
 		}
+	}
+	if err := checkSystem(m.System); err != nil {
+		return decoded, err
 	}
 	for name, attribute := range m.Attributes {
 		a, err := attribute.decode(name)
@@ -103,6 +107,21 @@ func (m *newMessage) decode(maxSize int) (core.NewMessage, error) {
 	}
 	return decoded, nil
 }
+
+// maxSystemBytes bounds name and value of a system attribute; SQS's longest is a trace header.
+const maxSystemBytes = 4096
+
+// checkSystem checks what an application does not set itself, as when a message comes from another server.
+func checkSystem(system map[string]string) error {
+	for name, value := range system {
+		if !systemName.MatchString(name) || len(value) > maxSystemBytes || value == "" || !core.ValidText([]byte(value)) {
+			return core.Errorf(core.InvalidArgument, "a system attribute has a name of 1 to 64 letters, digits, dots, '-' and '_' and a text of 1 to %d bytes, unlike %.100q", maxSystemBytes, name)
+		}
+	}
+	return nil
+}
+
+var systemName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // attributeName is what SQS allows (specs/sqs.md 5), so that its clients can read the attribute.
 var attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*$`)

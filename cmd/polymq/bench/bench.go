@@ -9,6 +9,8 @@ import (
 	"io"
 	"runtime/debug"
 	"time"
+
+	"github.com/polymq/polymq/cmd/polymq/progress"
 )
 
 var errInterrupted = errors.New("interrupted before anything was measured")
@@ -17,7 +19,7 @@ var errInterrupted = errors.New("interrupted before anything was measured")
 type bench struct {
 	*options
 	id       string
-	progress *progress
+	progress *progress.Line
 	baseline *load // aimed at the no-op server, nil without --noop
 	target   *load // aimed at the endpoints, nil when --noop was given alone
 	noops    []round
@@ -27,7 +29,7 @@ type bench struct {
 // run does what the options say and returns a report, which may be there beside an error.
 func run(ctx context.Context, o *options, noopArgs []string, onlyNoop bool, stderr io.Writer) (_ *report, err error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // the load shares the machine with the server
-	b := &bench{options: o, id: newID(), progress: newProgress(stderr)}
+	b := &bench{options: o, id: newID(), progress: progress.New(stderr)}
 	if o.Noop {
 		server, failed := startNoop(noopArgs)
 		if failed != nil {
@@ -68,7 +70,7 @@ func (b *bench) setUp(ctx context.Context) error {
 	if prefix == "" {
 		prefix = "bench-" + b.id
 	}
-	stop := b.progress.during(func() string { return "creating " + plural(b.Queues, "queue") })
+	stop := b.progress.During(func() string { return "creating " + plural(b.Queues, "queue") })
 	err := b.target.createQueues(ctx, prefix)
 	stop()
 	switch {
@@ -84,7 +86,7 @@ func (b *bench) setUp(ctx context.Context) error {
 // preload puts the backlog into the queues.
 func (b *bench) preload(ctx context.Context) error {
 	before := b.target.ledger.acked.Load()
-	defer b.progress.during(func() string {
+	defer b.progress.During(func() string {
 		return fmt.Sprintf("backlog: %s of %s messages", count(b.target.ledger.acked.Load()-before), count(b.Backlog))
 	})()
 	if err := b.target.preload(ctx, b.Backlog); interrupted(ctx) {
@@ -122,7 +124,7 @@ func (b *bench) measure(ctx context.Context, rounds []round, l *load, m *mode, l
 	if l == b.baseline {
 		name = "no-op"
 	}
-	defer b.progress.during(l.rates(name))()
+	defer b.progress.During(l.rates(name))()
 	if r, ok := l.measure(ctx, m, b.Warmup, limit); ok {
 		rounds = append(rounds, r)
 	}
@@ -140,7 +142,7 @@ func (b *bench) finish(ctx context.Context) (*report, error) {
 	}
 	checked := false
 	if b.Verify > 0 && !interrupted(ctx) {
-		stop := b.progress.during(func() string {
+		stop := b.progress.During(func() string {
 			return fmt.Sprintf("looking for lost messages: %s have not arrived so far", count(b.target.ledger.missing()))
 		})
 		checked = b.target.verify(ctx, b.Verify)
@@ -166,6 +168,6 @@ func (b *bench) cleanUp(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
-	defer b.progress.during(func() string { return "deleting the queues" })()
+	defer b.progress.During(func() string { return "deleting the queues" })()
 	return b.target.deleteQueues(ctx)
 }

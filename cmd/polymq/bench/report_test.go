@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/polymq/polymq/cmd/polymq/progress"
 )
 
 // sampleReport is a report in which every part has something.
@@ -169,13 +171,13 @@ func TestProgress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out strings.Builder
-				p := newProgress(&out) // which is no terminal
+				p := progress.New(&out) // which is no terminal
 				if tt.terminal {
-					p = &progress{out: &out, terminal: true, every: time.Second}
+					p = progress.OnTerminal(&out)
 				}
 				l := &load{}
 				l.recorder.Store(newRecorder(0))
-				stop := p.during(l.rates("send"))
+				stop := p.During(l.rates("send"))
 				r := l.recorder.Load()
 				r.requests.Add(10)
 				r.handled(20)

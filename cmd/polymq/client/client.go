@@ -1,0 +1,160 @@
+package client
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// DefaultEndpoint is where a server listens that was told nothing else.
+const DefaultEndpoint = "http://127.0.0.1:4566"
+
+// Bounds of a request.
+const (
+	Timeout   = 2 * time.Minute // longer than the longest wait that the API offers
+	maxAnswer = 64 << 20        // a page of a hundred of the largest messages is refused rather than held
+	pageSize  = 1000            // entries of a list asked for at once
+)
+
+const prefix = "/api/v1"
+
+// Client calls one server.
+type Client struct {
+	Endpoint  string // "": DefaultEndpoint
+	AdminKey  string // ID:SECRET of an administrator's access key, "" for none
+	Account   string // whose queues are meant; "": the server's default
+	Region    string // likewise
+	Transport http.RoundTripper
+}
+
+// Request is one call of the API.
+type Request struct {
+	Method string
+	Path   []string // behind /api/v1, its parts not yet escaped
+	Query  url.Values
+	Body   any  // encoded as JSON, nil for none
+	Global bool // it is of no account and region
+}
+
+// Do makes a request and reads its answer into out, unless that is nil. What the server refuses is an *Error,
+// a server that cannot be reached ErrUnreachable.
+func (c *Client) Do(ctx context.Context, in Request, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	r, err := c.newRequest(ctx, in)
+	if err != nil {
+		return err
+	}
+	response, err := (&http.Client{Transport: c.Transport}).Do(r)
+	if err != nil {
+		return c.unreachable(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the server's answer: %w", err)
+	case len(answer) > maxAnswer:
+		return fmt.Errorf("the server's answer is longer than %d MiB, ask for less", maxAnswer>>20)
+	case response.StatusCode >= http.StatusMultipleChoices:
+		return newError(response, answer)
+	case out == nil, len(answer) == 0:
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("read the server's answer, is %s polymq? %w", c.endpoint(), err)
+	}
+	return nil
+}
+
+func (c *Client) newRequest(ctx context.Context, in Request) (*http.Request, error) {
+	var body bytes.Buffer
+	if in.Body != nil {
+		encoder := json.NewEncoder(&body)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(in.Body); err != nil {
+			return nil, fmt.Errorf("encode the request: %w", err)
+		}
+	}
+	address := c.endpoint() + prefix
+	for _, part := range in.Path {
+		address += "/" + url.PathEscape(part)
+	}
+	r, err := http.NewRequestWithContext(ctx, in.Method, address, &body)
+	if err != nil {
+		return nil, fmt.Errorf("endpoint %s: %w", c.endpoint(), err)
+	}
+	query := url.Values{}
+	for name, values := range in.Query {
+		query[name] = values
+	}
+	scope := map[string]string{"account": c.Account, "region": c.Region}
+	for name, value := range scope {
+		if value != "" && !in.Global {
+			query.Set(name, value)
+		}
+	}
+	r.URL.RawQuery = query.Encode()
+	r.Header.Set("Content-Type", "application/json")
+	if c.AdminKey != "" {
+		r.Header.Set("Authorization", "Bearer "+c.AdminKey)
+	}
+	return r, nil
+}
+
+func (c *Client) endpoint() string {
+	return strings.TrimRight(cmp.Or(c.Endpoint, DefaultEndpoint), "/")
+}
+
+// List goes through the entries of a list, page by page, as the server wrote them. field is the list's name in
+// the answer. It ends with the first error.
+func (c *Client) List(ctx context.Context, in Request, field string) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
+		query := url.Values{}
+		for name, values := range in.Query {
+			query[name] = values
+		}
+		if query.Get("limit") == "" {
+			query.Set("limit", strconv.Itoa(pageSize))
+		}
+		in.Method, in.Query = http.MethodGet, query
+		for {
+			var page map[string]json.RawMessage
+			if err := c.Do(ctx, in, &page); err != nil {
+				yield(nil, err)
+				return
+			}
+			var entries []json.RawMessage
+			var next string
+			if err := cmp.Or(json.Unmarshal(page[field], &entries), unmarshalNext(page["next_cursor"], &next)); err != nil {
+				yield(nil, fmt.Errorf("read the server's list of %s: %w", field, err))
+				return
+			}
+			for _, entry := range entries {
+				if !yield(entry, nil) {
+					return
+				}
+			}
+			if next == "" {
+				return
+			}
+			query.Set("cursor", next)
+		}
+	}
+}
+
+func unmarshalNext(cursor json.RawMessage, next *string) error {
+	if cursor == nil {
+		return nil // the last page has none
+	}
+	return json.Unmarshal(cursor, next)
+}

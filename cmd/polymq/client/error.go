@@ -1,0 +1,112 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// ErrUnreachable is the error of a server that cannot be reached.
+var ErrUnreachable = errors.New("the server cannot be reached")
+
+func (c *Client) unreachable(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w, is it running there? (polymq serve; --endpoint or POLYMQ_ENDPOINT): %w", ErrUnreachable, err)
+}
+
+// Error is what a server says of a request that it refuses.
+type Error struct {
+	Status int    // of HTTP
+	Code   string // "QueueNotFound"
+	Detail string
+	Faults []Fault // of single values
+}
+
+// Fault is what is wrong with one value of a request.
+type Fault struct {
+	Location string `json:"location"`
+	Message  string `json:"message"`
+}
+
+// Error gives the server's words.
+func (e *Error) Error() string {
+	text := "the server refuses: " + e.Detail
+	for _, f := range e.Faults {
+		text += "; " + f.Location + ": " + f.Message
+	}
+	switch e.Status {
+	case http.StatusUnauthorized:
+		text += " (--admin-key or POLYMQ_ADMIN_KEY)"
+	case http.StatusServiceUnavailable:
+		text += " (try again; polymq doctor looks at the database)"
+	}
+	return text
+}
+
+// newError reads a problem as of RFC 9457.
+func newError(response *http.Response, answer []byte) error {
+	var problem struct {
+		Code   string  `json:"code"`
+		Detail string  `json:"detail"`
+		Errors []Fault `json:"errors"`
+	}
+	if json.Unmarshal(answer, &problem) != nil || problem.Detail == "" {
+		return &Error{Status: response.StatusCode, Detail: "it answers " + response.Status + ", and not as polymq's JSON API does"}
+	}
+	return &Error{Status: response.StatusCode, Code: problem.Code, Detail: problem.Detail, Faults: problem.Errors}
+}
+
+// The exit codes of commands that talk to a server, for scripts.
+const (
+	ExitFailed      = 1
+	ExitUsage       = 2 // of the command itself
+	ExitNotFound    = 3
+	ExitDenied      = 4
+	ExitConflict    = 5
+	ExitUnavailable = 6 // try again
+)
+
+// usageError is an error of the command line itself.
+type usageError struct{ error }
+
+// Unwrap gives the error itself.
+func (e usageError) Unwrap() error { return e.error }
+
+// UsageError marks an error of the command line itself.
+func UsageError(err error) error { return usageError{err} }
+
+// ExitCode gives the exit code of a program that ends with the error.
+func ExitCode(err error) int {
+	var refused *Error
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, ErrUnreachable):
+		return ExitUnavailable
+	case errors.As(err, new(usageError)):
+		return ExitUsage
+	case !errors.As(err, &refused):
+		return ExitFailed
+	}
+	switch refused.Status {
+	case http.StatusNotFound, http.StatusGone:
+		return ExitNotFound
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return ExitDenied
+	case http.StatusConflict:
+		return ExitConflict
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return ExitUnavailable
+	}
+	return ExitFailed
+}
+
+// IsNotFound reports whether the server does not have what was asked for.
+func IsNotFound(err error) bool {
+	var refused *Error
+	return errors.As(err, &refused) && refused.Status == http.StatusNotFound
+}

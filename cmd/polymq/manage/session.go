@@ -1,0 +1,295 @@
+package manage
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymq/polymq/cmd/polymq/client"
+	"github.com/polymq/polymq/cmd/polymq/progress"
+)
+
+// Commands gives the commands of this package.
+func Commands(environ []string) []*cobra.Command {
+	return []*cobra.Command{
+		queueCommand(environ), topicCommand(environ), subscriptionCommand(environ), messageCommand(environ),
+		logCommand(environ), tailCommand(environ), exportCommand(environ), importCommand(environ),
+	}
+}
+
+// Session is what a command knows of the server it talks to, and of whom it talks for.
+type Session struct {
+	environ []string
+	client  client.Client
+	json    bool
+	yes     bool
+}
+
+// bind adds the flags that every command has.
+func bind(command *cobra.Command, environ []string) *Session {
+	s := &Session{environ: environ}
+	flags := command.PersistentFlags()
+	flags.StringVar(&s.client.Endpoint, "endpoint", "", "`URL` of the server (default: POLYMQ_ENDPOINT, else "+client.DefaultEndpoint+")")
+	flags.StringVar(&s.client.AdminKey, "admin-key", "", "`ID:SECRET` of an administrator's access key (default: POLYMQ_ADMIN_KEY)")
+	flags.StringVar(&s.client.Account, "account", "", "`ACCOUNT` of twelve digits that is meant (default: POLYMQ_ACCOUNT, else 000000000000)")
+	flags.StringVar(&s.client.Region, "region", "", "`REGION` that is meant (default: POLYMQ_REGION, else the server's)")
+	flags.BoolVar(&s.json, "json", false, "print JSON as the server answers it, lists as one object on each line")
+	return s
+}
+
+// server gives the client, with what the flags leave open from the environment.
+func (s *Session) server() *client.Client {
+	c := s.client
+	c.Endpoint = cmp.Or(c.Endpoint, s.variable("POLYMQ_ENDPOINT"))
+	c.AdminKey = cmp.Or(c.AdminKey, s.variable("POLYMQ_ADMIN_KEY"))
+	c.Account = cmp.Or(c.Account, s.variable("POLYMQ_ACCOUNT"))
+	c.Region = cmp.Or(c.Region, s.variable("POLYMQ_REGION"))
+	return &c
+}
+
+func (s *Session) variable(name string) string {
+	for _, entry := range s.environ {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func get(path ...string) client.Request { return client.Request{Method: http.MethodGet, Path: path} }
+func post(body any, path ...string) client.Request {
+	return client.Request{Method: http.MethodPost, Path: path, Body: body}
+}
+func patch(body any, path ...string) client.Request {
+	return client.Request{Method: http.MethodPatch, Path: path, Body: body}
+}
+func remove(path ...string) client.Request {
+	return client.Request{Method: http.MethodDelete, Path: path}
+}
+
+// do makes a request and says in a line what has been done by it. With --json the answer is printed instead.
+func (s *Session) do(command *cobra.Command, in client.Request, done string) error {
+	if !s.json {
+		return cmp.Or(s.server().Do(command.Context(), in, nil), say(command, done))
+	}
+	_, err := show[json.RawMessage](s, command, in, nil)
+	return err
+}
+
+// say prints a line.
+func say(command *cobra.Command, format string, args ...any) error {
+	_, err := fmt.Fprintf(command.OutOrStdout(), format+"\n", args...)
+	return err
+}
+
+// show makes a request and shows its answer: with --json as it is, else by what pairs gives of it, a name and
+// a value in turn. It gives the answer too.
+func show[T any](s *Session, command *cobra.Command, in client.Request, pairs func(T) []string) (T, error) {
+	var raw json.RawMessage
+	var answer T
+	err := s.server().Do(command.Context(), in, &raw)
+	if err != nil || len(raw) == 0 {
+		return answer, err
+	}
+	if s.json {
+		return answer, s.line(command, raw)
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil || pairs == nil {
+		return answer, err
+	}
+	return answer, describe(command, pairs(answer)...)
+}
+
+// line prints JSON on a line of its own.
+func (s *Session) line(command *cobra.Command, raw json.RawMessage) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, raw); err != nil {
+		return fmt.Errorf("read the server's answer: %w", err)
+	}
+	compact.WriteByte('\n')
+	_, err := compact.WriteTo(command.OutOrStdout())
+	return err
+}
+
+// describe prints names and values, leaving out those that have no value.
+func describe(command *cobra.Command, pairs ...string) error {
+	table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			fmt.Fprintf(table, "%s:\t%s\n", pairs[i], pairs[i+1])
+		}
+	}
+	return table.Flush()
+}
+
+// flushEvery is how many rows of a table are held to find the widths of its columns.
+const flushEvery = 1000
+
+// list prints a list, as a table or as JSON lines, no more than limit entries (0: all).
+func list[T any](s *Session, command *cobra.Command, in client.Request, field, header string, limit int, row func(T) []string) error {
+	table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+	if !s.json {
+		fmt.Fprintln(table, header)
+	}
+	n := 0
+	for raw, err := range s.server().List(command.Context(), in, field) {
+		if err != nil {
+			return errors.Join(table.Flush(), err)
+		}
+		if s.json {
+			err = s.line(command, raw)
+		} else {
+			err = tableRow(table, raw, row)
+		}
+		if err != nil {
+			return err
+		}
+		if n++; n == limit {
+			break
+		}
+		if n%flushEvery == 0 {
+			_ = table.Flush() // the last one reports what is wrong with the output
+		}
+	}
+	return table.Flush()
+}
+
+func tableRow[T any](table *tabwriter.Writer, raw json.RawMessage, row func(T) []string) error {
+	var entry T
+	if err := json.Unmarshal(raw, &entry); err != nil {
+		return fmt.Errorf("read the server's list: %w", err)
+	}
+	_, err := fmt.Fprintln(table, strings.Join(row(entry), "\t"))
+	return err
+}
+
+// confirm asks whether to go on, where somebody is there to be asked.
+func (s *Session) confirm(command *cobra.Command, question string, args ...any) error {
+	if s.yes || !progress.IsTerminal(command.InOrStdin()) {
+		return nil
+	}
+	fmt.Fprintf(command.ErrOrStderr(), question+" [y/N] ", args...)
+	answer, _ := bufio.NewReader(command.InOrStdin()).ReadString('\n') // the end of the input is no
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return errors.New("nothing was done")
+	}
+	return nil
+}
+
+// asks adds the flag of commands that ask.
+func (s *Session) asks(command *cobra.Command) *cobra.Command {
+	command.Flags().BoolVarP(&s.yes, "yes", "y", false, "do not ask")
+	return command
+}
+
+// completion is how cobra completes an argument.
+type completion func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
+
+const (
+	maxCompletions    = 100
+	completionTimeout = 3 * time.Second
+)
+
+// names completes names of a list of the server's, for the arguments that come before the given number.
+func (s *Session) names(arguments int, path func(args []string) []string, field string) completion {
+	return func(command *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(args) >= arguments {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ctx, cancel := context.WithTimeout(cmp.Or(command.Context(), context.Background()), completionTimeout)
+		defer cancel()
+		in := get(path(args)...)
+		in.Query = url.Values{"prefix": {begun}, "limit": {fmt.Sprint(maxCompletions)}}
+		var found []string
+		for raw, err := range s.server().List(ctx, in, field) {
+			var entry struct {
+				Name string `json:"name"`
+			}
+			if err != nil || json.Unmarshal(raw, &entry) != nil || len(found) >= maxCompletions {
+				break
+			}
+			found = append(found, entry.Name)
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (s *Session) queueNames(arguments int) completion {
+	return s.names(arguments, func([]string) []string { return []string{"queues"} }, "queues")
+}
+
+// topicNames completes a topic, and behind it one of its subscriptions if that is asked for too.
+func (s *Session) topicNames(arguments int) completion {
+	topics := s.names(1, func([]string) []string { return []string{"topics"} }, "topics")
+	subscriptions := s.names(arguments, func(args []string) []string { return []string{"topics", args[0], "subscriptions"} }, "subscriptions")
+	return func(command *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return topics(command, args, begun)
+		}
+		return subscriptions(command, args, begun)
+	}
+}
+
+// maxShown is how much of a text a table shows.
+const maxShown = 60
+
+// printable gives a text as a cell of a table: without what a terminal would act on, and not too long.
+func printable(text string) string {
+	runes := []rune(text)
+	cut := ""
+	if len(runes) > maxShown {
+		runes, cut = runes[:maxShown-1], "…"
+	}
+	for i, r := range runes {
+		switch {
+		case unicode.IsSpace(r):
+			runes[i] = ' '
+		case !unicode.IsPrint(r):
+			runes[i] = unicode.ReplacementChar
+		}
+	}
+	return string(runes) + cut
+}
+
+// when shows a time, nothing for none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// seconds shows a number of seconds as a duration: 4d, 1h30m, 0s.
+func seconds(n int) string {
+	const day = 24 * 60 * 60
+	if n > 0 && n%day == 0 {
+		return fmt.Sprintf("%dd", n/day)
+	}
+	text := (time.Duration(n) * time.Second).String()
+	text = strings.Replace(text, "m0s", "m", 1)
+	return strings.Replace(text, "h0m", "h", 1)
+}
+
+// pairsOf shows a map as name=value.
+func pairsOf(m map[string]string) string {
+	var pairs []string
+	for _, name := range sorted(m) {
+		pairs = append(pairs, name+"="+m[name])
+	}
+	return strings.Join(pairs, " ")
+}
