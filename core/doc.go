@@ -20,6 +20,9 @@
 // before it goes on to the next. A group becomes available, behind the others, when its first message is visible again,
 // or the one before it was deleted, moved away or dropped.
 //
+// In a standard queue groups order nothing and hide nothing. A queue that has some is a fair queue: messages of a group that
+// has few waiting pass those of groups that have many, and those of no group, so that who sends much delays nobody else.
+//
 // A receive that finds nothing waits in the Broker and holds no connection (waiting.go). Three
 // things wake it: a message that became visible through this server, a notification from
 // another, and the clock, for messages that become due. Under all three lies a slow poll.

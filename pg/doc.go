@@ -197,4 +197,13 @@
 // 2026-11-21: messages in flight are counted only when a server may have received as many as were left at the
 // last count, divided by the servers there are (in_flight.go). With several servers that start to receive at
 // the same moment, a queue may exceed its limit by a part of what was left.
+//
+// 2026-11-21: messages of groups in standard queues get their place in line when they are sent, by an earlier visible_at (fair.go),
+// as start-time fair queueing does it, with what each server knows of the line. So receives, their index and their
+// marks are as they were, and sends without groups too. The first ten waiting messages of a group stand before everything else, those
+// up to the hundredth behind the others' first ten, and what comes beyond at the end. Servers share nothing but the front of the line,
+// which one that does not receive looks up once a second. Where messages of quiet groups alone are more than receivers take, the others
+// wait, as less urgent priorities do. Rejected: an index by group and a walk from group to group, exact whoever sends, but which
+// steps into the dead entries of each; lanes by a hash of the group, which mix noisy and quiet ones; rows of groups as FIFO queues have them, which
+// every send and receive of a noisy group would lock. Dead letters, redrives and polymq.send go to the end of the line.
 package pg

@@ -44,6 +44,12 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"delay": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
 			"group": repeat("", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n),
 		}, 100},
+		"send to groups": {pg.SendFairSQL, pgx.NamedArgs{
+			"queue": []int64{queue}, "version": []int64{1}, "place": repeat(int32(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
+			"delay": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
+			"group": repeat("g", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n), "at": repeat(&start, n),
+		}, 100},
+		"front of a line": {pg.FrontSQL, pgx.NamedArgs{"account": "grown", "storage": storage, "priority": int16(8), "from": start}, 10},
 		"receive": {pg.ReceiveSQL, pgx.NamedArgs{
 			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{1, 2}, "last": []int32{1, 2}, "wanted": []int64{n, n},
 			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8}, "mark": []time.Time{start, start},

@@ -20,8 +20,9 @@ type publishOp struct {
 	routes       *core.Routes
 	publications []core.Publication
 	rows         []*core.QueueDelivery
-	codes        [][]byte // of the rows' attributes
-	contents     [][]byte // of the publications that are stored, nil where everything goes into queues at once
+	codes        [][]byte     // of the rows' attributes
+	places       []*time.Time // of the rows in line (fair.go), nil for its end
+	contents     [][]byte     // of the publications that are stored, nil where everything goes into queues at once
 	bytes        int
 	first        int64 // the row ids, in a row
 	ready        bool  // topic and queues were as they had been read
@@ -56,11 +57,11 @@ WITH queue AS MATERIALIZED (
     ) n
 ), sent AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, size, priority, form, sender, group_id, attributes, body)
-    SELECT (SELECT storages FROM queue)[queue], id, (SELECT nows FROM queue)[queue] + delay, (SELECT nows FROM queue)[queue],
+    SELECT (SELECT storages FROM queue)[queue], id, LEAST((SELECT nows FROM queue)[queue] + delay, at), (SELECT nows FROM queue)[queue],
         size, priority, form, NULLIF(sender, ''), NULLIF(group_id, ''), attributes, body
     FROM unnest(@publish::integer[], @place::integer[], @id::bigint[], @priority::smallint[], @delay::interval[], @form::smallint[],
-        @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[])
-        AS i(publish, queue, id, priority, delay, form, size, sender, group_id, attributes, body)
+        @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[], @at::timestamptz[])
+        AS i(publish, queue, id, priority, delay, form, size, sender, group_id, attributes, body, at)
     WHERE (SELECT oks FROM ready)[publish]
     RETURNING storage_id, id, visible_at, sent_at, size
 ), counted AS (
@@ -141,7 +142,11 @@ func (s *Store) newPublish(ctx context.Context, routes *core.Routes, publication
 			if err != nil {
 				return nil, err
 			}
-			o.rows, o.codes = append(o.rows, d), append(o.codes, code)
+			var place *time.Time
+			if places := s.placeMessages(ctx, queue, []core.NewMessage{d.Message}); places != nil {
+				place = places[0]
+			}
+			o.rows, o.codes, o.places = append(o.rows, d), append(o.codes, code), append(o.places, place)
 			o.bytes += len(d.Message.Body) + len(code)
 		}
 		if len(p.Pushed)+len(p.FanOut) == 0 {
@@ -218,6 +223,7 @@ func publishArgs(ops []*publishOp) pgx.StrictNamedArgs {
 		groups         = make([]string, 0, total)
 		attributes     = make([][]byte, 0, total)
 		bodies         = make([][]byte, 0, total)
+		at             = make([]*time.Time, 0, total)
 	)
 	for n, o := range ops {
 		publish, topic := int32(n+1), topics.place(o.routes.Topic.ID, o.routes.Topic.Version)
@@ -225,6 +231,7 @@ func publishArgs(ops []*publishOp) pgx.StrictNamedArgs {
 			needs[0], needs[1], needs[2] = append(needs[0], publish), append(needs[1], topic), append(needs[2], queue)
 		}
 		need(0)
+		at = append(at, o.places...)
 		for i, d := range o.rows {
 			m := &d.Message
 			place := queues.place(d.Queue.ID, d.Queue.Version)
@@ -240,7 +247,7 @@ func publishArgs(ops []*publishOp) pgx.StrictNamedArgs {
 		"queue": queues.ids, "version": queues.versions, "topic": topics.ids, "topic_version": topics.versions,
 		"need_publish": needs[0], "need_topic": needs[1], "need_queue": needs[2],
 		"publish": publishes, "place": places, "id": ids, "priority": priorities, "delay": delays, "form": forms, "size": sizes,
-		"sender": senders, "group": groups, "attributes": attributes, "body": bodies,
+		"sender": senders, "group": groups, "attributes": attributes, "body": bodies, "at": at,
 	}
 }
 

@@ -374,11 +374,16 @@ func (s *Store) advanceMarks(o *receiveOp) {
 		s.marks.sized(o.queue.Storage, o.rows[i].Size)
 	}
 	for _, p := range o.priority {
-		switch was, some := last[p]; {
-		case !full:
-			s.marks.advance(o.queue.Storage, p, o.now)
-		case some:
-			s.marks.advance(o.queue.Storage, p, was)
+		to, some := last[p]
+		if !full {
+			to = o.now
+		}
+		if full && !some {
+			continue
+		}
+		s.marks.advance(o.queue.Storage, p, to)
+		if s.fair.used.Load() {
+			s.fair.moved(lineKey{o.queue.Storage, int(p)}, to, o.now)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,12 +23,20 @@ type sendOp struct {
 	sent     []core.Sent
 	stored   int // how many the statement returned; fewer than messages: the queue has changed
 	soonest  time.Time
-	groups   []int64 // of FIFO queues: the messages' groups
+	groups   []int64      // of FIFO queues: the messages' groups
+	places   []*time.Time // of standard queues: where messages of groups stand in line, nil for its end; nil where all stand there
 }
 
 // sendSQL stores a train's messages. Its queues are looked up once each, whatever the number of messages. What
 // a queue's cached version no longer fits is left out, and so found by its absence.
-const sendSQL = `
+const sendSQL = sendQueuesSQL + `(SELECT nows FROM queue)[queue] + delay` + sendRowsSQL + `) AS i(` + sendColumns + `)` + sendCountSQL
+
+// sendFairSQL also gives messages of groups their places in line (fair.go). It is a statement of its own, since
+// most queues have no groups.
+const sendFairSQL = sendQueuesSQL + `LEAST((SELECT nows FROM queue)[queue] + delay, place)` + sendRowsSQL +
+	`, @at::timestamptz[]) AS i(` + sendColumns + `, place)` + sendCountSQL
+
+const sendQueuesSQL = `
 WITH queue AS MATERIALIZED (
     SELECT array_agg(q.storage_id ORDER BY a.ord) AS storages, array_agg(q.now ORDER BY a.ord) AS nows
     FROM unnest(@queue::bigint[], @version::bigint[]) WITH ORDINALITY AS a(queue, version, ord)
@@ -37,11 +46,16 @@ WITH queue AS MATERIALIZED (
     ) q ON true
 ), sent AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, size, priority, form, sender, group_id, attributes, body)
-    SELECT (SELECT storages FROM queue)[queue], id, (SELECT nows FROM queue)[queue] + delay, (SELECT nows FROM queue)[queue],
+    SELECT (SELECT storages FROM queue)[queue], id, `
+
+const sendColumns = `queue, id, priority, delay, form, size, sender, group_id, attributes, body`
+
+const sendRowsSQL = `, (SELECT nows FROM queue)[queue],
         size, priority, form, NULLIF(sender, ''), NULLIF(group_id, ''), attributes, body
     FROM unnest(@place::integer[], @id::bigint[], @priority::smallint[], @delay::interval[], @form::smallint[],
-        @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[])
-        AS i(queue, id, priority, delay, form, size, sender, group_id, attributes, body)
+        @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[]`
+
+const sendCountSQL = `
     WHERE (SELECT storages FROM queue)[queue] IS NOT NULL
     RETURNING storage_id, id, visible_at, sent_at, size
 ), counted AS (
@@ -52,7 +66,7 @@ WITH queue AS MATERIALIZED (
 )
 SELECT id, visible_at, sent_at FROM sent`
 
-var sendStatement = prepare(sendSQL)
+var sendStatement, sendFairStatement = prepare(sendSQL), prepare(sendFairSQL)
 
 // SendMessages is of core.Store.
 func (s *Store) SendMessages(ctx context.Context, queue *core.Queue, messages []core.NewMessage) ([]core.Sent, error) {
@@ -89,6 +103,7 @@ func (s *Store) newSend(ctx context.Context, queue *core.Queue, messages []core.
 		o.bytes += len(messages[i].Body) + len(o.codes[i])
 		o.sent[i].ID = s.keys.messageID(first + int64(i))
 	}
+	o.places = s.placeMessages(ctx, queue, messages)
 	return o, nil
 }
 
@@ -130,10 +145,29 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 			bodies = append(bodies, notNull(m.Body))
 		}
 	}
-	sendStatement.queue(batch, pgx.StrictNamedArgs{
+	args := pgx.StrictNamedArgs{
 		"queue": queues.ids, "version": queues.versions, "place": places, "id": ids, "priority": priorities, "delay": delays, "form": forms, "size": sizes,
 		"sender": senders, "group": groups, "attributes": attributes, "body": bodies,
-	}).Query(func(rows pgx.Rows) error { return readSends(rows, ops) })
+	}
+	statement := sendStatement
+	if slices.ContainsFunc(ops, func(o *sendOp) bool { return o.places != nil }) {
+		statement = sendFairStatement
+		args["at"] = placesOf(ops, rows)
+	}
+	statement.queue(batch, args).Query(func(rows pgx.Rows) error { return readSends(rows, ops) })
+}
+
+// placesOf gives the places in line of all messages of a train.
+func placesOf(ops []*sendOp, rows int) []*time.Time {
+	places := make([]*time.Time, 0, rows)
+	for _, o := range ops {
+		if o.places != nil {
+			places = append(places, o.places...)
+		} else {
+			places = append(places, make([]*time.Time, len(o.messages))...)
+		}
+	}
+	return places
 }
 
 // notNull keeps an absent body from becoming NULL.

@@ -73,6 +73,7 @@ type Store struct {
 	accessKeys keyCache
 	grants     grantsCache
 	marks      marks
+	fair       fairLines
 	hot        *station // everything small
 	bulk       *station // big bodies, so that they do not hold up the others
 	peers      peers
@@ -122,6 +123,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.queues.init()
 	s.accessKeys.init()
 	s.marks.init()
+	s.fair.init()
 	s.routes.init()
 	s.routing = make(chan struct{}, max(1, config.MaxConns/2))
 	s.recent.init()

@@ -26,7 +26,7 @@ func topicStatements(queue int64) map[string]plannedStatement {
 		"queue": []int64{queue}, "version": []int64{1}, "topic": []int64{1}, "topic_version": []int64{1},
 		"need_publish": []int32{1, 1}, "need_topic": []int32{1, 1}, "need_queue": []int32{0, 1},
 		"publish": []int32{1}, "place": []int32{1}, "id": []int64{-1}, "priority": []int16{8}, "delay": []time.Duration{0}, "form": []int16{0},
-		"size": []int32{1}, "sender": []string{""}, "group": []string{""}, "attributes": [][]byte{nil}, "body": [][]byte{[]byte("a")},
+		"size": []int32{1}, "sender": []string{""}, "group": []string{""}, "attributes": [][]byte{nil}, "body": [][]byte{[]byte("a")}, "at": []*time.Time{nil},
 	}
 	all := pgx.NamedArgs{
 		"published_publish": []int32{1}, "published": []int64{-1}, "published_topic": []int64{1}, "published_at": []time.Time{start}, "content": [][]byte{{}},

@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -698,5 +699,34 @@ func TestSQSEveryMessageGoesToOneReceiver(t *testing.T) {
 	}
 	if len(times) != batches*10 {
 		t.Errorf("received %d different messages, want %d", len(times), batches*10)
+	}
+}
+
+// A tenant with ten thousand messages, and consumers that are slow with each of them, do not delay another one's single message.
+func TestSQSFairQueue(t *testing.T) {
+	t.Parallel()
+	client := start(t).sqs()
+	url := createQueue(t, client, "orders")
+	const batch = 10
+	for range 10_000 / batch {
+		entries := make([]types.SendMessageBatchRequestEntry, batch)
+		for i := range entries {
+			entries[i] = types.SendMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), MessageBody: aws.String("noisy"), MessageGroupId: aws.String("noisy")}
+		}
+		if out, err := client.SendMessageBatch(t.Context(), &sqs.SendMessageBatchInput{QueueUrl: &url, Entries: entries}); err != nil || len(out.Failed) > 0 {
+			t.Fatal(err, out)
+		}
+	}
+	for range 5 { // and nothing is deleted
+		if got := receive(t, client, url, upTo(10)); len(got) != 10 {
+			t.Fatalf("received %d messages", len(got))
+		}
+	}
+	send(t, client, url, "quiet", inGroup("quiet", ""))
+	first := receive(t, client, url, upTo(10), func(in *sqs.ReceiveMessageInput) {
+		in.MessageSystemAttributeNames = []types.MessageSystemAttributeName{types.MessageSystemAttributeNameMessageGroupId}
+	})
+	if len(first) == 0 || *first[0].Body != "quiet" || first[0].Attributes["MessageGroupId"] != "quiet" {
+		t.Errorf("received %v, want the quiet group's message first", received(first))
 	}
 }
