@@ -22,14 +22,6 @@ func (b *Broker) ClaimDeliveries(ctx context.Context, lanes []LaneClaim) ([]*Del
 	return b.store.ClaimDeliveries(ctx, lanes)
 }
 
-// FanOut takes a chunk of one publication that goes to very many subscriptions. It gives false when
-// there was none. Any number of servers may do this at once; each chunk happens once.
-func (b *Broker) FanOut(ctx context.Context) (bool, error) {
-	return b.store.FanOut(ctx, func(topic *Topic, m *PublishedMessage, subs []*Subscription) (Publication, error) {
-		return b.chunk(ctx, topic, m, subs)
-	})
-}
-
 // chunk gives as much of a fan-out as one transaction takes: the rest is in the Publication's FanOut.
 func (b *Broker) chunk(ctx context.Context, topic *Topic, m *PublishedMessage, subs []*Subscription) (Publication, error) {
 	p := Publication{Message: m}
@@ -39,15 +31,11 @@ func (b *Broker) chunk(ctx context.Context, topic *Topic, m *PublishedMessage, s
 			p.FanOut = subs[i:]
 			break
 		}
-		if sub.Queue == (QueueName{}) {
-			p.Pushed = append(p.Pushed, sub)
-			continue
-		}
-		delivery, err := b.queueDelivery(ctx, topic, sub, sub.Queue, m)
-		if err != nil && !isUnfit(err) {
+		delivery, now, err := b.routeTo(ctx, topic, sub, m)
+		if err != nil {
 			return p, err
 		}
-		if err != nil || delivery.Queue.FIFO {
+		if !now {
 			p.Pushed = append(p.Pushed, sub)
 			continue
 		}
@@ -79,7 +67,8 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 	}
 	pusher, err := b.pusher(d.Subscription.Format)
 	if err != nil {
-		return o, err
+		o.Verdict, o.Answer.Reason = Retry, MessageOf(err)
+		return b.conclude(ctx, unspoken, o)
 	}
 	switch {
 	case d.Subscription.Queue != (QueueName{}):
@@ -107,7 +96,7 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 	if err != nil {
 		o.Answer.Reason = MessageOf(err)
 	}
-	return b.conclude(ctx, pusher, o)
+	return b.conclude(ctx, pusher.Retries, o)
 }
 
 // push renders the request of a delivery.
@@ -125,12 +114,12 @@ func (b *Broker) push(d *Delivery) (Push, error) {
 }
 
 // conclude finds the next attempt after one that failed, or where the message goes instead.
-func (b *Broker) conclude(ctx context.Context, pusher Pusher, o Outcome) (Outcome, error) {
+func (b *Broker) conclude(ctx context.Context, retries func(*Topic, *Subscription) RetryPolicy, o Outcome) (Outcome, error) {
 	d := o.Delivery
 	if o.Verdict == Retry {
 		policy := d.Subscription.Retries
 		if policy == nil {
-			policy = pusher.Retries(d.Topic, d.Subscription)
+			policy = retries(d.Topic, d.Subscription)
 		}
 		next, more := policy.Delay(d.Attempts + 1)
 		lasts := cmp.Or(d.Topic.Retention, MaxTopicRetention)
@@ -144,7 +133,7 @@ func (b *Broker) conclude(ctx context.Context, pusher Pusher, o Outcome) (Outcom
 		return o, nil
 	}
 	put, err := b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.DeadLetter, d.Message)
-	if err != nil && !isUnfit(err) {
+	if err != nil && !isUnfit(err) && !errors.Is(err, errUnspoken) {
 		return o, err
 	}
 	if err == nil {
@@ -152,6 +141,11 @@ func (b *Broker) conclude(ctx context.Context, pusher Pusher, o Outcome) (Outcom
 		o.Put = &put
 	}
 	return o, nil
+}
+
+// unspoken is the schedule of what this server has no format for: another may have, or this one after its next start.
+func unspoken(*Topic, *Subscription) RetryPolicy {
+	return RetryPolicy{{Retries: 10, Min: 10 * time.Second, Max: 10 * time.Minute, Backoff: Exponential}, {Retries: MaxRetries, Min: 10 * time.Minute, Max: 10 * time.Minute}}
 }
 
 // keptOf gives a delivery that had nowhere to go as the outbox shows it.
@@ -215,7 +209,7 @@ func (b *Broker) undeliverable(ctx context.Context, o Outcome, reason string) (O
 	if err != nil {
 		return o, err
 	}
-	return b.conclude(ctx, pusher, o)
+	return b.conclude(ctx, pusher.Retries, o)
 }
 
 // RetryDelivery makes a delivery due now, whatever its schedule says. SubscriptionNotFound,
@@ -249,7 +243,7 @@ func (b *Broker) DeadLetterDelivery(ctx context.Context, name SubscriptionName, 
 	if err != nil {
 		return err
 	}
-	o, err := b.conclude(ctx, pusher, Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: "given up by request"}})
+	o, err := b.conclude(ctx, pusher.Retries, Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: "given up by request"}})
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ const (
 // Lanes that stand for no endpoint.
 const (
 	AnyLane    int64 = 0  // every lane may be meant, everyone should look
-	FanOutLane int64 = -1 // publications that are fanned out in chunks
+	FanOutLane int64 = -1 // publications that are fanned out in chunks, and replays
 )
 
 // LaneClaim asks for deliveries of one lane.
@@ -147,8 +147,13 @@ type TopicStore interface {
 	PublishFIFO(ctx context.Context, routes *Routes, messages []NewPublication, route func(*PublishedMessage) (Publication, error)) ([]Published, error)
 
 	// FanOut takes one chunk of one publication that is being fanned out, and calls route with the
-	// subscriptions that have their turn. It gives false when there was none.
+	// subscriptions that have their turn. It gives false when there was none. One that fails is put off, so that
+	// others have their turn, and in the end given up, as the topic's attempts show; an error then comes with true.
 	FanOut(ctx context.Context, route func(topic *Topic, m *PublishedMessage, subs []*Subscription) (Publication, error)) (bool, error)
+
+	// Replay takes one chunk of one replay, as FanOut of a publication, and calls route with each message. A replay
+	// is never given up.
+	Replay(ctx context.Context, route func(routes *Routes, sub *Subscription, m *PublishedMessage) (Publication, error)) (bool, error)
 
 	// StoreControl stores deliveries of a message about a subscription.
 	StoreControl(ctx context.Context, sub *Subscription, kind Kind) error

@@ -27,6 +27,7 @@ const (
 	VisibilityTooLong       Code = "VisibilityTooLong"       // hidden for longer than allowed since the receive
 	TopicNotFound           Code = "TopicNotFound"           // no topic of that name in the account and region
 	TopicExists             Code = "TopicExists"             // the name is taken by a topic that differs
+	TopicArchives           Code = "TopicArchives"           // the topic keeps what it publishes, which a deletion would lose
 	SubscriptionNotFound    Code = "SubscriptionNotFound"    // no subscription of that name, or none any more
 	SubscriptionExists      Code = "SubscriptionExists"      // the name or the endpoint has a subscription that differs
 	SubscriptionLimit       Code = "SubscriptionLimit"       // the topic has as many subscriptions as it may
@@ -55,7 +56,7 @@ const (
 var Codes = []Code{
 	Internal, Unavailable, Throttled, InvalidArgument, MissingParameter, AccessDenied, QueueNotFound, QueueExists,
 	MessageTooLong, MessageNotFound, ReceiptHandleInvalid, ReceiptHandleExpired, ReceiptHandleSuperseded,
-	TopicNotFound, TopicExists, SubscriptionNotFound, SubscriptionExists, SubscriptionLimit, DeliveryNotFound,
+	TopicNotFound, TopicExists, TopicArchives, SubscriptionNotFound, SubscriptionExists, SubscriptionLimit, DeliveryNotFound,
 	VisibilityTooLong, KeyNotFound, KeyExists, EntityNotFound, EntityExists, EntityInUse, EntityProtected, EntityLimit, PolicyMalformed,
 	InFlightLimit, DeadLetterQueueNotFound, DeadLetterDenied, QueueTypeMismatch, NotDeadLetterQueue, MoveDestinationNotFound,
 	MoveActive, TooManyMoves, MoveNotFound, MoveEnded,

@@ -70,6 +70,7 @@ type NewMessage struct {
 	Delay           *time.Duration    // nil: the queue's
 	Priority        int               // 0: DefaultPriority
 	Sender          string            // who sent it; "": the queue's account
+	Repeated        bool              // stored whatever its DeduplicationID
 }
 
 // Size is what a message counts against the core's limit: the bytes of its body and of its

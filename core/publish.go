@@ -58,6 +58,7 @@ type PublishedMessage struct {
 	NewPublication
 	Sequence    string    // FIFO topics only: 20 digits, rising in the topic
 	PublishedAt time.Time // by the account's clock
+	Replayed    bool      // out of the topic's archive
 
 	rendering sync.Mutex
 	rendered  map[string]Rendering // by format
@@ -184,25 +185,24 @@ func (b *Broker) route(ctx context.Context, routes *Routes, m *PublishedMessage)
 	if err != nil || len(matching) == 0 {
 		return p, err
 	}
-	if len(matching) > MaxFanOut {
+	if len(matching) > MaxFanOut && !routes.Topic.FIFO { // a FIFO topic has few subscriptions, and one order
 		p.FanOut = matching
 		return p, nil
 	}
 	bytes := 0
 	for _, sub := range matching {
-		if sub.Queue == (QueueName{}) {
-			p.Pushed = append(p.Pushed, sub)
+		if sub.Replay != NoReplay { // it gets the message from the archive, behind those before
 			continue
 		}
-		delivery, err := b.queueDelivery(ctx, &routes.Topic, sub, sub.Queue, m)
-		if err != nil && !isUnfit(err) {
+		delivery, now, err := b.routeTo(ctx, &routes.Topic, sub, m)
+		if err != nil {
 			return p, err
 		}
-		if err != nil || delivery.Queue.FIFO && !routes.Topic.FIFO { // a train puts into standard queues only
+		if !now {
 			p.Pushed = append(p.Pushed, sub)
 			continue
 		}
-		if bytes += delivery.Message.Size(); bytes > MaxFanOutBytes && len(p.Queues) > 0 && !routes.Topic.FIFO { // a FIFO topic has few subscriptions, and one order
+		if bytes += delivery.Message.Size(); bytes > MaxFanOutBytes && len(p.Queues) > 0 && !routes.Topic.FIFO {
 			return Publication{Message: m, FanOut: matching}, nil
 		}
 		p.Queues = append(p.Queues, delivery)
@@ -210,11 +210,29 @@ func (b *Broker) route(ctx context.Context, routes *Routes, m *PublishedMessage)
 	return p, nil
 }
 
+// routeTo gives what goes into a subscribed queue now; with false, the message becomes a delivery.
+func (b *Broker) routeTo(ctx context.Context, topic *Topic, sub *Subscription, m *PublishedMessage) (d QueueDelivery, now bool, err error) {
+	if sub.Queue == (QueueName{}) {
+		return d, false, nil
+	}
+	d, err = b.queueDelivery(ctx, topic, sub, sub.Queue, m)
+	switch {
+	case isUnfit(err), errors.Is(err, errUnspoken):
+		return d, false, nil
+	case err != nil:
+		return d, false, err
+	}
+	return d, !d.Queue.FIFO || topic.FIFO, nil // what is not in the order of a FIFO topic goes into FIFO queues one by one
+}
+
 // queueDelivery renders a message for a queue. errUnfit says in its chain that it cannot be put there.
 func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscription, name QueueName, m *PublishedMessage) (d QueueDelivery, err error) {
 	queue, err := b.store.Queue(ctx, name)
 	if err != nil {
 		return d, err
+	}
+	if b.guard != nil && !b.guard(topic, queue) {
+		return d, fmt.Errorf("%w: %w", errUnfit, Errorf(AccessDenied, "the policy of queue %q does not let the topic send to it", queue.Name.Name))
 	}
 	rendering, err := b.render(topic, sub, m)
 	if err != nil {
@@ -228,11 +246,17 @@ func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscript
 		return d, fmt.Errorf("%w: %w", errUnfit, err)
 	}
 	message.Priority = cmp.Or(message.Priority, DefaultPriority)
+	message.Repeated = m.Replayed
 	if message.Delay == nil {
 		message.Delay = &queue.Delay
 	}
 	return QueueDelivery{Subscription: sub, Queue: queue, Message: message}, nil
 }
+
+// GuardDeliveries sets the function that says whether a topic may send to a queue that is subscribed to it or takes its dead
+// letters; without one every topic may. What it refuses can never be delivered. Called once, before the first
+// publish; the function must not wait for anything.
+func (b *Broker) GuardDeliveries(allows func(topic *Topic, queue *Queue) bool) { b.guard = allows }
 
 // errUnfit says that a message can never be delivered to a subscription.
 var errUnfit = errors.New("not deliverable")

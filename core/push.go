@@ -1,6 +1,8 @@
 package core
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"time"
 )
@@ -110,5 +112,8 @@ func (b *Broker) pusher(format string) (Pusher, error) {
 	if p := b.pushers[format]; p != nil {
 		return p, nil
 	}
-	return nil, Errorf(InvalidArgument, "this server does not speak the format %q", format)
+	return nil, fmt.Errorf("%w: %w", errUnspoken, Errorf(InvalidArgument, "this server does not speak the format %q", format))
 }
+
+// errUnspoken says that a format has no Pusher.
+var errUnspoken = errors.New("unknown format")

@@ -54,6 +54,7 @@ type Subscription struct {
 	Token      string            // what confirms it; good for MaxRemembered after TokenAt
 	TokenAt    time.Time         // when the token was made; zero: there is none
 	Attributes map[string]string // kept for protocols, which prefix their names; the core does not read them
+	Replay     ReplayStatus
 	CreatedAt  time.Time
 	ModifiedAt time.Time
 }
@@ -74,6 +75,7 @@ type NewSubscription struct {
 	DeadLetter QueueName
 	Rate       int
 	Attributes map[string]string
+	Replay     *Replay // begin with this
 }
 
 // SubscriptionChange alters a subscription; nil fields and absent keys stay as they are. State
@@ -87,6 +89,7 @@ type SubscriptionChange struct {
 	Rate       *int
 	Token      *string            // a fresh one
 	Attributes map[string]*string // nil removes
+	Replay     *Replay            // begin it, in place of one under way; zero: end the one under way
 }
 
 // Apply gives the subscription with the change made to it, leaving the subscription itself alone.
@@ -120,7 +123,7 @@ type SubscriptionPage struct {
 // Subscribe makes a subscription. One of that name, or without a name one of the same format,
 // protocol and endpoint, is returned unchanged with created false: what then is a conflict is for
 // each protocol to decide. The filter must be one that the format compiles. Nothing is checked of
-// the queues named. TopicNotFound, InvalidArgument, SubscriptionLimit.
+// the queues named. TopicNotFound, InvalidArgument, also for a replay where there is no archive, SubscriptionLimit.
 func (b *Broker) Subscribe(ctx context.Context, in NewSubscription) (sub Subscription, created bool, err error) {
 	if err := in.Name.Topic.check(); err != nil {
 		return Subscription{}, false, err
@@ -163,7 +166,7 @@ func (b *Broker) AlterSubscription(ctx context.Context, name SubscriptionName, c
 	if change.State != nil && *change.State != Confirmed {
 		return Subscription{}, Errorf(InvalidArgument, "a subscription can be made %s, not %s", Confirmed, *change.State)
 	}
-	if err := change.Apply(Subscription{}).check(); err != nil {
+	if err := cmp.Or(change.Apply(Subscription{}).check(), change.Replay.check()); err != nil {
 		return Subscription{}, err
 	}
 	if change.Filter != nil {
@@ -216,6 +219,9 @@ func (in NewSubscription) check() error {
 		return Errorf(InvalidArgument, "a subscription needs a protocol")
 	case in.Pending && in.Token == "":
 		return Errorf(InvalidArgument, "a subscription that is pending needs a token")
+	}
+	if err := in.Replay.check(); err != nil {
+		return err
 	}
 	return Subscription{
 		Filter: in.Filter, Retries: in.Retries, Rate: in.Rate, Token: in.Token, Queue: in.Queue, DeadLetter: in.DeadLetter, Attributes: in.Attributes,

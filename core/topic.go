@@ -26,6 +26,7 @@ const (
 	MaxSubscriptions     = 100_000 // of one topic
 	MaxFIFOSubscriptions = 100     // of one FIFO topic
 	MaxTopicRetention    = 23 * 24 * time.Hour
+	MaxArchive           = 365 * 24 * time.Hour
 	MaxEndpointBytes     = 4096
 	MaxFilterBytes       = 256 << 10
 )
@@ -36,6 +37,7 @@ type TopicSettings struct {
 	Retention          time.Duration      // after which what could not be delivered is given up, whatever its schedule says; 0: MaxTopicRetention
 	DeduplicationScope DeduplicationScope // FIFO topics only
 	Logging            bool               // keep a record of what happens to each message
+	Archive            time.Duration      // FIFO topics only: how long what was published can be replayed; 0: not at all
 }
 
 // Topic is a topic as it was last read. It is shared between callers: do not change it.
@@ -49,7 +51,9 @@ type Topic struct {
 	Tags       map[string]string
 	CreatedAt  time.Time
 	ModifiedAt time.Time
-	Counts     TopicCounts // filled by DescribeTopic
+
+	ArchiveBegins time.Time   // the earliest that can be replayed, when this was read; zero: there is no archive
+	Counts        TopicCounts // filled by DescribeTopic
 }
 
 // TopicCounts are exact as of the statement that read them.
@@ -76,6 +80,7 @@ type TopicChange struct {
 	Retention          *time.Duration
 	DeduplicationScope *DeduplicationScope
 	Logging            *bool
+	Archive            *time.Duration     // 0 gives the archive up; replays under way come to their end
 	Attributes         map[string]*string // nil removes
 	Tags               map[string]*string // nil removes
 }
@@ -86,6 +91,7 @@ func (c TopicChange) Apply(t Topic) Topic {
 	set(&t.Retention, c.Retention)
 	set(&t.DeduplicationScope, c.DeduplicationScope)
 	set(&t.Logging, c.Logging)
+	set(&t.Archive, c.Archive)
 	t.Attributes = merge(t.Attributes, c.Attributes)
 	t.Tags = merge(t.Tags, c.Tags)
 	return t
@@ -193,7 +199,8 @@ func (b *Broker) EditTopic(ctx context.Context, name TopicName, edit func(Topic)
 const maxTopicChanges = 32
 
 // DeleteTopic deletes a topic; what is still to be delivered is dropped. Its subscriptions become
-// Orphaned: they can be shown for as long as MaxRemembered, and deliver nothing. TopicNotFound.
+// Orphaned: they can be shown for as long as MaxRemembered, and deliver nothing. TopicNotFound,
+// TopicArchives as long as the topic has an archive.
 func (b *Broker) DeleteTopic(ctx context.Context, name TopicName) error {
 	if err := name.check(); err != nil {
 		return err
@@ -235,8 +242,13 @@ func (in NewTopic) check() error {
 	if in.Name.Account == "" || in.Name.Region == "" {
 		return Errorf(InvalidArgument, "a topic name needs an account and a region")
 	}
+	if in.Settings.Archive > 0 && !in.FIFO {
+		return errArchiveFIFO
+	}
 	return cmp.Or(in.Settings.check(), checkTexts(in.Attributes), checkTexts(in.Tags))
 }
+
+var errArchiveFIFO = Errorf(InvalidArgument, "only FIFO topics keep an archive")
 
 // check says TopicNotFound of a name that no topic can have.
 func (n TopicName) check() error {
@@ -252,6 +264,8 @@ func (s TopicSettings) check() error {
 		return Errorf(InvalidArgument, "the maximum message size must be 1 to %d bytes, was %d", MaxMessageBytes, s.MaxMessageSize)
 	case s.Retention != 0 && (s.Retention < MinRetention || s.Retention > MaxTopicRetention):
 		return Errorf(InvalidArgument, "the retention must be %v to %v, was %v", MinRetention, MaxTopicRetention, s.Retention)
+	case s.Archive < 0 || s.Archive > MaxArchive:
+		return Errorf(InvalidArgument, "an archive goes back at most %v, asked for %v", MaxArchive, s.Archive)
 	case s.DeduplicationScope != DeduplicateInQueue && s.DeduplicationScope != DeduplicateInGroup:
 		return Errorf(InvalidArgument, "the scope of deduplication must be empty or group, was %q", s.DeduplicationScope)
 	}

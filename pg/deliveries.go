@@ -104,7 +104,8 @@ WITH RECURSIVE lanes AS (
     ) n
 )
 SELECT lane, (extract(epoch FROM due_at - now()) * 1000000)::bigint FROM lanes WHERE due_at <= now() + @within::interval
-UNION ALL (SELECT @fan_out::bigint, 0 FROM fan_outs LIMIT 1)`
+UNION ALL (SELECT @fan_out::bigint, 0 FROM fan_outs WHERE due_at <= now() LIMIT 1)
+UNION ALL (SELECT @fan_out::bigint, 0 FROM replays WHERE due_at <= now() LIMIT 1)`
 
 // DueLanes is of core.Store.
 func (s *Store) DueLanes(ctx context.Context, within time.Duration) (lanes []core.LaneDue, err error) {
@@ -165,7 +166,7 @@ func (s *Store) ClaimDeliveries(ctx context.Context, lanes []core.LaneClaim) ([]
 	}
 	deliveries, lost, err := s.complete(ctx, rows)
 	if err == nil && len(lost) > 0 {
-		err = s.settle(ctx, lost)
+		err = s.settleLost(ctx, lost)
 	}
 	return deliveries, err
 }
@@ -206,9 +207,11 @@ func (s *Store) deliveryArgs(id core.DeliveryID) pgx.StrictNamedArgs {
 type settledRow struct {
 	published, subscription, claim int64
 	again                          int64 // microseconds until the next attempt; less than 0: there is none
+	topic                          int64 // of a message that cannot be read, else 0
 }
 
-// complete adds messages, topics and subscriptions to deliveries; lost are those that have lost one of them.
+// complete adds messages, topics and subscriptions to deliveries; lost are those that have lost one of them, or whose message
+// cannot be read.
 func (s *Store) complete(ctx context.Context, rows []deliveryRow) (deliveries []*core.Delivery, lost []settledRow, err error) {
 	messages, err := s.messagesOf(ctx, rows)
 	if err != nil {
@@ -242,7 +245,7 @@ func (s *Store) complete(ctx context.Context, rows []deliveryRow) (deliveries []
 			sub = cmp.Or(subscriptionIn(routes, r.subscription), unknown[r.subscription])
 		}
 		if sub == nil || m.message == nil {
-			lost = append(lost, settledRow{r.published, r.subscription, r.claim, -1})
+			lost = append(lost, settledRow{published: r.published, subscription: r.subscription, claim: r.claim, again: -1, topic: messages[r.published].topic})
 			continue
 		}
 		now, err := s.clock.now(ctx, s, routes.Topic.Name.Account)
@@ -310,10 +313,11 @@ func (s *Store) messagesOf(ctx context.Context, rows []deliveryRow) (map[int64]r
 		var content []byte
 		_, err := pgx.ForEachRow(rows, []any{&id, &topic, &at, &content}, func() error {
 			m, err := decodePublished(content, s.keys.messageID(id), at)
+			messages[id] = recentMessage{topic, m} // nil where it cannot be read
 			if err != nil {
-				return err
+				s.log.Error().Err(err).Msg("a published message cannot be delivered")
+				return nil
 			}
-			messages[id] = recentMessage{topic, m}
 			s.recent.put(topic, m)
 			return nil
 		})
@@ -400,7 +404,7 @@ func (s *Store) settledRows(outcomes []core.Outcome) []settledRow {
 	rows := make([]settledRow, len(outcomes))
 	for i, o := range outcomes {
 		published, _ := s.keys.rowID(o.Delivery.ID.Message) // a Store made it
-		rows[i] = settledRow{published, o.Delivery.ID.Subscription, o.Delivery.Claim, again(o)}
+		rows[i] = settledRow{published: published, subscription: o.Delivery.ID.Subscription, claim: o.Delivery.Claim, again: again(o)}
 	}
 	return rows
 }
@@ -413,10 +417,24 @@ func again(o core.Outcome) int64 {
 	return -1
 }
 
-// settle settles deliveries about which there is nothing more to say.
-func (s *Store) settle(ctx context.Context, rows []settledRow) error {
+// recordLostSQL records that a message is not delivered: to a subscription, or to those of a topic where none is given. Nothing is said
+// of what is gone.
+const recordLostSQL = `
+INSERT INTO attempts (account, region, topic, subscription, message, protocol, endpoint, number, verdict, status, reason, excerpt, latency, at, dead_lettered, kept)
+SELECT t.account, t.region, t.name, COALESCE(s.name, ''), @message, COALESCE(s.protocol, ''), COALESCE(s.endpoint, ''), @number, 2, 0, @reason, '', '0',
+    now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0'), false, false
+FROM topics t LEFT JOIN subscriptions s ON s.id = @subscription::bigint
+WHERE t.id = @topic AND (s.id IS NOT NULL OR @subscription IS NULL)`
+
+// settleLost ends deliveries that cannot be attempted.
+func (s *Store) settleLost(ctx context.Context, rows []settledRow) error {
 	return s.transaction(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
+		for _, r := range rows {
+			queue(batch, recordLostSQL, pgx.StrictNamedArgs{
+				"message": s.keys.messageID(r.published), "topic": r.topic, "subscription": r.subscription, "number": 1, "reason": "the stored message cannot be read",
+			})
+		}
 		s.queueSettle(batch, rows)
 		return tx.SendBatch(ctx, batch).Close()
 	})

@@ -60,6 +60,11 @@ const (
 	ScopesSQL        = scopesSQL
 	QueueSQL         = queueSQL
 
+	TakeReplaySQL     = takeReplaySQL
+	ArchivedSQL       = archivedSQL
+	BeginReplaySQL    = beginReplaySQL
+	ExpireArchivedSQL = expireArchivedSQL
+
 	PublishSQL           = publishSQL
 	PublishAllSQL        = publishAllSQL
 	ClaimDeliveriesSQL   = claimDeliveriesSQL

@@ -32,9 +32,10 @@ func digestOf(parts ...string) digest {
 	return digest(h.Sum(nil)[:16])
 }
 
-// deduplicationDigest gives what a message's deduplication id is remembered by, nil for a message without one.
+// deduplicationDigest gives what a message's deduplication id is remembered by, nil for a message without one and for one that
+// is repeated.
 func deduplicationDigest(queue *core.Queue, m *core.NewMessage) *digest {
-	if m.DeduplicationID == "" {
+	if m.DeduplicationID == "" || m.Repeated {
 		return nil
 	}
 	d := digestOf(m.DeduplicationID)

@@ -198,12 +198,16 @@ func (p plans) execute(t *testing.T, explain, name string) string {
 	for i, name := range names {
 		args[i], places[i] = s.args[name], fmt.Sprintf("$%d", i+1)
 	}
+	call := explain + " EXECUTE " + pgx.Identifier{name}.Sanitize()
+	if len(places) > 0 {
+		call += "(" + strings.Join(places, ", ") + ")"
+	}
 	tx, err := p.conn.Begin(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
-	rows, _ := tx.Query(context.Background(), fmt.Sprintf("%s EXECUTE %s(%s)", explain, pgx.Identifier{name}.Sanitize(), strings.Join(places, ", ")), args...)
+	rows, _ := tx.Query(context.Background(), call, args...)
 	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		t.Fatalf("%s %s: %v", explain, name, err)

@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -370,6 +371,7 @@ type storedMessage struct {
 	DeduplicationID string            `json:"d,omitempty"`
 	Sender          string            `json:"s,omitempty"`
 	Sequence        string            `json:"q,omitempty"`
+	Replayed        bool              `json:"r,omitempty"`
 }
 
 func encodePublished(m *core.PublishedMessage) ([]byte, error) {
@@ -380,6 +382,7 @@ func encodePublished(m *core.PublishedMessage) ([]byte, error) {
 	content, err := json.Marshal(storedMessage{
 		Kind: m.Kind, Body: m.Body, Form: m.Form, Bodies: m.Bodies, Subject: m.Subject, Attributes: attributes,
 		Extra: m.Extra, Tag: m.Tag, GroupID: m.GroupID, DeduplicationID: m.DeduplicationID, Sender: m.Sender, Sequence: m.Sequence,
+		Replayed: m.Replayed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode a message: %w", err)
@@ -390,14 +393,19 @@ func encodePublished(m *core.PublishedMessage) ([]byte, error) {
 func decodePublished(content []byte, id core.MessageID, at time.Time) (*core.PublishedMessage, error) {
 	var stored storedMessage
 	if err := json.Unmarshal(content, &stored); err != nil {
-		return nil, fmt.Errorf("decode message %s: %w", id.UUID(), err)
+		return nil, fmt.Errorf("%w: message %s: %w", errUnreadable, id.UUID(), err)
 	}
-	m := &core.PublishedMessage{ID: id, Kind: stored.Kind, PublishedAt: at, Sequence: stored.Sequence, NewPublication: core.NewPublication{
+	m := &core.PublishedMessage{ID: id, Kind: stored.Kind, PublishedAt: at, Sequence: stored.Sequence, Replayed: stored.Replayed, NewPublication: core.NewPublication{
 		Body: stored.Body, Form: stored.Form, Bodies: stored.Bodies, Subject: stored.Subject, Extra: stored.Extra, Tag: stored.Tag,
 		GroupID: stored.GroupID, DeduplicationID: stored.DeduplicationID, Sender: stored.Sender,
 	}}
 	var read core.Message
-	err := decodeAttributes(stored.Attributes, &read)
+	if err := decodeAttributes(stored.Attributes, &read); err != nil {
+		return nil, fmt.Errorf("%w: message %s: %w", errUnreadable, id.UUID(), err)
+	}
 	m.Attributes, m.System = read.Attributes, read.System
-	return m, err
+	return m, nil
 }
+
+// errUnreadable says that a stored message cannot be read, and never will be.
+var errUnreadable = errors.New("unreadable")

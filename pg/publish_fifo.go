@@ -11,9 +11,10 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-// lockTopicVersionSQL locks a FIFO topic, so that sequence numbers rise as publishes are committed.
+// lockTopicVersionSQL locks a FIFO topic, so that sequence numbers rise as publishes are committed. Times do too, though a
+// transaction that waited for the lock may have begun before the one that held it.
 const lockTopicVersionSQL = `
-SELECT t.sequence, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0')
+SELECT t.sequence, GREATEST(t.published_at, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0'))
 FROM topics t WHERE t.id = @topic AND t.version = @version FOR UPDATE`
 
 // An id that was seen within the window keeps what it stands for; one that is older, or new, gets it anew.
@@ -26,9 +27,10 @@ ON CONFLICT (topic_id, group_id, id) DO UPDATE SET
     published_at = CASE WHEN d.published_at > @now - @window::interval THEN d.published_at ELSE excluded.published_at END
 RETURNING published_id, sequence, published_at`
 
-const moveSequenceSQL = `UPDATE topics SET sequence = @sequence WHERE id = @topic`
+const moveSequenceSQL = `UPDATE topics SET sequence = @sequence, published_at = @now WHERE id = @topic`
 
-const storePublishedSQL = `INSERT INTO published (id, topic_id, published_at, content) VALUES (@id, @topic, @at, @content)`
+// A message that is replayed may still be there for others.
+const storePublishedSQL = `INSERT INTO published (id, topic_id, published_at, content) VALUES (@id, @topic, @at, @content) ON CONFLICT (id) DO NOTHING`
 
 // sequenceStep is how far sequence numbers of a topic are apart, as those of SNS are.
 const sequenceStep = 1000
@@ -52,7 +54,7 @@ func (s *Store) PublishFIFO(ctx context.Context, routes *core.Routes, messages [
 		}
 		sends = &train{}
 		for i := range publications {
-			if err := s.storePublication(ctx, tx, routes, &publications[i], sends); err != nil {
+			if err := s.storePublication(ctx, tx, routes.Topic.ID, &publications[i], sends); err != nil {
 				return err
 			}
 		}
@@ -67,6 +69,9 @@ func (s *Store) PublishFIFO(ctx context.Context, routes *core.Routes, messages [
 	s.announceTrain(sends)
 	for i := range publications {
 		s.announceStored(routes.Topic.ID, &publications[i])
+	}
+	for i := range routes.Subscriptions {
+		s.announceReplay(&routes.Subscriptions[i])
 	}
 	return published, nil
 }
@@ -84,6 +89,7 @@ func (s *Store) number(ctx context.Context, tx pgx.Tx, routes *core.Routes, mess
 		return nil, nil, err
 	}
 	published = make([]core.Published, len(messages))
+	var archived archiveRows
 	for i, m := range messages {
 		id := first + int64(i)
 		p := &published[i]
@@ -95,14 +101,22 @@ func (s *Store) number(ctx context.Context, tx pgx.Tx, routes *core.Routes, mess
 			continue
 		}
 		sequence += sequenceStep
-		publication, err := route(&core.PublishedMessage{ID: p.ID, NewPublication: m, Sequence: p.Sequence, PublishedAt: now})
+		message := &core.PublishedMessage{ID: p.ID, NewPublication: m, Sequence: p.Sequence, PublishedAt: now}
+		publication, err := route(message)
 		if err != nil {
 			return nil, nil, err
 		}
 		publications = append(publications, publication)
+		if archives(routes) {
+			if err := archived.add(id, sequence, message); err != nil {
+				return nil, nil, err
+			}
+		}
 	}
-	_, err = tx.Exec(ctx, moveSequenceSQL, pgx.StrictNamedArgs{"sequence": sequence, "topic": topic.ID})
-	return published, publications, err
+	if _, err := tx.Exec(ctx, moveSequenceSQL, pgx.StrictNamedArgs{"sequence": sequence, "now": now, "topic": topic.ID}); err != nil {
+		return nil, nil, err
+	}
+	return published, publications, archived.store(ctx, tx, topic.ID, now)
 }
 
 // deduplicate makes a duplicate's answer that of the message published first.
@@ -125,7 +139,7 @@ func (s *Store) deduplicate(ctx context.Context, tx pgx.Tx, topic *core.Topic, m
 }
 
 // storePublication adds the messages for queues to a train, and stores what is to be pushed.
-func (s *Store) storePublication(ctx context.Context, tx pgx.Tx, routes *core.Routes, p *core.Publication, sends *train) error {
+func (s *Store) storePublication(ctx context.Context, tx pgx.Tx, topic int64, p *core.Publication, sends *train) error {
 	for _, d := range p.Queues {
 		o, err := s.newSend(ctx, d.Queue, []core.NewMessage{d.Message})
 		if err != nil {
@@ -142,7 +156,7 @@ func (s *Store) storePublication(ctx context.Context, tx pgx.Tx, routes *core.Ro
 	}
 	id, _ := s.keys.rowID(p.Message.ID) // made here
 	batch := &pgx.Batch{}
-	queue(batch, storePublishedSQL, pgx.StrictNamedArgs{"id": id, "topic": routes.Topic.ID, "at": p.Message.PublishedAt, "content": content})
+	queue(batch, storePublishedSQL, pgx.StrictNamedArgs{"id": id, "topic": topic, "at": p.Message.PublishedAt, "content": content})
 	queueDeliveries(batch, id, p.Pushed)
 	return tx.SendBatch(ctx, batch).Close()
 }

@@ -17,7 +17,9 @@ import (
 )
 
 const subscriptionColumns = `s.id, s.account, s.region, s.topic, s.name, s.state, s.format, s.protocol, s.endpoint, s.queue, s.owner, s.raw, s.filter,
-    s.filter_scope, s.retries, s.dead_letter, s.rate, s.token, s.token_at, s.attributes, s.created_at, s.modified_at`
+    s.filter_scope, s.retries, s.dead_letter, s.rate, s.token, s.token_at, s.attributes, s.created_at, s.modified_at,
+    COALESCE((SELECT CASE WHEN r.failures >= 3 THEN 'failing' WHEN r.begun THEN 'replaying' ELSE 'pending' END FROM replays r WHERE r.subscription_id = s.id), '')
+        AS replay`
 
 func scanSubscription(row pgx.CollectableRow) (core.Subscription, error) {
 	var s core.Subscription
@@ -26,7 +28,7 @@ func scanSubscription(row pgx.CollectableRow) (core.Subscription, error) {
 	var tokenAt *time.Time
 	err := row.Scan(&s.ID, &s.Name.Topic.Account, &s.Name.Topic.Region, &s.Name.Topic.Name, &s.Name.Name, &s.State, &s.Format, &s.Protocol,
 		&s.Endpoint, &queue, &s.Owner, &s.Raw, &s.Filter.Text, &s.Filter.Scope, &retries, &deadLetter, &s.Rate, &s.Token, &tokenAt, &s.Attributes,
-		&s.CreatedAt, &s.ModifiedAt)
+		&s.CreatedAt, &s.ModifiedAt, &s.Replay)
 	if err != nil {
 		return s, err
 	}
@@ -109,6 +111,11 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 			return err
 		}
 		created = true
+		if in.Replay != nil {
+			if err := beginReplay(ctx, tx, &topic, &sub, in.Replay); err != nil {
+				return err
+			}
+		}
 		_, err := txTopic(ctx, tx, touchTopicSQL, pgx.StrictNamedArgs{"id": topic.ID})
 		return err
 	})
@@ -117,6 +124,7 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 	}
 	if created {
 		s.announceTopic(topic.ID)
+		s.announceReplay(&sub)
 	}
 	return sub, created, nil
 }
@@ -207,11 +215,16 @@ RETURNING ` + subscriptionColumns
 
 // AlterSubscription is of core.Store.
 func (s *Store) AlterSubscription(ctx context.Context, name core.SubscriptionName, change core.SubscriptionChange) (core.Subscription, error) {
-	return s.changeSubscription(ctx, name, func(tx pgx.Tx, current core.Subscription) (core.Subscription, error) {
+	return s.changeSubscription(ctx, name, func(tx pgx.Tx, topic *core.Topic, current core.Subscription) (core.Subscription, error) {
 		if current.State == core.Orphaned || current.State == core.Unsubscribed && change.State == nil {
 			return current, pgx.ErrNoRows
 		}
 		altered := change.Apply(current)
+		if change.Replay != nil {
+			if err := beginReplay(ctx, tx, topic, &current, change.Replay); err != nil {
+				return current, err
+			}
+		}
 		return txSubscription(ctx, tx, alterSubscriptionSQL, pgx.StrictNamedArgs{
 			"id": current.ID, "account": name.Topic.Account, "state": string(altered.State), "raw": altered.Raw, "filter": altered.Filter.Text,
 			"filter_scope": altered.Filter.Scope, "retries": retriesJSON(altered.Retries), "dead_letter": formatQueueName(altered.DeadLetter),
@@ -228,7 +241,7 @@ RETURNING ` + subscriptionColumns
 
 // Unsubscribe is of core.Store. The token is good again from now on, to undo it.
 func (s *Store) Unsubscribe(ctx context.Context, name core.SubscriptionName) (core.Subscription, error) {
-	return s.changeSubscription(ctx, name, func(tx pgx.Tx, current core.Subscription) (core.Subscription, error) {
+	return s.changeSubscription(ctx, name, func(tx pgx.Tx, _ *core.Topic, current core.Subscription) (core.Subscription, error) {
 		if current.State == core.Orphaned || current.State == core.Unsubscribed {
 			return current, pgx.ErrNoRows
 		}
@@ -237,7 +250,7 @@ func (s *Store) Unsubscribe(ctx context.Context, name core.SubscriptionName) (co
 }
 
 // changeSubscription changes a subscription under the lock of its topic.
-func (s *Store) changeSubscription(ctx context.Context, name core.SubscriptionName, change func(pgx.Tx, core.Subscription) (core.Subscription, error)) (sub core.Subscription, err error) {
+func (s *Store) changeSubscription(ctx context.Context, name core.SubscriptionName, change func(pgx.Tx, *core.Topic, core.Subscription) (core.Subscription, error)) (sub core.Subscription, err error) {
 	var topic core.Topic
 	err = s.transaction(ctx, func(tx pgx.Tx) error {
 		if topic, err = txTopic(ctx, tx, lockTopicSQL, topicArgs(name.Topic)); err != nil {
@@ -247,7 +260,7 @@ func (s *Store) changeSubscription(ctx context.Context, name core.SubscriptionNa
 		if err != nil {
 			return err
 		}
-		if sub, err = change(tx, current); err != nil {
+		if sub, err = change(tx, &topic, current); err != nil {
 			return err
 		}
 		_, err = txTopic(ctx, tx, touchTopicSQL, pgx.StrictNamedArgs{"id": topic.ID})
@@ -260,6 +273,7 @@ func (s *Store) changeSubscription(ctx context.Context, name core.SubscriptionNa
 		return core.Subscription{}, noSubscription(err)
 	}
 	s.announceTopic(topic.ID)
+	s.announceReplay(&sub)
 	return sub, nil
 }
 

@@ -47,6 +47,10 @@ func topicStatements(queue int64) map[string]plannedStatement {
 		"remove published": {pg.RemovePublishedSQL, pgx.NamedArgs{"after": 5000, "limit": 100}, 1000},
 		"due lanes":        {pg.DueLanesSQL, pgx.NamedArgs{"within": time.Second, "fan_out": core.FanOutLane}, 4*grownLanes + 100},
 		"take fan-out":     {pg.TakeFanOutSQL, pgx.NamedArgs{"most": 200}, 10},
+		"take replay":      {pg.TakeReplaySQL, pgx.NamedArgs{}, 10},
+		"archived":         {pg.ArchivedSQL, pgx.NamedArgs{"topic": 1, "next": 500, "last": 90_000, "most": 100, "bytes": 1 << 20}, 500},
+		"begin replay":     {pg.BeginReplaySQL, pgx.NamedArgs{"subscription": -1, "topic": 1, "from": start, "to": start}, 20},
+		"expire archived":  {pg.ExpireArchivedSQL, pgx.NamedArgs{"limit": 10}, 1000},
 		"messages":         {pg.PublishedSQL, pgx.NamedArgs{"id": []int64{1, 2, 3}}, 20},
 		"subscription":     {pg.SubscriptionSQL, pgx.NamedArgs{"account": "grown", "region": "r", "topic": "t", "name": "s5"}, 10},
 		"token":            {pg.SubscriptionTokenSQL, pgx.NamedArgs{"token": "token5", "life": time.Hour}, 10},
@@ -63,7 +67,7 @@ func TestTopicPlans(t *testing.T) {
 	t.Parallel()
 	url := pgtest.DatabaseURL(t)
 	admin := database(t, url)
-	for _, table := range []string{"topics", "subscriptions", "published", "deliveries", "fan_outs", "attempts"} {
+	for _, table := range []string{"topics", "subscriptions", "published", "deliveries", "fan_outs", "attempts", "archived", "replays"} {
 		execute(t, admin, `ALTER TABLE `+table+` SET (autovacuum_enabled = off)`)
 	}
 	queue, _ := grownQueue(t, admin)
@@ -80,6 +84,10 @@ func TestTopicPlans(t *testing.T) {
 	execute(t, admin, `INSERT INTO deliveries (published_id, subscription_id, lane, due_at, attempts)
 		SELECT 1 + i / 50, 1 + i % 50, 1 + i % $2, now() + (i - $1 / 2) * interval '1 second', 3 FROM generate_series(1, $1) i`, scheduledRetries, grownLanes)
 	execute(t, admin, `INSERT INTO fan_outs (published_id, subscriptions) SELECT i, ARRAY[1, 2, 3] FROM generate_series(1, 1000) i`)
+	execute(t, admin, `UPDATE topics SET archive = '1 day'`)
+	execute(t, admin, `INSERT INTO archived (topic_id, sequence, published_id, published_at, content)
+		SELECT 1 + i % 100, i, i, now() - i * interval '1 millisecond', '' FROM generate_series(1, 100000) i`)
+	execute(t, admin, `INSERT INTO replays (subscription_id, topic_id, next_sequence, last_sequence, live_sequence) SELECT i, 1 + i % 100, 1, 1, 1 FROM generate_series(1, 5000) i`)
 	execute(t, admin, `INSERT INTO attempts (account, region, topic, subscription, message, protocol, endpoint, number, verdict, status, reason, excerpt, latency, at, dead_lettered, kept)
 		SELECT 'grown', 'r', 't', 's', $1, 'http', 'e', 1, 0, 0, '', '', '0', now(), false, false FROM generate_series(1, 20000)`, uuid.Nil.String())
 	small.check(t, "planned when small")

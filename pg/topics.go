@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/singleflight"
@@ -98,13 +99,18 @@ func (c *routesCache) forgetAll() {
 }
 
 const topicColumns = `t.id, t.version, t.account, t.region, t.name, t.fifo, t.max_message_size, t.retention, t.deduplication_scope, t.logging,
-    t.attributes, t.tags, t.created_at, t.modified_at`
+    t.archive, t.attributes, t.tags, t.created_at, t.modified_at, CASE WHEN t.archive > '0' THEN
+        GREATEST(t.archived_since, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0') - t.archive) END AS archive_begins`
 
 // scanTopic reads topicColumns, and what follows them into more.
 func scanTopic(row pgx.CollectableRow, more ...any) (core.Topic, error) {
 	var t core.Topic
+	var archiveBegins *time.Time
 	err := row.Scan(append([]any{&t.ID, &t.Version, &t.Name.Account, &t.Name.Region, &t.Name.Name, &t.FIFO, &t.MaxMessageSize, &t.Retention,
-		&t.DeduplicationScope, &t.Logging, &t.Attributes, &t.Tags, &t.CreatedAt, &t.ModifiedAt}, more...)...)
+		&t.DeduplicationScope, &t.Logging, &t.Archive, &t.Attributes, &t.Tags, &t.CreatedAt, &t.ModifiedAt, &archiveBegins}, more...)...)
+	if archiveBegins != nil {
+		t.ArchiveBegins = *archiveBegins
+	}
 	return t, err
 }
 
@@ -219,8 +225,10 @@ func (s *Store) noTopic(ctx context.Context, err error, name core.TopicName) err
 }
 
 const createTopicSQL = `
-INSERT INTO topics AS t (account, region, name, fifo, max_message_size, retention, deduplication_scope, logging, attributes, tags, created_at, modified_at)
-SELECT @account, @region, @name, @fifo, @max_message_size, @retention, @deduplication_scope, @logging, @attributes::jsonb, @tags::jsonb, c.now, c.now
+INSERT INTO topics AS t (account, region, name, fifo, max_message_size, retention, deduplication_scope, logging, archive, archived_since, attributes, tags,
+    created_at, modified_at)
+SELECT @account, @region, @name, @fifo, @max_message_size, @retention, @deduplication_scope, @logging, @archive, c.now, @attributes::jsonb, @tags::jsonb,
+    c.now, c.now
 FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) c
 ON CONFLICT (account, region, name) DO NOTHING
 RETURNING ` + topicColumns
@@ -248,7 +256,7 @@ func (s *Store) CreateTopic(ctx context.Context, in core.NewTopic) (core.Topic, 
 func topicSettingsArgs(settings core.TopicSettings) pgx.StrictNamedArgs {
 	return pgx.StrictNamedArgs{
 		"max_message_size": settings.MaxMessageSize, "retention": settings.Retention,
-		"deduplication_scope": string(settings.DeduplicationScope), "logging": settings.Logging,
+		"deduplication_scope": string(settings.DeduplicationScope), "logging": settings.Logging, "archive": settings.Archive,
 	}
 }
 
@@ -275,10 +283,14 @@ func (s *Store) DescribeTopic(ctx context.Context, name core.TopicName) (topic c
 	return topic, s.noTopic(ctx, err, name)
 }
 
+// An archive begins when it is asked for, with what is published from then on.
 const alterTopicSQL = `
 UPDATE topics t SET version = version + 1, max_message_size = @max_message_size, retention = @retention,
-    deduplication_scope = @deduplication_scope, logging = @logging, attributes = @attributes::jsonb, tags = @tags::jsonb,
-    modified_at = now() + COALESCE((SELECT ahead FROM clocks c WHERE c.account = t.account), '0')
+    deduplication_scope = @deduplication_scope, logging = @logging, attributes = @attributes::jsonb, tags = @tags::jsonb, archive = @archive,
+    archived_since = CASE WHEN t.archive > '0' THEN t.archived_since ELSE c.now END,
+    archived_after = CASE WHEN t.archive > '0' THEN t.archived_after ELSE t.sequence END,
+    modified_at = c.now
+FROM (SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') AS now) c
 WHERE id = @id
 RETURNING ` + topicColumns
 
@@ -294,8 +306,11 @@ func (s *Store) AlterTopic(ctx context.Context, name core.TopicName, change core
 			return core.ErrTopicChanged
 		}
 		altered := change.Apply(current)
+		if altered.Archive > 0 && !altered.FIFO {
+			return core.Errorf(core.InvalidArgument, "only FIFO topics keep an archive")
+		}
 		args := topicSettingsArgs(altered.TopicSettings)
-		args["id"], args["attributes"], args["tags"] = current.ID, jsonObject(altered.Attributes), jsonObject(altered.Tags)
+		args["account"], args["id"], args["attributes"], args["tags"] = name.Account, current.ID, jsonObject(altered.Attributes), jsonObject(altered.Tags)
 		topic, err = txTopic(ctx, tx, alterTopicSQL, args)
 		return err
 	})
@@ -313,7 +328,7 @@ func txTopic(ctx context.Context, tx pgx.Tx, sql string, args pgx.StrictNamedArg
 
 const deleteTopicSQL = `
 WITH gone AS (
-    DELETE FROM topics t WHERE account = @account AND region = @region AND name = @name RETURNING ` + topicColumns + `
+    DELETE FROM topics t WHERE account = @account AND region = @region AND name = @name AND archive = '0' RETURNING ` + topicColumns + `
 ), orphaned AS (
     UPDATE subscriptions s SET state = 'orphaned', gone_at = now() FROM gone g
     WHERE s.account = g.account AND s.region = g.region AND s.topic = g.name AND s.topic_id = g.id AND s.gone_at IS NULL
@@ -325,6 +340,11 @@ SELECT * FROM gone`
 // DeleteTopic is of core.Store.
 func (s *Store) DeleteTopic(ctx context.Context, name core.TopicName) error {
 	topic, err := s.oneTopic(ctx, deleteTopicSQL, topicArgs(name))
+	if errors.Is(err, pgx.ErrNoRows) {
+		if topic, err = s.oneTopic(ctx, topicSQL, topicArgs(name)); err == nil {
+			return core.Errorf(core.TopicArchives, "topic %q keeps an archive, which is to be given up first", name.Name)
+		}
+	}
 	if err != nil {
 		return s.noTopic(ctx, err, name)
 	}

@@ -64,7 +64,11 @@ func (r rendered) text(sub *core.Subscription) string {
 	if sub.Raw {
 		return body
 	}
-	return r.message.ID.UUID() + "|" + string(r.message.Kind) + "|" + body
+	text := r.message.ID.UUID() + "|" + string(r.message.Kind) + "|" + body
+	if r.message.Replayed {
+		text += "|replayed"
+	}
+	return text
 }
 
 func (r rendered) QueueMessage(sub *core.Subscription) (core.NewMessage, error) {

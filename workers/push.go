@@ -357,7 +357,7 @@ func (p *Push) writeDown(outcomes []core.Outcome) {
 	p.log.Warn().Int("deliveries", len(outcomes)).Msg("the database was away too long to note what became of deliveries; they are attempted again")
 }
 
-// fan fans out what has been published to very many, until there is no more. The caller holds p.mu.
+// fan fans out what has been published to very many and replays archives, until there is no more to do. The caller holds p.mu.
 func (p *Push) fan() {
 	if p.ctx.Err() != nil {
 		return
@@ -378,11 +378,8 @@ func (p *Push) fanOutAll() bool {
 	for found := true; found && p.ctx.Err() == nil; {
 		ctx, cancel := context.WithTimeout(p.ctx, storeTimeout)
 		var err error
-		if found, err = p.deliveries.FanOut(ctx); err != nil {
-			found = false // Run comes back to it
-			if p.ctx.Err() == nil {
-				p.log.Warn().Err(err).Msg("could not fan out a message; trying again")
-			}
+		if found, err = p.deliveries.FanOut(ctx); err != nil && p.ctx.Err() == nil {
+			p.log.Warn().Err(err).Msg("could not fan out a message; trying again later") // Run comes back to it
 		}
 		cancel()
 	}

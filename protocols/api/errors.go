@@ -31,6 +31,7 @@ var statuses = map[core.Code]int{
 	core.VisibilityTooLong:       http.StatusUnprocessableEntity,
 	core.TopicNotFound:           http.StatusNotFound,
 	core.TopicExists:             http.StatusConflict,
+	core.TopicArchives:           http.StatusConflict,
 	core.SubscriptionNotFound:    http.StatusNotFound,
 	core.SubscriptionExists:      http.StatusConflict,
 	core.SubscriptionLimit:       http.StatusConflict,

@@ -36,6 +36,7 @@ var coreErrors = map[core.Code]wireError{
 	core.VisibilityTooLong:       {status: http.StatusBadRequest, code: "InvalidArgument"},
 	core.TopicNotFound:           {status: http.StatusNotFound, code: "TopicNotExist"},
 	core.TopicExists:             {status: http.StatusConflict, code: "TopicAlreadyExist"},
+	core.TopicArchives:           {status: http.StatusBadRequest, code: "InvalidArgument"},
 	core.SubscriptionNotFound:    {status: http.StatusNotFound, code: "SubscriptionNotExist"},
 	core.SubscriptionExists:      {status: http.StatusConflict, code: "SubscriptionAlreadyExist"},
 	core.SubscriptionLimit:       {status: http.StatusBadRequest, code: "InvalidArgument"},

@@ -26,7 +26,8 @@
 // their endpoints, tags, attributes of subscriptions) is its owner's alone. Topics are anybody's who has a
 // key, for policies are not evaluated yet.
 //
-// Refused until it is there: message archives of FIFO topics, and their replay.
+// A replay begins with the archive where it asks for what was before it, and its messages go into FIFO queues
+// that still remember their deduplication ids. What is delivered raw does not show that it was replayed.
 //
 // # Decisions
 //

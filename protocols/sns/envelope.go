@@ -104,6 +104,10 @@ func (r *rendering) envelope(sub *core.Subscription) ([]byte, error) {
 		w.add("UnsubscribeURL", r.unsubscribeURL(sub))
 		w.addAttributes(m.Attributes)
 	}
+	if m.Replayed {
+		w.begin("Replayed")
+		w = append(w, "true"...)
+	}
 	return append(w, "\n}"...), nil
 }
 

@@ -65,6 +65,7 @@ var coreErrors = map[core.Code]wireError{
 	core.VisibilityTooLong:       invalidParameter,
 	core.TopicNotFound:           notFound,
 	core.TopicExists:             invalidParameter,
+	core.TopicArchives:           invalidState,
 	core.SubscriptionNotFound:    notFound,
 	core.SubscriptionExists:      invalidParameter,
 	core.SubscriptionLimit:       subscriptionLimit,
@@ -95,6 +96,7 @@ var coreTexts = map[core.Code]string{
 	core.SubscriptionNotFound: subscriptionNotFound,
 	core.MessageTooLong:       "Invalid parameter: Message too long",
 	core.SubscriptionLimit:    "Subscription limit exceeded",
+	core.TopicArchives:        "Invalid state: Cannot delete a topic with an ArchivePolicy",
 }
 
 // fault is an error as the client is told it.

@@ -45,6 +45,7 @@ func (s *Server) subscribe(ctx context.Context, c *call, req *subscribeRequest) 
 	sub, created, err := s.broker.Subscribe(ctx, core.NewSubscription{
 		Name: made.Name, Pending: pending, Token: newToken(), Format: format, Protocol: made.Protocol, Endpoint: made.Endpoint, Queue: made.Queue,
 		Owner: made.Owner, Raw: made.Raw, Filter: made.Filter, DeadLetter: made.DeadLetter, Rate: made.Rate, Attributes: made.Attributes,
+		Replay: change.Replay,
 	})
 	if err != nil {
 		return nil, err
@@ -92,6 +93,9 @@ func (s *Server) checkSubscribe(ctx context.Context, c *call, req *subscribeRequ
 	}
 	if change, err = wanted.change(&sub); err != nil {
 		return sub, change, invalid("Attributes Reason: %s", err.Error())
+	}
+	if change.Replay != nil && *change.Replay == (core.Replay{}) {
+		change.Replay = nil // there is none to end
 	}
 	return sub, change, nil
 }
@@ -210,6 +214,8 @@ func sameAttributes(sub, wanted *core.Subscription, given aws.Map[string]) bool 
 			same = sub.DeadLetter == wanted.DeadLetter
 		case deliveryPolicy:
 			same = sameText(sub.Attributes[subscriberKey], wanted.Attributes[subscriberKey])
+		case replayPolicy:
+			same = sameText(sub.Attributes[replayKey], wanted.Attributes[replayKey])
 		case roleARN:
 			same = sub.Attributes[roleKey] == wanted.Attributes[roleKey]
 		}

@@ -21,6 +21,7 @@ const (
 	redriveKey       = "sns.RedrivePolicy"
 	subscriberKey    = "sns.DeliveryPolicy"
 	roleKey          = "sns.SubscriptionRoleArn"
+	replayKey        = "sns.ReplayPolicy"
 	principalKey     = "sns.SubscriptionPrincipal"
 	baseKey          = "sns.Base" // scheme://host under which the subscriber reaches the server
 )
@@ -33,6 +34,7 @@ const (
 	redrivePolicy     = "RedrivePolicy"
 	deliveryPolicy    = "DeliveryPolicy"
 	roleARN           = "SubscriptionRoleArn"
+	replayPolicy      = "ReplayPolicy"
 )
 
 // wishes are the attributes that a request gives a subscription, nil where it says nothing.
@@ -45,6 +47,9 @@ type wishes struct {
 	delivery   *string
 	rate       int
 	role       *string
+
+	replayPolicy *string
+	replay       *core.Replay
 }
 
 var errAttributeName = errors.New("AttributeName")
@@ -88,8 +93,8 @@ func (w *wishes) wish(name, value, protocol string) error {
 			return errors.New("SubscriptionRoleArn: it is not an ARN")
 		}
 		w.role = &value
-	case "ReplayPolicy":
-		return errors.New("ReplayPolicy: polymq does not archive messages yet, so there is nothing to replay")
+	case replayPolicy:
+		return w.wishReplay(value)
 	default:
 		return errAttributeName
 	}
@@ -116,6 +121,9 @@ func (w *wishes) wishRedrive(value string) error {
 
 // check checks what does not go with the subscription.
 func (w *wishes) check(sub *core.Subscription) error {
+	if w.replay != nil && !isFIFO(sub.Name.Topic.Name) {
+		return errors.New("ReplayPolicy: only subscriptions to FIFO topics can be replayed to")
+	}
 	if w.deadLetter == (core.QueueName{}) {
 		return nil
 	}
@@ -153,6 +161,10 @@ func (w *wishes) change(sub *core.Subscription) (c core.SubscriptionChange, err 
 	}
 	if w.role != nil {
 		keep(&c.Attributes, roleKey, *w.role)
+	}
+	if w.replay != nil {
+		keep(&c.Attributes, replayKey, *w.replayPolicy)
+		c.Replay = w.replay
 	}
 	return c, nil
 }
@@ -215,6 +227,8 @@ func shownSubscription(sub *core.Subscription, topic *core.Topic) aws.Map[string
 	}
 	add(redrivePolicy, sub.Attributes[redriveKey])
 	add(roleARN, sub.Attributes[roleKey])
+	add(replayPolicy, sub.Attributes[replayKey])
+	add("ReplayStatus", replayStatus(sub))
 	if sub.Protocol == "http" || sub.Protocol == "https" {
 		add(deliveryPolicy, sub.Attributes[subscriberKey])
 		add("EffectiveDeliveryPolicy", jsonText(deliveryTo(sub, topic)))

@@ -32,6 +32,7 @@ const (
 	contentBasedKey     = "sns.ContentBasedDeduplication"
 	throughputScopeKey  = "sns.FifoThroughputScope"
 	messageSizeKey      = "sns.MaximumMessageSize" // there when it was set
+	archivePolicyKey    = "sns.ArchivePolicy"
 	dataProtectionKey   = "sns.DataProtectionPolicy"
 )
 
@@ -40,6 +41,7 @@ const (
 	fifoTopic       = "FifoTopic"
 	contentBased    = "ContentBasedDeduplication"
 	throughputScope = "FifoThroughputScope"
+	archivePolicy   = "ArchivePolicy"
 )
 
 // Bounds of attributes.
@@ -66,7 +68,8 @@ var topicAttributes = slices.Concat([]topicAttribute{
 	{name: fifoTopic, fifo: true, show: func(t *core.Topic) string { return strconv.FormatBool(t.FIFO) }},
 	{name: contentBased, fifo: true, show: showContentBased, set: setContentBased},
 	{name: throughputScope, fifo: true, show: keptOf(throughputScopeKey), set: setThroughputScope},
-	{name: "ArchivePolicy", fifo: true, show: func(*core.Topic) string { return "" }, set: func(*core.TopicChange, string) error { return errNoArchive }},
+	{name: archivePolicy, fifo: true, show: keptOf(archivePolicyKey), set: setArchivePolicy},
+	{name: "BeginningArchiveTime", fifo: true, show: showArchiveBegins},
 	{name: "MaximumMessageSize", show: keptOf(messageSizeKey), set: setMessageSize},
 	oneOf("SignatureVersion", "1", "2"),
 	oneOf("TracingConfig", "PassThrough", "Active"),
@@ -125,9 +128,6 @@ func keep(attributes *map[string]*string, key, value string) {
 		(*attributes)[key] = nil
 	}
 }
-
-// errNoArchive refuses what would be a promise to keep messages.
-var errNoArchive = errors.New("ArchivePolicy: polymq does not archive messages yet")
 
 func setDisplayName(c *core.TopicChange, value string) error {
 	if utf8.RuneCountInString(value) > maxDisplayName {

@@ -73,6 +73,7 @@ var coreErrors = map[core.Code]wireError{
 	core.VisibilityTooLong:       invalidParameter,
 	core.TopicNotFound:           invalidParameter,
 	core.TopicExists:             invalidParameter,
+	core.TopicArchives:           invalidParameter,
 	core.SubscriptionNotFound:    invalidParameter,
 	core.SubscriptionExists:      invalidParameter,
 	core.SubscriptionLimit:       overLimit,

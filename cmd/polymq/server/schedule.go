@@ -61,6 +61,7 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, keepLo
 		{"attempts", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetAttempts, Batch: batch}},
 		{"outbox", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetKept, Batch: batch}},
 		{"topic deduplication", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetDeduplications, Batch: batch}},
+		{"archives", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ExpireArchived, Batch: batch}},
 		{"moves", workers.Every(moveEvery), longChore, workers.Moves{GoOn: store.RunMoves}},
 		{"ended moves", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.RemoveMoves, Batch: batch}},
 		{"message log", workers.Every(logEvery), shortChore, workers.MessageLog{Flush: broker.FlushLog}},
