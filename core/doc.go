@@ -83,6 +83,19 @@
 // 2026-11-21: an answer that means "try again" past the end of the schedule, or past the topic's retention, is a GiveUp;
 // only notifications are dead-lettered, since the others concern nobody but the endpoint.
 //
+// 2026-11-21: a subscription that is being replayed to gets nothing else. What is published meanwhile waits in the archive and
+// follows, unmarked: so the order is kept, and nothing is missed or comes twice. A replay that begins anew, or is
+// ended, leaves out what it would have repeated, and never what is new.
+//
+// 2026-11-21: an archive that is given up while replays go on is kept until they are over, and a replay is never given up:
+// it would take what was published since with it.
+//
+// 2026-11-21: what is replayed goes into FIFO queues that still remember its deduplication ids. Whoever asks for a
+// message again within five minutes wants it.
+//
+// 2026-11-21: what a server has no format for becomes a delivery and is tried again by a schedule, up to the topic's
+// retention: another server may speak it. To refuse the publish would make all subscribers pay for one.
+//
 // 2026-11-21: a dead-letter policy counts the receives in its own queue, while clients see the sum over
 // all queues that the message went through. With one count for both, a chain of queues with the same
 // limit would pass a message on without ever handing it out. A policy names its target, which may be deleted

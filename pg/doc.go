@@ -24,6 +24,10 @@
 //	claimed     due_at >  now, claimed: an attempt is being made
 //	no row      delivered, given up, or dropped with its subscription
 //
+// A FIFO topic with an archive stores each message there as well (archived). A replay is a row with the place that it has reached in
+// the archive, moved by the transaction that puts a chunk into the queue; it ends under the topic's lock, when there is nothing
+// behind that place (replays.go).
+//
 // The last delivery of a message takes the message with it. Larger fan-outs are rows of fan_outs with a cursor; each chunk
 // moves it in the transaction that stores the messages (fan_out.go).
 //
@@ -171,6 +175,13 @@
 //
 // 2026-11-21: the time that a message of a topic carries is an estimate of the database's, taken anew every 10 s, for the
 // envelope is rendered and signed before the statement runs. FIFO topics, which are locked first, take it from the database.
+//
+// 2026-11-21: a fan-out or replay that fails rests, twice as long each time, and the one that has waited longest has its turn, so that
+// one that can never succeed holds up nobody. A fan-out that has failed a hundred times in a row, or whose message cannot be
+// read, ends as an attempt of its topic, where people look for what was not delivered.
+//
+// 2026-11-21: times of a FIFO topic's messages rise as its sequence numbers do: the topic's row remembers the last. A transaction that
+// waited for the lock may have begun earlier than the one that held it, and an archive is searched by time and read by number.
 //
 // 2026-11-21: publishing to a FIFO topic is a transaction with the topic's row locked, and takes no train: duplicates and sequence
 // numbers must be known before messages are rendered. So a FIFO topic takes one publish at a time.
