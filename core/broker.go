@@ -12,6 +12,7 @@ type Broker struct {
 	store Store
 	lines *lines
 	log   messageLog
+	audit auditLog
 
 	traffic traffic
 

@@ -45,6 +45,11 @@
 //
 // # Decisions
 //
+// 2026-11-21: the audit log has the time of the database and not that of the account, which a test may advance:
+// it tells when somebody did something. Events wait in memory for half a second at most; a server that is
+// killed loses those, one that is stopped none. To write each by itself was rejected: every call of the control
+// plane would wait for a commit of its own.
+//
 // 2026-11-21: the Broker hands a Store the Queue it read from the Store's cache, and the Store
 // answers ErrQueueChanged when that is no longer current. The alternative, a Store that repeats
 // the call by itself, would apply defaults (delay, visibility timeout) that were computed from

@@ -89,6 +89,10 @@ type Store interface {
 	WriteEvents(ctx context.Context, events []Event) error
 	ListEvents(ctx context.Context, in ListEventsInput) (EventPage, error)
 
+	// WriteAudit adds to the audit log, in order; ListAudit reads it.
+	WriteAudit(ctx context.Context, events []AuditEvent) error
+	ListAudit(ctx context.Context, in ListAuditInput) (AuditPage, error)
+
 	// AdvanceClock moves an account's time forward and gives the account's time.
 	AdvanceClock(ctx context.Context, account string, by time.Duration) (time.Time, error)
 

@@ -3,7 +3,6 @@ package pg
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -172,56 +171,4 @@ func scanEvent(row pgx.CollectableRow) (core.Event, error) {
 	}
 	e.MessageID, err = core.ParseMessageID(message)
 	return e, err
-}
-
-// Bounds of the log's partitions.
-const (
-	logDaysAhead  = 3    // for which partitions exist
-	logDropBatch  = 5000 // entries of the default partition removed at once
-	logPartitions = "message_log_"
-)
-
-const logDaysSQL = `
-SELECT current_date, COALESCE(array_agg(p.relname::text) FILTER (WHERE p.relname ~ '^message_log_[0-9]{8}$'), '{}')
-FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = 'message_log'::regclass`
-
-// TurnLog makes the message log's partitions for the days to come and drops those whose entries are all older
-// than keep. Days begin tomorrow: what is there of today may lie in the default partition already.
-func (s *Store) TurnLog(ctx context.Context, keep time.Duration) error {
-	return s.transaction(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock('message_log'::regclass::oid::bigint)`); err != nil {
-			return err
-		}
-		var today time.Time
-		var partitions []string
-		if err := tx.QueryRow(ctx, logDaysSQL).Scan(&today, &partitions); err != nil {
-			return err
-		}
-		exists := map[string]bool{}
-		for _, name := range partitions {
-			exists[name] = true
-			day, err := time.Parse("20060102", name[len(logPartitions):])
-			if err != nil || !day.AddDate(0, 0, 1).Before(today.Add(-keep)) {
-				continue
-			}
-			if _, err := tx.Exec(ctx, `DROP TABLE `+pgx.Identifier{name}.Sanitize()); err != nil {
-				return fmt.Errorf("drop %s: %w", name, err)
-			}
-		}
-		for ahead := 1; ahead <= logDaysAhead; ahead++ {
-			day := today.AddDate(0, 0, ahead)
-			name := logPartitions + day.Format("20060102")
-			if exists[name] {
-				continue
-			}
-			sql := fmt.Sprintf(`CREATE TABLE %s PARTITION OF message_log FOR VALUES FROM ('%s') TO ('%s')`,
-				pgx.Identifier{name}.Sanitize(), day.Format(time.DateOnly), day.AddDate(0, 0, 1).Format(time.DateOnly))
-			if _, err := tx.Exec(ctx, sql); err != nil {
-				return fmt.Errorf("make %s: %w", name, err)
-			}
-		}
-		_, err := tx.Exec(ctx, `DELETE FROM message_log_default WHERE ctid = ANY (ARRAY(
-			SELECT ctid FROM message_log_default WHERE logged_at < now() - $1::interval LIMIT $2))`, keep, logDropBatch)
-		return err
-	})
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// MessageLog writes what happened to messages, off the way of the requests that did it.
+// MessageLog writes what happened, to messages or in the control plane, off the way of the requests that did it.
 type MessageLog struct {
 	Flush func(ctx context.Context) error
 }
@@ -13,7 +13,7 @@ type MessageLog struct {
 // Run writes what has gathered.
 func (l MessageLog) Run(ctx context.Context) error { return l.Flush(ctx) }
 
-// LogDays makes room for the days of the message log to come and drops those that are over.
+// LogDays makes room for the days of a log to come and drops those that are over.
 type LogDays struct {
 	Turn func(ctx context.Context, keep time.Duration) error
 	Keep time.Duration

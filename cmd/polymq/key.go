@@ -43,12 +43,7 @@ The first one is printed when such a server first starts.`,
   polymq key list
   polymq key disable AKIAIOSFODNN7EXAMPLE`,
 	}
-	flags := command.PersistentFlags()
-	flags.StringVar(&server.endpoint, "endpoint", cmp.Or(variable(environ, "POLYMQ_ENDPOINT"), "http://127.0.0.1:4566"), "`URL` of the server")
-	flags.StringVar(&server.adminKey, "admin-key", "", "`ID:SECRET` of an administrator's access key (default: POLYMQ_ADMIN_KEY)")
-	command.PersistentPreRun = func(*cobra.Command, []string) {
-		server.adminKey = cmp.Or(server.adminKey, variable(environ, "POLYMQ_ADMIN_KEY"))
-	}
+	server.flags(command, environ)
 	command.AddCommand(keyCreateCommand(server), keyListCommand(server), keyDeleteCommand(server),
 		keyAlterCommand(server, "disable", "Make an access key unusable", true), keyAlterCommand(server, "enable", "Make an access key usable again", false))
 	return command
@@ -175,6 +170,16 @@ func keyAlterCommand(server *apiClient, name, short string, disabled bool) *cobr
 type apiClient struct {
 	endpoint string
 	adminKey string // ID:SECRET, "" for none
+}
+
+// flags adds the flags that say which server is meant.
+func (a *apiClient) flags(command *cobra.Command, environ []string) {
+	flags := command.PersistentFlags()
+	flags.StringVar(&a.endpoint, "endpoint", cmp.Or(variable(environ, "POLYMQ_ENDPOINT"), "http://127.0.0.1:4566"), "`URL` of the server")
+	flags.StringVar(&a.adminKey, "admin-key", "", "`ID:SECRET` of an administrator's access key (default: POLYMQ_ADMIN_KEY)")
+	command.PersistentPreRun = func(*cobra.Command, []string) {
+		a.adminKey = cmp.Or(a.adminKey, variable(environ, "POLYMQ_ADMIN_KEY"))
+	}
 }
 
 const (

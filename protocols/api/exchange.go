@@ -31,7 +31,11 @@ var ginPath = strings.NewReplacer(":", `\:`, "{", ":", "}", "")
 func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	a.engine.Handle(op.Method, ginPath.Replace(op.Path), func(c *gin.Context) {
 		x := &exchange{humaContext: humagin.NewContext(op, c), caller: a.callers.Identify(c.Request)}
+		if a.callers.Audits(dataOperations[op.OperationID], "") {
+			x.audited = &audited{}
+		}
 		if !a.authorize(c, &x.caller) {
+			a.audit(c, op.OperationID, x)
 			return
 		}
 		x.context = core.WithActor(context.WithValue(c.Request.Context(), exchangeKey{}, x), x.caller.Actor("api", op.OperationID))
@@ -41,6 +45,7 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 			code = strconv.Itoa(status)
 		}
 		a.callers.Observe(&x.caller, "api", op.OperationID, true, code)
+		a.audit(c, op.OperationID, x)
 		if x.failed && x.undo != nil {
 			x.undo()
 		}
@@ -57,8 +62,9 @@ type exchange struct {
 	humaContext
 	context context.Context
 	caller  caller.Caller
-	failed  bool   // the response could not be written
-	undo    func() // what to do then, nil for nothing
+	failed  bool     // the response could not be written
+	undo    func()   // what to do then, nil for nothing
+	audited *audited // what passes, for the audit log; nil: not wanted
 }
 
 type exchangeKey struct{}
@@ -76,6 +82,9 @@ func (x *exchange) BodyWriter() io.Writer { return x }
 func (x *exchange) Write(p []byte) (int, error) {
 	if _, err := x.humaContext.BodyWriter().Write(p); err != nil {
 		x.failed = true
+	}
+	if x.audited != nil {
+		x.audited.answer.keep(p)
 	}
 	return len(p), nil
 }

@@ -54,9 +54,11 @@ func (s *Server) Guarded(engine *gin.Engine, path string, handler http.Handler) 
 	guard := &adapter{callers: s.callers}
 	engine.GET(path, func(c *gin.Context) {
 		who := s.callers.Identify(c.Request)
-		if guard.authorize(c, &who) {
-			handler.ServeHTTP(c.Writer, c.Request)
+		if !guard.authorize(c, &who) {
+			guard.audit(c, path, &exchange{caller: who})
+			return
 		}
+		handler.ServeHTTP(c.Writer, c.Request)
 	})
 }
 
@@ -131,6 +133,7 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	huma.Register(api, op("create-key", post, keys, "Access keys", "Create an access key", 201), s.createKey)
 	huma.Register(api, op("alter-key", patch, keys+"/{id}", "Access keys", "Disable an access key, or enable it again", 200), s.alterKey)
 	huma.Register(api, op("delete-key", remove, keys+"/{id}", "Access keys", "Delete an access key", 204), s.deleteKey)
+	huma.Register(api, op("list-audit", get, prefix+"/audit", "Audit", "Show who managed what, and who was refused", 200), s.listAudit)
 	huma.Register(api, op("get-version", get, prefix+"/version", "Server", "Show the server's version", 200), s.getVersion)
 	return api
 }

@@ -28,6 +28,7 @@ type Options struct {
 	Keys           KeySource      // nil: no access key is known
 	Observer       Observer       // nil: nobody counts
 	Meter          Meter          // nil: nobody bills
+	Auditor        Auditor        // nil: nothing is audited
 	Verify         bool           // requests must be signed, with keys that are known
 }
 
@@ -38,6 +39,7 @@ type Caller struct {
 	AccessKeyID string // "" without credentials
 	Service     string // of an AWS credential scope ("sqs"), "" without one
 	BaseURL     string // scheme://host that the client used, no trailing slash
+	Secure      bool   // the client's connection is encrypted, as far as trusted proxies tell (aws:SecureTransport)
 	RemoteAddr  netip.Addr
 	RequestID   string    // new for each request
 	Began       time.Time // when the request was read
@@ -84,6 +86,7 @@ func (o *Options) Identify(r *http.Request) Caller {
 		}
 		c.RemoteAddr = o.client(c.RemoteAddr, r.Header.Values("X-Forwarded-For"))
 	}
+	c.Secure = scheme == "https"
 	c.Region = o.region(cred.region, host)
 	c.BaseURL = o.baseURL(r, scheme, host)
 	return c

@@ -20,4 +20,13 @@
 // the host of the public URL is tried in any case. The method, the path, the query, the body and the
 // headers that are signed must come through unchanged: for AWS's SDKs Authorization, Content-Type,
 // X-Amz-* and Amz-Sdk-*, for MNS's Authorization, Date, Content-Type, Content-MD5 and x-mns-*.
+//
+// # Decisions
+//
+// 2026-11-21: what a call was asked for is told to the audit log by the names of CloudTrail, for every protocol
+// (queueName). Names that speak of secrets hide their values, bodies are left out; a list of what may be shown
+// would have to be kept for each of 120 actions, and forget the next one's.
+//
+// 2026-11-21: sends, receives, deletions and changes of visibility are audited only when they are denied, as
+// CloudTrail's and ActionTrail's management events have it. The code of the answer says that they were.
 package caller

@@ -23,6 +23,7 @@ func typed[Req any, Resp response](do func(*Server, context.Context, *call, *Req
 		if err := bind(in, fields, reflect.ValueOf(req).Elem()); err != nil {
 			return nil, err
 		}
+		c.request = req
 		resp, err := do(s, ctx, c, req)
 		if err != nil {
 			return nil, err

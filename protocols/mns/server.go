@@ -118,6 +118,7 @@ type call struct {
 	json          bool // answers are in JSON
 	encodes       bool // the client's SDK encodes bodies to base64, and decodes them, by itself
 	encodesTopics bool // likewise bodies that are published
+	request       any  // what the action was asked for, once it is known
 }
 
 // ServeHTTP answers one request.
@@ -162,6 +163,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp res
 	}
 	c.AnswerBytes = int64(len(a.doc))
 	s.callers.Observe(&c.Caller, "mns", c.action, c.action != "", code)
+	s.audit(r, c, err)
 	if a.send(w, requestID(c.RequestID)) != nil {
 		s.giveBack(r.Context(), resp)
 	}

@@ -88,12 +88,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	document, err := s.do(r, c)
 	if err == nil {
 		s.callers.Observe(&c.Caller, s.service.Protocol, c.Action, true, "")
+		s.audit(r, c, document, &Fault{})
 		c.write(w, http.StatusOK, c.Action+"Response", document)
 		return
 	}
 	s.log(r.Context(), c, err)
 	fault := s.service.Fault(err)
 	s.callers.Observe(&c.Caller, s.service.Protocol, c.Action, s.find(c.Action) != nil, fault.Code)
+	s.audit(r, c, nil, fault)
 	c.write(w, fault.Status, "Error", struct{ RequestId, HostId, Code, Message string }{c.ID(), c.Host, fault.Code, fault.Message})
 }
 

@@ -119,6 +119,7 @@ func typed[Request, Result any](do func(*Server, context.Context, *call, *Reques
 			if err := request.DecodeParameters(c.parameters, in); err != nil {
 				return nil, err
 			}
+			c.request = in
 			out, err := do(s, ctx, c, in)
 			if err != nil {
 				return nil, err // not out, which would be a nil pointer in an any
@@ -141,6 +142,7 @@ type call struct {
 	action     string
 	json       bool   // the answer is to be in JSON
 	traceID    string // X-Amzn-Trace-Id
+	request    any    // as it was read, once it was
 }
 
 // signed says that the request names who sent it.
@@ -166,6 +168,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.log(r.Context(), c, f, err)
 	}
 	s.callers.Observe(&c.Caller, "sns", c.action, s.actions[c.action] != nil, code)
+	s.audit(r, c, result, f)
 	c.answer(w, shape, result, f)
 }
 

@@ -93,6 +93,7 @@ func typed[Request, Result any](do func(*Server, context.Context, *call, *Reques
 			if err := c.wire.decode(request, in); err != nil {
 				return nil, err
 			}
+			c.request = in
 			out, err := do(s, ctx, c, in)
 			if err != nil {
 				return nil, err // not out, which would be a nil pointer in an any
@@ -111,6 +112,7 @@ type call struct {
 	body    []byte
 	traceID string         // X-Amzn-Trace-Id
 	named   core.QueueName // the queue that the request means, once it is known
+	request any            // as it was read, once it was
 }
 
 // ServeHTTP answers one request.
@@ -135,6 +137,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.AnswerBytes, c.FIFO = int64(len(a.body)), strings.HasSuffix(c.named.Name, fifoSuffix)
 	s.callers.Observe(&c.Caller, "sqs", c.action, s.actions[c.action] != nil, code) // before the client can ask for it
+	s.audit(r, c, result, f)
 	if a.send(w, c, f) != nil {
 		s.giveBack(r.Context(), result)
 	}

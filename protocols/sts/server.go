@@ -88,6 +88,7 @@ func typed[Request, Result any](do func(*Server, context.Context, *call, *Reques
 			if err := request.DecodeParameters(c.parameters, in); err != nil {
 				return nil, err
 			}
+			c.request = in
 			out, err := do(s, ctx, c, in)
 			if err != nil {
 				return nil, err // not out, which would be a nil pointer in an any
@@ -102,19 +103,20 @@ type call struct {
 	caller.Caller
 	parameters aws.Parameters
 	action     string
+	request    any // as it was read, once it was
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Caller: s.callers.Identify(r)}
 	shape, result, err := s.do(c, r)
-	status, code := http.StatusOK, ""
+	status, code, message := http.StatusOK, "", ""
 	var body []byte
 	if err == nil {
 		body = shape.AppendResponse(nil, namespace, c.action, result, c.RequestID)
 	} else {
 		f := faultOf(err)
-		code = f.code
+		code, message = f.code, f.message
 		level := zerolog.DebugLevel // of what STS alone refuses
 		if known := (*core.Error)(nil); errors.As(err, &known) || f.status == http.StatusInternalServerError {
 			level = caller.LogLevel(err)
@@ -124,6 +126,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status, body = f.status, wire.AppendXML(nil, namespace)
 	}
 	s.callers.Observe(&c.Caller, "sts", c.action, s.actions[c.action] != nil, code)
+	if s.callers.Audits(false, code) {
+		s.callers.Audit(r, &c.Caller, caller.Audited{Source: "sts", Action: c.action, Parameters: c.request, Result: result, Code: code, Text: message})
+	}
 	header := w.Header()
 	header.Set("Content-Type", "text/xml")
 	header.Set("Content-Length", strconv.Itoa(len(body)))

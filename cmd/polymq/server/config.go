@@ -65,6 +65,9 @@ type Config struct {
 	PostgresBinDir        string `koanf:"postgres-bin-dir"`
 	PostgresRepositoryURL string `koanf:"postgres-repository-url"`
 
+	Audit          string        `koanf:"audit"`
+	AuditRetention time.Duration `koanf:"audit-retention"`
+
 	MessageLog          string        `koanf:"message-log"`
 	MessageLogRetention time.Duration `koanf:"message-log-retention"`
 
@@ -80,6 +83,7 @@ var (
 	migrateChoices    = []string{"auto", "check", "off"}
 	durabilityChoices = []string{string(pg.Full), string(pg.Relaxed), string(pg.None)}
 	authChoices       = []string{"off", "verify"}
+	auditChoices      = []string{"all", "changes", "off"}
 	messageLogChoices = []string{"queues", "all"}
 	logFormatChoices  = []string{"auto", "console", "json"}
 )
@@ -99,6 +103,8 @@ func (c Config) withDefaults() Config {
 	c.DatabasePoolSize = cmp.Or(c.DatabasePoolSize, pg.DefaultPoolSize)
 	c.Migrate = cmp.Or(c.Migrate, migrateChoices[0])
 	c.Durability = cmp.Or(c.Durability, durabilityChoices[0])
+	c.Audit = cmp.Or(c.Audit, auditChoices[0])
+	c.AuditRetention = cmp.Or(c.AuditRetention, 90*24*time.Hour)
 	c.MessageLog = cmp.Or(c.MessageLog, messageLogChoices[0])
 	c.MessageLogRetention = cmp.Or(c.MessageLogRetention, 7*24*time.Hour)
 	c.LogLevel = cmp.Or(c.LogLevel, zerolog.InfoLevel.String())
@@ -134,6 +140,7 @@ func (c Config) Check() error {
 	}
 	choice("migrate", c.Migrate, migrateChoices)
 	choice("durability", c.Durability, durabilityChoices)
+	choice("audit", c.Audit, auditChoices)
 	choice("message-log", c.MessageLog, messageLogChoices)
 	choice("log-format", c.LogFormat, logFormatChoices)
 	for _, protocol := range c.Protocols {
@@ -185,6 +192,9 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	}
 	if c.MasterKey != "" && c.MasterKeyFile != "" {
 		fault("master-key", "is given, and master-key-file as well: only one of them can be the master key")
+	}
+	if c.AuditRetention < time.Hour {
+		fault("audit-retention", "must be at least an hour, was %v", c.AuditRetention)
 	}
 	if c.MessageLogRetention < time.Hour {
 		fault("message-log-retention", "must be at least an hour, was %v", c.MessageLogRetention)

@@ -62,6 +62,7 @@ func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
 		counter("polymq_trains_total", "Transactions that carried operations on messages.", func() float64 { n, _ := store.Trains(); return float64(n) }),
 		counter("polymq_train_operations_total", "Operations on messages that they carried.", func() float64 { _, n := store.Trains(); return float64(n) }),
 		counter("polymq_message_log_dropped_total", "Events of the message log that came too fast to be written.", func() float64 { return float64(broker.LogDropped()) }),
+		counter("polymq_audit_dropped_total", "Events of the audit log that could not be kept.", func() float64 { return float64(broker.AuditDropped()) }),
 		gauge("polymq_database_connections", "Connections to the database.", func() float64 { open, _, _, _ := store.PoolStat(); return float64(open) }),
 		gauge("polymq_database_connections_busy", "Those of them in use.", func() float64 { _, busy, _, _ := store.PoolStat(); return float64(busy) }),
 		counter("polymq_database_waits_total", "Times that an operation had to wait for a connection.", func() float64 { _, _, waits, _ := store.PoolStat(); return float64(waits) }),

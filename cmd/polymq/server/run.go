@@ -78,7 +78,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.startPushes(); err != nil {
 		return err
 	}
-	s.workers = newWorkers(s.store, s.broker, s.pushes, s.config.MessageLogRetention, s.log)
+	s.workers = newWorkers(s.store, s.broker, s.pushes, s.config, s.log)
 	s.workers.Add("usage", workers.Every(usageEvery), shortChore, workers.Usage{Write: s.usage.write(s.broker)})
 	s.workers.Add("old usage", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: s.store.ForgetUsage, Batch: batch})
 	s.broker.LogAllMessages(s.config.MessageLog == "all")
@@ -98,7 +98,7 @@ func (s *Server) speak() http.Handler {
 	return protocols.New(s.broker, protocols.Options{
 		Caller: caller.Options{
 			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
-			Keys: s.broker, Verify: s.config.Auth != "off", Observer: s.metrics.observe, Meter: s.usage.meter,
+			Keys: s.broker, Verify: s.config.Auth != "off", Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(),
 		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
@@ -186,6 +186,7 @@ func (s *Server) stop(ctx context.Context) error {
 		s.broker.Close()
 		step(stopTimeout, "write the last of the message log", s.broker.FlushLog)
 		step(stopTimeout, "write what was used last", s.usage.write(s.broker))
+		step(stopTimeout, "write the last of the audit log", s.broker.FlushAudit)
 	}
 	if s.store != nil {
 		s.store.Close()

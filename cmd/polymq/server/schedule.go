@@ -41,7 +41,7 @@ type chore struct {
 }
 
 // schedule is the background work of one server.
-func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, keepLog time.Duration) []chore {
+func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, config Config) []chore {
 	look := lookEvery
 	if !store.Listens() {
 		look = lookOftenEvery
@@ -65,15 +65,17 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, keepLo
 		{"moves", workers.Every(moveEvery), longChore, workers.Moves{GoOn: store.RunMoves}},
 		{"ended moves", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.RemoveMoves, Batch: batch}},
 		{"message log", workers.Every(logEvery), shortChore, workers.MessageLog{Flush: broker.FlushLog}},
-		{"log days", workers.Every(retainEvery), shortChore, workers.LogDays{Turn: store.TurnLog, Keep: keepLog}},
+		{"log days", workers.Every(retainEvery), shortChore, workers.LogDays{Turn: store.TurnLog, Keep: config.MessageLogRetention}},
+		{"audit log", workers.Every(logEvery), shortChore, workers.MessageLog{Flush: broker.FlushAudit}},
+		{"audit days", workers.Every(retainEvery), shortChore, workers.LogDays{Turn: store.TurnAudit, Keep: config.AuditRetention}},
 		{"vacuum", workers.Every(vacuumEvery), longChore, workers.Vacuum{Vacuum: store.Vacuum}},
 	}
 }
 
 // newWorkers makes a runner of the schedule.
-func newWorkers(store *pg.Store, broker *core.Broker, pushes *workers.Push, keepLog time.Duration, log zerolog.Logger) *workers.Runner {
+func newWorkers(store *pg.Store, broker *core.Broker, pushes *workers.Push, config Config, log zerolog.Logger) *workers.Runner {
 	r := workers.NewRunner(log)
-	for _, c := range schedule(store, broker, pushes, keepLog) {
+	for _, c := range schedule(store, broker, pushes, config) {
 		r.Add(c.name, c.every, c.timeout, c.do)
 	}
 	return r

@@ -270,7 +270,7 @@ func TestEmbeddedPostgresKeepsItsData(t *testing.T) {
 
 func TestScheduleRunsOnTheStore(t *testing.T) {
 	srv := start(t, Config{})
-	for _, c := range schedule(srv.store, srv.broker, srv.pushes, time.Hour) {
+	for _, c := range schedule(srv.store, srv.broker, srv.pushes, Config{}.withDefaults()) {
 		if err := c.do.Run(t.Context()); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}

@@ -1,0 +1,166 @@
+package pg
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+)
+
+const writeAuditSQL = `
+INSERT INTO audit_log (at, event_id, source, action, account, region, read_only, denied, identity, principal, user_name, access_key_id,
+    address, user_agent, request_id, parameters, response, resources, error_code, error_text, found_by)
+SELECT now() - e.age * interval '1 microsecond', e.event_id, e.source, e.action, e.account, e.region, e.read_only, e.denied, e.identity, e.principal,
+    e.user_name, e.access_key_id, e.address, e.user_agent, e.request_id, e.parameters::json, e.response::json,
+    COALESCE(string_to_array(NULLIF(e.resources, ''), chr(10)), '{}'), e.error_code, e.error_text, string_to_array(e.found_by, chr(10))
+FROM unnest(@age::bigint[], @event_id::uuid[], @source::text[], @action::text[], @account::text[], @region::text[], @read_only::boolean[], @denied::boolean[],
+    @identity::text[], @principal::text[], @user_name::text[], @access_key_id::text[], @address::text[], @user_agent::text[], @request_id::text[],
+    @parameters::text[], @response::text[], @resources::text[], @error_code::text[], @error_text::text[], @found_by::text[])
+    WITH ORDINALITY AS e(age, event_id, source, action, account, region, read_only, denied, identity, principal, user_name, access_key_id,
+    address, user_agent, request_id, parameters, response, resources, error_code, error_text, found_by, place)
+ORDER BY e.place`
+
+// WriteAudit is of core.Store.
+func (s *Store) WriteAudit(ctx context.Context, events []core.AuditEvent) error {
+	n := len(events)
+	ages, readOnly, denied := make([]int64, n), make([]bool, n), make([]bool, n)
+	parameters, response := make([]*string, n), make([]*string, n)
+	texts := map[string][]string{}
+	put := func(name, value string) { texts[name] = append(texts[name], storable(value)) }
+	for i := range events {
+		e := &events[i]
+		ages[i], readOnly[i], denied[i] = e.Age().Microseconds(), e.ReadOnly, e.Denied
+		parameters[i], response[i] = jsonOrNull(e.Parameters), jsonOrNull(e.Response)
+		put("event_id", e.ID)
+		put("source", e.Source)
+		put("action", e.Action)
+		put("account", e.Account)
+		put("region", e.Region)
+		put("identity", e.Identity)
+		put("principal", e.Principal)
+		put("user_name", e.User)
+		put("access_key_id", e.AccessKeyID)
+		put("address", addressText(e.Address))
+		put("user_agent", e.UserAgent)
+		put("request_id", e.RequestID)
+		put("resources", lines(e.Resources...))
+		put("error_code", e.ErrorCode)
+		put("error_text", e.ErrorText)
+		put("found_by", foundBy(e))
+	}
+	args := pgx.StrictNamedArgs{"age": ages, "read_only": readOnly, "denied": denied, "parameters": parameters, "response": response}
+	for name, values := range texts {
+		args[name] = values
+	}
+	_, err := s.exec(ctx, writeAuditSQL, args)
+	return err
+}
+
+// foundBy gives what an event is looked for by, a line for each.
+func foundBy(e *core.AuditEvent) string {
+	words := []string{"action:" + e.Action}
+	for _, user := range []string{e.User, e.AccessKeyID, e.Principal} {
+		if user != "" {
+			words = append(words, "user:"+user)
+		}
+	}
+	for _, resource := range e.Resources {
+		words = append(words, "resource:"+resource)
+		if name := resource[strings.LastIndexAny(resource, ":/")+1:]; name != "" && name != resource {
+			words = append(words, "resource:"+name)
+		}
+	}
+	return lines(words...)
+}
+
+// lines gives texts as lines, a line for each whatever it holds.
+func lines(texts ...string) string {
+	var all strings.Builder
+	for i, text := range texts {
+		if i > 0 {
+			all.WriteByte('\n')
+		}
+		all.WriteString(strings.ReplaceAll(text, "\n", " "))
+	}
+	return all.String()
+}
+
+// storable gives a text without what a database cannot keep.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
+// jsonOrNull gives nil for no document.
+func jsonOrNull(document []byte) *string {
+	if len(document) == 0 {
+		return nil
+	}
+	text := string(document)
+	return &text
+}
+
+const auditColumns = `id, at, event_id::text, source, action, account, region, read_only, denied, identity, principal, user_name, access_key_id,
+    address, user_agent, request_id, parameters::text, response::text, resources, error_code, error_text`
+
+// auditFilters are what all ways of reading the log have in common.
+const auditFilters = ` AND (@before = 0 OR id < @before) AND (@from::timestamptz IS NULL OR at >= @from) AND (@to::timestamptz IS NULL OR at < @to)
+    AND (NOT @failed OR error_code <> '') AND (NOT @changes OR NOT read_only)
+ORDER BY id DESC LIMIT @limit`
+
+const auditOfAllSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE true` + auditFilters
+
+const auditOfAccountSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE account = @account` + auditFilters
+
+const auditFoundSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE found_by @> @found_by AND (@account = '' OR account = @account)` + auditFilters
+
+// ListAudit is of core.Store.
+func (s *Store) ListAudit(ctx context.Context, in core.ListAuditInput) (core.AuditPage, error) {
+	args := pgx.StrictNamedArgs{"from": orNull(in.From), "to": orNull(in.To), "failed": in.Failed, "changes": in.Changes, "before": in.Before, "limit": in.Limit + 1}
+	words := []string{}
+	for kind, word := range map[string]string{"user:": in.User, "action:": in.Action, "resource:": in.Resource} {
+		if word != "" {
+			words = append(words, kind+word)
+		}
+	}
+	sql := auditOfAllSQL
+	switch {
+	case len(words) > 0:
+		sql, args["account"], args["found_by"] = auditFoundSQL, in.Account, words
+	case in.Account != "":
+		sql, args["account"] = auditOfAccountSQL, in.Account
+	}
+	var page core.AuditPage
+	err := s.transaction(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL enable_bitmapscan = on`); err != nil { // without it no inverted index can be used
+			return err
+		}
+		rows, _ := tx.Query(ctx, sql, args) // CollectRows returns its error
+		var err error
+		page.Events, err = pgx.CollectRows(rows, scanAudit)
+		return err
+	})
+	if len(page.Events) > in.Limit {
+		page.Events = page.Events[:in.Limit]
+		page.Next = page.Events[in.Limit-1].Sequence
+	}
+	return page, err
+}
+
+func scanAudit(row pgx.CollectableRow) (core.AuditEvent, error) {
+	var e core.AuditEvent
+	var address string
+	var parameters, response *string
+	err := row.Scan(&e.Sequence, &e.At, &e.ID, &e.Source, &e.Action, &e.Account, &e.Region, &e.ReadOnly, &e.Denied, &e.Identity, &e.Principal, &e.User, &e.AccessKeyID,
+		&address, &e.UserAgent, &e.RequestID, &parameters, &response, &e.Resources, &e.ErrorCode, &e.ErrorText)
+	e.Address, _ = netip.ParseAddr(address) // "" where it is not known
+	if parameters != nil {
+		e.Parameters = []byte(*parameters)
+	}
+	if response != nil {
+		e.Response = []byte(*response)
+	}
+	return e, err
+}

@@ -1,0 +1,148 @@
+package pg_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+func auditEvent(n int) core.AuditEvent {
+	return core.AuditEvent{
+		ID: uuid.NewString(), Source: "sqs", Action: "CreateQueue", Account: "111122223333", Region: "eu-west-1", Identity: core.PrincipalUser,
+		Principal: "arn:aws:iam::111122223333:user/ann", User: "ann", AccessKeyID: "AKIA" + strconv.Itoa(n), Address: netip.MustParseAddr("192.0.2.7"),
+		UserAgent: "sdk\x00\xff", RequestID: "r" + strconv.Itoa(n), Parameters: []byte(`{"queueName":"q\u0000"}`), Response: []byte(`{"id":"1"}`),
+		Resources: []string{fmt.Sprintf("arn:aws:sqs:eu-west-1:111122223333:q%d", n), "line\nbreak"},
+	}
+}
+
+func TestAuditLog(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := newBroker(t, store)
+		ctx := context.Background()
+		for n := range 10 {
+			e := auditEvent(n)
+			switch n {
+			case 3:
+				e.Action, e.ReadOnly = "ListQueues", true
+			case 4:
+				e.ErrorCode, e.ErrorText, e.Denied = "AccessDenied", "no", true
+			case 5:
+				e.Account, e.User, e.Principal, e.Identity, e.Parameters, e.Response, e.Resources, e.Address = "", "", "", "", nil, nil, nil, netip.Addr{}
+			}
+			broker.Audit(e)
+		}
+		if err := store.TurnAudit(ctx, 24*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		tests := map[string]struct {
+			in   core.ListAuditInput
+			want []string // request ids
+		}{
+			"all":               {core.ListAuditInput{Limit: 3}, []string{"r9", "r8", "r7"}},
+			"account":           {core.ListAuditInput{Limit: 6, Account: "111122223333"}, []string{"r9", "r8", "r7", "r6", "r4", "r3"}},
+			"another account":   {core.ListAuditInput{Limit: 6, Account: "999988887777"}, nil},
+			"user":              {core.ListAuditInput{Limit: 2, User: "ann"}, []string{"r9", "r8"}},
+			"key":               {core.ListAuditInput{Limit: 2, User: "AKIA5"}, []string{"r5"}},
+			"principal":         {core.ListAuditInput{Limit: 1, User: "arn:aws:iam::111122223333:user/ann"}, []string{"r9"}},
+			"action":            {core.ListAuditInput{Limit: 9, Action: "ListQueues"}, []string{"r3"}},
+			"resource":          {core.ListAuditInput{Limit: 9, Resource: "arn:aws:sqs:eu-west-1:111122223333:q6"}, []string{"r6"}},
+			"name":              {core.ListAuditInput{Limit: 9, Resource: "q6"}, []string{"r6"}},
+			"resource, account": {core.ListAuditInput{Limit: 9, Resource: "q6", Account: "999988887777"}, nil},
+			"action and user":   {core.ListAuditInput{Limit: 9, Action: "ListQueues", User: "AKIA4"}, nil},
+			"failed":            {core.ListAuditInput{Limit: 9, Failed: true}, []string{"r4"}},
+			"changes":           {core.ListAuditInput{Limit: 9, Resource: "q3", Changes: true}, nil},
+			"before":            {core.ListAuditInput{Limit: 9, To: time.Now().Add(-time.Hour)}, nil},
+			"since":             {core.ListAuditInput{Limit: 1, From: time.Now().Add(-time.Hour)}, []string{"r9"}},
+		}
+		for name, tt := range tests {
+			page, err := broker.ListAudit(ctx, tt.in)
+			var got []string
+			for _, e := range page.Events {
+				got = append(got, e.RequestID)
+			}
+			if err != nil || !slices.Equal(got, tt.want) {
+				t.Errorf("%s: got %v and %v, want %v", name, got, err, tt.want)
+			}
+		}
+	})
+}
+
+func TestAuditLogKeepsAllOfAnEvent(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := newBroker(t, store)
+		want := auditEvent(1)
+		broker.Audit(want)
+		page, err := broker.ListAudit(context.Background(), core.ListAuditInput{Limit: 1})
+		if err != nil || len(page.Events) != 1 || page.Next != 0 {
+			t.Fatalf("got %+v and %v", page, err)
+		}
+		got := page.Events[0]
+		if age := time.Since(got.At); age < -time.Minute || age > time.Minute {
+			t.Errorf("it was %v ago", age)
+		}
+		want.UserAgent, want.Resources[1] = "sdk\uFFFD", "line break"
+		want.Sequence, want.At = got.Sequence, got.At
+		if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
+			t.Errorf("got\n%+v, want\n%+v", got, want)
+		}
+	})
+}
+
+func TestAuditLogPages(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := newBroker(t, store)
+		const events = core.AuditBatch + 30
+		for n := range events {
+			broker.Audit(auditEvent(n))
+		}
+		seen := 0
+		for before := int64(0); ; {
+			page, err := broker.ListAudit(context.Background(), core.ListAuditInput{User: "ann", Limit: 100, Before: before})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range page.Events {
+				if want := "r" + strconv.Itoa(events-1-seen); e.RequestID != want {
+					t.Fatalf("event %d is %s, want %s", seen, e.RequestID, want)
+				}
+				seen++
+			}
+			if before = page.Next; before == 0 {
+				break
+			}
+		}
+		if seen != events || broker.AuditDropped() != 0 {
+			t.Errorf("saw %d of %d events, %d dropped", seen, events, broker.AuditDropped())
+		}
+	})
+}
+
+func TestAuditDaysAreDroppedWhole(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	url := pgtest.DatabaseURL(t)
+	store, conn := open(t, pg.Options{URL: url}), database(t, url)
+	if err := store.TurnAudit(ctx, 24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, conn, `CREATE TABLE audit_log_20200101 PARTITION OF audit_log FOR VALUES FROM ('2020-01-01') TO ('2020-01-02')`)
+	if err := store.TurnAudit(ctx, 24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := conn.Query(ctx, `SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'audit_log'::regclass ORDER BY 1`)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(got) != 4 || slices.Contains(got, "audit_log_20200101") {
+		t.Errorf("partitions %v and %v, want the default one and three days", got, err)
+	}
+}
