@@ -168,15 +168,10 @@ func TestSchemaOfAnotherName(t *testing.T) {
 	}
 }
 
-// Each migration can be undone and done again.
-func TestMigrationsDownAndUp(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	opts := pg.Options{URL: pgtest.EmptyDatabaseURL(t)}
-	if _, err := pg.Migrate(ctx, opts); err != nil {
-		t.Fatal(err)
-	}
-	config, err := pgx.ParseConfig(opts.URL)
+// migrator gives a schema's migrations one by one.
+func migrator(t *testing.T, databaseURL string) *goose.Provider {
+	t.Helper()
+	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,6 +182,56 @@ func TestMigrationsDownAndUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return provider
+}
+
+// Who may call polymq.send before a migration replaces it may do so afterwards, and nobody else.
+func TestMigrationsKeepGrants(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	opts := pg.Options{URL: pgtest.EmptyDatabaseURL(t)}
+	if _, err := pg.Migrate(ctx, opts); err != nil {
+		t.Fatal(err)
+	}
+	conn, provider := database(t, opts.URL), migrator(t, opts.URL)
+	const send = 4 // the migration that makes it
+	for _, granted := range []bool{false, true} {
+		if granted {
+			execute(t, conn, `GRANT EXECUTE ON FUNCTION send TO PUBLIC`)
+		}
+		for _, version := range slices.Backward(versions(t)) {
+			if version == send {
+				break
+			}
+			if _, err := provider.Down(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantGranted := func(when string) {
+			t.Helper()
+			var got bool
+			err := conn.QueryRow(ctx, `SELECT has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc WHERE proname = 'send' AND pronamespace = 'polymq'::regnamespace`).Scan(&got)
+			if err != nil || got != granted {
+				t.Errorf("everyone may call it %s: %v, want %v, %v", when, got, granted, err)
+			}
+		}
+		wantGranted("before")
+		if _, err := provider.Up(ctx); err != nil {
+			t.Fatal(err)
+		}
+		wantGranted("afterwards")
+	}
+}
+
+// Each migration can be undone and done again.
+func TestMigrationsDownAndUp(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	opts := pg.Options{URL: pgtest.EmptyDatabaseURL(t)}
+	if _, err := pg.Migrate(ctx, opts); err != nil {
+		t.Fatal(err)
+	}
+	provider := migrator(t, opts.URL)
 	works(t, opts)
 	for _, version := range slices.Backward(versions(t)) {
 		for _, step := range []func(context.Context) (*goose.MigrationResult, error){provider.Down, provider.UpByOne, provider.Down} {
@@ -198,10 +243,10 @@ func TestMigrationsDownAndUp(t *testing.T) {
 			t.Errorf("without migration %d: %v, want ErrSchemaOld", version, err)
 		}
 	}
-	var left []string
 	rows, _ := database(t, opts.URL).Query(ctx, `SELECT relname::text FROM pg_class WHERE relnamespace = 'polymq'::regnamespace AND relname NOT LIKE 'goose%'
 		UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'polymq'::regnamespace`)
-	if left, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil || len(left) > 0 {
+	left, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
 	if _, err := pg.Migrate(ctx, opts); err != nil {
