@@ -125,7 +125,7 @@ func TestAssumeRole(t *testing.T) {
 			t.Errorf("%s: the session is %+v", format, who)
 		}
 		found, err := f.broker.Key(t.Context(), got.Credentials.AccessKeyId)
-		if err != nil || found.Session != (core.Session{Role: role, Name: "one@x", Policy: `{"Version":"1","Statement":[]}`, SourceIdentity: "ann"}) {
+		if err != nil || found.Session.Role != role || found.Session.Name != "one@x" || found.Session.Policy != `{"Version":"1","Statement":[]}` || found.Session.SourceIdentity != "ann" {
 			t.Errorf("%s: the key is %+v, %v", format, found, err)
 		}
 		stolen := session(got)

@@ -36,6 +36,7 @@ type Options struct {
 type Caller struct {
 	Account     string // 12 digits; "" until the signature is verified, where that must be
 	Region      string
+	HostAccount string // in a host name like ACCOUNT.mns.REGION.aliyuncs.com, "" in any other
 	AccessKeyID string // "" without credentials
 	Service     string // of an AWS credential scope ("sqs"), "" without one
 	BaseURL     string // scheme://host that the client used, no trailing slash
@@ -69,9 +70,6 @@ func (o *Options) Identify(r *http.Request) Caller {
 
 		RequestBytes: max(r.ContentLength, 0),
 	}
-	if !o.Verify {
-		c.Account = AccountOf(cred.keyID)
-	}
 	scheme, host := "http", r.Host
 	if r.TLS != nil {
 		scheme = "https"
@@ -87,7 +85,13 @@ func (o *Options) Identify(r *http.Request) Caller {
 		c.RemoteAddr = o.client(c.RemoteAddr, r.Header.Values("X-Forwarded-For"))
 	}
 	c.Secure = scheme == "https"
-	c.Region = o.region(cred.region, host)
+	c.Region, c.HostAccount = o.region(cred.region, host), AccountOfHost(host)
+	if !o.Verify {
+		c.Account = AccountOf(cred.keyID)
+		if c.Account == DefaultAccount && c.HostAccount != "" && cred.keyID != DefaultAccount {
+			c.Account = c.HostAccount
+		}
+	}
 	c.BaseURL = o.baseURL(r, scheme, host)
 	return c
 }
@@ -173,7 +177,40 @@ func RegionOfHost(host string) string {
 			}
 		}
 	}
-	return ""
+	return regionOfAccountsHost(name)
+}
+
+// regionOfAccountsHost gives the region in NUMBER.mns.REGION. before any domain: who serves names of
+// MNS's form in a domain of its own means them as MNS does. A region's name has a '-' in it.
+func regionOfAccountsHost(name string) string {
+	labels := strings.SplitN(name, ".", 4)
+	if len(labels) < 4 || labels[1] != "mns" || !isNumber(labels[0]) {
+		return ""
+	}
+	region, _, _ := strings.Cut(labels[2], "-internal")
+	if !strings.Contains(region, "-") || !IsRegion(region) {
+		return ""
+	}
+	return region
+}
+
+// AccountOfHost gives the account in a host name of MNS's form, ACCOUNT.mns. before anything, where it
+// is one of polymq's, which have twelve digits; else "".
+func AccountOfHost(host string) string {
+	account, rest, _ := strings.Cut(host, ".")
+	if len(account) != len(DefaultAccount) || !isNumber(account) || !strings.HasPrefix(strings.ToLower(rest), "mns.") {
+		return ""
+	}
+	return account
+}
+
+func isNumber(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func regionOfLabels(labels string) string {
@@ -204,12 +241,7 @@ func IsRegion(s string) bool {
 
 // AccountOf gives the account of an access key id, also for protocols that find one in a body.
 func AccountOf(keyID string) string {
-	for i := range len(keyID) {
-		if keyID[i] < '0' || keyID[i] > '9' {
-			return DefaultAccount
-		}
-	}
-	if len(keyID) != len(DefaultAccount) {
+	if len(keyID) != len(DefaultAccount) || !isNumber(keyID) {
 		return DefaultAccount
 	}
 	return keyID

@@ -84,6 +84,8 @@ func TestIdentifyRegionOfHost(t *testing.T) {
 		"mns, finance":             {"1234567890.mns.cn-hangzhou-finance.aliyuncs.com", "cn-hangzhou-finance"},
 		"mns open api":             {"mns-open.cn-beijing.aliyuncs.com", "cn-beijing"},
 		"mns open api, vpc":        {"mns-open-vpc.cn-beijing.aliyuncs.com", "cn-beijing"},
+		"Alibaba's STS":            {"sts.cn-beijing.aliyuncs.com", "cn-beijing"},
+		"Alibaba's STS, global":    {"sts.aliyuncs.com", DefaultRegion},
 		"mq":                       {"1234567890.mqrest.cn-beijing.aliyuncs.com", "cn-beijing"},
 		"tried on this machine":    {"1234567890.mns.cn-beijing.localhost:4566", "cn-beijing"},
 		"localhost":                {"localhost:4566", DefaultRegion},
@@ -91,6 +93,9 @@ func TestIdentifyRegionOfHost(t *testing.T) {
 		"an IPv6 address":          {"[::1]:4566", DefaultRegion},
 		"a company's own":          {"sqs.my-company.com", DefaultRegion},
 		"a company's own, deeper":  {"polymq.mns.my-company.com", DefaultRegion},
+		"an account's, elsewhere":  {"1234567890.mns.cn-hangzhou.queues.example.com:80", "cn-hangzhou"},
+		"an account's, no region":  {"1234567890.mns.local.polymq.internal", DefaultRegion},
+		"an account's, no domain":  {"1234567890.mns.cn-hangzhou", DefaultRegion},
 		"another service of AWS's": {"s3.eu-west-1.amazonaws.com", DefaultRegion},
 	}
 	for name, tt := range tests {
@@ -102,6 +107,37 @@ func TestIdentifyRegionOfHost(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// A host of MNS's form tells the account of who does not tell it otherwise.
+func TestIdentifyAccountOfHost(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ host, key, want, inHost string }{
+		"in the cloud":       {"111122223333.mns.cn-hangzhou.aliyuncs.com", "test", "111122223333", "111122223333"},
+		"on this machine":    {"111122223333.mns.cn-hangzhou.localhost:4566", "test", "111122223333", "111122223333"},
+		"in any case":        {"111122223333.MNS.cn-hangzhou.localhost", "test", "111122223333", "111122223333"},
+		"without a region":   {"111122223333.mns.localhost:4566", "", "111122223333", "111122223333"},
+		"a key's own":        {"111122223333.mns.cn-hangzhou.localhost", "444455556666", "444455556666", "111122223333"},
+		"a key of zeros":     {"111122223333.mns.cn-hangzhou.localhost", DefaultAccount, DefaultAccount, "111122223333"},
+		"sixteen digits":     {"1234567890123456.mns.cn-hangzhou.aliyuncs.com", "test", DefaultAccount, ""},
+		"another service":    {"111122223333.sqs.cn-hangzhou.aliyuncs.com", "test", DefaultAccount, ""},
+		"a name":             {"acct.mns.local.polymq.internal", "test", DefaultAccount, ""},
+		"an address":         {"127.0.0.1:4566", "test", DefaultAccount, ""},
+		"only a long number": {"111122223333", "test", DefaultAccount, ""},
+	}
+	for name, tt := range tests {
+		r := httptest.NewRequest(http.MethodGet, "/queues", nil)
+		r.Host = tt.host
+		if tt.key != "" {
+			r.Header.Set("Authorization", "MNS "+tt.key+":c2ln")
+		}
+		if got := new(Options).Identify(r); got.Account != tt.want || got.HostAccount != tt.inHost {
+			t.Errorf("%s: got account %s, of the host %q", name, got.Account, got.HostAccount)
+		}
+		if got := (&Options{Verify: true}).Identify(r); got.Account != "" {
+			t.Errorf("%s: account %s before anything is verified", name, got.Account)
+		}
 	}
 }
 

@@ -4,10 +4,10 @@
 //
 // Names live in (account, region), see core.QueueName. The account is that of the access key, where
 // that is a known one (Options.Keys); else the access key id itself where that has twelve digits, else
-// DefaultAccount. Where signatures are verified (Options.Verify) there is no account before the
+// the one in a host name of MNS's form, else DefaultAccount. Where signatures are verified (Options.Verify) there is no account before the
 // protocol has verified the request's, so that one that forgot to would find no queues. The region is that of an AWS request's credential
 // scope, else the one in a cloud's own host name (sqs.eu-west-1.amazonaws.com,
-// 1234.mns.cn-hangzhou.aliyuncs.com), else the server's. The scope of an MNS signature does not
+// 1234.mns.cn-hangzhou.aliyuncs.com, also before another domain), else the server's. The scope of an MNS signature does not
 // count: only its newest form has one, and a queue must not depend on the signature's form.
 //
 // Nothing is verified here. What a proxy says in X-Forwarded-For, -Host and -Proto counts only

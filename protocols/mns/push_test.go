@@ -83,7 +83,11 @@ func pushed(t testing.TB, signer *signing.Signer, sub *core.Subscription, m *cor
 // subscribed gives a subscription as it is stored.
 func subscribed(t testing.TB, endpoint, format string) *core.Subscription {
 	t.Helper()
-	in, err := SubscriptionAttributes{Endpoint: endpoint, NotifyContentFormat: format}.New(core.SubscriptionName{Topic: topicName("news"), Name: "all"}, "http://mq.example.com:4566")
+	attributes := SubscriptionAttributes{Endpoint: endpoint, NotifyContentFormat: format}
+	if strings.HasPrefix(endpoint, "smq-ep:dm:") {
+		attributes.PushType = "dm"
+	}
+	in, err := attributes.New(core.SubscriptionName{Topic: topicName("news"), Name: "all"}, "http://mq.example.com:4566")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,8 +188,10 @@ func TestPushToPeople(t *testing.T) {
 		want                     core.Push
 	}{
 		"mail": {"mail:directmail:b@example.com", extraDirectMail, mail, core.Push{Way: core.ByMail, To: "b@example.com", Subject: "news"}},
-		"mail, as Java 2 has it": {"mail:directmail:b@example.com", extraDM, `{"Subject": "news", "MailAddress": "c@example.com", "IsHtml": "0"}`,
+		"mail, as Java 2 has it": {"smq-ep:dm:111122223333:__dynamic", extraDM, `{"Subject": "news", "MailAddress": "c@example.com", "IsHtml": "0"}`,
 			core.Push{Way: core.ByMail, To: "c@example.com", Subject: "news"}},
+		"mail to another than the subscriber": {"mail:directmail:b@example.com", extraDM, `{"Subject": "news", "MailAddress": "c@example.com"}`,
+			core.Push{Way: core.ByMail, To: "b@example.com", Subject: "news"}},
 		"SMS to one":            {"sms:directsms:13900000002", extraDirectSMS, text, core.Push{Way: core.Kept, To: "13900000002"}},
 		"SMS to many":           {"sms:directsms:anonymous", extraDirectSMS, text, core.Push{Way: core.Kept, To: "13900000000,13900000001"}},
 		"SMS, as Java 2 has it": {"sms:directsms:anonymous", extraDYSMS, `{"PhoneNumber": "13900000003"}`, core.Push{Way: core.Kept, To: "13900000003"}},
@@ -205,12 +211,18 @@ func TestPushToPeople(t *testing.T) {
 			}
 		})
 	}
-	rendering, err := new(Pusher).Render(&core.Topic{}, message("hello"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p, err := rendering.Push(subscribed(t, "mail:directmail:b@example.com", "XML")); core.CodeOf(err) != core.InvalidArgument {
-		t.Errorf("mail without its attributes: got %+v, %v", p, err)
+	for endpoint, document := range map[string]string{"mail:directmail:b@example.com": "", "smq-ep:dm:111122223333:__dynamic": mail} {
+		m := message("hello")
+		if document != "" {
+			m.Extra = map[string]string{extraDirectMail: document}
+		}
+		rendering, err := new(Pusher).Render(&core.Topic{}, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := rendering.Push(subscribed(t, endpoint, "XML")); core.CodeOf(err) != core.InvalidArgument {
+			t.Errorf("mail to %s without what it needs: got %+v, %v", endpoint, p, err)
+		}
 	}
 }
 

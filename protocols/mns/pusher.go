@@ -219,6 +219,14 @@ const (
 	extraPush       = "mns.Push"
 )
 
+// dynamic stands in an endpoint for an address that each message names by itself.
+const dynamic = "__dynamic"
+
+// addressOf gives the mail address or telephone number in an endpoint.
+func addressOf(sub *core.Subscription) string {
+	return sub.Endpoint[strings.LastIndexByte(sub.Endpoint, ':')+1:]
+}
+
 // mail is the push to a mail address, which a message is written for by DirectMail.
 func (r *rendering) mail(sub *core.Subscription) (core.Push, error) {
 	var settings struct {
@@ -236,7 +244,13 @@ func (r *rendering) mail(sub *core.Subscription) (core.Push, error) {
 	if settings.IsHtml {
 		contentType = "text/html;charset=utf-8"
 	}
-	to := cmp.Or(settings.MailAddress, sub.Endpoint[strings.LastIndexByte(sub.Endpoint, ':')+1:])
+	to := addressOf(sub)
+	if to == dynamic { // only then does the publisher choose
+		to = settings.MailAddress
+	}
+	if to == "" {
+		return core.Push{}, core.Errorf(core.InvalidArgument, "the message names no mail address, and the subscription leaves it to the message")
+	}
 	return core.Push{Way: core.ByMail, To: to, Subject: settings.Subject, Header: map[string][]string{"Content-Type": {contentType}}, Body: r.message.BodyFor(sub.Protocol)}, nil
 }
 
@@ -247,8 +261,8 @@ func (r *rendering) sms(sub *core.Subscription) (core.Push, error) {
 	if document != "" && json.Unmarshal([]byte(document), &settings) != nil {
 		return core.Push{}, core.Errorf(core.InvalidArgument, "the message's DirectSMS attributes cannot be read")
 	}
-	to := sub.Endpoint[strings.LastIndexByte(sub.Endpoint, ':')+1:]
-	if to == "anonymous" || to == "__dynamic" {
+	to := addressOf(sub)
+	if to == "anonymous" || to == dynamic {
 		to = settings.Receiver + settings.PhoneNumber
 	}
 	return core.Push{Way: core.Kept, To: to, Body: r.message.BodyFor(sub.Protocol)}, nil

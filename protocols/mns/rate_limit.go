@@ -18,7 +18,13 @@ type RateLimit struct {
 }
 
 // meters hold each limited queue to its rate, on this server.
-type meters struct{ byQueue sync.Map } // of *meter, by the queue's id
+type meters struct {
+	mu      sync.Mutex
+	byQueue map[int64]*meter // by the queue's id
+}
+
+// maxMeters bounds how many queues are remembered. Beyond it all begin anew, with a second's receives each.
+const maxMeters = 10_000
 
 // meter lets so many calls pass in a second as it has tokens.
 type meter struct {
@@ -37,11 +43,25 @@ func (m *meters) take(queue *core.Queue) error {
 	if err := json.Unmarshal([]byte(text), &limit); err != nil || !limit.Enabled || limit.MaxReceivesPerSecond <= 0 {
 		return nil //nolint:nilerr // an attribute that means no limit
 	}
-	found, _ := m.byQueue.LoadOrStore(queue.ID, new(meter))
-	if !found.(*meter).take(float64(limit.MaxReceivesPerSecond), time.Now()) {
+	if !m.of(queue.ID).take(float64(limit.MaxReceivesPerSecond), time.Now()) {
 		return core.Errorf(core.Throttled, "queue %q takes at most %d receives a second", queue.Name.Name, limit.MaxReceivesPerSecond)
 	}
 	return nil
+}
+
+func (m *meters) of(queue int64) *meter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := m.byQueue[queue]
+	if found != nil {
+		return found
+	}
+	if m.byQueue == nil || len(m.byQueue) >= maxMeters {
+		m.byQueue = map[int64]*meter{}
+	}
+	found = new(meter)
+	m.byQueue[queue] = found
+	return found
 }
 
 func (m *meter) take(perSecond float64, now time.Time) bool {

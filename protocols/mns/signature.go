@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // maxSkew is how far a request's Date may lie from the server's.
@@ -29,6 +30,8 @@ var (
 	errTimeExpired      = wireError{http.StatusRequestTimeout, "TimeExpired", "the date of the request is more than 15 minutes from the server's time"}
 	errUnknownKey       = wireError{http.StatusForbidden, "InvalidAccessKeyId", "the access key does not exist, or its security token is not the one that came with it"}
 	errWrongSignature   = wireError{http.StatusForbidden, "SignatureDoesNotMatch", "the signature of the request is not the one that the access key's secret gives"}
+	errOtherRegion      = wireError{http.StatusForbidden, "SignatureDoesNotMatch", "the signature is for another region than the host's"}
+	errOtherAccount     = wireError{http.StatusForbidden, "AccessDenied", "the access key is not one of the account that the host names"}
 	errTokenExpired     = wireError{http.StatusForbidden, "AccessDenied", "the security token has expired"}
 )
 
@@ -50,10 +53,14 @@ func (s *Server) authenticate(r *http.Request, c *call) error {
 		return errUnknownKey
 	case !sig.verify(r, key.Secret):
 		return errWrongSignature
+	case !sig.isFor(caller.RegionOfHost(r.Host)):
+		return errOtherRegion
 	case !key.TokenMatches(r.Header.Get("Security-Token")):
 		return errUnknownKey
 	case key.Expired:
 		return errTokenExpired
+	case c.HostAccount != "" && c.HostAccount != key.Account:
+		return errOtherAccount
 	}
 	c.AccessKeyID, c.Verified = key.ID, true
 	c.Is(key)
@@ -105,6 +112,11 @@ func readSignature(r *http.Request, now time.Time) (*signature, error) {
 		return nil, errTimeExpired
 	}
 	return s, nil
+}
+
+// isFor says that the signature is good in a region, "" for a host that names none; only version 4 has one.
+func (s *signature) isFor(region string) bool {
+	return s.scheme == nil || region == "" || s.region == region
 }
 
 // read2 reads "MNS KeyId:Signature".

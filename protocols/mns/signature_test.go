@@ -177,6 +177,8 @@ func TestAuthenticate(t *testing.T) {
 		"16 minutes late":          {"GOOD", "/queues/q", set("Date", time.Now().Add(-16*time.Minute).UTC().Format(http.TimeFormat)), nil, "TimeExpired"},
 		"16 minutes early":         {"GOOD", "/queues/q", set("Date", time.Now().Add(16*time.Minute).UTC().Format(http.TimeFormat)), nil, "TimeExpired"},
 		"no date":                  {"GOOD", "/queues/q", func(r *http.Request) { r.Header.Del("Date") }, nil, "MissingDateHeader"},
+		"the account's host":       {"GOOD", "/queues/q", func(r *http.Request) { r.Host = "111122223333.mns.cn-hangzhou.localhost:80" }, nil, ""},
+		"another account's host":   {"GOOD", "/queues/q", func(r *http.Request) { r.Host = "444455556666.mns.cn-hangzhou.localhost:80" }, nil, "AccessDenied"},
 		"unknown key":              {"NONE", "/queues/q", nil, nil, "InvalidAccessKeyId"},
 		"disabled key":             {"DISABLED", "/queues/q", nil, nil, "InvalidAccessKeyId"},
 		"key without a secret":     {"NOSECRET", "/queues/q", nil, nil, "InvalidAccessKeyId"},
@@ -216,6 +218,36 @@ func TestAuthenticate(t *testing.T) {
 				t.Errorf("account %q, verified %v, error %v", c.Account, c.Verified, err)
 			}
 		})
+	}
+}
+
+// The region that version 4 signs is the one of the host, where that names one.
+func TestSignature4Region(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ host, region, want string }{
+		"no region in the host": {"127.0.0.1:4566", "anything", ""},
+		"the host's":            {"1234.mns.cn-hangzhou.aliyuncs.com", "cn-hangzhou", ""},
+		"the host's, internal":  {"1234.mns.cn-hangzhou-internal.aliyuncs.com", "cn-hangzhou", ""},
+		"another":               {"1234.mns.cn-hangzhou.aliyuncs.com", "cn-beijing", "SignatureDoesNotMatch"},
+	}
+	const secret = "hunter22"
+	server := &Server{callers: &caller.Options{Keys: oneKey{"GOOD": {ID: "GOOD", Account: "111122223333", Secret: secret}}, Verify: true}}
+	for name, tt := range tests {
+		now := time.Now().UTC()
+		day := now.Format("20060102")
+		r := vectorRequest("GET", "/queues/q", "X-Mns-Version", "2015-06-06", "Date", now.Format(http.TimeFormat))
+		r.Host = tt.host
+		key := []byte("aliyun_v4" + secret)
+		for _, step := range []string{day, tt.region, "mns", "aliyun_v4_request"} {
+			key = hmac256(key, step)
+		}
+		scope := day + "/" + tt.region + "/mns/aliyun_v4_request"
+		mac := hmac256(key, "MNS4-HMAC-SHA256\n"+now.Format("20060102T150405Z")+"\n"+scope+"\nGET\n/queues/q\n\nx-mns-version:2015-06-06\n\n")
+		r.Header.Set("Authorization", "MNS4-HMAC-SHA256 Credential=GOOD/"+scope+",Signature="+hex.EncodeToString(mac))
+		err := server.authenticate(r, &call{Caller: server.callers.Identify(r)})
+		if (err == nil) != (tt.want == "") || err != nil && wireErrorOf(err).code != tt.want {
+			t.Errorf("%s: got %v, want %q", name, err, tt.want)
+		}
 	}
 }
 
