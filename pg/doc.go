@@ -92,6 +92,10 @@
 // 2026-11-21: net/http's watch for clients that go away (a goroutine per request) was taken out as an
 // experiment: no difference that could be measured, so it stays.
 //
+// 2026-11-21: a train's sends are parted by queue and delay. All of a part is stored or nothing, so that what
+// it adds to the counters is known before, and its times are those of its queue: the statement need neither return the
+// rows nor group them. PostgreSQL's processor time fell by 10 % (a message alone) to 14 % (60 in a train) of the send.
+//
 // 2026-11-21: looking ahead asks first whether a queue has anything to come; for 5,000 waiting queues
 // it takes 13 ms instead of 87.
 //

@@ -38,7 +38,6 @@ func Positional(sql string) (positional string, names []string) {
 // The statements whose plans matter.
 const (
 	SendSQL          = sendSQL
-	SendFairSQL      = sendFairSQL
 	FrontSQL         = frontSQL
 	ReceiveSQL       = receiveSQL
 	DeleteSQL        = deleteSQL

@@ -40,13 +40,15 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	return map[string]plannedStatement{
 		"send": {pg.SendSQL, pgx.NamedArgs{
-			"queue": []int64{queue}, "version": []int64{1}, "place": repeat(int32(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
-			"delay": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
-			"group": repeat("", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n),
+			"queue": []int64{queue}, "version": []int64{1}, "delay": []time.Duration{0}, "messages": []int64{n}, "bytes": []int64{n},
+			"place": repeat(int32(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
+			"after": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
+			"group": repeat("", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n), "at": []*time.Time(nil),
 		}, 100},
-		"send to groups": {pg.SendFairSQL, pgx.NamedArgs{
-			"queue": []int64{queue}, "version": []int64{1}, "place": repeat(int32(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
-			"delay": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
+		"send to groups": {pg.SendSQL, pgx.NamedArgs{
+			"queue": []int64{queue}, "version": []int64{1}, "delay": []time.Duration{0}, "messages": []int64{n}, "bytes": []int64{n},
+			"place": repeat(int32(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
+			"after": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
 			"group": repeat("g", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n), "at": repeat(&start, n),
 		}, 100},
 		"front of a line": {pg.FrontSQL, pgx.NamedArgs{"account": "grown", "storage": storage, "priority": int16(8), "from": start}, 10},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,46 +26,39 @@ type sendOp struct {
 	places   []*time.Time // of standard queues: where messages of groups stand in line, nil for its end; nil where all stand there
 }
 
-// sendSQL stores a train's messages. Its queues are looked up once each, whatever the number of messages. What
-// a queue's cached version no longer fits is left out, and so found by its absence.
-const sendSQL = sendQueuesSQL + `(SELECT nows FROM queue)[queue] + delay` + sendRowsSQL + `) AS i(` + sendColumns + `)` + sendCountSQL
-
-// sendFairSQL also gives messages of groups their places in line (fair.go). It is a statement of its own, since
-// most queues have no groups.
-const sendFairSQL = sendQueuesSQL + `LEAST((SELECT nows FROM queue)[queue] + delay, place)` + sendRowsSQL +
-	`, @at::timestamptz[]) AS i(` + sendColumns + `, place)` + sendCountSQL
-
-const sendQueuesSQL = `
-WITH queue AS MATERIALIZED (
-    SELECT array_agg(q.storage_id ORDER BY a.ord) AS storages, array_agg(q.now ORDER BY a.ord) AS nows
-    FROM unnest(@queue::bigint[], @version::bigint[]) WITH ORDINALITY AS a(queue, version, ord)
+// sendSQL stores a train's messages. Those of one queue and one delay are a group: its queue is looked up once,
+// and since all of it is stored or nothing, its counters and its times need no look at what was stored. What a
+// queue's cached version no longer fits is left out, and so found by its absence. Messages that stand further
+// ahead than at the end of their line have a place (fair.go).
+const sendSQL = `
+WITH batch AS MATERIALIZED (
+    SELECT a.ord, a.delay, a.messages, a.bytes, q.storage_id, q.now
+    FROM unnest(@queue::bigint[], @version::bigint[], @delay::interval[], @messages::bigint[], @bytes::bigint[])
+        WITH ORDINALITY AS a(queue, version, delay, messages, bytes, ord)
     LEFT JOIN LATERAL (
         SELECT q.storage_id, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
         FROM queues q WHERE q.id = a.queue AND q.version = a.version LIMIT 1
     ) q ON true
 ), sent AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, size, priority, form, sender, group_id, attributes, body)
-    SELECT (SELECT storages FROM queue)[queue], id, `
-
-const sendColumns = `queue, id, priority, delay, form, size, sender, group_id, attributes, body`
-
-const sendRowsSQL = `, (SELECT nows FROM queue)[queue],
-        size, priority, form, NULLIF(sender, ''), NULLIF(group_id, ''), attributes, body
-    FROM unnest(@place::integer[], @id::bigint[], @priority::smallint[], @delay::interval[], @form::smallint[],
-        @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[]`
-
-const sendCountSQL = `
-    WHERE (SELECT storages FROM queue)[queue] IS NOT NULL
-    RETURNING storage_id, id, visible_at, sent_at, size
+    SELECT i.storage_id, i.id, LEAST(i.now + i.after, i.at), i.now, i.size, i.priority, i.form, NULLIF(i.sender, ''), NULLIF(i.group_id, ''), i.attributes, i.body
+    FROM (
+        SELECT (ARRAY(SELECT storage_id FROM batch ORDER BY ord))[place] AS storage_id, (ARRAY(SELECT now FROM batch ORDER BY ord))[place] AS now,
+            id, priority, after, form, size, sender, group_id, attributes, body, at
+        FROM unnest(@place::integer[], @id::bigint[], @priority::smallint[], @after::interval[], @form::smallint[],
+            @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[], @at::timestamptz[])
+            AS i(place, id, priority, after, form, size, sender, group_id, attributes, body, at)
+        OFFSET 0 -- so that the arrays are looked into once a row
+    ) i WHERE i.storage_id IS NOT NULL
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, delayed)
-    SELECT storage_id, CASE WHEN visible_at > sent_at THEN date_bin('1 second', visible_at, '2000-01-01') ELSE '-infinity' END,
-        count(*), sum(size), count(*) FILTER (WHERE visible_at > sent_at)
-    FROM sent GROUP BY 1, 2
+    SELECT storage_id, CASE WHEN delay > '0' THEN date_bin('1 second', now + delay, '2000-01-01') ELSE '-infinity' END,
+        messages, bytes, CASE WHEN delay > '0' THEN messages ELSE 0 END
+    FROM batch WHERE storage_id IS NOT NULL
 )
-SELECT id, visible_at, sent_at FROM sent`
+SELECT ord, now FROM batch WHERE storage_id IS NOT NULL`
 
-var sendStatement, sendFairStatement = prepare(sendSQL), prepare(sendFairSQL)
+var sendStatement = prepare(sendSQL)
 
 // SendMessages is of core.Store.
 func (s *Store) SendMessages(ctx context.Context, queue *core.Queue, messages []core.NewMessage) ([]core.Sent, error) {
@@ -107,67 +99,94 @@ func (s *Store) newSend(ctx context.Context, queue *core.Queue, messages []core.
 	return o, nil
 }
 
+// sendBatch is what a train sends to one queue with one delay.
+type sendBatch struct {
+	sendKey
+	rows  []sendRow
+	bytes int64
+}
+
+type sendKey struct {
+	queue, version int64
+	delay          time.Duration
+}
+
+// sendRow is one message of an operation.
+type sendRow struct {
+	*sendOp
+	index int
+	after time.Duration // until it is visible
+}
+
+// place gives the message's place in line, nil for its end.
+func (r *sendRow) place() *time.Time {
+	if r.places == nil {
+		return nil
+	}
+	return r.places[r.index]
+}
+
+// visibleAt gives the time at which the message becomes visible, when it is stored at that time.
+func (r *sendRow) visibleAt(now time.Time) time.Time {
+	at := now.Add(r.after)
+	if place := r.place(); place != nil && place.Before(at) {
+		return place.Truncate(time.Microsecond) // as it is stored
+	}
+	return at
+}
+
 func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
+	batches := sendBatches(ops)
 	rows := 0
-	for _, o := range ops {
-		rows += len(o.messages)
-		o.stored = 0
+	for _, b := range batches {
+		rows += len(b.rows)
 	}
 	if rows == 0 {
 		return
 	}
 	var (
-		queues     viewList
+		queues     = make([]int64, len(batches))
+		versions   = make([]int64, len(batches))
+		delays     = make([]time.Duration, len(batches))
+		messages   = make([]int64, len(batches))
+		bytes      = make([]int64, len(batches))
 		places     = make([]int32, 0, rows)
 		ids        = make([]int64, 0, rows)
 		priorities = make([]int16, 0, rows)
-		delays     = make([]time.Duration, 0, rows)
+		afters     = make([]time.Duration, 0, rows)
 		forms      = make([]int16, 0, rows)
 		sizes      = make([]int32, 0, rows)
 		senders    = make([]string, 0, rows)
 		groups     = make([]string, 0, rows)
 		attributes = make([][]byte, 0, rows)
 		bodies     = make([][]byte, 0, rows)
+		at         []*time.Time // as many as are needed
 	)
-	for _, o := range ops {
-		place := queues.place(o.queue.ID, o.queue.Version)
-		for i := range o.messages {
-			m := &o.messages[i]
-			places = append(places, place)
-			ids = append(ids, o.first+int64(i))
+	for n, b := range batches {
+		queues[n], versions[n], delays[n], messages[n], bytes[n] = b.queue, b.version, b.delay, int64(len(b.rows)), b.bytes
+		for _, r := range b.rows {
+			m := &r.messages[r.index]
+			places = append(places, int32(n+1)) // SQL counts from one
+			ids = append(ids, r.first+int64(r.index))
 			priorities = append(priorities, int16(m.Priority))
-			delays = append(delays, visibleAfter(*m.Delay, rows-len(delays)))
+			afters = append(afters, r.after)
 			forms = append(forms, int16(m.Form))
 			sizes = append(sizes, int32(m.Size()))
 			senders = append(senders, m.Sender)
 			groups = append(groups, m.GroupID)
-			attributes = append(attributes, o.codes[i])
+			attributes = append(attributes, r.codes[r.index])
 			bodies = append(bodies, notNull(m.Body))
+			if place := r.place(); place != nil {
+				at = append(at, make([]*time.Time, len(bodies)-len(at))...)
+				at[len(at)-1] = place
+			}
 		}
 	}
-	args := pgx.StrictNamedArgs{
-		"queue": queues.ids, "version": queues.versions, "place": places, "id": ids, "priority": priorities, "delay": delays, "form": forms, "size": sizes,
-		"sender": senders, "group": groups, "attributes": attributes, "body": bodies,
-	}
-	statement := sendStatement
-	if slices.ContainsFunc(ops, func(o *sendOp) bool { return o.places != nil }) {
-		statement = sendFairStatement
-		args["at"] = placesOf(ops, rows)
-	}
-	statement.queue(batch, args).Query(func(rows pgx.Rows) error { return readSends(rows, ops) })
-}
-
-// placesOf gives the places in line of all messages of a train.
-func placesOf(ops []*sendOp, rows int) []*time.Time {
-	places := make([]*time.Time, 0, rows)
-	for _, o := range ops {
-		if o.places != nil {
-			places = append(places, o.places...)
-		} else {
-			places = append(places, make([]*time.Time, len(o.messages))...)
-		}
-	}
-	return places
+	sendStatement.queue(batch, pgx.StrictNamedArgs{
+		"queue": queues, "version": versions, "delay": delays, "messages": messages, "bytes": bytes,
+		"place": places, "id": ids, "priority": priorities, "after": afters, "form": forms, "size": sizes,
+		"sender": senders, "group": groups, "attributes": attributes, "body": bodies, "at": at,
+	}).Query(func(rows pgx.Rows) error { return readSends(rows, batches) })
 }
 
 // notNull keeps an absent body from becoming NULL.
@@ -188,23 +207,45 @@ func visibleAfter(delay time.Duration, fromEnd int) time.Duration {
 	return -time.Duration(fromEnd) * time.Microsecond
 }
 
-func readSends(rows pgx.Rows, ops []*sendOp) error {
-	byID := make(map[int64]*sendOp, len(ops))
+// sendBatches parts the messages of a train by queue and delay.
+func sendBatches(ops []*sendOp) (batches []*sendBatch) {
+	rows := 0
+	for _, o := range ops {
+		o.stored = 0
+		rows += len(o.messages)
+	}
+	known := map[sendKey]*sendBatch{}
+	var last *sendBatch
 	for _, o := range ops {
 		for i := range o.messages {
-			byID[o.first+int64(i)] = o
+			k := sendKey{o.queue.ID, o.queue.Version, o.messages[i].Delay.Truncate(time.Microsecond)} // as precise as it is stored
+			if last == nil || last.sendKey != k {
+				if last = known[k]; last == nil {
+					last = &sendBatch{sendKey: k}
+					known[k] = last
+					batches = append(batches, last)
+				}
+			}
+			last.rows = append(last.rows, sendRow{o, i, visibleAfter(k.delay, rows)})
+			rows--
+			last.bytes += int64(o.messages[i].Size())
 		}
 	}
-	var id int64
-	var visibleAt, sentAt time.Time
-	_, err := pgx.ForEachRow(rows, []any{&id, &visibleAt, &sentAt}, func() error {
-		o := byID[id]
-		sent := &o.sent[id-o.first]
-		sent.SentAt, sent.VisibleAt = sentAt, visibleAt
-		if o.stored == 0 || visibleAt.Before(o.soonest) {
-			o.soonest = visibleAt
+	return batches
+}
+
+func readSends(rows pgx.Rows, batches []*sendBatch) error {
+	var place int64
+	var now time.Time
+	_, err := pgx.ForEachRow(rows, []any{&place, &now}, func() error {
+		for _, r := range batches[place-1].rows {
+			sent := &r.sent[r.index]
+			sent.SentAt, sent.VisibleAt = now, r.visibleAt(now)
+			if r.stored == 0 || sent.VisibleAt.Before(r.soonest) {
+				r.soonest = sent.VisibleAt
+			}
+			r.stored++
 		}
-		o.stored++
 		return nil
 	})
 	return err
