@@ -78,9 +78,18 @@ func (b *bench) setUp(ctx context.Context) error {
 		return errInterrupted
 	case err != nil || b.mode.drain: // which fills them for each round
 		return err
-	default:
-		return b.preload(ctx)
+	case b.Backlog > 0:
+		err = b.preload(ctx)
 	}
+	if err == nil && b.mode.topics {
+		stop := b.progress.During(func() string { return "creating the topic and its subscriptions" })
+		err = b.target.createTopics(ctx, prefix)
+		stop()
+	}
+	if interrupted(ctx) {
+		return errInterrupted
+	}
+	return err
 }
 
 // preload puts the backlog into the queues.
@@ -145,10 +154,17 @@ func (b *bench) finish(ctx context.Context) (*report, error) {
 		stop := b.progress.During(func() string {
 			return fmt.Sprintf("looking for lost messages: %s have not arrived so far", count(b.target.ledger.missing()))
 		})
-		checked = b.target.verify(ctx, b.Verify)
+		if b.mode.topics {
+			checked = b.target.awaitDeliveries(ctx, b.Verify)
+		} else {
+			checked = b.target.verify(ctx, b.Verify)
+		}
 		stop()
 	}
 	r.Messages = b.target.ledger.outcome(checked)
+	if b.mode.topics {
+		r.Messages.deliveries(b.target, checked)
+	}
 	switch {
 	case r.Messages.Lost > 0:
 		return r, fmt.Errorf("messages that the server had acknowledged are lost: %s", count(r.Messages.Lost))
@@ -169,5 +185,5 @@ func (b *bench) cleanUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
 	defer b.progress.During(func() string { return "deleting the queues" })()
-	return b.target.deleteQueues(ctx)
+	return errors.Join(b.target.deleteTopics(ctx), b.target.deleteQueues(ctx))
 }

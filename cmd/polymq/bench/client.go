@@ -47,11 +47,15 @@ func refuse(batch []message, handle, code string) {
 
 // A protocol is one way to speak to a server, and its bounds.
 type protocol struct {
-	name    string
-	batch   int // most messages in one request
-	wait    int // most seconds that a receive waits
-	fifo    bool
-	signs   bool
+	name  string
+	batch int // most messages in one request
+	wait  int // most seconds that a receive waits
+	fifo  bool
+	signs bool
+
+	publishes int  // most messages in one publish; 0: it has no topics
+	confirms  bool // HTTP endpoints are asked to confirm their subscription
+
 	client  func(c *conn, o *options, l *ledger) client
 	headers map[string]string // of an answer, as the no-op server gives it
 	status  int
@@ -60,12 +64,12 @@ type protocol struct {
 
 var protocols = map[string]protocol{
 	"sqs": {
-		name: "sqs", batch: 10, wait: 20, fifo: true, signs: true, client: newSQSClient,
+		name: "sqs", batch: 10, wait: 20, fifo: true, signs: true, client: newSQSClient, publishes: 10, confirms: true,
 		status: 200, sent: sqsSent,
 		headers: map[string]string{"Content-Type": sqsContentType, "x-amzn-RequestId": "7a62c49f-347e-4fc4-9331-6e8e7a96aa73"},
 	},
 	"mns": {
-		name: "mns", batch: 16, wait: 30, signs: true, client: newMNSClient,
+		name: "mns", batch: 16, wait: 30, signs: true, client: newMNSClient, publishes: 1,
 		status: 201, sent: mnsSent,
 		headers: map[string]string{"Content-Type": "text/xml;charset=utf-8", "x-mns-request-id": "512B2A634403E52B1956133E", "x-mns-version": mnsVersion},
 	},

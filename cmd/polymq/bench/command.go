@@ -19,6 +19,10 @@ failed requests by kind; stalls, in which nothing at all completed for more than
 250 ms; and what became of the messages, which are numbered: how many acknowledged
 ones were lost, how many came again. A lost message makes the command fail.
 
+The modes with topics speak SNS with --protocol sqs. Their rate is that of deliveries,
+and the time ends when what was published has been delivered: in queues, that is told by their
+number of messages.
+
 --noop measures an HTTP server that answers at once (Gin, in a process of its own),
 under the same number of connections that all send. It shows what HTTP and this
 load generator cost on this machine, and so what a queue server could reach at most.
@@ -32,14 +36,17 @@ const examples = `  # whole cycles over 64 connections, beside a server that doe
   polymq bench --protocol mns --batch 10 --queues 100 --backlog 1000000
 
   # 5,000 waiting long polls; messages sent through a second server on the same database
-  polymq bench --mode poll --connections 5000 --via http://127.0.0.1:4567`
+  polymq bench --mode poll --connections 5000 --via http://127.0.0.1:4567
+
+  # one topic with 100 HTTP endpoints that answer, and 1,000 that never do
+  polymq bench --mode push --endpoints 100 --dead-endpoints 1000`
 
 // Command returns the command "bench".
 func Command() *cobra.Command {
 	var o options
 	var about strings.Builder
 	for _, m := range modes {
-		fmt.Fprintf(&about, "  %-6s %s\n", m.name, m.about)
+		fmt.Fprintf(&about, "  %-7s %s\n", m.name, m.about)
 	}
 	cmd := &cobra.Command{
 		Use:     "bench",

@@ -26,6 +26,12 @@
 // its delete is no fault of a queue that promises "at least once"; one that arrives after it is
 // reported apart. A message that arrives though its send failed is neither.
 //
+// Modes with topics count deliveries. Into queues, a delivery counts when its publish is acknowledged, and the phase lasts
+// until the queues' numbers of messages show that all have arrived; what they show in the end tells what was lost or came
+// twice. To endpoints, which this process serves on one port of the loopback, it counts when it arrives, by the number in
+// the body; "deliver" runs from the begin of the publish until then, and a connection publishes again when all live endpoints
+// have its message. An endpoint has a path of its own, not a connection.
+//
 // The no-op server (--noop) is this program once more, in a process of its own as a real server
 // would be: Gin, which answers each request with what the protocol answers to a send. The load is
 // that of mode send, with the same connections, batches and bodies and through the same code. Its

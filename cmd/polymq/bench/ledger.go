@@ -156,6 +156,25 @@ type outcome struct {
 	AfterDelete  uint64 `json:"after_delete"` // of these, such whose delete had been acknowledged
 	Damaged      uint64 `json:"damaged"`      // bodies that differ from what was sent
 	Foreign      uint64 `json:"foreign"`      // bodies of another run
+
+	Expected  uint64 `json:"expected_deliveries,omitempty"` // of the messages published
+	Delivered uint64 `json:"deliveries,omitempty"`          // into queues, or to live endpoints, each once
+}
+
+// deliveries sums up the deliveries of what was published; what is missing is lost, if checked.
+func (o *outcome) deliveries(l *load, checked bool) {
+	o.Acknowledged = l.topics.published.Load()
+	o.Expected, o.Delivered = l.expected(), l.topics.arrived.Load()
+	if r := l.topics.receivers; r != nil {
+		o.Again = r.again.Load()
+	}
+	o.Missing, o.Lost = o.Expected-min(o.Expected, o.Delivered), 0
+	if checked {
+		o.Lost = o.Missing
+	}
+	if o.Delivered > o.Expected {
+		o.Again += o.Delivered - o.Expected
+	}
 }
 
 // outcome sums up the ledger; checked says whether all that was there has been received.

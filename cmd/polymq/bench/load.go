@@ -19,6 +19,7 @@ type load struct {
 	workers  []*worker
 	recorder atomic.Pointer[recorder] // of the phase that runs
 	poll     *pollState               // of the mode of that name
+	topics   *topicState              // of the modes with topics
 }
 
 // A worker has one connection and does one thing after another.
@@ -36,7 +37,7 @@ type worker struct {
 // newLoad makes the workers, spread over the endpoints; it connects nothing yet.
 func newLoad(o *options, ledger *ledger, endpoints ...*url.URL) *load {
 	n := o.workers()
-	l := &load{options: o, ledger: ledger, poll: new(pollState)}
+	l := &load{options: o, ledger: ledger, poll: new(pollState), topics: new(topicState)}
 	l.recorder.Store(newRecorder(0))
 	transport := newTransport(n)
 	for i := range n {
@@ -100,6 +101,9 @@ func (l *load) createQueues(ctx context.Context, prefix string) error {
 		return nil
 	}
 	l.queues = make([]queue, l.Queues)
+	if len(l.queues) == 0 {
+		return nil
+	}
 	l.within(ctx)
 	if err := create(l.workers[0], 0); err != nil {
 		return err
@@ -173,6 +177,9 @@ func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit
 	measured := l.recorder.Load()
 	ok = !interrupted(ctx)
 	pause(ctx, l.Duration, measured.reached)
+	if m.topics {
+		return l.deliverRest(ctx, measured, stop, &group), ok
+	}
 	took := measured.end()
 	l.recorder.Store(newRecorder(0)) // what completes from here on is too late
 	close(stop)
@@ -184,6 +191,17 @@ func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit
 	}
 	group.Wait()
 	return round{measured, took}, ok
+}
+
+// deliverRest ends a phase of publishing. What was published by then belongs to it, and so does the time until it is
+// delivered, which a server may do later.
+func (l *load) deliverRest(ctx context.Context, measured *recorder, stop chan struct{}, group *sync.WaitGroup) round {
+	close(stop)
+	group.Wait()
+	l.awaitDeliveries(ctx, l.Timeout)
+	took := measured.end()
+	l.recorder.Store(newRecorder(0))
+	return round{measured, took}
 }
 
 func interrupted(ctx context.Context) bool { return ctx.Err() != nil }

@@ -8,6 +8,8 @@ type mode struct {
 	drain bool            // each measurement begins with the backlog, and ends when it is gone
 	idle  bool            // nearly all requests only wait
 	sends bool            // nothing is received, so that nothing can be missing
+
+	topics bool // messages are published
 }
 
 var (
@@ -16,7 +18,12 @@ var (
 	cycleMode = &mode{name: "cycle", about: "each connection sends, receives and deletes in turn", work: cycle}
 	mixedMode = &mode{name: "mixed", about: "--producers connections send, --consumers receive and delete", work: mixed}
 	pollMode  = &mode{name: "poll", about: "connections wait in long polls; now and then one gets a message", work: poll, idle: true}
-	modes     = []*mode{sendMode, drainMode, cycleMode, mixedMode, pollMode}
+
+	publishMode = &mode{name: "publish", about: "each connection publishes to a topic with one queue, to compare with send", work: publish, topics: true}
+	fanOutMode  = &mode{name: "fan-out", about: "each connection publishes to a topic with --subscriptions queues", work: publish, topics: true}
+	pushMode    = &mode{name: "push", about: "each connection publishes to a topic with --endpoints HTTP endpoints, and waits until they have it", work: push, topics: true}
+
+	modes = []*mode{sendMode, drainMode, cycleMode, mixedMode, pollMode, publishMode, fanOutMode, pushMode}
 )
 
 func findMode(name string) *mode {

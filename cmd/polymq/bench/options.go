@@ -29,6 +29,12 @@ type options struct {
 	FIFO        bool
 	Groups      int
 
+	Subscriptions int
+	Receivers     int
+	DeadReceivers int
+	Scheduled     int
+	Raw           bool
+
 	Duration   time.Duration
 	Messages   int
 	Warmup     time.Duration
@@ -43,6 +49,7 @@ type options struct {
 	AccessKey string
 	SecretKey string
 	Region    string
+	Account   string
 
 	Keep      bool
 	JSON      string
@@ -58,7 +65,7 @@ type options struct {
 
 func (o *options) bind(f *pflag.FlagSet) {
 	f.StringVar(&o.Protocol, "protocol", "sqs", "what to speak: sqs (AWS JSON), mns (XML) or api (polymq's own JSON API)")
-	f.StringVar(&o.Mode, "mode", "cycle", "send, drain, cycle, mixed or poll, see above")
+	f.StringVar(&o.Mode, "mode", "cycle", "send, drain, cycle, mixed, poll, publish, fan-out or push, see above")
 	f.StringArrayVar(&o.Endpoints, "endpoint", []string{"http://127.0.0.1:4566"}, "server to aim at; repeat it to spread the connections over several")
 	f.StringVar(&o.Via, "via", "", "poll: send through this server, while the polls wait at --endpoint")
 
@@ -73,6 +80,12 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.BoolVar(&o.FIFO, "fifo", false, "use FIFO queues (sqs)")
 	f.IntVar(&o.Groups, "groups", 100, "message groups to spread over, with --fifo")
 
+	f.IntVar(&o.Subscriptions, "subscriptions", 100, "fan-out: queues that are subscribed")
+	f.IntVar(&o.Receivers, "endpoints", 100, "push: HTTP endpoints that answer at once, served by this program on the loopback")
+	f.IntVar(&o.DeadReceivers, "dead-endpoints", 0, "push: more of them, which accept and never answer")
+	f.IntVar(&o.Scheduled, "scheduled", 0, "publish, fan-out, push: deliveries that wait to be tried again, before measuring")
+	f.BoolVar(&o.Raw, "raw", false, "publish, fan-out, push: deliver without an envelope (SNS: and signature; MNS: SIMPLIFIED)")
+
 	f.DurationVar(&o.Duration, "duration", 10*time.Second, "how long to measure at most")
 	f.IntVar(&o.Messages, "messages", 0, "stop after this many messages (default no limit)")
 	f.DurationVar(&o.Warmup, "warmup", 2*time.Second, "load before measuring; drain has none")
@@ -86,7 +99,8 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.BoolVar(&o.Sign, "sign", false, "sign requests (sqs: SigV4; mns: version 2)")
 	f.StringVar(&o.AccessKey, "access-key", "test", "access key id")
 	f.StringVar(&o.SecretKey, "secret-key", "test", "secret access key, with --sign")
-	f.StringVar(&o.Region, "region", "us-east-1", "region of the queues (sqs)")
+	f.StringVar(&o.Region, "region", "us-east-1", "region of the queues (sqs, and of mns the subscribed ones)")
+	f.StringVar(&o.Account, "account", "000000000000", "account of the subscribed queues (mns)")
 
 	f.BoolVar(&o.Keep, "keep", false, "leave the queues and what is in them")
 	f.StringVar(&o.JSON, "json", "", "write the report as JSON to this file; - prints it instead of the table")
@@ -102,7 +116,7 @@ func (o *options) complete(given func(flag string) bool) error {
 		return fmt.Errorf("--protocol must be sqs, mns or api, was %q", o.Protocol)
 	}
 	if o.mode = findMode(o.Mode); o.mode == nil {
-		return fmt.Errorf("--mode must be send, drain, cycle, mixed or poll, was %q", o.Mode)
+		return fmt.Errorf("--mode must be send, drain, cycle, mixed, poll, publish, fan-out or push, was %q", o.Mode)
 	}
 	o.fillIn(given)
 	return errors.Join(o.checkLoad(), o.checkTimes(), o.parseEndpoints())
@@ -115,6 +129,12 @@ func (o *options) fillIn(given func(flag string) bool) {
 		if o.mode == pollMode {
 			o.Queues = o.Connections
 		}
+	}
+	switch o.mode { // what is subscribed are the queues
+	case fanOutMode:
+		o.Queues = o.Subscriptions
+	case pushMode:
+		o.Queues = 0
 	}
 	if !given("wait") {
 		o.Wait = map[*mode]int{drainMode: 0, pollMode: 20}[o.mode]
@@ -170,7 +190,16 @@ func (o *options) checkLoad() error {
 	c.that(o.mode != mixedMode || o.Producers >= 1 && o.Consumers >= 1, "--producers and --consumers must be at least 1, were %d and %d", o.Producers, o.Consumers)
 	c.that(o.Batch >= 1 && o.Batch <= p.batch, "--batch must be 1 to %d with %s, was %d", p.batch, p.name, o.Batch)
 	c.that(o.BodySize >= minBodySize, "--body-size must be at least %d, to hold the message's number, was %d", minBodySize, o.BodySize)
-	c.that(o.Queues >= 1, "--queues must be at least 1, was %d", o.Queues)
+	c.that(o.Queues >= 1 || o.mode == pushMode, "--queues and --subscriptions must be at least 1, were %d", o.Queues)
+	if o.mode.topics {
+		c.that(p.publishes > 0, "--mode %s is not possible with %s", o.mode.name, p.name)
+		c.that(o.Batch <= max(p.publishes, 1), "--batch must be 1 to %d with topics of %s, was %d", p.publishes, p.name, o.Batch)
+		c.that(!o.FIFO, "--fifo is not possible with topics")
+		c.that(o.mode != pushMode || o.Receivers >= 1, "--endpoints must be at least 1, was %d", o.Receivers)
+		c.that(o.DeadReceivers >= 0 && o.Scheduled >= 0, "--dead-endpoints and --scheduled must not be negative")
+	}
+	c.that(o.mode.topics || o.Scheduled == 0 && !o.Raw, "--scheduled and --raw belong to the modes with topics")
+	c.that(!o.mode.topics || !o.Noop, "--noop says nothing about --mode %s", o.mode.name)
 	c.that(o.Backlog >= 0, "--backlog must not be negative, was %d", o.Backlog)
 	c.that(!o.mode.drain || o.Backlog > 0, "--mode drain needs a --backlog")
 	c.that(o.Messages >= 0, "--messages must not be negative, was %d", o.Messages)

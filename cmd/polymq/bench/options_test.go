@@ -119,8 +119,8 @@ func TestHelpExplainsEveryMode(t *testing.T) {
 			t.Errorf("--help does not explain mode %s", m.name)
 		}
 	}
-	if n := strings.Count(cmd.Example, "polymq bench "); n != 3 {
-		t.Errorf("%d examples, want 3", n)
+	if n := strings.Count(cmd.Example, "polymq bench "); n != 4 {
+		t.Errorf("%d examples, want 4", n)
 	}
 	if cmd.Flags().Lookup("noop-serve") == nil || !cmd.Flags().Lookup("noop-serve").Hidden {
 		t.Error("--noop-serve is not hidden")

@@ -18,12 +18,13 @@ const (
 	opSend operation = iota
 	opReceive
 	opDelete
-	opWake // from the begin of a send until its message wakes a long poll
+	opWake    // from the begin of a send until its message wakes a long poll
+	opDeliver // from the begin of a publish until an endpoint has its message
 	operations
 )
 
 func (o operation) String() string {
-	return [operations]string{"send", "receive", "delete", "wake"}[o]
+	return [operations]string{"send", "receive", "delete", "wake", "deliver"}[o]
 }
 
 const (

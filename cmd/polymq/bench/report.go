@@ -34,6 +34,11 @@ type settings struct {
 	FIFO        bool     `json:"fifo"`
 	Signed      bool     `json:"signed"`
 	Interrupted bool     `json:"interrupted"`
+
+	Receivers     int  `json:"receivers,omitempty"`
+	DeadReceivers int  `json:"dead_receivers,omitempty"`
+	Scheduled     int  `json:"scheduled,omitempty"`
+	Raw           bool `json:"raw,omitempty"`
 }
 
 // roundRates are the rates of one round.
@@ -51,7 +56,7 @@ type figures struct {
 	RequestsPerSecond float64       `json:"requests_per_second"`
 	SentPerSecond     float64       `json:"sent_per_second"`
 	DeletedPerSecond  float64       `json:"deleted_per_second"`
-	MessagesPerSecond float64       `json:"messages_per_second"` // sent or deleted, by the mode
+	MessagesPerSecond float64       `json:"messages_per_second"` // sent, deleted or delivered, by the mode
 	CyclesPerSecond   float64       `json:"cycles_per_second"`
 	Requests          uint64        `json:"requests"`
 	EmptyReceives     uint64        `json:"empty_receives"`
@@ -95,6 +100,10 @@ func newReport(b *bench, interrupted bool) *report {
 		NoOp:   newFigures(b.noops),
 		Result: newFigures(b.results),
 	}
+	if b.mode == pushMode {
+		r.Run.Receivers, r.Run.DeadReceivers = b.Receivers, b.DeadReceivers
+	}
+	r.Run.Scheduled, r.Run.Raw = b.Scheduled, b.Raw
 	if b.target != nil {
 		r.Run.Endpoints, r.Run.Via = b.Endpoints, b.Via
 	}

@@ -128,7 +128,7 @@ func appendEntry(b []byte, i int) []byte {
 
 // call sends one request and leaves the answer in c.answer; a status other than 200 is an error.
 func (c *sqsClient) call(action string, body []byte, wait time.Duration) error {
-	header, err := c.header(action, body)
+	header, err := c.header("sqs", action, body)
 	if err != nil {
 		return err
 	}
@@ -170,11 +170,11 @@ func (c *sqsClient) callBatch(action string, body []byte, batch []message) error
 }
 
 // header returns an action's header, signed or with a credential scope alone.
-func (c *sqsClient) header(action string, body []byte) (http.Header, error) {
-	header := c.headers[action]
+func (c *sqsClient) header(service, action string, body []byte) (http.Header, error) {
+	header := c.headers[service+action]
 	if header == nil {
-		header = c.unsigned(action)
-		c.headers[action] = header
+		header = c.unsigned(service, action)
+		c.headers[service+action] = header
 	}
 	if !c.Sign {
 		return header, nil
@@ -183,7 +183,7 @@ func (c *sqsClient) header(action string, body []byte) (http.Header, error) {
 	signed := &http.Request{Method: http.MethodPost, URL: &endpoint, Host: c.endpoint.Host, Header: header.Clone(), ContentLength: int64(len(body))}
 	hash := sha256.Sum256(body)
 	keys := aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey}
-	if err := c.signer.SignHTTP(context.Background(), keys, signed, hex.EncodeToString(hash[:]), "sqs", c.Region, time.Now()); err != nil {
+	if err := c.signer.SignHTTP(context.Background(), keys, signed, hex.EncodeToString(hash[:]), service, c.Region, time.Now()); err != nil {
 		return nil, fmt.Errorf("sign %s: %w", action, err)
 	}
 	return signed.Header, nil
@@ -191,16 +191,21 @@ func (c *sqsClient) header(action string, body []byte) (http.Header, error) {
 
 // unsigned returns an action's header with an Authorization that carries no signature, but the
 // scope from which a server tells the account and the region.
-func (c *sqsClient) unsigned(action string) http.Header {
+func (c *sqsClient) unsigned(service, action string) http.Header {
 	now := time.Now().UTC()
-	scope := c.AccessKey + "/" + now.Format("20060102") + "/" + c.Region + "/sqs/aws4_request"
-	return http.Header{
+	scope := c.AccessKey + "/" + now.Format("20060102") + "/" + c.Region + "/" + service + "/aws4_request"
+	header := http.Header{
 		"Content-Type":  {sqsContentType},
 		"X-Amz-Target":  {"AmazonSQS." + action},
 		"X-Amz-Date":    {now.Format("20060102T150405Z")},
 		"User-Agent":    {userAgent},
 		"Authorization": {"AWS4-HMAC-SHA256 Credential=" + scope + ", SignedHeaders=host, Signature=" + strings.Repeat("0", 64)},
 	}
+	if service == "sns" {
+		header.Set("Content-Type", queryContentType)
+		header.Del("X-Amz-Target")
+	}
+	return header
 }
 
 // sqsSent is what SendMessage, or SendMessageBatch, answers.

@@ -35,6 +35,15 @@ func (s settings) String() string {
 	if s.FIFO {
 		parts = append(parts, "FIFO")
 	}
+	if s.Receivers > 0 {
+		parts = append(parts, plural(s.Receivers, "endpoint"), plural(s.DeadReceivers, "dead one"))
+	}
+	if s.Scheduled > 0 {
+		parts = append(parts, count(s.Scheduled)+" deliveries scheduled")
+	}
+	if s.Raw {
+		parts = append(parts, "raw")
+	}
 	if s.Signed {
 		parts = append(parts, "signed")
 	}
@@ -71,6 +80,12 @@ func (r *report) printRates(b *strings.Builder) {
 	title := ""
 	if len(r.Rounds) > 1 {
 		title = "median"
+	}
+	if m := findMode(r.Run.Mode); m != nil && m.topics && r.Result != nil {
+		fmt.Fprintf(t, "%s\trequests/s\tpublished/s\tdeliveries/s\t\n", title)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t\n", r.Run.Mode, rate(r.Result.RequestsPerSecond), rate(r.Result.SentPerSecond), rate(r.Result.MessagesPerSecond))
+		_ = t.Flush()
+		return
 	}
 	fmt.Fprintf(t, "%s\trequests/s\tsent/s\tdeleted/s\tcycles/s\t\n", title)
 	row := func(name string, f *figures) {
@@ -125,6 +140,9 @@ func (o *outcome) String() string {
 	lost := count(o.Missing) + " not received (not checked whether lost)"
 	if o.Checked {
 		lost = count(o.Lost) + " lost"
+	}
+	if o.Expected > 0 {
+		return fmt.Sprintf("messages: %s published, %s deliveries, %s, %s delivered again\n", count(o.Acknowledged), count(o.Delivered), lost, count(o.Again))
 	}
 	text := fmt.Sprintf("messages: %s acknowledged, %s received, %s deleted, %s, %s received again (%s after their delete)\n",
 		count(o.Acknowledged), count(o.Received), count(o.Deleted), lost, count(o.Again), count(o.AfterDelete))
