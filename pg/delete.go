@@ -91,7 +91,7 @@ func (s *Store) DeleteMessages(ctx context.Context, queue *core.Queue, handles [
 	if len(o.handles) == 0 {
 		return o.results, s.confirm(ctx, queue)
 	}
-	s.hot.delete(o)
+	s.stationOf(queue).delete(o)
 	if err := o.wait(ctx); err != nil {
 		return nil, err
 	}

@@ -105,14 +105,25 @@ const (
 
 // Waiting gives how many callers wait for a train of small operations.
 func Waiting(s *Store) int {
-	s.hot.mu.Lock()
-	defer s.hot.mu.Unlock()
-	return s.hot.ready
+	n := 0
+	for _, st := range []*station{s.hot, s.fifo} {
+		st.mu.Lock()
+		n += st.ready
+		st.mu.Unlock()
+	}
+	return n
 }
 
 // HoldTrains keeps small operations waiting as if all trains were under way, until release is called.
 func HoldTrains(s *Store) (release func()) {
-	st := s.hot
+	standard, fifo := holdStation(s, s.hot), holdStation(s, s.fifo)
+	return func() {
+		standard()
+		fifo()
+	}
+}
+
+func holdStation(s *Store, st *station) (release func()) {
 	for {
 		st.mu.Lock()
 		if st.underway == 0 {

@@ -53,6 +53,38 @@ type touchedGroup struct {
 	shown  []shown // when its first message is visible, if that has changed
 }
 
+// stationOf gives the station of small operations on a queue.
+func (s *Store) stationOf(queue *core.Queue) *station {
+	if queue.FIFO {
+		return s.fifo
+	}
+	return s.hot
+}
+
+// beginLocking waits for a place among the transactions that lock message groups. There are fewer places than connections: an
+// application that holds a group for long in a transaction of its own (polymq.send) must not take them away from standard queues.
+func (s *Store) beginLocking(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	select {
+	case s.locking <- struct{}{}:
+		return nil
+	case <-wait.Done():
+		return wait.Err()
+	}
+}
+
+func (s *Store) endLocking() { <-s.locking }
+
+// sendLocking runs a batch that locks message groups as one transaction.
+func (s *Store) sendLocking(ctx context.Context, batch *pgx.Batch) error {
+	if err := s.beginLocking(ctx); err != nil {
+		return err
+	}
+	defer s.endLocking()
+	return s.pool.SendBatch(ctx, batch).Close()
+}
+
 // byKind parts a train by the kind of its queues. A train without FIFO queues is left as it is.
 func (t *train) byKind() (standard *train, fifo *fifoPart) {
 	if !t.hasFIFO() {

@@ -99,7 +99,7 @@ func (s *Store) tidyGroups(ctx context.Context, groups []*touchedGroup) (removed
 	s.queueRefresh(batch, f)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+	if err := s.sendLocking(ctx, batch); err != nil {
 		return 0, translate(err)
 	}
 	announceGroups(s, f.groups)

@@ -154,7 +154,7 @@ func (s *Store) moveDeadFIFOOnce(ctx context.Context, source, target *core.Queue
 	}
 	batch := s.newBatch()
 	groups := s.queueFIFOMoves(batch, source, source.Name.String(), moves)
-	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+	if err := s.sendLocking(ctx, batch); err != nil {
 		return 0, err
 	}
 	announceGroups(s, groups)

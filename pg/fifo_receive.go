@@ -351,7 +351,7 @@ func (s *Store) deal(o *receiveOp, missed []int64, more bool) {
 			}
 		case !o.full && (more || i >= o.fifo.served) && !call.tired():
 			call.insist = missed
-			s.hot.receive(call)
+			s.fifo.receive(call)
 		default:
 			call.full = o.full
 			if more { // who waits is to look again

@@ -162,7 +162,7 @@ func (s *Store) fillUp(ctx context.Context, queue *core.Queue, in core.StoreRece
 // receiveOnce receives with one train; call.full means that it did not look.
 func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, in core.StoreReceive) (*receiveCall, error) {
 	call := &receiveCall{op: newOp(), queue: queue, limit: in.Limit, timeout: in.Timeout, onePerGroup: in.OnePerGroup, attempt: attemptDigest(in.AttemptID)}
-	s.hot.receive(call)
+	s.stationOf(queue).receive(call)
 	select {
 	case <-call.done:
 		return call, call.err

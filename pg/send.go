@@ -66,10 +66,13 @@ func (s *Store) SendMessages(ctx context.Context, queue *core.Queue, messages []
 	if err != nil {
 		return nil, err
 	}
-	if o.bytes > bulkBytes {
+	switch {
+	case o.bytes <= bulkBytes:
+		s.stationOf(queue).send(o)
+	case queue.FIFO:
+		s.fifoBulk.send(o)
+	default:
 		s.bulk.send(o)
-	} else {
-		s.hot.send(o)
 	}
 	if err := o.wait(ctx); err != nil {
 		return nil, err

@@ -76,6 +76,8 @@ type Store struct {
 	fair       fairLines
 	hot        *station // everything small
 	bulk       *station // big bodies, so that they do not hold up the others
+	fifo       *station // of FIFO queues: their statements wait for groups that others have locked
+	fifoBulk   *station
 	peers      peers
 
 	routes         routesCache
@@ -83,6 +85,7 @@ type Store struct {
 	clock          clock
 	lookedAt       atomic.Int64                       // the last message that RemovePublished looked at
 	routing        chan struct{}                      // a place for each transaction in which messages are routed
+	locking        chan struct{}                      // a place for each transaction that waits for message groups
 	deliveryHearer atomic.Pointer[func(core.LaneDue)] // nil before NotifyDeliveries
 
 	moving   chan struct{} // has something while this server goes on with move tasks
@@ -133,6 +136,8 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.unfolded.init()
 	s.hot = newStation(s, maxTrains)
 	s.bulk = newStation(s, maxTrains)
+	s.fifo, s.fifoBulk = newStation(s, maxTrains), newStation(s, 1)
+	s.locking = make(chan struct{}, max(1, config.MaxConns/4))
 	if s.keys, err = s.loadKeys(ctx); err != nil {
 		pool.Close()
 		return nil, err

@@ -403,13 +403,18 @@ func (s *Store) commit(t *train) error {
 }
 
 func (s *Store) attempt(ctx context.Context, t *train) error {
+	standard, fifo := t.byKind()
+	if t.fifo = fifo; fifo != nil {
+		if err := s.beginLocking(ctx); err != nil {
+			return err
+		}
+		defer s.endLocking()
+	}
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	standard, fifo := t.byKind()
-	t.fifo = fifo
 	batch := s.newBatch()
 	s.queueDeletes(batch, standard.deletes)
 	s.queueChanges(batch, standard.changes)

@@ -134,7 +134,7 @@ func (s *Store) change(ctx context.Context, o *changeOp) error {
 	if len(o.changes) == 0 {
 		return s.confirm(ctx, o.queue)
 	}
-	s.hot.change(o)
+	s.stationOf(o.queue).change(o)
 	return o.wait(ctx)
 }
 
