@@ -55,11 +55,7 @@ var errAttemptOver = errors.New("the messages of the attempt are not as it left 
 func (s *Store) repeatAttempt(ctx context.Context, q *core.Queue, attempt *digest, timeout time.Duration) ([]core.Message, error) {
 	var messages []core.Message
 	var groups []*touchedGroup
-	if err := s.beginLocking(ctx); err != nil {
-		return nil, translate(err)
-	}
-	defer s.endLocking()
-	err := s.transaction(ctx, func(tx pgx.Tx) error {
+	err := s.lockingTransaction(ctx, func(tx pgx.Tx) error {
 		args := pgx.StrictNamedArgs{"queue": q.ID, "version": q.Version, "digest": attempt.bytes()}
 		var keys, sequences []int64
 		var versions []int32

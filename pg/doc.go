@@ -156,8 +156,13 @@
 // found them: it would wait for the locks of target groups while it holds others out of order. Until then they are in flight, and a server that
 // dies leaves them to the next receive.
 //
-// 2026-11-21: a new delay of a FIFO queue is written to its messages when it is set, in that transaction, which reads all messages of the
-// queue. A delay worked out at each receive would need a second index of groups, for a change that few ever make.
+// 2026-11-21: a new delay of a FIFO queue is written to its messages when it is set, from the last one back, a thousand in a transaction.
+// A delay worked out at each receive would need a second index of groups, for a change that few ever make; one transaction,
+// as at first, locked all groups of the queue at once.
+//
+// 2026-11-21: FIFO queues have trains of their own, and their transactions a quarter of the connections at the most. A
+// statement that waits for a group, which an application may hold in a transaction of its own (polymq.send), had held up the
+// train that it shared with standard queues.
 //
 // 2026-11-21: a publish is all or nothing. The statement first finds the publishes of which topic and queues are as they were
 // read, and inserts only what belongs to these; the others are found by absence, as stale sends are. Sends for each queue, with

@@ -97,6 +97,8 @@ const (
 	RemoveIDsSQL         = removeIDsSQL
 	AttemptSQL           = attemptSQL
 	RepeatSQL            = repeatSQL
+	DelayPageSQL         = delayPageSQL
+	DelayFIFOSQL         = delayFIFOSQL
 
 	MoveDeadSQL          = moveDeadSQL
 	MoveBatchSQL         = moveBatchSQL
@@ -145,6 +147,7 @@ func holdStation(s *Store, st *station) (release func()) {
 // Bounds of trains.
 const (
 	MaxTrainRows    = maxTrainRows
+	DelayPageRows   = delayPageRows
 	MaxReceiveBytes = maxReceiveBytes
 )
 

@@ -76,6 +76,15 @@ func (s *Store) beginLocking(ctx context.Context) error {
 
 func (s *Store) endLocking() { <-s.locking }
 
+// lockingTransaction is a transaction that locks message groups.
+func (s *Store) lockingTransaction(ctx context.Context, do func(pgx.Tx) error) error {
+	if err := s.beginLocking(ctx); err != nil {
+		return translate(err)
+	}
+	defer s.endLocking()
+	return s.transaction(ctx, do)
+}
+
 // sendLocking runs a batch that locks message groups as one transaction.
 func (s *Store) sendLocking(ctx context.Context, batch *pgx.Batch) error {
 	if err := s.beginLocking(ctx); err != nil {

@@ -2,7 +2,6 @@ package pg
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -105,57 +104,6 @@ func (s *Store) tidyGroups(ctx context.Context, groups []*touchedGroup) (removed
 	announceGroups(s, f.groups)
 	s.observeExpired(ctx, expired)
 	return len(expired), nil
-}
-
-// delayedGroupsSQL finds the groups of a queue with messages whose delay changes with the queue's: those
-// never received that have waited for less than the old delay or would have to wait by the new one.
-const delayedGroupsSQL = `
-SELECT DISTINCT m.group_key FROM fifo_messages m
-WHERE m.storage_id = @storage AND m.size IS NOT NULL AND m.receive_count = 0 AND m.sent_at > @now::timestamptz - greatest(@old::interval, @new::interval)`
-
-const delayFIFOSQL = `
-WITH delayed AS (
-    UPDATE fifo_messages m SET visible_at = m.sent_at + @new::interval
-    FROM unnest(@group::bigint[]) AS i(group_key),
-        LATERAL (
-            SELECT o.sequence, o.visible_at FROM fifo_messages o
-            WHERE o.storage_id = @storage AND o.group_key = i.group_key AND o.receive_count = 0
-                AND o.sent_at > @now::timestamptz - greatest(@old::interval, @new::interval)
-                AND CASE WHEN @old::interval > '0' THEN o.visible_at = o.sent_at + @old ELSE o.visible_at <= o.sent_at END
-            ORDER BY o.sequence OFFSET 0
-        ) was
-    WHERE m.storage_id = @storage AND m.group_key = i.group_key AND m.sequence = was.sequence
-    RETURNING was.visible_at AS was, m.visible_at
-)
-INSERT INTO counts (storage_id, bucket, delayed)
-SELECT @storage, was, -count(*) FROM delayed WHERE was > @now GROUP BY was
-UNION ALL
-SELECT @storage, visible_at, count(*) FROM delayed WHERE visible_at > @now GROUP BY visible_at`
-
-// delayFIFO brings the messages of a FIFO queue in line with its new delay, which reaches back there. It
-// reads all that the queue holds.
-func (s *Store) delayFIFO(ctx context.Context, tx pgx.Tx, q *core.Queue, old time.Duration) ([]*touchedGroup, error) {
-	var now time.Time
-	if err := tx.QueryRow(ctx, readClockSQL, pgx.StrictNamedArgs{"account": q.Name.Account}).Scan(&now); err != nil {
-		return nil, err
-	}
-	args := pgx.StrictNamedArgs{"storage": q.Storage, "now": now, "old": old, "new": q.Delay}
-	rows, _ := tx.Query(ctx, delayedGroupsSQL, args) // CollectRows returns its error
-	keys, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil || len(keys) == 0 {
-		return nil, err
-	}
-	f := &fifoPart{}
-	for _, key := range keys {
-		f.groups = append(f.groups, &touchedGroup{groupKey: groupKey{q.Storage, key}, queue: q, changed: true, force: true})
-	}
-	f.sort()
-	batch := &pgx.Batch{}
-	s.queueLocks(batch, f)
-	args["group"] = keys
-	queue(batch, delayFIFOSQL, args)
-	s.queueRefresh(batch, f)
-	return f.groups, tx.SendBatch(ctx, batch).Close()
 }
 
 // sweepGroupsSQL is sweepSQL for the groups of FIFO queues.

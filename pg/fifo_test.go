@@ -398,6 +398,28 @@ func TestFIFODelayReachesBack(t *testing.T) {
 	}
 }
 
+// TestFIFODelayReachesFarBack: a new delay comes to more messages than one step gives it to, and to none that was received.
+func TestFIFODelayReachesFarBack(t *testing.T) {
+	t.Parallel()
+	q := newFIFO(t, pgtest.Broker(t))
+	const messages = 2*pg.DelayPageRows + core.MaxBatch
+	for i := 0; i < messages; i += core.MaxBatch {
+		batch := make([]core.NewMessage, core.MaxBatch)
+		for n := range batch {
+			batch[n] = core.NewMessage{Body: []byte("x"), GroupID: fmt.Sprint((i + n) % 300)}
+		}
+		q.sendMessages(batch...)
+	}
+	received := q.receiveFor(1, 0)[0]
+	q.alter(core.QueueChange{Delay: ptr(time.Minute)})
+	q.wantCounts(1, 0, messages-1, messages)
+	if got := q.receiveFor(10, 0); len(got) != 1 || got[0].ID != received.ID {
+		t.Errorf("received %d messages, want the one that had been received before", len(got))
+	}
+	q.alter(core.QueueChange{Delay: ptr(time.Duration(0))})
+	q.wantCounts(messages, 0, 0, messages)
+}
+
 func TestFIFORetentionUnlocks(t *testing.T) { // specs/sqs.md 6.7
 	fifo(t, func(t *testing.T, q *testQueue) {
 		q.alter(core.QueueChange{Retention: ptr(time.Minute)})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/singleflight"
@@ -326,7 +327,7 @@ RETURNING ` + queueColumns
 // AlterQueue is of core.Store.
 func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core.QueueChange) (core.Queue, error) {
 	var queue core.Queue
-	var delayed []*touchedGroup
+	var old time.Duration // delay
 	err := s.transaction(ctx, func(tx pgx.Tx) error {
 		current, err := txQueue(ctx, tx, lockQueueSQL, nameArgs(name))
 		if err != nil {
@@ -338,10 +339,8 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 		altered := change.Apply(current)
 		args := settingsArgs(altered.Settings)
 		args["id"], args["attributes"], args["tags"] = current.ID, jsonObject(altered.Attributes), jsonObject(altered.Tags)
+		old = current.Delay
 		queue, err = txQueue(ctx, tx, alterQueueSQL, args)
-		if err == nil && queue.FIFO && queue.Delay != current.Delay {
-			delayed, err = s.delayFIFO(ctx, tx, &queue, current.Delay)
-		}
 		return err
 	})
 	if err != nil {
@@ -349,9 +348,11 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 	}
 	s.queues.put(&queue)
 	s.marks.reset(queue.Storage)
-	announceGroups(s, delayed)
 	s.announceChange(queue.ID)
-	return queue, nil
+	if queue.FIFO && queue.Delay != old {
+		err = s.delayFIFO(ctx, &queue, old)
+	}
+	return queue, err
 }
 
 func txQueue(ctx context.Context, tx pgx.Tx, sql string, args pgx.StrictNamedArgs) (core.Queue, error) {
