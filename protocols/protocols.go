@@ -33,6 +33,7 @@ type Options struct {
 	SQS       sqs.Options
 	SNS       sns.Options
 	Version   string   // of the server
+	Authority []byte   // certificate in PEM that clients have to trust; nil: there is none
 	Forward   *url.URL // where requests for other services go; nil: they are refused
 	Scripts   *localstack.Scripts
 	Metrics   http.Handler // of /metrics; nil: none
@@ -71,7 +72,7 @@ func New(broker *core.Broker, options Options) http.Handler {
 		engine.Use(p.logRequest)
 	}
 	engine.Use(p.recover)
-	jsonAPI := api.New(broker, &p.options.Caller, api.Options{Version: options.Version, TestMode: options.TestMode})
+	jsonAPI := api.New(broker, &p.options.Caller, api.Options{Version: options.Version, TestMode: options.TestMode, Authority: options.Authority})
 	jsonAPI.RegisterHealth(engine)
 	if p.speaks("api") {
 		jsonAPI.Register(engine)

@@ -97,10 +97,14 @@ func banner(config server.Config, url string, admin *core.Key) string {
 	if admin != nil {
 		first = fmt.Sprintf("\nThe administrator's access key, shown only this once:\nID:       %s\nSecret:   %s\n", admin.ID, string(admin.Secret))
 	}
-	return strings.NewReplacer("URL", url, "REGION", config.Region, "VERSION", server.Version(), "KEYID", keyID, "KEYSECRET", secret, "ADMIN", first).Replace(`polymq VERSION
+	trust := ""
+	if config.TLS == "auto" {
+		trust = "Trust:    polymq ca > polymq-ca.pem, which clients get as AWS_CA_BUNDLE, SSL_CERT_FILE or the like\n"
+	}
+	return strings.NewReplacer("TRUST", trust, "URL", url, "REGION", config.Region, "VERSION", server.Version(), "KEYID", keyID, "KEYSECRET", secret, "ADMIN", first).Replace(`polymq VERSION
 Endpoint: URL
 API:      URL/api/v1/docs
-ADMIN
+TRUSTADMIN
 # AWS CLI
 AWS_ACCESS_KEY_ID=KEYID AWS_SECRET_ACCESS_KEY=KEYSECRET aws --endpoint-url URL --region REGION sqs create-queue --queue-name orders
 # Python, boto3

@@ -19,8 +19,9 @@ const prefix = "/api/v1"
 
 // Options are what the API needs to know of the server.
 type Options struct {
-	Version  string // of the server
-	TestMode bool   // time may be moved forward
+	Version   string // of the server
+	TestMode  bool   // time may be moved forward
+	Authority []byte // certificate in PEM that clients have to trust, for everybody to read; nil: there is none
 }
 
 // Server answers the JSON API.
@@ -41,6 +42,7 @@ func (s *Server) Register(engine *gin.Engine) {
 	document := sync.OnceValues(func() ([]byte, error) { return api.OpenAPI().MarshalJSON() })
 	engine.GET(prefix+"/openapi.json", func(c *gin.Context) { serveDocument(c, document) })
 	engine.GET(prefix+"/docs", serveDocs)
+	engine.GET(prefix+"/ca.pem", s.serveAuthority)
 }
 
 // RegisterHealth mounts the health checks, which are there whether the API is or not.

@@ -29,6 +29,9 @@ import (
 type Config struct {
 	Listen           []string       `koanf:"listen"` // host:port; port 0 takes a free one
 	PublicURL        string         `koanf:"public-url"`
+	TLS              string         `koanf:"tls"`
+	TLSCert          string         `koanf:"tls-cert"` // file
+	TLSKey           string         `koanf:"tls-key"`  // file
 	TrustedProxies   []netip.Prefix `koanf:"trusted-proxies"`
 	Region           string         `koanf:"region"`
 	Protocols        []string       `koanf:"protocols"`
@@ -83,6 +86,7 @@ var (
 	migrateChoices    = []string{"auto", "check", "off"}
 	durabilityChoices = []string{string(pg.Full), string(pg.Relaxed), string(pg.None)}
 	authChoices       = []string{"off", "verify"}
+	tlsChoices        = []string{"off", "auto"}
 	auditChoices      = []string{"all", "changes", "off"}
 	messageLogChoices = []string{"queues", "all"}
 	logFormatChoices  = []string{"auto", "console", "json"}
@@ -103,6 +107,7 @@ func (c Config) withDefaults() Config {
 	c.DatabasePoolSize = cmp.Or(c.DatabasePoolSize, pg.DefaultPoolSize)
 	c.Migrate = cmp.Or(c.Migrate, migrateChoices[0])
 	c.Durability = cmp.Or(c.Durability, durabilityChoices[0])
+	c.TLS = cmp.Or(c.TLS, tlsChoices[0])
 	c.Audit = cmp.Or(c.Audit, auditChoices[0])
 	c.AuditRetention = cmp.Or(c.AuditRetention, 90*24*time.Hour)
 	c.MessageLog = cmp.Or(c.MessageLog, messageLogChoices[0])
@@ -131,6 +136,7 @@ func (c Config) Check() error {
 		faults = append(faults, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
 	}
 	c.checkServing(fault)
+	c.checkTLS(fault)
 	c.checkPushes(fault)
 	c.checkDatabase(fault)
 	choice := func(name, value string, choices []string) {
@@ -140,6 +146,7 @@ func (c Config) Check() error {
 	}
 	choice("migrate", c.Migrate, migrateChoices)
 	choice("durability", c.Durability, durabilityChoices)
+	choice("tls", c.TLS, tlsChoices)
 	choice("audit", c.Audit, auditChoices)
 	choice("message-log", c.MessageLog, messageLogChoices)
 	choice("log-format", c.LogFormat, logFormatChoices)

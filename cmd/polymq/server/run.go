@@ -22,9 +22,9 @@ import (
 // Bounds of a connection. A request may take as long as the longest long poll (30 s), and its body
 // some time on top of it.
 const (
-	readHeaderTimeout = 10 * time.Second
-	requestTimeout    = 2 * time.Minute // to read a request, and to answer it
-	idleTimeout       = 5 * time.Minute // a kept connection without requests
+	readHeaderTimeout = 10 * time.Second // of a connection's TLS handshake, too
+	requestTimeout    = 2 * time.Minute  // to read a request, and to answer it
+	idleTimeout       = 5 * time.Minute  // a kept connection without requests
 	maxHeaderBytes    = 64 << 10
 )
 
@@ -74,6 +74,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.broker = core.NewBroker(s.store)
 	s.metrics, s.usage = newMetrics(), newLedger()
 	s.metrics.watch(s.store, s.broker)
+	if err := s.secure(ctx); err != nil {
+		return err
+	}
 	s.handler = s.speak()
 	if err := s.startPushes(); err != nil {
 		return err
@@ -108,6 +111,7 @@ func (s *Server) speak() http.Handler {
 		Scripts:   &s.scripts,
 		Metrics:   s.metrics.handler(),
 		Version:   Version(),
+		Authority: s.authority,
 		Log:       s.log,
 	})
 }
@@ -127,12 +131,14 @@ func (s *Server) serve() {
 		ErrorLog:          stdlog.New(httpLog{s.log}, "", 0),
 	}
 	s.http.RegisterOnShutdown(s.broker.Drain)
-	for _, l := range s.listeners {
-		s.background.Go(func() {
-			if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				s.failed(fmt.Errorf("accept connections on %s: %w", l.Addr(), err))
-			}
-		})
+	for _, address := range s.listeners {
+		for _, l := range s.handle(address) {
+			s.background.Go(func() {
+				if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+					s.failed(fmt.Errorf("accept connections on %s: %w", l.Addr(), err))
+				}
+			})
+		}
 	}
 }
 

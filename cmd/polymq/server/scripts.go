@@ -107,7 +107,7 @@ func (l *scriptLog) flush() {
 // scriptEnvironment adds what the AWS CLI and SDKs need to reach this server, where it is not set.
 func (s *Server) scriptEnvironment(environ []string) []string {
 	defaults := map[string]string{
-		"AWS_ENDPOINT_URL": s.URL(), "AWS_DEFAULT_REGION": s.config.Region, "AWS_REGION": s.config.Region,
+		"AWS_ENDPOINT_URL": s.plainURL(), "AWS_DEFAULT_REGION": s.config.Region, "AWS_REGION": s.config.Region,
 		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 	}
 	for _, variable := range environ {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -28,6 +29,8 @@ type Server struct {
 	client     *push.Client
 	handler    http.Handler
 	http       *http.Server
+	tls        *tls.Config // nil: plain HTTP alone
+	authority  []byte      // certificate of polymq's own authority, in PEM; nil: there is none
 	scripts    localstack.Scripts
 	metrics    *metrics
 	usage      *ledger
@@ -44,8 +47,14 @@ type Server struct {
 // URL gives the address of the server as a client on this machine writes it, without a slash at
 // the end.
 func (s *Server) URL() string {
-	return "http://" + reachable(s.listeners[0].Addr())
+	if s.tls != nil {
+		return "https://" + reachable(s.listeners[0].Addr())
+	}
+	return s.plainURL()
 }
+
+// plainURL is as URL, without encryption, for who is on this machine and does not know the certificate.
+func (s *Server) plainURL() string { return "http://" + reachable(s.listeners[0].Addr()) }
 
 // Broker gives the server's queues, for tests that look behind the protocols.
 func (s *Server) Broker() *core.Broker { return s.broker }
