@@ -94,6 +94,7 @@ type Store struct {
 	unfolded unfolded
 
 	trains, operations atomic.Int64
+	onTrain            func(operations int, took time.Duration)
 	lastSequence       atomic.Int64 // of the FIFO messages that this server has sent
 
 	hearer   atomic.Pointer[func(core.Arrival)]            // nil before Notify

@@ -372,7 +372,11 @@ type rowKey struct{ storage, id int64 }
 func (s *Store) run(t *train) {
 	s.trains.Add(1)
 	s.operations.Add(int64(t.callers()))
+	began := time.Now()
 	err := s.commit(t)
+	if s.onTrain != nil {
+		s.onTrain(t.callers(), time.Since(began))
+	}
 	switch {
 	case err == nil:
 		t.settle(s)
@@ -384,6 +388,10 @@ func (s *Store) run(t *train) {
 		t.fail(translate(err))
 	}
 }
+
+// OnTrain sets the function that is told of each train: how many operations it carried, and how long it was
+// under way. Called once, before any other method; the function does not block.
+func (s *Store) OnTrain(observe func(operations int, took time.Duration)) { s.onTrain = observe }
 
 // Trains gives how many trains have left and how many operations they carried.
 func (s *Store) Trains() (trains, operations int64) { return s.trains.Load(), s.operations.Load() }

@@ -23,10 +23,17 @@ const (
 
 // metrics are what /metrics shows, in Prometheus' format.
 type metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
+	registry   *prometheus.Registry
+	requests   *prometheus.CounterVec
+	seconds    *prometheus.HistogramVec
+	deliveries *prometheus.CounterVec
+	pushes     *prometheus.HistogramVec
+	trains     prometheus.Histogram
+	commits    prometheus.Histogram
 }
+
+// secondsBuckets are those of all durations.
+var secondsBuckets = []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 5, 20}
 
 // newMetrics makes the metrics of requests; watch adds those of the store.
 func newMetrics() *metrics {
@@ -37,10 +44,22 @@ func newMetrics() *metrics {
 		}, []string{"protocol", "action", "code"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "polymq_request_seconds", Help: "Duration of requests, the wait of long polls included.",
-			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 5, 20},
+			Buckets: secondsBuckets,
 		}, []string{"protocol", "action"}),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "polymq_deliveries_total", Help: "Attempts to deliver to subscriptions, by what came of them: delivered, retry, given-up.",
+		}, []string{"protocol", "result"}),
+		pushes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "polymq_delivery_seconds", Help: "Duration of attempts to deliver.", Buckets: secondsBuckets,
+		}, []string{"protocol"}),
+		trains: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "polymq_train_size", Help: "Operations on messages that one transaction carried.", Buckets: prometheus.ExponentialBuckets(1, 2, 10),
+		}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "polymq_train_seconds", Help: "Duration of transactions that carried operations on messages, the commit included.", Buckets: secondsBuckets,
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.seconds, m.deliveries, m.pushes, m.trains, m.commits, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -50,8 +69,24 @@ func (m *metrics) observe(protocol, action, code string, took time.Duration) {
 	m.seconds.WithLabelValues(protocol, action).Observe(took.Seconds())
 }
 
+// observeTrain is told of each train.
+func (m *metrics) observeTrain(operations int, took time.Duration) {
+	m.trains.Observe(float64(operations))
+	m.commits.Observe(took.Seconds())
+}
+
+var results = map[core.Verdict]string{core.Delivered: "delivered", core.Retry: "retry", core.GiveUp: "given-up"}
+
+// observeDelivery is told of each attempt to deliver that came to something.
+func (m *metrics) observeDelivery(o core.Outcome, took time.Duration) {
+	protocol := o.Delivery.Subscription.Protocol
+	m.deliveries.WithLabelValues(protocol, results[o.Verdict]).Inc()
+	m.pushes.WithLabelValues(protocol).Observe(took.Seconds())
+}
+
 // watch adds what the store knows.
 func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
+	store.OnTrain(m.observeTrain)
 	counter := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
 	}
@@ -67,7 +102,7 @@ func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
 		gauge("polymq_database_connections_busy", "Those of them in use.", func() float64 { _, busy, _, _ := store.PoolStat(); return float64(busy) }),
 		counter("polymq_database_waits_total", "Times that an operation had to wait for a connection.", func() float64 { _, _, waits, _ := store.PoolStat(); return float64(waits) }),
 		counter("polymq_database_wait_seconds_total", "How long they waited.", func() float64 { _, _, _, waited := store.PoolStat(); return waited.Seconds() }),
-		&depthCollector{read: store.Depths},
+		&depthCollector{readDepths: store.Depths, readHealth: store.Health},
 	)
 }
 
@@ -83,25 +118,35 @@ var (
 		append(queueLabels[:3:3], "state"), nil)
 	bytesDesc  = prometheus.NewDesc("polymq_queue_bytes", "Bytes of a queue's bodies and attributes.", queueLabels, nil)
 	oldestDesc = prometheus.NewDesc("polymq_queue_oldest_message_seconds", "Age of a queue's oldest message.", queueLabels, nil)
-	upDesc     = prometheus.NewDesc("polymq_database_up", "1 when the gauges of queues could be read.", nil, nil)
 )
 
-// depthCollector reads how much queues hold, no more often than depthsFresh.
+// The gauges of the database.
+var (
+	upDesc          = prometheus.NewDesc("polymq_database_up", "1 when the gauges of queues and tables could be read.", nil, nil)
+	sessionsDesc    = prometheus.NewDesc("polymq_database_sessions", "Sessions of the database, those of all its users.", nil, nil)
+	maxSessionsDesc = prometheus.NewDesc("polymq_database_sessions_max", "Sessions that PostgreSQL allows, over all its databases.", nil, nil)
+	transactionDesc = prometheus.NewDesc("polymq_database_oldest_transaction_seconds", "Age of the oldest open transaction, as far as polymq's role may see.", nil, nil)
+	tableBytesDesc  = prometheus.NewDesc("polymq_database_table_bytes", "Size of a table with its indexes.", []string{"table"}, nil)
+	deadRowsDesc    = prometheus.NewDesc("polymq_database_table_dead_rows", "Estimate of a table's rows that vacuum has yet to remove.", []string{"table"}, nil)
+)
+
+// depthCollector reads how much queues hold, and how the database is, no more often than depthsFresh.
 type depthCollector struct {
-	read func(ctx context.Context, limit int) ([]pg.Depth, error)
+	readDepths func(ctx context.Context, limit int) ([]pg.Depth, error)
+	readHealth func(ctx context.Context) (pg.Health, error)
 
 	mu     sync.Mutex
 	at     time.Time
 	depths []pg.Depth
+	health pg.Health
 	up     float64
 }
 
 // Describe is of prometheus.Collector.
 func (c *depthCollector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- messagesDesc
-	ch <- bytesDesc
-	ch <- oldestDesc
-	ch <- upDesc
+	for _, desc := range []*prometheus.Desc{messagesDesc, bytesDesc, oldestDesc, upDesc, sessionsDesc, maxSessionsDesc, transactionDesc, tableBytesDesc, deadRowsDesc} {
+		ch <- desc
+	}
 }
 
 // Collect is of prometheus.Collector.
@@ -111,23 +156,36 @@ func (c *depthCollector) Collect(ch chan<- prometheus.Metric) {
 	if time.Since(c.at) > depthsFresh {
 		c.refresh()
 	}
-	ch <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, c.up)
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	gauge(upDesc, c.up)
+	if c.health.MaxSessions > 0 {
+		gauge(sessionsDesc, float64(c.health.Sessions))
+		gauge(maxSessionsDesc, float64(c.health.MaxSessions))
+		gauge(transactionDesc, c.health.OldestTransaction.Seconds())
+	}
+	for _, t := range c.health.Tables {
+		gauge(tableBytesDesc, float64(t.Bytes), t.Name)
+		gauge(deadRowsDesc, float64(t.DeadRows), t.Name)
+	}
 	for _, d := range c.depths {
 		labels := []string{d.Queue.Account, d.Queue.Region, d.Queue.Name}
 		for state, n := range map[string]int64{"visible": d.Messages - d.InFlight - d.Delayed, "in_flight": d.InFlight, "delayed": d.Delayed} {
-			ch <- prometheus.MustNewConstMetric(messagesDesc, prometheus.GaugeValue, float64(n), append(labels[:3:3], state)...)
+			gauge(messagesDesc, float64(n), append(labels[:3:3], state)...)
 		}
-		ch <- prometheus.MustNewConstMetric(bytesDesc, prometheus.GaugeValue, float64(d.Bytes), labels...)
-		ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, d.Oldest.Seconds(), labels...)
+		gauge(bytesDesc, float64(d.Bytes), labels...)
+		gauge(oldestDesc, d.Oldest.Seconds(), labels...)
 	}
 }
 
 func (c *depthCollector) refresh() {
 	ctx, cancel := context.WithTimeout(context.Background(), depthsTimeout)
 	defer cancel()
-	depths, err := c.read(ctx, maxMeasuredQueues)
+	depths, err := c.readDepths(ctx, maxMeasuredQueues)
+	health, healthErr := c.readHealth(ctx)
 	c.at, c.up = time.Now(), 0
-	if err == nil {
-		c.depths, c.up = depths, 1
+	if err == nil && healthErr == nil {
+		c.depths, c.health, c.up = depths, health, 1
 	}
 }

@@ -30,7 +30,9 @@ func TestMetrics(t *testing.T) {
 		`polymq_queue_messages{account="000000000000",queue="orders",region="us-east-1",state="visible"} 1`,
 		`polymq_queue_messages{account="000000000000",queue="orders",region="us-east-1",state="delayed"} 1`,
 		`polymq_queue_bytes{account="000000000000",queue="orders",region="us-east-1"} 6`,
-		`polymq_database_up 1`, `polymq_trains_total 1`, `polymq_train_operations_total 1`, `polymq_database_connections `, `go_goroutines `,
+		`polymq_database_up 1`, `polymq_trains_total 1`, `polymq_train_operations_total 1`, `polymq_database_connections `, `polymq_train_size_sum 1`, `polymq_train_seconds_count 1`,
+		`polymq_database_sessions `, `polymq_database_sessions_max `, `polymq_database_oldest_transaction_seconds `,
+		`polymq_database_table_bytes{table="messages"} `, `polymq_database_table_dead_rows{table="messages"} `, `go_goroutines `,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is not in\n%s", want, got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/workers"
@@ -24,7 +25,12 @@ func (s *Server) startPushes() error {
 		DueLanes: s.broker.DueLanes,
 		Claim:    s.broker.ClaimDeliveries,
 		Attempt: func(ctx context.Context, d *core.Delivery) (core.Outcome, error) {
-			return s.broker.Attempt(ctx, d, s.client.Do)
+			began := time.Now()
+			outcome, err := s.broker.Attempt(ctx, d, s.client.Do)
+			if err == nil {
+				s.metrics.observeDelivery(outcome, time.Since(began))
+			}
+			return outcome, err
 		},
 		Settle: s.broker.Settle,
 		FanOut: s.broker.FanOut,

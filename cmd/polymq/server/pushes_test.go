@@ -58,6 +58,9 @@ func TestServerPushes(t *testing.T) {
 	if second := next(); first != "disk full" || second != first {
 		t.Errorf("pushed %q, then %q", first, second)
 	}
+	if got := scrape(t, srv); !strings.Contains(got, `polymq_deliveries_total{protocol="http",result="retry"} 1`) || !strings.Contains(got, `polymq_delivery_seconds_count{protocol="http"}`) {
+		t.Errorf("the attempt that failed is not in\n%s", got)
+	}
 }
 
 func TestPushSettings(t *testing.T) {
