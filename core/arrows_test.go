@@ -31,7 +31,7 @@ var arrows = map[string][]string{
 	"protocols/sqs":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/sns/...":  {"core", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},
-	"protocols/api":      {"core", "protocols/caller", "protocols/coverage"},
+	"protocols/api":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all
 	"sdktests/...":       {},
 	"cmd/...":            {"..."},

@@ -94,6 +94,7 @@ type NewKey struct {
 // ListKeysInput asks for a page of keys, sorted by ID.
 type ListKeysInput struct {
 	Account   string // "": of all accounts
+	User      string // "": of all users, and of the account itself
 	After     string // the Next of the page before; "" starts
 	Limit     int    // 1 to MaxListed
 	Temporary bool   // sessions' keys too
@@ -160,6 +161,9 @@ func (b *Broker) ensureUser(ctx context.Context, account, name string) error {
 	_, err := b.Identity(ctx, user)
 	if CodeOf(err) == EntityNotFound {
 		_, err = b.CreateIdentity(ctx, Identity{IdentityName: user})
+	}
+	if CodeOf(err) == EntityExists { // made at the same moment, or only the case of the name differs
+		_, err = b.Identity(ctx, user)
 	}
 	return err
 }

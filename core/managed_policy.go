@@ -84,6 +84,27 @@ func (n PolicyName) ARN() string {
 	return "arn:aws:iam::" + n.Account + ":policy/" + n.Name
 }
 
+// PolicyNameOf gives the name of the policy that an ARN names, whether there is one or not; ok false for what
+// is no policy's ARN.
+func PolicyNameOf(arn string) (name PolicyName, ok bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 && (len(parts) != 5 || parts[0] != "acs") {
+		return PolicyName{}, false
+	}
+	name.Cloud, name.Account = CloudOfARN(arn), parts[len(parts)-2]
+	resource, isPolicy := strings.CutPrefix(parts[len(parts)-1], "policy/")
+	name.Name = resource[strings.LastIndexByte(resource, '/')+1:]
+	if name.Cloud == AWS && parts[2] != "iam" || name.Cloud == RAM && parts[1] != "ram" {
+		return PolicyName{}, false
+	}
+	if name.Account == "aws" && name.Cloud == AWS || name.Account == "system" && name.Cloud == RAM {
+		name.Account = ""
+	} else if !accountPattern.MatchString(name.Account) {
+		return PolicyName{}, false
+	}
+	return name, isPolicy && validName(name.Name, MaxPolicyName)
+}
+
 // ARN gives the policy's name as its cloud writes it.
 func (p *Policy) ARN() string {
 	if p.Cloud == AWS && p.Path != "" && p.Path != "/" {
@@ -243,15 +264,14 @@ func (b *Broker) CreatePolicyVersion(ctx context.Context, name PolicyName, text 
 }
 
 // SetDefaultPolicyVersion says which version of a policy counts. EntityNotFound, EntityProtected.
-func (b *Broker) SetDefaultPolicyVersion(ctx context.Context, name PolicyName, number int) error {
-	_, err := b.changePolicy(ctx, name, func(p *Policy) error {
+func (b *Broker) SetDefaultPolicyVersion(ctx context.Context, name PolicyName, number int) (Policy, error) {
+	return b.changePolicy(ctx, name, func(p *Policy) error {
 		if p.Version(number) == nil {
 			return p.versionNotFound(number)
 		}
 		p.Default = number
 		return nil
 	})
-	return err
 }
 
 // DeletePolicyVersion removes a version that does not count. EntityNotFound, EntityInUse, EntityProtected.

@@ -206,12 +206,12 @@ func (s *Store) newKeyArgs(key core.Key, lasts time.Duration) pgx.StrictNamedArg
 }
 
 const listKeysSQL = `SELECT ` + keyColumns + ` FROM keys k
-WHERE (@account = '' OR k.account = @account) AND k.id > @after AND (@temporary OR k.token_hash IS NULL)
+WHERE (@account = '' OR k.account = @account) AND (@user = '' OR k.user_name = @user) AND k.id > @after AND (@temporary OR k.token_hash IS NULL)
 ORDER BY k.id LIMIT @limit`
 
 // ListKeys is of core.Store.
 func (s *Store) ListKeys(ctx context.Context, in core.ListKeysInput) (page core.KeyPage, err error) {
-	args := pgx.StrictNamedArgs{"account": in.Account, "after": in.After, "temporary": in.Temporary, "limit": in.Limit + 1}
+	args := pgx.StrictNamedArgs{"account": in.Account, "user": in.User, "after": in.After, "temporary": in.Temporary, "limit": in.Limit + 1}
 	err = s.do(ctx, listKeysSQL, args, func(rows pgx.Rows) (err error) {
 		page.Keys, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.Key, error) {
 			key, _, err := scanKey(row)

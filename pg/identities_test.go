@@ -341,11 +341,13 @@ func TestPolicyVersions(t *testing.T) {
 	if err != nil || version.Number != 6 || policy.Default != 6 || policy.Version(1) == nil || policy.Version(2) != nil {
 		t.Errorf("in a circle: %+v, %v", policy, err)
 	}
-	i.good(i.broker.SetDefaultPolicyVersion(t.Context(), policyName("p"), 3))
+	must(i.broker.SetDefaultPolicyVersion(t.Context(), policyName("p"), 3))(t)
 	i.good(i.broker.DeletePolicyVersion(t.Context(), policyName("p"), 6))
+	_, gone := i.broker.SetDefaultPolicyVersion(t.Context(), policyName("p"), 6)
+	_, none := i.broker.SetDefaultPolicyVersion(t.Context(), policyName("none"), 1)
 	for name, err := range map[string]error{
-		"version that is gone":  i.broker.SetDefaultPolicyVersion(t.Context(), policyName("p"), 6),
-		"policy that is none":   i.broker.SetDefaultPolicyVersion(t.Context(), policyName("none"), 1),
+		"version that is gone":  gone,
+		"policy that is none":   none,
 		"built-in that is none": i.broker.DeletePolicy(t.Context(), core.PolicyName{Cloud: core.AWS, Name: "None"}, false),
 	} {
 		if core.CodeOf(err) != core.EntityNotFound {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"time"
 )
@@ -27,7 +26,11 @@ func (s *Server) advanceClock(ctx context.Context, req *advanceClockRequest) (*a
 		return nil, failed(ctx, err)
 	}
 	var resp advanceClockResponse
-	resp.Body.Account = cmp.Or(req.Body.Account, exchangeOf(ctx).caller.Account)
+	whose, err := account(ctx, req.Body.Account)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body.Account = whose
 	now, err := s.broker.AdvanceClock(ctx, resp.Body.Account, time.Duration(req.Body.AdvanceSeconds*float64(time.Second)))
 	if err != nil {
 		return nil, failed(ctx, err)

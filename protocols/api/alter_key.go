@@ -10,6 +10,9 @@ type alterKeyRequest struct {
 }
 
 func (s *Server) alterKey(ctx context.Context, req *alterKeyRequest) (*ofOneKey, error) {
+	if err := s.ownKey(ctx, req.ID); err != nil {
+		return nil, err
+	}
 	key, err := s.broker.DisableKey(ctx, req.ID, req.Body.Disabled)
 	if err != nil {
 		return nil, failed(ctx, err)

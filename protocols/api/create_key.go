@@ -1,27 +1,33 @@
 package api
 
 import (
-	"cmp"
 	"context"
+	"net/http"
 
 	"github.com/polymq/polymq/core"
-	"github.com/polymq/polymq/protocols/caller"
 )
 
 type createKeyRequest struct {
 	Body struct {
 		ID      string `json:"id,omitempty" minLength:"3" maxLength:"128" doc:"Access key id; a random one if absent"`
 		Secret  string `json:"secret,omitempty" minLength:"8" maxLength:"128" doc:"A random one if absent"`
-		Account string `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"Else 000000000000"`
+		Account string `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"Else the caller's"`
 		User    string `json:"user,omitempty" maxLength:"64" doc:"Name of the user it belongs to"`
-		Admin   bool   `json:"admin,omitempty" doc:"May use this API"`
+		Admin   bool   `json:"admin,omitempty" doc:"May use all of this API, in all accounts"`
 	}
 }
 
 func (s *Server) createKey(ctx context.Context, req *createKeyRequest) (*ofOneKey, error) {
 	in := req.Body
+	owner, err := account(ctx, in.Account)
+	switch {
+	case err != nil:
+		return nil, err
+	case in.Admin && !exchangeOf(ctx).grants.Everywhere:
+		return nil, newProblem(http.StatusForbidden, core.AccessDenied, "only who administers all accounts makes another who does")
+	}
 	key, err := s.broker.CreateKey(ctx, core.NewKey{
-		ID: in.ID, Secret: core.Secret(in.Secret), Account: cmp.Or(in.Account, caller.DefaultAccount), User: in.User, Admin: in.Admin,
+		ID: in.ID, Secret: core.Secret(in.Secret), Account: owner, User: in.User, Admin: in.Admin,
 	})
 	if err != nil {
 		return nil, failed(ctx, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
 )
 
@@ -21,8 +22,18 @@ const maxBodyBytes = 16 << 20
 
 // adapter mounts huma's operations on Gin, paths with a verb behind a colon too.
 type adapter struct {
-	engine  *gin.Engine
-	callers *caller.Options
+	engine     *gin.Engine
+	broker     *core.Broker
+	callers    *caller.Options
+	signatures *aws.Authenticator
+	sameOrigin *http.CrossOriginProtection
+}
+
+func (s *Server) newAdapter(engine *gin.Engine) *adapter {
+	return &adapter{
+		engine: engine, broker: s.broker, callers: s.callers, signatures: aws.NewAuthenticator(signedService, s.callers),
+		sameOrigin: http.NewCrossOriginProtection(),
+	}
 }
 
 var ginPath = strings.NewReplacer(":", `\:`, "{", ":", "}", "")
@@ -34,7 +45,7 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		if a.callers.Audits(dataOperations[op.OperationID], "") {
 			x.audited = &audited{}
 		}
-		if !a.authorize(c, &x.caller) {
+		if x.grants = a.authorize(c, &x.caller, needOf(op)); x.grants == nil {
 			a.audit(c, op.OperationID, x)
 			return
 		}
@@ -62,6 +73,7 @@ type exchange struct {
 	humaContext
 	context context.Context
 	caller  caller.Caller
+	grants  *core.Grants
 	failed  bool     // the response could not be written
 	undo    func()   // what to do then, nil for nothing
 	audited *audited // what passes, for the audit log; nil: not wanted

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -17,7 +18,7 @@ type keyBody struct {
 	Secret    string     `json:"secret,omitempty" doc:"Shown only in the answer to the key's creation"`
 	Account   string     `json:"account" example:"000000000000"`
 	User      string     `json:"user,omitempty" doc:"Name of the user it belongs to; absent for the account itself and for sessions of roles"`
-	Admin     bool       `json:"admin" doc:"May use this API"`
+	Admin     bool       `json:"admin" doc:"May use all of this API, in all accounts"`
 	Disabled  bool       `json:"disabled"`
 	Temporary bool       `json:"temporary" doc:"Of a session, which STS made"`
 	Role      string     `json:"role,omitempty" doc:"ARN of the role that the session assumed"`
@@ -40,3 +41,20 @@ func encodeKey(key core.Key) keyBody {
 
 // ofOneKey is the response that shows a key.
 type ofOneKey struct{ Body keyBody }
+
+// ownKey says that the caller may change an access key: those of other accounts are as if there were none, and
+// an administrator's is another administrator's affair.
+func (s *Server) ownKey(ctx context.Context, id string) error {
+	x := exchangeOf(ctx)
+	if x.grants.Everywhere {
+		return nil
+	}
+	key, err := s.broker.Key(ctx, id)
+	if err == nil && (key.Account != x.caller.Account || key.Admin) {
+		err = core.Errorf(core.KeyNotFound, "there is no access key of that id")
+	}
+	if err != nil {
+		return failed(ctx, err)
+	}
+	return nil
+}

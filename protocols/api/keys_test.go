@@ -122,7 +122,7 @@ func TestKeysByTheAPI(t *testing.T) {
 			t.Errorf("%s lacks %s", made, want)
 		}
 	}
-	if random := call(201, "POST", "", `{}`); !strings.Contains(random, `"id":"AKIA`) || !strings.Contains(random, `"account":"000000000000"`) {
+	if random := call(201, "POST", "", `{}`); !strings.Contains(random, `"id":"AKIA`) || !strings.Contains(random, `"account":"111122223333"`) {
 		t.Errorf("got %s", random)
 	}
 	call(409, "POST", "", `{"id":"bot"}`)

@@ -8,6 +8,7 @@ import (
 
 type listKeysRequest struct {
 	Account   string `query:"account" pattern:"^[0-9]{12}$" doc:"Only the keys of this account"`
+	User      string `query:"user" maxLength:"64" doc:"Only the keys of this user"`
 	Temporary bool   `query:"temporary" doc:"Show the keys of sessions too"`
 	Limit     int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"Most keys to list"`
 	Cursor    string `query:"cursor" maxLength:"128" doc:"The next_cursor of the page before"`
@@ -21,7 +22,11 @@ type listKeysResponse struct {
 }
 
 func (s *Server) listKeys(ctx context.Context, req *listKeysRequest) (*listKeysResponse, error) {
-	page, err := s.broker.ListKeys(ctx, core.ListKeysInput{Account: req.Account, After: req.Cursor, Limit: req.Limit, Temporary: req.Temporary})
+	x := exchangeOf(ctx)
+	if !x.grants.Everywhere {
+		req.Account = x.caller.Account
+	}
+	page, err := s.broker.ListKeys(ctx, core.ListKeysInput{Account: req.Account, User: req.User, After: req.Cursor, Limit: req.Limit, Temporary: req.Temporary})
 	if err != nil {
 		return nil, failed(ctx, err)
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/base64"
 	"time"
 
@@ -16,6 +17,7 @@ type messageBody struct {
 	ReceiptHandle   string                   `json:"receipt_handle,omitempty" doc:"Of this receive; absent when peeked at"`
 	Body            string                   `json:"body"`
 	BodyEncoding    string                   `json:"body_encoding,omitempty" enum:"base64" doc:"base64 where the body is no text"`
+	Hidden          bool                     `json:"hidden,omitempty" doc:"The caller may not see the body and the attributes"`
 	Attributes      map[string]attributeBody `json:"attributes,omitempty"`
 	System          map[string]string        `json:"system,omitempty" doc:"Set by SDKs and services rather than the application, such as AWSTraceHeader and traceparent"`
 	GroupID         string                   `json:"group_id,omitempty"`
@@ -37,13 +39,22 @@ type attributeBody struct {
 	Value string `json:"value" minLength:"1" doc:"In base64 where the type is Binary" example:"eu"`
 }
 
-// encodeMessages gives messages as the wire has them, their bodies by the queue's rule.
-func encodeMessages(messages []core.Message, rule core.BodyRule) []messageBody {
+// encodeMessages gives messages as the wire has them, their bodies by the queue's rule, and hidden from who may
+// not see them.
+func encodeMessages(ctx context.Context, messages []core.Message, rule core.BodyRule) []messageBody {
 	bodies := make([]messageBody, len(messages))
 	for i := range messages {
 		bodies[i] = encodeMessage(&messages[i], rule)
+		if !exchangeOf(ctx).grants.Bodies {
+			bodies[i].hide()
+		}
 	}
 	return bodies
+}
+
+// hide takes away what the sender wrote.
+func (m *messageBody) hide() {
+	m.Body, m.BodyEncoding, m.Attributes, m.System, m.Hidden = "", "", nil, nil, true
 }
 
 func encodeMessage(m *core.Message, rule core.BodyRule) messageBody {

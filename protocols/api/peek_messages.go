@@ -31,7 +31,7 @@ func (s *Server) peekMessages(ctx context.Context, req *peekMessagesRequest) (*p
 		return nil, failed(ctx, err)
 	}
 	var resp peekMessagesResponse
-	resp.Body.Messages = encodeMessages(page.Messages, queue.Bodies)
+	resp.Body.Messages = encodeMessages(ctx, page.Messages, queue.Bodies)
 	resp.Body.NextCursor = page.Next
 	return &resp, nil
 }

@@ -47,7 +47,7 @@ func (s *Server) receiveMessages(ctx context.Context, req *receiveMessagesReques
 		}
 	}
 	var resp receiveMessagesResponse
-	resp.Body.Messages = encodeMessages(messages, queue.Bodies)
+	resp.Body.Messages = encodeMessages(ctx, messages, queue.Bodies)
 	return &resp, nil
 }
 

@@ -53,10 +53,10 @@ func (s *Server) RegisterHealth(engine *gin.Engine) {
 
 // Guarded mounts a handler beside the API, for the same callers.
 func (s *Server) Guarded(engine *gin.Engine, path string, handler http.Handler) {
-	guard := &adapter{callers: s.callers}
+	guard := s.newAdapter(engine)
 	engine.GET(path, func(c *gin.Context) {
 		who := s.callers.Identify(c.Request)
-		if !guard.authorize(c, &who) {
+		if guard.authorize(c, &who, need{access: core.Admin, everywhere: true}) == nil {
 			guard.audit(c, path, &exchange{caller: who})
 			return
 		}
@@ -78,7 +78,7 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	config.Transformers = []huma.Transformer{asProblem}
 	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	config.Info.Description = "Queues and messages of polymq. What is sent here can be received with SQS and MNS clients, and the other way round."
-	api := huma.NewAPI(config, &adapter{engine: engine, callers: s.callers})
+	api := huma.NewAPI(config, s.newAdapter(engine))
 	problem := problemResponse(api.OpenAPI().Components.Schemas)
 
 	const queues, queue = prefix + "/queues", prefix + "/queues/{name}"
@@ -136,6 +136,9 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	huma.Register(api, op("alter-key", patch, keys+"/{id}", "Access keys", "Disable an access key, or enable it again", 200), s.alterKey)
 	huma.Register(api, op("delete-key", remove, keys+"/{id}", "Access keys", "Delete an access key", 204), s.deleteKey)
 	huma.Register(api, op("list-audit", get, prefix+"/audit", "Audit", "Show who managed what, and who was refused", 200), s.listAudit)
+	s.registerIdentities(api, op)
+	s.registerPolicies(api, op)
+	s.registerAccounts(api, op)
 	huma.Register(api, op("get-version", get, prefix+"/version", "Server", "Show the server's version", 200), s.getVersion)
 	return api
 }
@@ -145,7 +148,7 @@ func Actions() []coverage.Action {
 	var actions []coverage.Action
 	document := New(nil, &caller.Options{}, Options{}).register(gin.New()).OpenAPI()
 	for _, item := range document.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Patch, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
 				actions = append(actions, coverage.Action{Name: op.OperationID, Done: true})
 			}

@@ -30,6 +30,8 @@ type Options struct {
 	Meter          Meter          // nil: nobody bills
 	Auditor        Auditor        // nil: nothing is audited
 	Verify         bool           // requests must be signed, with keys that are known
+	SignOnHeader   string         // in which trusted proxies say which user they have signed on; "": they do not
+	SignOnAccount  string         // of those users; "": DefaultAccount
 }
 
 // Caller is what a request tells of who sent it.
