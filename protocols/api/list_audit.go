@@ -32,6 +32,9 @@ type listAuditResponse struct {
 
 // listAudit shows the audit log.
 func (s *Server) listAudit(ctx context.Context, req *listAuditRequest) (*listAuditResponse, error) {
+	if x := exchangeOf(ctx); !x.grants.Everywhere {
+		req.Account = x.caller.Account
+	}
 	page, err := s.broker.ListAudit(ctx, core.ListAuditInput{
 		Account: req.Account, From: req.From, To: req.To, User: req.User, Action: req.Action, Resource: req.Resource,
 		Failed: req.Failed, Changes: req.Changes, Before: req.Cursor, Limit: req.Limit,
