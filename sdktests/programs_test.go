@@ -45,7 +45,7 @@ var programs = []program{
 	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "mns_topics", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	pythonProgram("python-query", "requirements-query.txt", []string{"sqs"}, talker{sdk: "sqs"}),
-	pythonProgram("python-smq", "requirements-smq.txt", []string{"smq"}),
+	pythonProgram("python-smq", "requirements-smq.txt", []string{"smq", "aliyun"}),
 	nodeProgram("node", []string{"sqs", "mns", "mns_topics", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "alicloud", mns: true}, talker{sdk: "ali", mns: true, encodes: true}),
 	javaProgram("2.0.0", "mns-2", []string{"sqs", "mns", "cross"}, talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),

@@ -20,7 +20,7 @@ func TestSMQVerifiesSignatures(t *testing.T) {
 	run := func(secret string) (passed, failed int) {
 		ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 		defer cancel()
-		cmd := p.command(ctx, t, v.polymq, "check", "smq")
+		cmd := p.command(ctx, t, v.polymq, append([]string{"check"}, p.checks...)...)
 		cmd.Env = append(cmd.Env, "POLYMQ_SECRET_KEY="+secret)
 		out, err := cmd.Output()
 		t.Logf("with secret %q the program ended with %v:\n%s", secret, err, out)

@@ -26,6 +26,7 @@ type signature struct {
 	stamp string
 	nonce string
 	given string
+	text  string                     // to sign; clients read it in errors, behind the first colon
 	of    func(secret string) string // the signature that the request should have
 }
 
@@ -54,7 +55,7 @@ func (s *Server) authenticate(r *http.Request, body []byte, c *Call) error {
 	case key.Disabled:
 		return NewFault(http.StatusBadRequest, "InvalidAccessKeyId.Inactive", "the access key is disabled")
 	case !hmac.Equal([]byte(sig.of(string(key.Secret))), []byte(sig.given)):
-		return NewFault(http.StatusBadRequest, "SignatureDoesNotMatch", "the signature is not that of the request by the key's secret")
+		return NewFault(http.StatusBadRequest, "SignatureDoesNotMatch", "the signature is not that of the request by the key's secret, server string to sign is:"+sig.text)
 	case !key.TokenMatches(sig.token):
 		return NewFault(http.StatusBadRequest, "InvalidSecurityToken.MismatchWithAccessKey", "the security token is not the access key's")
 	case key.Expired:
@@ -120,7 +121,7 @@ func readACS3(r *http.Request, body []byte, authorization string) (*signature, e
 	text := "ACS3-HMAC-SHA256\n" + hex.EncodeToString(digest[:])
 	return &signature{
 		keyID: fields["Credential"], token: r.Header.Get("X-Acs-Security-Token"),
-		stamp: r.Header.Get("X-Acs-Date"), nonce: r.Header.Get("X-Acs-Signature-Nonce"), given: fields["Signature"],
+		stamp: r.Header.Get("X-Acs-Date"), nonce: r.Header.Get("X-Acs-Signature-Nonce"), given: fields["Signature"], text: text,
 		of: func(secret string) string {
 			mac := hmac.New(sha256.New, []byte(secret))
 			mac.Write([]byte(text))
@@ -175,7 +176,7 @@ func readRPC(r *http.Request, body []byte) (*signature, error) {
 	all.Del("Signature")
 	text := r.Method + "&%2F&" + encode(canonicalQuery(all))
 	return &signature{
-		keyID: all.Get("AccessKeyId"), token: all.Get("SecurityToken"), stamp: all.Get("Timestamp"), nonce: all.Get("SignatureNonce"), given: given,
+		keyID: all.Get("AccessKeyId"), token: all.Get("SecurityToken"), stamp: all.Get("Timestamp"), nonce: all.Get("SignatureNonce"), given: given, text: text,
 		of: func(secret string) string {
 			mac := hmac.New(sha1.New, []byte(secret+"&"))
 			mac.Write([]byte(text))

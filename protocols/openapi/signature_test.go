@@ -190,6 +190,25 @@ func TestNoncesAreUsedOnce(t *testing.T) {
 	}
 }
 
+// Alibaba's old client tells a wrong secret from a wrong request by the string to sign behind the first colon.
+func TestWrongSecretShowsTheStringToSign(t *testing.T) {
+	t.Parallel()
+	key := vectorKey
+	key.Secret = "another"
+	server := NewServer(Service{}, &caller.Options{Keys: oneKey{key}, Verify: true}, new(nonces))
+	server.now = func() time.Time { return time.Date(2026, 1, 15, 8, 30, 0, 0, time.UTC) }
+	for want, r := range map[string]*http.Request{
+		"ACS3-HMAC-SHA256\n71fe7bf2d5da03aba86647dbb0b1905d401596a34f06b7d21c07e34317d2039b": acs3Request(nil),
+		"POST&%2F&AccessKeyId%3DLTAI5tEXAMPLEEXAMPLE%26Action%3DGetQueueAttributes%26Format%3DJSON%26QueueName%3Ddemo-queue%26SignatureMethod%3DHMAC-SHA1" +
+			"%26SignatureNonce%3D3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf%26SignatureVersion%3D1.0%26Timestamp%3D2026-01-15T08%253A30%253A00Z%26Version%3D2022-01-19": rpcRequest(false, nil),
+	} {
+		err := server.authenticate(r, nil, new(Call))
+		if parts := strings.Split(err.(*Fault).Message, ":"); err.(*Fault).Code != "SignatureDoesNotMatch" || len(parts) != 2 || parts[1] != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestSignaturesOfKeysThatAreNoUse(t *testing.T) {
 	t.Parallel()
 	disabled, temporary, expired := vectorKey, vectorKey, vectorKey
