@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -87,7 +90,7 @@ func loadConfig(flags *pflag.FlagSet, environ []string) (server.Config, error) {
 		TransformFunc: func(name, value string) (string, any) {
 			key := settingOf(name)
 			if _, ok := known[key]; !ok {
-				return "", nil // other programs have such names too: Kubernetes sets POLYMQ_PORT
+				return "", nil // see unknownVariables
 			}
 			return key, value
 		},
@@ -101,7 +104,17 @@ func loadConfig(flags *pflag.FlagSet, environ []string) (server.Config, error) {
 	var faults []error
 	for _, key := range k.Keys() {
 		if _, ok := known[key]; !ok {
-			faults = append(faults, fmt.Errorf("%s: there is no such setting", key))
+			fault := fmt.Errorf("%s: there is no such setting", key)
+			if meant := nearest(key, slices.Sorted(maps.Keys(known))); meant != "" {
+				fault = fmt.Errorf("%w, did you mean %s?", fault, meant)
+			}
+			faults = append(faults, fault)
+		}
+	}
+	config.UnknownVariables = unknownVariables(environ, known)
+	for _, name := range config.UnknownVariables {
+		if meant := nearest(settingOf(name), slices.Sorted(maps.Keys(known))); meant != "" {
+			faults = append(faults, fmt.Errorf("%s: there is no such setting, did you mean %s?", name, variableOf(meant)))
 		}
 	}
 	if err := errors.Join(k.Load(fromEnv, nil), k.Load(posflag.Provider(flags, "", k), nil)); err != nil {
@@ -117,6 +130,61 @@ func loadConfig(flags *pflag.FlagSet, environ []string) (server.Config, error) {
 // settingOf gives the setting of an environment variable: database-url for POLYMQ_DATABASE_URL.
 func settingOf(variable string) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(variable, envPrefix)), "_", "-")
+}
+
+// variableOf gives the environment variable of a setting.
+func variableOf(setting string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
+}
+
+// othersVariable matches names that are not the server's: of the commands that are its clients, of tests, and
+// what Kubernetes sets for a service named polymq.
+var othersVariable = regexp.MustCompile(`^POLYMQ_(CONFIG|ENDPOINT|ACCOUNT|TEST_.*|RUN_AS_PROGRAM|(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP)(_.*)?)?))$`)
+
+// unknownVariables gives the variables that look like a setting and are none.
+func unknownVariables(environ []string, known map[string]any) []string {
+	var unknown []string
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		if _, ok := known[settingOf(name)]; !ok && strings.HasPrefix(name, envPrefix) && !othersVariable.MatchString(name) {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown
+}
+
+// nearest gives the name that a misspelt one was meant to be, "" where none is near.
+func nearest(name string, names []string) string {
+	best, at := "", len(name)/3+1
+	for _, candidate := range names {
+		if d := edits(name, candidate); d < at {
+			best, at = candidate, d
+		}
+	}
+	return best
+}
+
+// edits counts the letters to insert, remove, replace or swap with their neighbour that make one word another.
+func edits(a, b string) int {
+	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		now, above, twoAbove := rows[i%3], rows[(i+2)%3], rows[(i+1)%3]
+		now[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			now[j] = min(above[j]+1, now[j-1]+1, above[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				now[j] = min(now[j], twoAbove[j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)%3][len(b)]
 }
 
 // configFile gives the path of the YAML file, "" for none.

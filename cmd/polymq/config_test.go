@@ -114,6 +114,27 @@ func TestLoadConfigReportsAllFaults(t *testing.T) {
 	}
 }
 
+func TestMisspeltSettings(t *testing.T) {
+	for variable, want := range map[string]string{
+		"POLYMQ_REIGON=x":            "POLYMQ_REIGON: there is no such setting, did you mean POLYMQ_REGION?",
+		"POLYMQ_DATABSE_URL=x":       "did you mean POLYMQ_DATABASE_URL?",
+		"POLYMQ_DATABASE_POOLSIZE=8": "did you mean POLYMQ_DATABASE_POOL_SIZE?",
+		"POLYMQ_TESTMODE=true":       "did you mean POLYMQ_TEST_MODE?",
+	} {
+		if _, err := load(t, nil, []string{variable}, ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", variable, err, want)
+		}
+	}
+	config, err := load(t, nil, []string{"POLYMQ_SOMETHING_ELSE=x", "POLYMQ_SERVICE_HOST=10.0.0.1", "POLYMQ_SERVICE_PORT_HTTP=1", "POLYMQ_PORT_4566_TCP_ADDR=10.0.0.1",
+		"POLYMQ_ADMIN_SERVICE_PORT=1", "POLYMQ_ENDPOINT=x", "POLYMQ_TEST_DATABASE_URL=x", "POLYMQ_CONFIG="}, "")
+	if err != nil || !slices.Equal(config.UnknownVariables, []string{"POLYMQ_SOMETHING_ELSE"}) {
+		t.Errorf("unknown are %v, %v", config.UnknownVariables, err)
+	}
+	if _, err := load(t, nil, nil, "databaseurl: x"); err == nil || !strings.Contains(err.Error(), "did you mean database-url?") {
+		t.Errorf("in a file: %v", err)
+	}
+}
+
 func TestLoadConfigFile(t *testing.T) {
 	t.Run("named by the environment", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "polymq.yaml")

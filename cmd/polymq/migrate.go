@@ -22,7 +22,7 @@ func migrateCommand(environ []string) *cobra.Command {
 --migrate check or --migrate off; then this command does it. Migrations only add, so that servers
 of the version before go on serving meanwhile; several may run at the same time.`,
 	}
-	sub := func(name, short string, do func(context.Context, io.Writer, pg.Options) error) {
+	sub := func(name, short string, open openDatabase, do func(context.Context, io.Writer, pg.Options) error) {
 		c := &cobra.Command{
 			Use:   name,
 			Short: short,
@@ -32,7 +32,7 @@ of the version before go on serving meanwhile; several may run at the same time.
 				if err != nil {
 					return err
 				}
-				return withDatabase(command.Context(), config, func(options pg.Options) error {
+				return withDatabase(command.Context(), config, open, func(options pg.Options) error {
 					return do(command.Context(), command.OutOrStdout(), options)
 				})
 			},
@@ -40,14 +40,17 @@ of the version before go on serving meanwhile; several may run at the same time.
 		databaseFlags(c.Flags())
 		command.AddCommand(c)
 	}
-	sub("up", "Apply the migrations that are missing", migrateUp)
-	sub("status", "List the migrations and when they were applied", migrateStatus)
+	sub("up", "Apply the migrations that are missing", server.OpenDatabase, migrateUp)
+	sub("status", "List the migrations and when they were applied", server.FindDatabase, migrateStatus)
 	return command
 }
 
+// openDatabase is server.OpenDatabase or server.FindDatabase.
+type openDatabase func(context.Context, server.Config) (*server.Database, error)
+
 // withDatabase calls do with the database up.
-func withDatabase(ctx context.Context, config server.Config, do func(pg.Options) error) error {
-	database, err := server.OpenDatabase(ctx, config)
+func withDatabase(ctx context.Context, config server.Config, open openDatabase, do func(pg.Options) error) error {
+	database, err := open(ctx, config)
 	if err != nil {
 		return err
 	}

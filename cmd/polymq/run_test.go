@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -209,5 +210,21 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	if out, err := command(t, "version"); err != nil || !strings.HasPrefix(out, "polymq ") {
 		t.Errorf("got %q, %v", out, err)
+	}
+}
+
+// Who only looks at a database makes none.
+func TestNoDataDirectoryIsMade(t *testing.T) {
+	for name, args := range map[string][]string{
+		"status": {"migrate", "status"},
+		"check":  {"serve", "--migrate", "check", "--listen", "127.0.0.1:0", "--log-level", "error"},
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		if _, err := polymq(nil, append(args, "--data-dir", dir)...); err == nil || !strings.Contains(err.Error(), "there is no data yet") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("%s made the directory: %v", name, err)
+		}
 	}
 }

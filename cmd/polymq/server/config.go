@@ -79,6 +79,8 @@ type Config struct {
 	ShutdownTimeout time.Duration `koanf:"shutdown-timeout"`
 
 	LogOutput io.Writer `koanf:"-"` // nil: standard error
+
+	UnknownVariables []string `koanf:"-"` // of the environment, that look like settings; told in the log
 }
 
 // The values of settings that have a choice; the first is the default.

@@ -24,34 +24,82 @@ type Database struct {
 // reach the database. It does not touch what is in there.
 func OpenDatabase(ctx context.Context, config Config) (*Database, error) {
 	config = config.withDefaults()
-	log := newLogger(config)
-	d := &Database{Options: pg.Options{
-		URL:          config.DatabaseURL,
-		DirectURL:    config.DatabaseDirectURL,
-		Pooled:       config.DatabasePooled || config.DatabaseDirectURL != "",
-		Schema:       config.DatabaseSchema,
-		PasswordFile: config.DatabasePasswordFile,
-		PoolSize:     config.DatabasePoolSize,
-		Durability:   pg.Durability(config.Durability),
-		Log:          log,
-	}}
+	d := config.database()
 	if config.DatabaseURL != "" {
 		return d, nil
 	}
-	postgres, err := embedded.Start(ctx, embedded.Options{
-		DataDir:       config.DataDir,
-		BinDir:        config.PostgresBinDir,
-		RepositoryURL: config.PostgresRepositoryURL,
-		Durability:    config.Durability,
-		ListenAddress: config.PostgresListen,
-		Progress:      d.progress(log),
-	})
+	options := config.embedded()
+	options.Progress = d.progress(d.Options.Log)
+	postgres, err := embedded.Start(ctx, options)
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded PostgreSQL: %w", err)
 	}
 	d.postgres, d.Options.URL = postgres, postgres.URL()
 	d.started.Store(true)
 	return d, nil
+}
+
+// FindDatabase is as OpenDatabase for who only looks: it makes no data directory where there is none, which is
+// an error, and shares the embedded PostgreSQL of a server that runs on the directory.
+func FindDatabase(ctx context.Context, config Config) (*Database, error) {
+	if config.DatabaseURL != "" {
+		return OpenDatabase(ctx, config)
+	}
+	config = config.withDefaults()
+	url, err := embedded.Find(config.embedded())
+	switch {
+	case err != nil:
+		return nil, explainNoData(err)
+	case url == "":
+		return OpenDatabase(ctx, config)
+	}
+	d := config.database()
+	d.Options.URL = url
+	return d, nil
+}
+
+// mustHaveData refuses to begin with an empty data directory where the schema is only to be checked.
+func (c Config) mustHaveData() error {
+	if c.Migrate != "check" || c.DatabaseURL != "" {
+		return nil
+	}
+	if _, err := embedded.Find(c.embedded()); errors.Is(err, embedded.ErrNoData) {
+		return fmt.Errorf("%w: serve with --migrate auto makes it, --data-dir or --database-url name another", err)
+	}
+	return nil // what else is wrong is for who opens it to say
+}
+
+// explainNoData says what makes data, where there is none.
+func explainNoData(err error) error {
+	if errors.Is(err, embedded.ErrNoData) {
+		return fmt.Errorf("%w: `polymq serve` makes it, --data-dir or --database-url name another", err)
+	}
+	return err
+}
+
+// database says how to reach the database that a Config names, embedded ones aside.
+func (c Config) database() *Database {
+	return &Database{Options: pg.Options{
+		URL:          c.DatabaseURL,
+		DirectURL:    c.DatabaseDirectURL,
+		Pooled:       c.DatabasePooled || c.DatabaseDirectURL != "",
+		Schema:       c.DatabaseSchema,
+		PasswordFile: c.DatabasePasswordFile,
+		PoolSize:     c.DatabasePoolSize,
+		Durability:   pg.Durability(c.Durability),
+		Log:          newLogger(c),
+	}}
+}
+
+// embedded says how to run the embedded PostgreSQL.
+func (c Config) embedded() embedded.Options {
+	return embedded.Options{
+		DataDir:       c.DataDir,
+		BinDir:        c.PostgresBinDir,
+		RepositoryURL: c.PostgresRepositoryURL,
+		Durability:    c.Durability,
+		ListenAddress: c.PostgresListen,
+	}
 }
 
 // progress gives a function that logs the steps of the embedded PostgreSQL: of its start, and later
@@ -109,7 +157,10 @@ func checkSchema(ctx context.Context, migrate bool, options pg.Options, log zero
 	}
 	applied, err := pg.Migrate(ctx, options)
 	for _, m := range applied {
-		log.Info().Int64("version", m.Version).Str("name", m.Name).Msg("migration applied")
+		log.Debug().Int64("version", m.Version).Str("name", m.Name).Msg("migration applied")
+	}
+	if n := len(applied); n > 0 {
+		log.Info().Int("migrations", n).Int64("version", applied[n-1].Version).Msg("schema is up to date")
 	}
 	return err
 }

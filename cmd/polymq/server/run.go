@@ -44,6 +44,9 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 	s := &Server{config: config.withDefaults(), done: make(chan struct{})}
 	s.log = newLogger(s.config)
 	s.log.Debug().Fields(s.config.Settings()).Msg("configuration")
+	for _, name := range s.config.UnknownVariables {
+		s.log.Warn().Str("variable", name).Msg("environment variable sets nothing")
+	}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}
@@ -57,6 +60,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.warnIfExposed()
 	s.runScripts(ctx, localstack.Boot)
+	if err := s.config.mustHaveData(); err != nil {
+		return err
+	}
 	if s.database, err = OpenDatabase(ctx, s.config); err != nil {
 		return err
 	}
