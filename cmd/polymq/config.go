@@ -66,6 +66,7 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.String("elasticmq-config", d.ElasticMQConfig, "`FILE` in ElasticMQ's format (HOCON) whose queues are made at the start")
 	flags.String("audit", d.Audit, "which calls are audited (polymq audit): all: those that manage and those that are refused; changes: of those\nthat manage only such as change something; off")
 	flags.Duration("audit-retention", d.AuditRetention, "for how long they are kept")
+	flags.String("seed", d.Seed, "`FILE` that declares queues, topics, subscriptions and access keys to make at the start (polymq seed --help)")
 	flags.String("message-log", d.MessageLog, "whose messages' lives are kept: queues: of those with logging on; all: of every queue")
 	flags.Duration("message-log-retention", d.MessageLogRetention, "for how long they are")
 	flags.String("forward-unknown", d.ForwardUnknown, "`URL` of another emulator, to which requests for services that polymq does not speak are passed on")

@@ -6,6 +6,8 @@ type alterQueueRequest struct {
 	OfQueue
 	Body struct {
 		Settings
+		ProtocolAttributes map[string]*string `json:"protocol_attributes,omitempty" doc:"What protocols keep, by their names; null removes one, those that are not named stay; not checked"`
+
 		Tags map[string]*string `json:"tags,omitempty" maxProperties:"50" doc:"null removes a tag; tags that are not named stay"`
 	}
 }
@@ -13,7 +15,10 @@ type alterQueueRequest struct {
 // alterQueue changes what the request names. A new retention reaches back to messages sent before.
 func (s *Server) alterQueue(ctx context.Context, req *alterQueueRequest) (*ofOneQueue, error) {
 	change := req.Body.change()
-	change.Tags = req.Body.Tags
+	change.Tags, change.Attributes = req.Body.Tags, req.Body.ProtocolAttributes
+	if err := checkProtocolAttributes(change.Attributes); err != nil {
+		return nil, failed(ctx, err)
+	}
 	queue, err := s.broker.AlterQueue(ctx, req.queue(ctx, req.Name), change)
 	if err != nil {
 		return nil, failed(ctx, err)

@@ -15,6 +15,9 @@ type alterSubscriptionRequest struct {
 }
 
 func (s *Server) alterSubscription(ctx context.Context, req *alterSubscriptionRequest) (*ofOneSubscription, error) {
+	if err := checkProtocolAttributes(req.Body.ProtocolAttributes); err != nil {
+		return nil, failed(ctx, err)
+	}
 	name := req.name(ctx)
 	current, err := s.broker.Subscription(ctx, name)
 	if err != nil {

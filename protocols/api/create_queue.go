@@ -18,6 +18,8 @@ type createQueueRequest struct {
 		FIFO bool   `json:"fifo,omitempty" doc:"Messages are received in the order of sending within their groups. It cannot be changed later"`
 		Settings
 		Tags map[string]string `json:"tags,omitempty" maxProperties:"50"`
+
+		ProtocolAttributes map[string]string `json:"protocol_attributes,omitempty" doc:"What protocols keep, by their names, such as sqs.ContentBasedDeduplication or sqs.Policy; not checked"`
 	}
 }
 
@@ -32,12 +34,17 @@ func (s *Server) createQueue(ctx context.Context, req *createQueueRequest) (*cre
 	if strings.HasSuffix(req.Body.Name, fifoSuffix) && !req.Body.FIFO {
 		return nil, failed(ctx, core.Errorf(core.InvalidArgument, "only a FIFO queue's name ends in %s", fifoSuffix))
 	}
+	if err := checkProtocolAttributes(optional(req.Body.ProtocolAttributes)); err != nil {
+		return nil, failed(ctx, err)
+	}
 	change := req.Body.change()
 	queue, created, err := s.broker.CreateQueue(ctx, core.NewQueue{
 		Name:     req.queue(ctx, req.Body.Name),
 		FIFO:     req.Body.FIFO,
 		Settings: change.Apply(core.Queue{Settings: core.DefaultSettings()}).Settings,
 		Tags:     req.Body.Tags,
+
+		Attributes: req.Body.ProtocolAttributes,
 	})
 	if err != nil {
 		return nil, failed(ctx, err)
@@ -48,6 +55,9 @@ func (s *Server) createQueue(ctx context.Context, req *createQueueRequest) (*cre
 	same := req.Body.FIFO == queue.FIFO && change.Apply(queue).Settings == queue.Settings
 	for name, value := range req.Body.Tags {
 		same = same && queue.Tags[name] == value
+	}
+	for name, value := range req.Body.ProtocolAttributes {
+		same = same && queue.Attributes[name] == value
 	}
 	if !same {
 		return nil, failed(ctx, core.Errorf(core.QueueExists, "queue %q exists with other settings or tags, or of the other kind", req.Body.Name))

@@ -18,10 +18,12 @@ type SubscriptionSettings struct {
 	Retries     *[]retryPhase `json:"retries,omitempty" maxItems:"8" nullable:"false" doc:"When a delivery that failed is tried again; none: as the format has it"`
 	DeadLetter  *string       `json:"dead_letter_queue,omitempty" maxLength:"256" doc:"Queue of the topic's account and region for what cannot be delivered; empty: none"`
 	Rate        *int          `json:"rate,omitempty" minimum:"0" maximum:"1000000" doc:"Most messages pushed in a second; 0: no limit"`
+
+	ProtocolAttributes map[string]*string `json:"protocol_attributes,omitempty" doc:"What protocols keep, by their names; null removes one, those that are not named stay; not checked"`
 }
 
 func (s SubscriptionSettings) change(topic core.TopicName, filter core.Filter) core.SubscriptionChange {
-	c := core.SubscriptionChange{Raw: s.Raw, Rate: s.Rate}
+	c := core.SubscriptionChange{Raw: s.Raw, Rate: s.Rate, Attributes: s.ProtocolAttributes}
 	if s.Filter != nil || s.FilterScope != nil {
 		if s.Filter != nil {
 			filter.Text = *s.Filter
@@ -88,6 +90,9 @@ func (s *Server) createSubscription(ctx context.Context, req *createSubscription
 func (req *createSubscriptionRequest) decode(topic core.TopicName) (core.NewSubscription, error) {
 	body := &req.Body
 	in := core.NewSubscription{Name: core.SubscriptionName{Topic: topic, Name: body.Name}, Format: cmp.Or(body.Format, sns)}
+	if err := checkProtocolAttributes(body.ProtocolAttributes); err != nil {
+		return in, err
+	}
 	given := 0
 	for _, endpoint := range []string{body.Queue, body.URL, body.Email, body.Phone} {
 		if endpoint != "" {
@@ -114,6 +119,7 @@ func (req *createSubscriptionRequest) decode(topic core.TopicName) (core.NewSubs
 	}
 	change := body.change(topic, in.Filter)
 	made := change.Apply(core.Subscription{})
+	in.Attributes = made.Attributes
 	in.Raw, in.Filter, in.Retries, in.DeadLetter, in.Rate = made.Raw, made.Filter, made.Retries, made.DeadLetter, made.Rate
 	return in, nil
 }

@@ -102,6 +102,7 @@ type queueBody struct {
 	DeadLetter               *deadLetterBody   `json:"dead_letter,omitempty"`
 	DeadLetterSources        *sourcesBody      `json:"dead_letter_sources,omitempty"`
 	Tags                     map[string]string `json:"tags,omitempty"`
+	ProtocolAttributes       map[string]string `json:"protocol_attributes,omitempty" doc:"What protocols keep, by their names"`
 	CreatedAt                time.Time         `json:"created_at"`
 	ModifiedAt               time.Time         `json:"modified_at" doc:"Of the settings"`
 	Counts                   *counts           `json:"counts,omitempty"`
@@ -131,6 +132,7 @@ func encodeQueue(q core.Queue, withCounts bool) queueBody {
 		DeadLetter:               encodeDeadLetter(q.DeadLetter),
 		DeadLetterSources:        encodeSources(q.DeadLetterSources),
 		Tags:                     q.Tags,
+		ProtocolAttributes:       q.Attributes,
 		CreatedAt:                q.CreatedAt.UTC(),
 		ModifiedAt:               q.ModifiedAt.UTC(),
 	}

@@ -55,9 +55,12 @@ type topicBody struct {
 	MaxMessageBytes  int               `json:"max_message_bytes"`
 	RetentionSeconds int               `json:"retention_seconds,omitempty"`
 	Tags             map[string]string `json:"tags,omitempty"`
-	CreatedAt        time.Time         `json:"created_at"`
-	ModifiedAt       time.Time         `json:"modified_at"`
-	Counts           *topicCounts      `json:"counts,omitempty"`
+
+	ProtocolAttributes map[string]string `json:"protocol_attributes,omitempty" doc:"What protocols keep, by their names"`
+
+	CreatedAt  time.Time    `json:"created_at"`
+	ModifiedAt time.Time    `json:"modified_at"`
+	Counts     *topicCounts `json:"counts,omitempty"`
 }
 
 // topicCounts are exact as of the moment they were read.
@@ -70,7 +73,7 @@ type topicCounts struct {
 func encodeTopic(t core.Topic, withCounts bool) topicBody {
 	body := topicBody{
 		Name: t.Name.Name, Account: t.Name.Account, Region: t.Name.Region, FIFO: t.FIFO, MaxMessageBytes: t.MaxMessageSize,
-		RetentionSeconds: int(t.Retention / time.Second), Tags: t.Tags, CreatedAt: t.CreatedAt.UTC(), ModifiedAt: t.ModifiedAt.UTC(),
+		RetentionSeconds: int(t.Retention / time.Second), Tags: t.Tags, ProtocolAttributes: t.Attributes, CreatedAt: t.CreatedAt.UTC(), ModifiedAt: t.ModifiedAt.UTC(),
 	}
 	if withCounts {
 		body.Counts = &topicCounts{t.Counts.Confirmed, t.Counts.Pending, t.Counts.Messages}
@@ -135,12 +138,14 @@ type subscriptionBody struct {
 	Rate        int                    `json:"rate,omitempty" doc:"Most messages pushed in a second"`
 	CreatedAt   time.Time              `json:"created_at"`
 	ModifiedAt  time.Time              `json:"modified_at"`
+
+	ProtocolAttributes map[string]string `json:"protocol_attributes,omitempty" doc:"What protocols keep, by their names"`
 }
 
 func encodeSubscription(s core.Subscription) subscriptionBody {
 	body := subscriptionBody{
 		Name: s.Name.Name, Topic: s.Name.Topic.Name, State: s.State, Format: s.Format, Protocol: s.Protocol, Endpoint: s.Endpoint, Owner: s.Owner, Raw: s.Raw,
-		Filter: s.Filter.Text, FilterScope: s.Filter.Scope, Retries: encodeRetries(s.Retries), Rate: s.Rate, CreatedAt: s.CreatedAt.UTC(), ModifiedAt: s.ModifiedAt.UTC(),
+		Filter: s.Filter.Text, FilterScope: s.Filter.Scope, Retries: encodeRetries(s.Retries), Rate: s.Rate, ProtocolAttributes: s.Attributes, CreatedAt: s.CreatedAt.UTC(), ModifiedAt: s.ModifiedAt.UTC(),
 	}
 	if s.Queue != (core.QueueName{}) {
 		body.Queue = s.Queue.String()

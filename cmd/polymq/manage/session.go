@@ -26,6 +26,7 @@ func Commands(environ []string) []*cobra.Command {
 	return []*cobra.Command{
 		queueCommand(environ), topicCommand(environ), subscriptionCommand(environ), messageCommand(environ),
 		logCommand(environ), tailCommand(environ), exportCommand(environ), importCommand(environ),
+		seedCommand(environ), dumpCommand(environ),
 	}
 }
 
@@ -60,12 +61,18 @@ func (s *Session) server() *client.Client {
 }
 
 func (s *Session) variable(name string) string {
+	value, _ := s.lookup(name)
+	return value
+}
+
+// lookup gives an environment variable, and whether it is set.
+func (s *Session) lookup(name string) (string, bool) {
 	for _, entry := range s.environ {
 		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
+			return value, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 func get(path ...string) client.Request { return client.Request{Method: http.MethodGet, Path: path} }

@@ -44,6 +44,7 @@ type Config struct {
 	AutoCreateQueues bool           `koanf:"auto-create-queues"`
 	SNSCertHost      string         `koanf:"sns-cert-host"`    // of the URL of the certificate
 	ElasticMQConfig  string         `koanf:"elasticmq-config"` // file whose queues are made at the start
+	Seed             string         `koanf:"seed"`             // file that declares queues, topics and keys
 	ForwardUnknown   string         `koanf:"forward-unknown"`  // URL of a server for other services
 	InitDir          string         `koanf:"init-dir"`         // of scripts in boot.d, start.d, ready.d, shutdown.d
 

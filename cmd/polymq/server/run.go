@@ -95,6 +95,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.declareQueues(ctx); err != nil {
 		return err
 	}
+	if err := s.seed(ctx); err != nil {
+		return fmt.Errorf("seed %s: %w", s.config.Seed, err)
+	}
 	s.runScripts(ctx, localstack.Start)
 	s.serve()
 	s.runScripts(ctx, localstack.Ready)

@@ -1,0 +1,144 @@
+package manage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polymq/polymq/cmd/polymq/seed"
+)
+
+func seedCommand(environ []string) *cobra.Command {
+	var options seed.Options
+	schema := false
+	c := &cobra.Command{
+		Use:   "seed FILE",
+		Short: "Make queues, topics, subscriptions and access keys as a file declares them",
+		Long: `Makes a server have what a YAML file declares. What exists is changed in the fields that the file names;
+the same file again changes nothing. Each entry has the fields of the JSON API's request that makes it.
+
+  queues:
+    - name: orders-dead
+    - name: orders
+      visibility_timeout_seconds: 60
+      dead_letter: {queue: orders-dead, max_receives: 5}
+      tags: {team: payments}
+  topics:
+    - name: events
+      subscriptions:
+        - name: to-orders
+          queue: orders
+          filter: '{"kind": ["order"]}'
+  keys:
+    - id: orders-service
+      secret: ${ORDERS_SECRET}
+
+account: and region: in front of the sections say whose they are, else --account and --region do. Documents
+apart by --- can name several. ${NAME} is an environment variable, ${NAME:-text} has a default, $${ is ${.
+An access key that exists keeps its secret. The file is checked whole before anything is changed.`,
+		Example: `  polymq seed queues.yaml --dry-run
+  polymq dump-config | polymq seed - --endpoint http://staging:4566
+  polymq seed --schema > polymq.schema.json   # for the editor`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	s := bind(c, environ)
+	c.Flags().BoolVar(&options.DryRun, "dry-run", false, "only show what would change")
+	c.Flags().BoolVar(&options.Prune, "prune", false, "delete what is not declared, of the sections that the file has")
+	c.Flags().BoolVar(&schema, "schema", false, "print the JSON schema of the file, for editors")
+	c.RunE = func(command *cobra.Command, args []string) error {
+		switch {
+		case schema:
+			text, err := seed.Schema()
+			if err != nil {
+				return err
+			}
+			return say(command, "%s", text)
+		case len(args) == 0:
+			return errors.New("name the file, or - for the standard input")
+		}
+		documents, err := s.readSeed(command, args[0])
+		if err != nil {
+			return fmt.Errorf("%s: %w", args[0], err)
+		}
+		changes, err := seed.Apply(command.Context(), s.server(), documents, options)
+		return errors.Join(s.showChanges(command, changes, options.DryRun), err)
+	}
+	return c
+}
+
+func (s *Session) readSeed(command *cobra.Command, path string) ([]seed.Document, error) {
+	input := command.InOrStdin()
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }() // it was only read
+		input = file
+	}
+	text, err := io.ReadAll(io.LimitReader(input, seed.MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	return seed.Parse(text, s.lookup)
+}
+
+// showChanges shows what was changed, or would be.
+func (s *Session) showChanges(command *cobra.Command, changes []seed.Change, dryRun bool) error {
+	counts := map[seed.Action]int{}
+	for _, change := range changes {
+		counts[change.Action]++
+		if !s.json {
+			fmt.Fprint(command.OutOrStdout(), change)
+			continue
+		}
+		raw, err := json.Marshal(change)
+		if err != nil {
+			return err
+		}
+		if err := s.line(command, raw); err != nil {
+			return err
+		}
+	}
+	if s.json {
+		return nil
+	}
+	done := "created, %d changed, %d deleted"
+	if dryRun {
+		done = "to create, %d to change, %d to delete"
+	}
+	return say(command, "%d "+done, counts[seed.Create], counts[seed.Alter], counts[seed.Delete])
+}
+
+func dumpCommand(environ []string) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "dump-config",
+		Short: "Write what a server has as the file that polymq seed takes",
+		Long: `Writes queues, topics, subscriptions and access keys of an account and region as YAML: polymq seed of it
+changes nothing here, and makes the same elsewhere. Secrets of access keys are not in it, nobody can read them.
+What cannot be declared, as a subscription that waits to be confirmed, is listed on the standard error.`,
+		Example: "  polymq dump-config --account 111122223333 > queues.yaml",
+		Args:    cobra.NoArgs,
+	}
+	s := bind(c, environ)
+	c.RunE = func(command *cobra.Command, _ []string) error {
+		document, left, err := seed.Dump(command.Context(), s.server())
+		if err != nil {
+			return err
+		}
+		for _, what := range left {
+			fmt.Fprintf(command.ErrOrStderr(), "left out: %s\n", what)
+		}
+		text, err := document.YAML()
+		if err != nil {
+			return err
+		}
+		_, err = command.OutOrStdout().Write(text)
+		return err
+	}
+	return c
+}

@@ -1,0 +1,151 @@
+package manage_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+const seedFile = `
+queues:
+  - name: orders            # before the queue that it names
+    visibility_timeout_seconds: ${TIMEOUT}
+    dead_letter: {queue: orders-dead, max_receives: 5}
+    tags: {team: payments, cost: "${COST:-none}"}
+    protocol_attributes: {sqs.KmsMasterKeyId: "a $${b}"}
+  - name: orders-dead
+    max_message_bytes: 4194304
+    dead_letter_sources: {allow: listed, queues: [orders]}
+  - name: steps.fifo
+    fifo: true
+    deduplication_scope: group
+    protocol_attributes: {sqs.ContentBasedDeduplication: "true"}
+topics:
+  - name: events
+    retention_seconds: 3600
+    subscriptions:
+      - name: to-orders
+        queue: orders
+        filter: '{"kind": ["order"]}'
+        dead_letter_queue: orders-dead
+      - url: https://hooks.example/events
+        raw: true
+        retries: [{retries: 3, min_seconds: 1, max_seconds: 1.5}]
+  - name: plain
+`
+
+func TestSeed(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.environ = append(s.environ, "TIMEOUT=60")
+	apply := func(file string, args ...string) string {
+		t.Helper()
+		r := s.run(t.Context(), file, append([]string{"seed", "-"}, args...)...)
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		return r.out
+	}
+	dry := apply(seedFile, "--dry-run")
+	golden(t, "seed-dry-run", dry)
+	if out := s.must("queue", "list", "--json"); out != "" {
+		t.Fatalf("a dry run made %s", out)
+	}
+	if out := apply(seedFile); strings.Replace(dry, "to create, 0 to change, 0 to delete", "created, 0 changed, 0 deleted", 1) != out {
+		t.Errorf("done was\n%s\nwhere the dry run said\n%s", out, dry)
+	}
+	golden(t, "seed-queue", s.must("queue", "show", "orders"))
+	dump := s.must("dump-config")
+	golden(t, "dump-config", dump)
+	for name, file := range map[string]string{"the same file": seedFile, "the dump": dump} {
+		if out := apply(file, "--prune"); out != "0 created, 0 changed, 0 deleted\n" {
+			t.Errorf("%s changes\n%s", name, out)
+		}
+	}
+	changed := strings.NewReplacer("team: payments, ", "", "max_receives: 5", "max_receives: 6", "raw: true", "raw: false", "  - name: plain\n", "", "retention_seconds: 3600", "").Replace(seedFile)
+	golden(t, "seed-changed", apply(changed, "--dry-run", "--prune"))
+	apply(changed, "--prune")
+	if out := apply(changed, "--prune"); out != "0 created, 0 changed, 0 deleted\n" {
+		t.Errorf("the changed file again changes\n%s", out)
+	}
+	if out := apply(dump, "--account", "111122223333", "--region", "eu-west-1"); !strings.HasPrefix(out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:], "7 created") {
+		t.Errorf("elsewhere the dump makes\n%s", out)
+	}
+	if again := s.must("dump-config", "--account", "111122223333", "--region", "eu-west-1"); !strings.HasSuffix(again, dump) {
+		t.Errorf("the dump of the copy is\n%s", again)
+	}
+	s.must("queue", "create", "other")
+	if out := apply("topics: []\n", "--prune"); out != "- topic events\n0 created, 0 changed, 1 deleted\n" {
+		t.Errorf("what is not declared: %s", out)
+	}
+}
+
+func TestSeedOfSeveralAccounts(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	r := s.run(t.Context(), "account: '111122223333'\nregion: eu-west-1\nqueues: [{name: a}]\n---\nqueues: [{name: b}]\n", "seed", "-", "--json")
+	if r.err != nil || strings.Count(r.out, "\n") != 2 {
+		t.Fatalf("%v, %s", r.err, r.out)
+	}
+	if out := s.must("queue", "list", "--account", "111122223333", "--region", "eu-west-1", "--json"); !strings.Contains(out, `"name":"a"`) {
+		t.Errorf("the account has %s", out)
+	}
+	if out := s.must("queue", "list", "--json"); !strings.Contains(out, `"name":"b"`) || strings.Contains(out, `"name":"a"`) {
+		t.Errorf("the default account has %s", out)
+	}
+}
+
+func TestSeedRefuses(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.must("queue", "create", "orders")
+	for name, tt := range map[string]struct{ file, want string }{
+		"no YAML":                {"queues: [", "yaml"},
+		"another section":        {"queue: [{name: a}]", "no such section"},
+		"another field":          {"queues: [{name: b, visibility: 3}]", `queue "b": visibility: unexpected property`},
+		"a bad value":            {"queues: [{name: b, delay_seconds: -1}, {name: c, delay_seconds: x}]", `queue "c"`},
+		"no name":                {"queues: [{delay_seconds: 1}]", "queue 1"},
+		"twice":                  {"queues: [{name: b}, {name: b}]", "twice"},
+		"a variable not set":     {"queues: [{name: '${NOTHING}'}]", "NOTHING"},
+		"another kind of queue":  {"queues: [{name: orders, fifo: true}]", "delete it first"},
+		"a key without a secret": {"keys: [{id: AKIAIOSFODNN7EXAMPLE}]", "needs a secret"},
+		"no list":                {"topics: [{name: a, subscriptions: 3}]", "must be a list"},
+		"subscription":           {"topics: [{name: a, subscriptions: [{queue: orders, colour: red}]}]", "colour"},
+	} {
+		if r := s.run(t.Context(), tt.file, "seed", "-"); r.err == nil || !strings.Contains(r.err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, r.err, tt.want)
+		}
+	}
+	if out := s.must("queue", "list", "--json"); strings.Count(out, "\n") != 1 {
+		t.Errorf("what was refused made %s", out)
+	}
+}
+
+func TestSeedSchema(t *testing.T) {
+	t.Parallel()
+	s := &shell{t: t}
+	var schema struct {
+		Properties map[string]struct {
+			Items struct{ Properties map[string]any }
+		}
+		Defs map[string]any `json:"$defs"`
+	}
+	text := s.must("seed", "--schema")
+	if err := json.Unmarshal([]byte(text), &schema); err != nil {
+		t.Fatal(err)
+	}
+	for section, field := range map[string]string{"queues": "visibility_timeout_seconds", "topics": "subscriptions", "keys": "disabled"} {
+		if schema.Properties[section].Items.Properties[field] == nil {
+			t.Errorf("the schema of %s has no %s", section, field)
+		}
+	}
+	for part := range strings.SplitSeq(text, `"$ref": "#/`) {
+		name, _, _ := strings.Cut(part, `"`)
+		if name, ok := strings.CutPrefix(name, "$defs/"); ok && schema.Defs[name] == nil {
+			t.Errorf("the schema refers to %s, which it has not", name)
+		}
+	}
+	if strings.Contains(text, "components") {
+		t.Error("the schema refers to what it has not")
+	}
+}

@@ -1,0 +1,40 @@
+// Package seed makes a server have what a file declares: queues, topics with their subscriptions, and access
+// keys.
+//
+//	account: "000000000000"
+//	region: us-east-1
+//	queues:
+//	  - name: orders-dead
+//	  - name: orders
+//	    visibility_timeout_seconds: 60
+//	    dead_letter: {queue: orders-dead, max_receives: 5}
+//	topics:
+//	  - name: events
+//	    subscriptions:
+//	      - name: to-orders
+//	        queue: orders
+//	        filter: '{"kind": ["order"]}'
+//	keys:
+//	  - id: orders-service
+//	    secret: ${ORDERS_SECRET}
+//
+// Each entry is the body of the request of the JSON API that makes it, so there is nothing else to learn,
+// and what the API says of itself is also the schema of the file. An entry that exists is changed in the
+// fields that the file names; those that it does not name stay. Tags are the exception: if any are named,
+// these are all. Several documents in one file, apart by ---, are of several accounts and regions. In texts
+// ${NAME} is the environment variable, ${NAME:-text} one with a default, and $${ is ${ itself.
+//
+// The same file again changes nothing. Dump gives the file that does so for what is there.
+//
+// # Decisions
+//
+// 2026-11-21: the file is compared with what the API shows, field by field, without a memory of what an
+// earlier file said. Such a memory would be one more thing that can be wrong; what is to go away is named
+// with its empty value, or goes with --prune.
+//
+// 2026-11-21: queues are made first without their dead-letter queues, which are set when all are there. The
+// order of the entries has no meaning.
+//
+// 2026-11-21: an access key that exists keeps its secret, for nobody can read it to compare. Administrators'
+// keys, pending subscriptions and those whose endpoints the API cannot make are not pruned and not dumped.
+package seed

@@ -1,0 +1,186 @@
+package seed
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/polymq/polymq/cmd/polymq/client"
+	"github.com/polymq/polymq/protocols/api"
+)
+
+// Dump gives what an account has in a region as the document that declares it, and what of it cannot be
+// declared. Secrets of access keys are not in it.
+func Dump(ctx context.Context, server *client.Client) (d Document, left []string, err error) {
+	a := &applying{ctx: ctx, server: server}
+	d = Document{Account: server.Account, Region: server.Region}
+	section := func(k *kind, path []string) ([]Fields, error) {
+		shown, err := a.shown(k, path)
+		entries := []Fields{}
+		for _, name := range sorted(shown) {
+			if entry, ok := k.declared(shown[name]); ok {
+				entries = append(entries, entry)
+			} else if k != keys { // those of sessions are nobody's concern
+				left = append(left, strings.TrimSpace(k.name+" "+name+" of "+strings.Join(path, " ")))
+			}
+		}
+		return entries, err
+	}
+	if d.Queues, err = section(queues, nil); err != nil {
+		return d, left, err
+	}
+	if d.Topics, err = section(topics, nil); err != nil {
+		return d, left, err
+	}
+	for _, topic := range d.Topics {
+		declared, err := section(subscriptions, []string{topics.list, topic.text("name")})
+		if err != nil {
+			return d, left, err
+		}
+		if len(declared) > 0 {
+			topic[subscriptionsField] = declared
+		}
+	}
+	d.Keys, err = section(keys, nil)
+	return d, left, err
+}
+
+// YAML gives the document as a file.
+func (d *Document) YAML() ([]byte, error) {
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	add := func(name string, value *yaml.Node) {
+		root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: name}, value)
+	}
+	for _, scope := range []struct{ name, text string }{{"account", d.Account}, {"region", d.Region}} {
+		if scope.text != "" {
+			add(scope.name, &yaml.Node{Kind: yaml.ScalarNode, Value: scope.text, Style: yaml.DoubleQuotedStyle})
+		}
+	}
+	for _, section := range []struct {
+		name    string
+		entries []Fields
+	}{{"queues", d.Queues}, {"topics", d.Topics}, {"keys", d.Keys}} {
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, entry := range section.entries {
+			node, err := nodeOf(map[string]any(entry))
+			if err != nil {
+				return nil, err
+			}
+			list.Content = append(list.Content, node)
+		}
+		add(section.name, list)
+	}
+	var b bytes.Buffer
+	encoder := yaml.NewEncoder(&b)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return nil, fmt.Errorf("write YAML: %w", err)
+	}
+	return b.Bytes(), encoder.Close()
+}
+
+// nodeOf gives a value as YAML, with what names an entry in front.
+func nodeOf(value any) (*yaml.Node, error) {
+	node := &yaml.Node{}
+	switch v := value.(type) {
+	case map[string]any:
+		node.Kind = yaml.MappingNode
+		names := slices.SortedFunc(maps.Keys(v), inOrder)
+		for _, name := range names {
+			child, err := nodeOf(v[name])
+			if err != nil {
+				return nil, err
+			}
+			key := &yaml.Node{}
+			key.SetString(name)
+			node.Content = append(node.Content, key, child)
+		}
+	case []Fields:
+		list := make([]any, len(v))
+		for i, element := range v {
+			list[i] = map[string]any(element)
+		}
+		return nodeOf(list)
+	case []any:
+		node.Kind = yaml.SequenceNode
+		for _, element := range v {
+			child, err := nodeOf(element)
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, child)
+		}
+	case string:
+		return node, node.Encode(strings.ReplaceAll(v, "${", "$${"))
+	case float64:
+		if whole := int64(v); float64(whole) == v {
+			return node, node.Encode(whole)
+		}
+		return node, node.Encode(v)
+	default:
+		return node, node.Encode(v)
+	}
+	return node, nil
+}
+
+// inOrder puts the name first and subscriptions last.
+func inOrder(a, b string) int {
+	place := func(name string) int {
+		switch name {
+		case "name", "id":
+			return 0
+		case subscriptionsField:
+			return 2
+		}
+		return 1
+	}
+	if d := place(a) - place(b); d != 0 {
+		return d
+	}
+	return strings.Compare(a, b)
+}
+
+// Schema gives the JSON schema of a file, for editors.
+func Schema() ([]byte, error) {
+	requests := api.NewRequests()
+	definitions, err := requests.Definitions()
+	if err != nil {
+		return nil, err
+	}
+	entries := func(k *kind, more map[string]any) (map[string]any, error) {
+		properties, err := requests.Properties(k.create)
+		maps.Copy(properties, more)
+		items := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
+		if k != subscriptions {
+			items["required"] = []string{k.key}
+		}
+		return map[string]any{"type": "array", "items": items}, err
+	}
+	declaredSubscriptions, err := entries(subscriptions, nil)
+	if err != nil {
+		return nil, err
+	}
+	sections := map[string]any{"account": map[string]any{"type": "string", "pattern": "^[0-9]{12}$"}, "region": map[string]any{"type": "string"}}
+	for name, section := range map[string]struct {
+		kind *kind
+		more map[string]any
+	}{
+		"queues": {queues, nil}, "topics": {topics, map[string]any{subscriptionsField: declaredSubscriptions}},
+		"keys": {keys, map[string]any{"disabled": map[string]any{"type": "boolean"}}},
+	} {
+		if sections[name], err = entries(section.kind, section.more); err != nil {
+			return nil, err
+		}
+	}
+	text, err := json.MarshalIndent(map[string]any{
+		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "What a polymq server is to have",
+		"type": "object", "properties": sections, "additionalProperties": false, "$defs": definitions,
+	}, "", "  ")
+	return bytes.ReplaceAll(text, []byte("#/components/schemas/"), []byte("#/$defs/")), err
+}

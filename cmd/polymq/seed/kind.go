@@ -1,0 +1,83 @@
+package seed
+
+import "strings"
+
+// kind is a kind of entry: how the API makes, shows and changes it.
+type kind struct {
+	name    string // "queue"
+	list    string // the list's path and its field in the answer
+	key     string // the field that names an entry
+	create  string // the operation
+	besides []string
+	fixed   []string // fields that cannot be changed
+	shown   []string // fields that the API shows and that are no part of an entry
+	// entry makes an entry of what the API shows, false where it cannot be declared; nil: it is one already.
+	entry func(shown Fields) (Fields, bool)
+}
+
+var (
+	queues = &kind{
+		name: "queue", list: "queues", key: "name", create: "create-queue", fixed: []string{"fifo"},
+		shown: []string{"account", "region", "created_at", "modified_at", "counts"},
+	}
+	topics = &kind{
+		name: "topic", list: "topics", key: "name", create: "create-topic", besides: []string{subscriptionsField}, fixed: []string{"fifo"},
+		shown: []string{"account", "region", "created_at", "modified_at", "counts"},
+	}
+	subscriptions = &kind{
+		name: "subscription", list: subscriptionsField, key: "name", create: "create-subscription", fixed: []string{"format", "queue", "url", "email", "phone"},
+		entry: subscriptionEntry,
+	}
+	keys = &kind{
+		name: "key", list: "keys", key: "id", create: "create-key", besides: []string{"disabled"}, fixed: []string{"account", "user", "admin"},
+		shown: []string{"temporary", "role", "session", "created_at", "expires_at", "expired"},
+		entry: keyEntry,
+	}
+)
+
+// declared gives an entry as the API shows it in the form that declares it.
+func (k *kind) declared(shown Fields) (Fields, bool) {
+	if k.entry == nil {
+		return shown.without(k.shown...), true
+	}
+	entry, ok := k.entry(shown)
+	return entry.without(k.shown...), ok
+}
+
+// subscriptionEntry makes an entry of a subscription. Not all can be declared: pending ones would be confirmed
+// by it, and endpoints of other services are made with those.
+func subscriptionEntry(shown Fields) (Fields, bool) {
+	entry := shown.without("topic", "state", "protocol", "endpoint", "owner", "created_at", "modified_at", "queue", "dead_letter_queue")
+	if state := shown.text("state"); state != "confirmed" {
+		return entry, false
+	}
+	endpoint := shown.text("endpoint")
+	switch shown.text("protocol") {
+	case "sqs", "queue":
+		entry["queue"] = baseName(shown.text("queue"))
+		if shown.text("queue") == "" {
+			return entry, false
+		}
+	case "http", "https":
+		entry["url"] = endpoint
+	case "email", "mail":
+		entry["email"] = strings.TrimPrefix(endpoint, "mail:directmail:")
+	case "sms":
+		entry["phone"] = strings.TrimPrefix(endpoint, "sms:directsms:")
+	default:
+		return entry, false
+	}
+	if queue := shown.text("dead_letter_queue"); queue != "" {
+		entry["dead_letter_queue"] = baseName(queue)
+	}
+	return entry, true
+}
+
+// baseName gives the name of a queue that is written account/region/name.
+func baseName(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// keyEntry makes an entry of an access key; those of sessions are not declared.
+func keyEntry(shown Fields) (Fields, bool) {
+	temporary, _ := shown["temporary"].(bool) // false where it is not shown
+	return shown, !temporary
+}
