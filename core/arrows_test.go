@@ -21,15 +21,15 @@ var arrows = map[string][]string{
 	"migrations":         {},
 	"workers/...":        {"core"},
 	"pg/...":             {"core", "migrations", "pg/..."},
-	"protocols/caller":   {"core"},
+	"protocols/caller":   {"core", "core/policy"},
 	"protocols/coverage": {},
 	"protocols/signing":  {"core"},
 	"protocols/openapi":  {"core", "protocols/caller"},
 	"protocols/smq":      {"core", "protocols/caller", "protocols/coverage", "protocols/openapi", "protocols/mns"}, // the control plane of mns
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/sts":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
-	"protocols/sqs":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
-	"protocols/sns/...":  {"core", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
+	"protocols/sqs":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws"},
+	"protocols/sns/...":  {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},
 	"protocols/api":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all

@@ -17,8 +17,10 @@ type AuthError struct {
 // Error says it for logs.
 func (e *AuthError) Error() string { return e.Code + ": " + e.Message }
 
+// ErrNotSigned is the error of a request without a signature, whose sender is nobody in particular.
+var ErrNotSigned = &AuthError{http.StatusForbidden, "MissingAuthenticationTokenException", "MissingAuthenticationToken", "Request is missing Authentication Token"}
+
 var (
-	errNotSigned      = &AuthError{http.StatusForbidden, "MissingAuthenticationTokenException", "MissingAuthenticationToken", "Request is missing Authentication Token"}
 	errOldSignature   = &AuthError{http.StatusForbidden, "InvalidSecurity", "InvalidSecurity", "The request must be signed with Signature Version 4."}
 	errUnknownKey     = &AuthError{http.StatusForbidden, "UnrecognizedClientException", "InvalidClientTokenId", "The security token included in the request is invalid."}
 	errExpiredToken   = &AuthError{http.StatusForbidden, "ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired"}

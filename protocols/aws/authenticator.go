@@ -76,7 +76,7 @@ func (a *Authenticator) Authenticate(r *http.Request, body []byte, c *caller.Cal
 
 // unsigned says what is the matter with a request without a signature of version 4.
 func unsigned(c *caller.Caller, err error) error {
-	if errors.Is(err, errNotSigned) && c.AccessKeyID != "" {
+	if errors.Is(err, ErrNotSigned) && c.AccessKeyID != "" {
 		return errOldSignature
 	}
 	return err

@@ -49,7 +49,7 @@ func readSignature(r *http.Request) (*signature, error) {
 	case len(values) == 0 && strings.Contains(r.URL.RawQuery, "X-Amz-"):
 		return s, s.readQuery(r)
 	}
-	return nil, errNotSigned
+	return nil, ErrNotSigned
 }
 
 // readHeader reads "AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…".

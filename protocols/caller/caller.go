@@ -32,6 +32,7 @@ type Options struct {
 	Verify         bool           // requests must be signed, with keys that are known
 	SignOnHeader   string         // in which trusted proxies say which user they have signed on; "": they do not
 	SignOnAccount  string         // of those users; "": DefaultAccount
+	Access         *Access        // who may do what, where Verify; nil: by the policies of resources alone
 }
 
 // Caller is what a request tells of who sent it.

@@ -13,6 +13,11 @@ type arn struct {
 	partition, service, region, account, resource string
 }
 
+// String gives the ARN.
+func (a arn) String() string {
+	return "arn:" + a.partition + ":" + a.service + ":" + a.region + ":" + a.account + ":" + a.resource
+}
+
 // arnParts is how many parts an ARN has at least; the resource may have colons of its own.
 const arnParts = 6
 

@@ -84,9 +84,6 @@ func (s *Server) publishToEndpoint(ctx context.Context, c *call, req *publishReq
 		return nil, err
 	}
 	name, err := readEndpointARN(*req.TargetArn)
-	if err == nil {
-		err = c.mustOwn(name.account, *req.TargetArn)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -120,6 +120,9 @@ func typed[Request, Result any](do func(*Server, context.Context, *call, *Reques
 				return nil, err
 			}
 			c.request = in
+			if err := s.authorize(ctx, c, in); err != nil {
+				return nil, err
+			}
 			out, err := do(s, ctx, c, in)
 			if err != nil {
 				return nil, err // not out, which would be a nil pointer in an any
@@ -143,6 +146,8 @@ type call struct {
 	json       bool   // the answer is to be in JSON
 	traceID    string // X-Amzn-Trace-Id
 	request    any    // as it was read, once it was
+	byLink     bool   // that a subscriber was sent
+	unsigned   error  // what to say to a request without a signature that needs one
 }
 
 // signed says that the request names who sent it.
@@ -192,12 +197,7 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 	case !known:
 		return nil, nil, invalidAction.errorf("Could not find operation %s", short(c.action))
 	}
-	if c.signed() || c.action != "ConfirmSubscription" && c.action != "Unsubscribe" { // whose links anyone may follow
-		if err := s.auth.Authenticate(r, body, &c.Caller); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := c.checkOwner(); err != nil {
+	if err := s.authenticate(c, func(who *caller.Caller) error { return s.auth.Authenticate(r, body, who) }); err != nil {
 		return nil, nil, err
 	}
 	result, err = a.do(r.Context(), s, c)

@@ -17,7 +17,7 @@ func (s *Server) setSubscriptionAttributes(ctx context.Context, c *call, req *se
 	if req.AttributeName == nil {
 		return nil, required("attributeName")
 	}
-	sub, err := s.subscription(ctx, c, name)
+	sub, err := s.subscription(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (s *Server) unsubscribe(ctx context.Context, c *call, req *subscriptionRequ
 	if err != nil {
 		return nil, err
 	}
-	if sub.Attributes[mustSignKey] == "true" && (!c.signed() || !c.ownsSubscription(&sub)) {
+	if sub.Attributes[mustSignKey] == "true" && !c.signed() {
 		return nil, authorizationError.errorf("The subscription can be ended by its owner only")
 	}
 	tell := !c.signed() && sub.State == core.Confirmed && (sub.Protocol == "http" || sub.Protocol == "https")

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
 )
@@ -20,25 +19,14 @@ func (s *Server) authenticate(c *call, r *http.Request) (err error) {
 	if err = s.auth.Authenticate(r, c.body, &c.Caller); err == nil {
 		return nil
 	}
-	if wrong := (*aws.AuthError)(nil); errors.As(err, &wrong) {
-		return &fault{wireError: wireError{wrong.Status, coralNamespace + wrong.Name, wrong.Code}, message: wrong.Message}
+	wrong := (*aws.AuthError)(nil)
+	if !errors.As(err, &wrong) {
+		return err
 	}
-	return err
-}
-
-// ownerOnly are the actions that SQS allows nobody but the queue's own account, whatever the queue's
-// policy says (specs/sqs.md 1.8).
-var ownerOnly = map[string]bool{
-	"AddPermission": true, "CancelMessageMoveTask": true, "CreateQueue": true, "DeleteQueue": true, "ListMessageMoveTasks": true,
-	"ListQueueTags": true, "ListQueues": true, "RemovePermission": true, "SetQueueAttributes": true, "StartMessageMoveTask": true,
-	"TagQueue": true, "UntagQueue": true,
-}
-
-// checkOwner refuses such an action on another account's queue. Where signatures are not verified, a
-// caller may be of whichever account it says.
-func (c *call) checkOwner(name core.QueueName) error {
-	if c.Verified && name.Account != c.Account && ownerOnly[c.action] {
-		return accessDenied.errorf("Access to the resource %s is denied.", c.url(name))
+	told := &fault{wireError: wireError{wrong.Status, coralNamespace + wrong.Name, wrong.Code}, message: wrong.Message}
+	if errors.Is(err, aws.ErrNotSigned) && permissions[c.action].on.queue() {
+		c.unsigned = told // unless the queue is everybody's
+		return nil
 	}
-	return nil
+	return told
 }

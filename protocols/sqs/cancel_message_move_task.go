@@ -17,23 +17,12 @@ type cancelMessageMoveTaskResult struct {
 }
 
 // cancelMessageMoveTask ends a task that runs. What it has moved stays moved.
-func (s *Server) cancelMessageMoveTask(ctx context.Context, c *call, req *cancelMessageMoveTaskRequest) (*cancelMessageMoveTaskResult, error) {
-	if req.TaskHandle == "" {
-		return nil, missing("TaskHandle")
-	}
-	var handle moveHandle
-	text, err := base64.StdEncoding.DecodeString(req.TaskHandle)
-	if err != nil || json.Unmarshal(text, &handle) != nil {
-		return nil, invalidParameter.errorf("Value for parameter TaskHandle is invalid.")
-	}
-	source, ok := parseARN(handle.SourceARN)
-	if !ok {
-		return nil, noResource("SourceArn")
-	}
-	if err := c.checkOwner(source); err != nil {
+func (s *Server) cancelMessageMoveTask(ctx context.Context, _ *call, req *cancelMessageMoveTaskRequest) (*cancelMessageMoveTaskResult, error) {
+	source, id, err := readMoveHandle(req.TaskHandle)
+	if err != nil {
 		return nil, err
 	}
-	task, err := s.broker.CancelMove(ctx, source, handle.TaskID)
+	task, err := s.broker.CancelMove(ctx, source, id)
 	if core.CodeOf(err) == core.MoveEnded {
 		return nil, unsupportedOperation.errorf("Only active tasks can be cancelled.")
 	}
@@ -41,4 +30,21 @@ func (s *Server) cancelMessageMoveTask(ctx context.Context, c *call, req *cancel
 		return nil, moveError(err)
 	}
 	return &cancelMessageMoveTaskResult{int(task.Moved)}, nil
+}
+
+// readMoveHandle gives what a TaskHandle says.
+func readMoveHandle(text string) (source core.QueueName, id string, err error) {
+	if text == "" {
+		return source, "", missing("TaskHandle")
+	}
+	var handle moveHandle
+	decoded, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(decoded, &handle) != nil {
+		return source, "", invalidParameter.errorf("Value for parameter TaskHandle is invalid.")
+	}
+	source, ok := parseARN(handle.SourceARN)
+	if !ok {
+		return source, "", noResource("SourceArn")
+	}
+	return source, handle.TaskID, nil
 }

@@ -50,12 +50,12 @@ func (s *Server) createMissing(ctx context.Context, c *call, err error) bool {
 	if !s.options.AutoCreateQueues || core.CodeOf(err) != core.QueueNotFound || !slices.Contains(autoCreated, c.action) {
 		return false
 	}
-	if c.Verified && c.named.Account != c.Account { // whom checkOwner would not let create it either
+	if c.Verified && c.named.Account != c.Account { // who may not create it either
 		return false
 	}
 	d := Declaration{Name: c.named}
 	if strings.HasSuffix(d.Name.Name, ".fifo") {
 		d.Attributes = map[string]string{"FifoQueue": "true", "ContentBasedDeduplication": "true"}
 	}
-	return d.Name.Name != "" && s.DeclareQueue(ctx, d) == nil
+	return d.Name.Name != "" && s.permit(ctx, c, permissions["CreateQueue"], d.Name, nil) == nil && s.DeclareQueue(ctx, d) == nil
 }

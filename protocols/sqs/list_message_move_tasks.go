@@ -30,8 +30,8 @@ type moveTask struct {
 }
 
 // listMessageMoveTasks gives the last tasks that moved messages from a queue, the newest first.
-func (s *Server) listMessageMoveTasks(ctx context.Context, c *call, req *listMessageMoveTasksRequest) (*listMessageMoveTasksResult, error) {
-	source, err := c.queueOfARN("SourceArn", req.SourceArn)
+func (s *Server) listMessageMoveTasks(ctx context.Context, _ *call, req *listMessageMoveTasksRequest) (*listMessageMoveTasksResult, error) {
+	source, err := queueOfARN("SourceArn", req.SourceArn)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"context"
-	"strings"
 
 	"github.com/polymq/polymq/core"
 )
@@ -25,9 +24,6 @@ var peeking = typed((*Server).peekMessages)
 
 // peekMessages shows messages with all their attributes, and changes nothing.
 func (s *Server) peekMessages(ctx context.Context, c *call, req *peekMessagesRequest) (*receiveMessageResult, error) {
-	if req.QueueUrl == "" {
-		req.QueueUrl = "/queue" + strings.TrimPrefix(c.path, PeekPath)
-	}
 	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
 		return nil, err

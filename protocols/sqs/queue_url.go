@@ -61,12 +61,15 @@ func (s *Server) queue(ctx context.Context, c *call, url string) (*core.Queue, e
 }
 
 // queueName gives the name of the queue that a request means by its QueueUrl or, without one, by the
-// path that it was sent to. A QueueUrl that can be no queue's means one that does not exist; some
-// actions are refused on another account's.
+// path that it was sent to. A QueueUrl that can be no queue's means one that does not exist.
 func (c *call) queueName(text string) (core.QueueName, error) {
 	u, ok := parseQueueURL(text)
 	if text == "" {
-		if u, ok = parseQueueURL(c.path); !ok {
+		path := c.path
+		if behind, peeked := strings.CutPrefix(path, PeekPath); peeked {
+			path = "/queue" + behind
+		}
+		if u, ok = parseQueueURL(path); !ok {
 			return core.QueueName{}, missing("QueueUrl")
 		}
 	}
@@ -81,7 +84,7 @@ func (c *call) queueName(text string) (core.QueueName, error) {
 		name.Region = u.region
 	}
 	c.named = name
-	return name, c.checkOwner(name)
+	return name, nil
 }
 
 // isName says that a queue may have that name; protocols other than SQS allow dots.

@@ -94,6 +94,9 @@ func typed[Request, Result any](do func(*Server, context.Context, *call, *Reques
 				return nil, err
 			}
 			c.request = in
+			if err := s.authorize(ctx, c, in); err != nil {
+				return nil, err
+			}
 			out, err := do(s, ctx, c, in)
 			if err != nil {
 				return nil, err // not out, which would be a nil pointer in an any
@@ -106,13 +109,14 @@ func typed[Request, Result any](do func(*Server, context.Context, *call, *Reques
 // call is one request, as far as actions may know it.
 type call struct {
 	caller.Caller
-	wire    wire
-	action  string
-	path    string // of the URL: / or a queue's
-	body    []byte
-	traceID string         // X-Amzn-Trace-Id
-	named   core.QueueName // the queue that the request means, once it is known
-	request any            // as it was read, once it was
+	wire     wire
+	action   string
+	path     string // of the URL: / or a queue's
+	body     []byte
+	traceID  string         // X-Amzn-Trace-Id
+	unsigned *fault         // what to say to a request without a signature that needs one
+	named    core.QueueName // the queue that the request means, once it is known
+	request  any            // as it was read, once it was
 }
 
 // ServeHTTP answers one request.

@@ -21,14 +21,14 @@ type startMessageMoveTaskResult struct {
 
 // startMessageMoveTask begins to move the messages of a dead-letter queue: to the destination, or each
 // to where it came from.
-func (s *Server) startMessageMoveTask(ctx context.Context, c *call, req *startMessageMoveTaskRequest) (*startMessageMoveTaskResult, error) {
-	source, err := c.queueOfARN("SourceArn", req.SourceArn)
+func (s *Server) startMessageMoveTask(ctx context.Context, _ *call, req *startMessageMoveTaskRequest) (*startMessageMoveTaskResult, error) {
+	source, err := queueOfARN("SourceArn", req.SourceArn)
 	if err != nil {
 		return nil, err
 	}
 	in := core.StartMove{Source: source}
 	if req.DestinationArn != nil {
-		destination, err := c.queueOfARN("DestinationArn", *req.DestinationArn)
+		destination, err := queueOfARN("DestinationArn", *req.DestinationArn)
 		if err != nil {
 			return nil, err
 		}
@@ -52,8 +52,8 @@ func (s *Server) startMessageMoveTask(ctx context.Context, c *call, req *startMe
 	return &startMessageMoveTaskResult{handleOf(&task)}, nil
 }
 
-// queueOfARN reads a parameter that is the ARN of a queue of the caller's.
-func (c *call) queueOfARN(parameter, text string) (core.QueueName, error) {
+// queueOfARN reads a parameter that is the ARN of a queue.
+func queueOfARN(parameter, text string) (core.QueueName, error) {
 	if text == "" {
 		return core.QueueName{}, missing(parameter)
 	}
@@ -61,7 +61,7 @@ func (c *call) queueOfARN(parameter, text string) (core.QueueName, error) {
 	if !ok {
 		return name, invalidParameter.errorf("You must use this format to specify the %s: arn:<partition>:<service>:<region>:<account-id>:<resource-id>", parameter)
 	}
-	return name, c.checkOwner(name)
+	return name, nil
 }
 
 func noResource(parameter string) error {
