@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"protocols/caller":   {"core", "core/policy"},
 	"protocols/coverage": {},
 	"protocols/signing":  {"core"},
-	"protocols/openapi":  {"core", "protocols/caller"},
+	"protocols/openapi":  {"core", "core/policy", "protocols/caller"},
 	"protocols/smq":      {"core", "protocols/caller", "protocols/coverage", "protocols/openapi", "protocols/mns"}, // the control plane of mns
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
 	"protocols/sts":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},

@@ -16,10 +16,10 @@ const Version = "2015-04-01"
 // actions is the service's manual: nil for those that are not implemented.
 func (s *Server) actions() []openapi.Action {
 	return []openapi.Action{
-		{Name: "AssumeRole", Do: openapi.Typed(s.assumeRole)},
+		{Name: "AssumeRole", Do: openapi.Typed(s.assumeRole), Wants: assumes},
 		{Name: "AssumeRoleWithOIDC"},
 		{Name: "AssumeRoleWithSAML"},
-		{Name: "GetCallerIdentity", Do: openapi.Typed(s.getCallerIdentity)},
+		{Name: "GetCallerIdentity", Do: openapi.Typed(s.getCallerIdentity), Open: true},
 	}
 }
 

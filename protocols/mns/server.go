@@ -189,6 +189,9 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 	if err := s.gate.check(r.Context(), &c.Caller); err != nil {
 		return nil, err
 	}
+	if err := s.authorize(r.Context(), c, found, in.target); err != nil {
+		return nil, err
+	}
 	if c.json && found.on != messages && found.on != topicMessages {
 		return nil, wireError{http.StatusBadRequest, "InvalidVersionHeader", found.name + " is spoken in XML only, with x-mns-version " + version}
 	}

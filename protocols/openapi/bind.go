@@ -41,10 +41,10 @@ func bind(p Parameters, into reflect.Value) error {
 		}
 		text, given := p[field.Name]
 		if list, ok := value.Addr().Interface().(*[]Tag); ok {
-			*list = p.tags(field.Name)
+			*list = p.Tags(field.Name)
 			given = len(*list) > 0
 		} else if list, ok := value.Addr().Interface().(*[]string); ok {
-			*list = p.list(field.Name)
+			*list = p.List(field.Name)
 			given = len(*list) > 0
 		} else if given && text != "" {
 			if err := set(value, field.Name, text); err != nil {
@@ -85,8 +85,8 @@ func set(value reflect.Value, name, text string) error {
 	return nil
 }
 
-// tags gives a list of tags: NAME.1.Key and NAME.1.Value, and so on.
-func (p Parameters) tags(name string) []Tag {
+// Tags gives a list of tags: NAME.1.Key and NAME.1.Value, and so on.
+func (p Parameters) Tags(name string) []Tag {
 	var tags []Tag
 	for i := 1; i <= maxListLength; i++ {
 		key, ok := p[name+"."+strconv.Itoa(i)+".Key"]
@@ -98,8 +98,8 @@ func (p Parameters) tags(name string) []Tag {
 	return tags
 }
 
-// list gives a list of texts: NAME.1, NAME.2, and so on.
-func (p Parameters) list(name string) []string {
+// List gives a list of texts: NAME.1, NAME.2, and so on.
+func (p Parameters) List(name string) []string {
 	var list []string
 	for i := 1; i <= maxListLength; i++ {
 		text, ok := p[name+"."+strconv.Itoa(i)]

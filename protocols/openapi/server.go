@@ -20,6 +20,7 @@ import (
 type Service struct {
 	Protocol string // as logs and metrics call it
 	Product  string // as its manual calls it
+	Code     string // as policies call it; "": the product, in lower case
 	Actions  []Action
 	Fault    func(error) *Fault // what a client is told of an error; nil: FaultOf
 }
@@ -28,6 +29,10 @@ type Service struct {
 type Action struct {
 	Name string
 	Do   func(context.Context, *Call) (any, error) // nil: the service has it, polymq does not
+
+	// Wants gives what the caller must be allowed; nil: the action of that name, on all that the account has.
+	Wants func(*Call) []caller.Want
+	Open  bool // it needs no permission, or finds out by itself who may
 }
 
 // Nonces remember what requests were signed with.
@@ -96,7 +101,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := s.service.Fault(err)
 	s.callers.Observe(&c.Caller, s.service.Protocol, c.Action, s.find(c.Action) != nil, fault.Code)
 	s.audit(r, c, nil, fault)
-	c.write(w, fault.Status, "Error", struct{ RequestId, HostId, Code, Message string }{c.ID(), c.Host, fault.Code, fault.Message})
+	c.write(w, fault.Status, "Error", problem{c.ID(), c.Host, fault.Code, fault.Message, denialOf(c, err)})
+}
+
+// problem is the document of an error.
+type problem struct {
+	RequestId, HostId, Code, Message string
+
+	AccessDeniedDetail *denial `json:",omitempty"`
 }
 
 func (s *Server) do(r *http.Request, c *Call) (any, error) {
@@ -115,6 +127,9 @@ func (s *Server) do(r *http.Request, c *Call) (any, error) {
 	case action.Do == nil:
 		return nil, NewFault(http.StatusNotFound, "InvalidAction.NotFound", "polymq does not implement "+c.Action+" yet")
 	default:
+		if err := s.authorize(r.Context(), c, action); err != nil {
+			return nil, err
+		}
 		return action.Do(core.WithActor(r.Context(), c.Actor(s.service.Protocol, c.Action)), c)
 	}
 }

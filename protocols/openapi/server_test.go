@@ -22,7 +22,7 @@ type asked struct {
 
 func echo() *Server {
 	return NewServer(Service{Protocol: "echo", Product: "echo", Actions: []Action{
-		{"Echo", Typed(func(_ context.Context, c *Call, in *asked) (any, error) {
+		{Name: "Echo", Do: Typed(func(_ context.Context, c *Call, in *asked) (any, error) {
 			if in.Name == "broken" {
 				return nil, errors.New("secret")
 			}

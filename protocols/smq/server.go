@@ -16,7 +16,7 @@ const Version = "2022-01-19"
 
 // actions is the table (specs/mns-openapi.md 6).
 func (s *Server) actions() []openapi.Action {
-	return []openapi.Action{
+	actions := []openapi.Action{
 		{Name: "CreateQueue", Do: typed(s.createQueue)},
 		{Name: "SetQueueAttributes", Do: typed(s.setQueueAttributes)},
 		{Name: "GetQueueAttributes", Do: typed(s.getQueueAttributes)},
@@ -47,6 +47,10 @@ func (s *Server) actions() []openapi.Action {
 		{Name: "UntagResources", Do: typed(s.untagResources)},
 		{Name: "ListTagResources", Do: typed(s.listTagResources)},
 	}
+	for i := range actions {
+		actions[i].Wants = wants[actions[i].Name]
+	}
+	return actions
 }
 
 // Actions lists the protocol's actions.
@@ -69,7 +73,7 @@ type Server struct {
 // New makes a Server. gate is that of the data plane, which the control plane opens and closes.
 func New(broker *core.Broker, callers *caller.Options, gate *mns.Gate) *Server {
 	s := &Server{broker: broker, gate: gate}
-	s.Server = openapi.NewServer(openapi.Service{Protocol: "smq", Product: "mns-open", Actions: s.actions(), Fault: faultOf}, callers, broker)
+	s.Server = openapi.NewServer(openapi.Service{Protocol: "smq", Product: "mns-open", Code: "mns", Actions: s.actions(), Fault: faultOf}, callers, broker)
 	return s
 }
 
