@@ -100,7 +100,7 @@ func TestLoadConfigTypes(t *testing.T) {
 }
 
 func TestLoadConfigReportsAllFaults(t *testing.T) {
-	_, err := load(t, []string{"--listen", "nowhere", "--auth", "enforce"},
+	_, err := load(t, []string{"--listen", "nowhere", "--auth", "on"},
 		[]string{"POLYMQ_DATABASE_POOL_SIZE=many", "POLYMQ_TRUSTED_PROXIES=10.0.0.0"},
 		"durability: sometimes\nreigon: eu-west-1\nshutdown-timeout: soon\nprotocols: [sqs, amqp]\n")
 	if err == nil {

@@ -88,7 +88,7 @@ type Config struct {
 var (
 	migrateChoices    = []string{"auto", "check", "off"}
 	durabilityChoices = []string{string(pg.Full), string(pg.Relaxed), string(pg.None)}
-	authChoices       = []string{"off", "verify"}
+	authChoices       = []string{"off", "verify", "enforce"}
 	tlsChoices        = []string{"off", "auto"}
 	auditChoices      = []string{"all", "changes", "off"}
 	messageLogChoices = []string{"queues", "all"}
@@ -188,11 +188,7 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	if !regionPattern.MatchString(c.Region) {
 		fault("region", "must be lower-case letters, digits and '-', was %q", c.Region)
 	}
-	switch c.Auth {
-	case "off", "verify":
-	case "enforce":
-		fault("auth", "enforce is not there yet, for policies are not evaluated: verify is, which checks signatures")
-	default:
+	if !slices.Contains(authChoices, c.Auth) {
 		fault("auth", "must be %s, was %q", oneOf(authChoices), c.Auth)
 	}
 	if c.AdminKey != "" {

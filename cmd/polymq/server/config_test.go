@@ -24,7 +24,7 @@ func TestConfigCheck(t *testing.T) {
 		"certificate's host":        {Config{SNSCertHost: "sns.{region}.amazonaws.com"}, nil},
 		"certificate's URL":         {Config{SNSCertHost: "https://sns.amazonaws.com/x"}, []string{"sns-cert-host"}},
 		"region":                    {Config{Region: "US East"}, []string{"region"}},
-		"auth to come":              {Config{Auth: "enforce"}, []string{"auth"}},
+		"auth enforce":              {Config{Auth: "enforce"}, nil},
 		"auth unknown":              {Config{Auth: "on"}, []string{"auth"}},
 		"auth verify":               {Config{Auth: "verify", AdminKey: "root:hunter22"}, nil},
 		"admin key without secret":  {Config{AdminKey: "root"}, []string{"admin-key"}},

@@ -31,7 +31,7 @@ func (s *Server) masterKey() (key []byte, made string, err error) {
 		key, err = readMasterKey(s.config.MasterKeyFile)
 		return key, "", err
 	case s.database.postgres == nil && s.config.Auth != "off":
-		return nil, "", errors.New("auth verify needs a master key, under which the secrets of access keys are encrypted in your database: " +
+		return nil, "", errors.New("auth " + s.config.Auth + " needs a master key, under which the secrets of access keys are encrypted in your database: " +
 			"put one into a file (openssl rand -hex 32) that all servers get as master-key-file")
 	case s.database.postgres == nil:
 		return nil, "", nil

@@ -110,7 +110,7 @@ func (s *Server) speak() http.Handler {
 	return protocols.New(s.broker, protocols.Options{
 		Caller: caller.Options{
 			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
-			Keys: s.broker, Verify: s.config.Auth != "off", Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(),
+			Keys: s.broker, Verify: s.config.Auth != "off", Access: caller.NewAccess(s.broker, s.config.Auth == "enforce"), Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(),
 		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
