@@ -71,13 +71,53 @@ func (w *envelopeWriter) begin(name string) {
 
 // envelope gives the message with all that SNS tells of it (specs/sns.md 7.1).
 func (r *rendering) envelope(sub *core.Subscription) ([]byte, error) {
+	if r.message.Kind != core.Notification {
+		return r.confirmation(sub)
+	}
+	common, err := r.notification(sub)
+	if err != nil {
+		return nil, err
+	}
+	w := make([]byte, 0, len(common.head)+len(sub.Name.Name)+len(common.tail))
+	return append(append(append(w, common.head...), sub.Name.Name...), common.tail...), nil
+}
+
+// notification is an envelope around the subscription's name, which is all that differs between subscribers of one address and body.
+type notification struct{ head, tail []byte }
+
+// notificationKey says which subscribers have an envelope in common.
+type notificationKey struct {
+	protocol string // "" for those without a body of their own
+	base     string
+}
+
+// notification gives what a subscriber's envelope has in common with others, made once.
+func (r *rendering) notification(sub *core.Subscription) (n notification, err error) {
+	key := notificationKey{base: r.base(sub)}
+	if _, own := r.message.Bodies[sub.Protocol]; own {
+		key.protocol = sub.Protocol
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n, ok := r.notifications[key]
+	if ok {
+		return n, nil
+	}
+	if n, err = r.makeNotification(sub); err != nil {
+		return n, err
+	}
+	if r.notifications == nil {
+		r.notifications = map[notificationKey]notification{}
+	}
+	r.notifications[key] = n
+	return n, nil
+}
+
+func (r *rendering) makeNotification(sub *core.Subscription) (notification, error) {
 	m, text := r.message, r.text(sub)
 	w := make(envelopeWriter, 0, len(text)+len(text)/8+2048)
 	w.add("Type", r.kind())
 	w.add("MessageId", m.ID.UUID())
-	if m.Kind != core.Notification {
-		w.add("Token", sub.Token)
-	}
 	if m.Sequence != "" {
 		w.add("SequenceNumber", m.Sequence)
 	}
@@ -86,29 +126,52 @@ func (r *rendering) envelope(sub *core.Subscription) ([]byte, error) {
 		w.add("Subject", m.Subject)
 	}
 	w.add("Message", text)
-	if m.Kind != core.Notification {
-		w.add("SubscribeURL", r.subscribeURL(sub))
-	}
 	w.add("Timestamp", timestamp(m.PublishedAt))
 	if !r.topic.FIFO {
-		version := signatureVersion(r.topic)
-		signed, err := r.sign(sub, version, text)
-		if err != nil {
-			return nil, err
+		if err := r.addSignature(&w, sub, text); err != nil {
+			return notification{}, err
 		}
-		w.add("SignatureVersion", version)
-		w.add("Signature", signed.signature)
-		w.add("SigningCertURL", r.certificateURL(sub, signed.certificate))
 	}
-	if m.Kind == core.Notification {
-		w.add("UnsubscribeURL", r.unsubscribeURL(sub))
-		w.addAttributes(m.Attributes)
-	}
+	w.add("UnsubscribeURL", r.unsubscribeURL(&core.Subscription{Name: core.SubscriptionName{Topic: sub.Name.Topic}, Attributes: sub.Attributes}))
+	end := len(w) - 1 // before the quote, where the subscription's name belongs
+	w.addAttributes(m.Attributes)
 	if m.Replayed {
 		w.begin("Replayed")
 		w = append(w, "true"...)
 	}
+	w = append(w, "\n}"...)
+	return notification{head: w[:end:end], tail: w[end:]}, nil
+}
+
+// confirmation gives a message about the subscription itself.
+func (r *rendering) confirmation(sub *core.Subscription) ([]byte, error) {
+	text := r.text(sub)
+	w := make(envelopeWriter, 0, len(text)+2048)
+	w.add("Type", r.kind())
+	w.add("MessageId", r.message.ID.UUID())
+	w.add("Token", sub.Token)
+	w.add("TopicArn", topicARN(r.topic.Name))
+	w.add("Message", text)
+	w.add("SubscribeURL", r.subscribeURL(sub))
+	w.add("Timestamp", timestamp(r.message.PublishedAt))
+	if !r.topic.FIFO {
+		if err := r.addSignature(&w, sub, text); err != nil {
+			return nil, err
+		}
+	}
 	return append(w, "\n}"...), nil
+}
+
+func (r *rendering) addSignature(w *envelopeWriter, sub *core.Subscription, text string) error {
+	version := signatureVersion(r.topic)
+	signed, err := r.sign(sub, version, text)
+	if err != nil {
+		return err
+	}
+	w.add("SignatureVersion", version)
+	w.add("Signature", signed.signature)
+	w.add("SigningCertURL", r.certificateURL(sub, signed.certificate))
+	return nil
 }
 
 func (w *envelopeWriter) addAttributes(attributes []core.Attribute) {

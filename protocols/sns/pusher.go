@@ -3,6 +3,7 @@ package sns
 import (
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/sns/filter"
@@ -99,6 +100,9 @@ type rendering struct {
 	server  *Server
 	topic   *core.Topic
 	message *core.PublishedMessage
+
+	mu            sync.Mutex
+	notifications map[notificationKey]notification
 }
 
 // maxQueueAttributes is how many attributes a message of a queue can have.
