@@ -34,8 +34,8 @@ type Options struct {
 // Bounds of connections.
 const (
 	dialTimeout      = 5 * time.Second
-	maxIdle          = 1024
-	maxIdlePerHost   = 32
+	maxIdle          = 4096
+	maxIdlePerHost   = 1024 // behind which there may be many endpoints
 	idleTimeout      = 30 * time.Second
 	maxAnswerHeaders = 64 << 10
 )
