@@ -15,6 +15,10 @@
 //
 //	go test ./sdktests -v -run TestFrameworks/celery
 //
+// Alibaba's clients of SMQ's control plane: Python's as it is published; of Go the cores that the generated
+// client, the aliyun command line and Terraform's provider are built on (golang/smq.go), with the requests that
+// each of them makes.
+//
 // matrix_test.go sends with each SDK of each language and receives with each other one.
 //
 // A language whose tools are missing on the machine is named on standard error, NOT RUN, and none

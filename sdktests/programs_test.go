@@ -53,7 +53,8 @@ var programs = []program{
 	javaProgram("1.1.9.2", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
 }
 
-// frameworks are what applications are built on instead of an SDK alone, and the AWS CLI.
+// frameworks are what applications are built on instead of an SDK alone, the AWS CLI, and what Alibaba's clients of
+// SMQ's control plane are built on.
 var frameworks = []program{
 	pythonProgram("celery", "requirements-celery.txt", []string{"celery"}),
 	pythonProgram("awscli", "requirements-awscli.txt", []string{"awscli"}),
@@ -62,6 +63,7 @@ var frameworks = []program{
 	springProgram("3.4.2", "3.5.5"),
 	goProgram("watermill"),
 	goProgram("gocloud"),
+	goProgram("smq"),
 }
 
 func pythonProgram(name, requirements string, checks []string, talkers ...talker) program {

@@ -12,24 +12,29 @@ import (
 func TestSMQVerifiesSignatures(t *testing.T) {
 	t.Parallel()
 	v := startVerifying(t, "")
-	at := slices.IndexFunc(programs, func(p program) bool { return slices.Contains(p.checks, "smq") })
-	p := programs[at]
-	if !p.available(t) {
-		t.SkipNow() // not to count as passed
-	}
-	run := func(secret string) (passed, failed int) {
-		ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
-		defer cancel()
-		cmd := p.command(ctx, t, v.polymq, append([]string{"check"}, p.checks...)...)
-		cmd.Env = append(cmd.Env, "POLYMQ_SECRET_KEY="+secret)
-		out, err := cmd.Output()
-		t.Logf("with secret %q the program ended with %v:\n%s", secret, err, out)
-		return bytes.Count(out, []byte("ok ")), bytes.Count(out, []byte("FAIL "))
-	}
-	if passed, failed := run(rootSecret); failed > 0 || passed == 0 {
-		t.Errorf("with the key's secret %d checks passed and %d failed", passed, failed)
-	}
-	if passed, failed := run(rootSecret + "x"); passed > 0 || failed == 0 {
-		t.Errorf("with another secret %d checks passed and %d failed", passed, failed)
+	for _, p := range slices.Concat(programs, frameworks) {
+		if !slices.Contains(p.checks, "smq") {
+			continue
+		}
+		t.Run(p.name, func(t *testing.T) {
+			if !p.available(t) {
+				t.SkipNow() // not to count as passed
+			}
+			run := func(secret string) (passed, failed int) {
+				ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+				defer cancel()
+				cmd := p.command(ctx, t, v.polymq, append([]string{"check"}, p.checks...)...)
+				cmd.Env = append(cmd.Env, "POLYMQ_SECRET_KEY="+secret)
+				out, err := cmd.Output()
+				t.Logf("with secret %q the program ended with %v:\n%s", secret, err, out)
+				return bytes.Count(out, []byte("ok ")), bytes.Count(out, []byte("FAIL "))
+			}
+			if passed, failed := run(rootSecret); failed > 0 || passed == 0 {
+				t.Errorf("with the key's secret %d checks passed and %d failed", passed, failed)
+			}
+			if passed, failed := run(rootSecret + "x"); passed > 0 || failed == 0 {
+				t.Errorf("with another secret %d checks passed and %d failed", passed, failed)
+			}
+		})
 	}
 }

@@ -1,4 +1,5 @@
-// Command golang runs frameworks of Go against a polymq server, as an application would use them.
+// Command golang runs frameworks of Go, and cores of Alibaba's clients, against a polymq server, as an application
+// would use them.
 // It is a module of its own, so that what they pull in stays out of polymq's.
 //
 //	check GROUP...   runs the checks of the groups, such as watermill; prints a line for each and
@@ -40,6 +41,7 @@ type check struct {
 var groups = map[string][]check{
 	"watermill": watermillChecks,
 	"gocloud":   gocloudChecks,
+	"smq":       smqChecks,
 }
 
 func main() {
