@@ -78,6 +78,8 @@ const (
 	SubscriptionTokenSQL = subscriptionOfTokenSQL
 	TopicsRoutesSQL      = topicsRoutesSQL
 	ListAttemptsSQL      = listAttemptsSQL
+	ForgetAttemptsSQL    = forgetAttemptsSQL
+	ForgetKeptSQL        = forgetKeptSQL
 	ListDeliveriesSQL    = listDeliveriesSQL
 
 	LockGroupsSQL        = lockGroupsSQL

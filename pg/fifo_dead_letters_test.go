@@ -3,6 +3,8 @@ package pg_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -155,5 +157,64 @@ func TestFIFODeadLetterOfAKilledServer(t *testing.T) {
 	queue.wantReceive("b")
 	if m := dead.one(); m.ReceiveCount != 3 {
 		t.Errorf("received %d times", m.ReceiveCount)
+	}
+}
+
+// TestFIFODeadLetterFillsUp: a receive gives as many messages as were asked for, also of the group whose dead letters it moved.
+func TestFIFODeadLetterFillsUp(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		queue, dead := fifoWithDeadLetters(t, newBroker(t, store), 1)
+		queue.sendTo("g", "a", "b")
+		queue.wear(1, 2)
+		queue.sendTo("g", "c", "d", "e", "f")
+		got := queue.receive(3)
+		if !slices.Equal(bodies(got), []string{"c", "d", "e"}) {
+			t.Errorf("received %q behind the dead letters", bodies(got))
+		}
+		for _, m := range got {
+			if m.ReceiveCount != 1 {
+				t.Errorf("%s was received %d times", m.Body, m.ReceiveCount)
+			}
+		}
+		dead.wantReceive("a", "b")
+		queue.wantCounts(1, 3, 0, 4)
+		queue.advance(30 * time.Second)
+		queue.sendTo("g", "g")
+		if got := bodies(queue.attempt("id", 10, time.Minute)); !slices.Equal(got, []string{"f", "g"}) { // with an attempt too
+			t.Errorf("received %q behind dead letters", got)
+		}
+		if got := bodies(queue.attempt("id", 10, time.Minute)); !slices.Equal(got, []string{"f", "g"}) {
+			t.Errorf("the attempt repeated gives %q", got)
+		}
+	})
+}
+
+// TestFIFODeadLetterThatCannotBeMoved is handed to nobody, and nobody is told that it was moved.
+func TestFIFODeadLetterThatCannotBeMoved(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	queue, dead := fifoWithDeadLetters(t, newBroker(t, store), 1)
+	var moved atomic.Int32
+	store.Observe(func(_ *core.Queue, e core.Event) {
+		if e.Kind == core.EventMoved {
+			moved.Add(1)
+		}
+	})
+	queue.sendTo("g", "a")
+	queue.wear(1, 1)
+	conn := database(t, store.URL())
+	execute(t, conn, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`)
+	execute(t, conn, `CREATE TRIGGER refuse BEFORE INSERT ON fifo_messages FOR EACH ROW WHEN (NEW.source IS NOT NULL) EXECUTE FUNCTION refuse()`)
+	queue.wantReceive()
+	queue.wantCounts(0, 1, 0, 1)
+	if n := moved.Load(); n != 0 {
+		t.Errorf("%d moves were told of", n)
+	}
+	execute(t, conn, `DROP TRIGGER refuse ON fifo_messages`)
+	queue.advance(30 * time.Second)
+	queue.wantReceive()
+	dead.wantReceive("a")
+	if n := moved.Load(); n != 1 {
+		t.Errorf("%d moves were told of", n)
 	}
 }

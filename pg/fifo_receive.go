@@ -2,6 +2,7 @@ package pg
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -273,21 +274,56 @@ func (s *Store) settleFIFOReceive(o *receiveOp) {
 		if len(hollow) > 0 {
 			s.tidy(hollow)
 		}
-		moved := len(dead) > 0 && s.moveDeadFIFO(o.queue, dead)
-		if moved {
-			s.forgetMoved(o, dead)
-			for i := range dead {
-				s.observeMove(o.queue, dead[i].ID)
-			}
-		}
-		if len(dead) > 0 && !moved {
-			o.rows = append(o.rows, dead...) // there is nowhere to move them
-			slices.SortFunc(o.rows, func(a, b received) int {
-				return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.Sequence, b.Sequence))
-			})
+		if len(dead) > 0 {
+			s.settleDeadFIFO(o, dead)
 		}
 		s.deal(o, missed, true)
 	})
+}
+
+// settleDeadFIFO moves dead letters away. Where there is nowhere to move them they are handed out; else callers who came back short
+// by them look again, behind them.
+func (s *Store) settleDeadFIFO(o *receiveOp, dead []received) {
+	if !s.moveDeadFIFO(o.queue, dead) {
+		o.rows = append(o.rows, dead...)
+		slices.SortFunc(o.rows, func(a, b received) int {
+			return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.Sequence, b.Sequence))
+		})
+		return
+	}
+	moved := slices.DeleteFunc(dead, func(r received) bool { return !r.move.moved })
+	if len(moved) == 0 {
+		return
+	}
+	for i := range moved {
+		s.observeMove(o.queue, moved[i].ID)
+	}
+	s.returnShort(o, moved)
+	s.forgetMoved(o, moved)
+}
+
+// returnShort gives back what callers were dealt who came back short, so that they are dealt anew all that their groups have
+// behind the dead letters that were moved. What cannot be given back is hidden until its visibility timeout is over.
+func (s *Store) returnShort(o *receiveOp, moved []received) {
+	short := map[int]bool{}
+	for _, r := range moved {
+		short[r.caller] = !o.calls[r.caller].tired()
+	}
+	var handles []string
+	for _, r := range o.rows {
+		if short[r.caller] {
+			handles = append(handles, r.Handle)
+		}
+	}
+	if len(handles) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	if err := s.ReturnMessages(ctx, o.queue, handles); err != nil {
+		s.log.Warn().Err(err).Int("messages", len(handles)).Msg("could not give back messages behind dead letters; they return after their visibility timeout")
+	}
+	o.rows = slices.DeleteFunc(o.rows, func(r received) bool { return short[r.caller] })
 }
 
 // hollowGroups gives the groups that were due and had nothing to give.

@@ -230,11 +230,11 @@ func (s *Store) RemovePublished(ctx context.Context, limit int) error {
 	return nil
 }
 
+// Ids rise with the time of recording, so the first ones are all that need be looked at.
 const forgetAttemptsSQL = `
 DELETE FROM attempts WHERE id = ANY (ARRAY(
-    SELECT id FROM attempts
-    WHERE id <= (SELECT max(id) FROM attempts) - @most OR recorded_at < now() - @life::interval
-    ORDER BY id LIMIT @limit FOR UPDATE SKIP LOCKED))`
+    SELECT o.id FROM (SELECT id, recorded_at FROM attempts ORDER BY id LIMIT @limit FOR UPDATE SKIP LOCKED) o
+    WHERE o.id <= (SELECT max(id) FROM attempts) - @most OR o.recorded_at < now() - @life::interval))`
 
 // ForgetAttempts removes up to limit attempts that are older than core.MaxAttemptsKept or not among the
 // last core.MaxAttemptsCount, and gives how many.
@@ -244,7 +244,8 @@ func (s *Store) ForgetAttempts(ctx context.Context, limit int) (int, error) {
 
 const forgetKeptSQL = `
 DELETE FROM kept_messages WHERE id = ANY (ARRAY(
-    SELECT id FROM kept_messages WHERE recorded_at < now() - @life::interval ORDER BY id LIMIT @limit FOR UPDATE SKIP LOCKED))`
+    SELECT o.id FROM (SELECT id, recorded_at FROM kept_messages ORDER BY id LIMIT @limit FOR UPDATE SKIP LOCKED) o
+    WHERE o.recorded_at < now() - @life::interval))`
 
 // ForgetKept removes up to limit messages of the outbox that are older than core.MaxKept, and gives how many.
 func (s *Store) ForgetKept(ctx context.Context, limit int) (int, error) {

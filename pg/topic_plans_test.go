@@ -58,7 +58,9 @@ func topicStatements(queue int64) map[string]plannedStatement {
 		"attempts": {pg.ListAttemptsSQL, pgx.NamedArgs{
 			"account": "grown", "region": "r", "topic": "", "subscription": "", "before": int64(1) << 40, "limit": 10,
 		}, 50},
-		"deliveries": {pg.ListDeliveriesSQL, pgx.NamedArgs{"account": "grown", "lane": 5, "subscription": 1, "due": start, "published": 0, "limit": 10}, 2000}, // all of the lane,
+		"forget attempts": {pg.ForgetAttemptsSQL, pgx.NamedArgs{"most": 1 << 40, "life": time.Hour, "limit": 10}, 50},
+		"forget kept":     {pg.ForgetKeptSQL, pgx.NamedArgs{"life": time.Hour, "limit": 10}, 50},
+		"deliveries":      {pg.ListDeliveriesSQL, pgx.NamedArgs{"account": "grown", "lane": 5, "subscription": 1, "due": start, "published": 0, "limit": 10}, 2000}, // all of the lane,
 	}
 }
 
