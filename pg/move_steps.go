@@ -14,10 +14,12 @@ import (
 const (
 	moveRows  = 1000
 	moveBytes = 4 << 20
-	movePace  = 25_000      // messages a second that a task without a rate moves at the most
-	moveRest  = 0.5         // of a step's own time, for which it waits at the least: a busy database gets a longer rest
-	moveSlice = 10          // steps a second of a task with a rate
-	moveLook  = time.Second // after which a server looks anew which task is due
+	movePace  = 20_500                 // messages a second that a task without a rate moves at the most
+	moveRest  = 0.5                    // of a step's own time, for which it waits at the least: a busy database gets a longer rest
+	moveSlice = 10                     // steps a second of a task with a rate
+	moveLong  = 250 * time.Millisecond // a step that takes longer is followed by one half as large
+	moveRetry = 5 * time.Second        // after which a step that failed is tried again; other tasks go on meanwhile
+	moveLook  = time.Second            // after which a server looks anew which task is due
 	moveAgain = 5 * time.Millisecond
 )
 
@@ -28,6 +30,7 @@ type move struct {
 	source      *core.Queue // nil: it is gone
 	destination string      // account/region/name; "": the message's source
 	rate        int
+	most        int // messages that the step moves
 	status      core.MoveStatus
 	now         time.Time // the account's
 	startedAt   time.Time
@@ -128,17 +131,25 @@ func (s *Store) stepMove(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	var m *move
+	began := time.Now()
 	err = s.transaction(ctx, func(tx pgx.Tx) error {
 		if m, err = claimMove(ctx, tx); err != nil || m == nil {
 			return err
 		}
+		m.most = int(s.moveSize.Load())
 		if err := m.step(ctx, tx, s, first); err != nil {
 			return err
 		}
 		return m.save(ctx, tx)
 	})
-	if err != nil || m == nil {
+	if m != nil {
+		s.resizeMoves(m.most, time.Since(began), err)
+	}
+	switch {
+	case m == nil || err != nil && ctx.Err() != nil:
 		return false, err
+	case err != nil:
+		return s.postponeMove(ctx, m, err)
 	}
 	for _, queue := range m.widened {
 		s.queues.forgetID(queue)
@@ -150,6 +161,29 @@ func (s *Store) stepMove(ctx context.Context) (done bool, err error) {
 		s.unfolded.add([]int64{m.source.Storage, a.queue.Storage})
 		s.announce(&a.queue, a.count, 0, m.now.Add(-moveRows*time.Microsecond))
 	}
+	return true, nil
+}
+
+// resizeMoves makes steps smaller where they take long or fail, as they do when they take too long, and larger again.
+func (s *Store) resizeMoves(size int, took time.Duration, err error) {
+	switch {
+	case err != nil || took > moveLong:
+		s.moveSize.Store(int64(max(1, size/2)))
+	case took < moveLong/4:
+		s.moveSize.Store(int64(min(moveRows, 2*size)))
+	}
+}
+
+const postponeMoveSQL = `
+UPDATE move_tasks t SET next_at = now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0') + @retry::interval
+WHERE id = @id::uuid AND status IN ('RUNNING', 'CANCELLING')`
+
+// postponeMove puts a task whose step failed behind the others, so that it does not keep them waiting for ever.
+func (s *Store) postponeMove(ctx context.Context, m *move, cause error) (done bool, err error) {
+	if _, err := s.exec(ctx, postponeMoveSQL, pgx.StrictNamedArgs{"id": m.id, "retry": moveRetry}); err != nil {
+		return false, errors.Join(cause, err)
+	}
+	s.log.Warn().Err(cause).Str("task", m.id).Msg("a step of a move task failed; it is tried again")
 	return true, nil
 }
 
@@ -207,14 +241,21 @@ WITH head AS MATERIALIZED (
         ) m
     ) h
     WHERE h.bytes_before < @bytes::bigint
-), routed AS MATERIALIZED (
-    SELECT h.*, n.name IS NULL AS destination_unknown, d.id AS queue, d.storage_id AS target, d.priorities & (1 << h.priority::integer) <> 0 AS ready
-    FROM head h
-    CROSS JOIN LATERAL (SELECT string_to_array(CASE WHEN @destination::text = '' THEN h.source ELSE @destination::text END, '/') AS name) n
+), route AS MATERIALIZED ( -- one row: looking each message's destination up took a seventh of the time
+    SELECT array_agg(n.destination) AS names, array_agg(d.id) AS ids, array_agg(d.storage_id) AS storages, array_agg(d.priorities) AS priorities
+    FROM (SELECT DISTINCT CASE WHEN @destination::text = '' THEN source ELSE @destination::text END AS destination FROM head) n
+    CROSS JOIN LATERAL (SELECT string_to_array(n.destination, '/') AS parts) p
     LEFT JOIN LATERAL (
         SELECT q.id, q.storage_id, q.priorities FROM queues q
-        WHERE q.account = n.name[1] AND q.region = n.name[2] AND q.name = n.name[3] AND NOT q.fifo LIMIT 1
+        WHERE q.account = p.parts[1] AND q.region = p.parts[2] AND q.name = p.parts[3] AND NOT q.fifo LIMIT 1
     ) d ON true
+), routed AS MATERIALIZED (
+    SELECT h.*, h.destination IS NULL AS destination_unknown, (SELECT ids FROM route)[h.way] AS queue, (SELECT storages FROM route)[h.way] AS target,
+        (SELECT priorities FROM route)[h.way] & (1 << h.priority::integer) <> 0 AS ready
+    FROM (
+        SELECT h.*, n.destination, array_position((SELECT names FROM route), n.destination) AS way
+        FROM head h CROSS JOIN LATERAL (SELECT CASE WHEN @destination::text = '' THEN h.source ELSE @destination::text END AS destination OFFSET 0) n
+    ) h
 ), taken AS (
     DELETE FROM messages m USING routed r WHERE m.ctid = r.place AND r.ready
     RETURNING r.place_in_line, r.queue, r.target, m.size, m.key_id, m.priority, m.form, m.sender, m.group_id, m.attributes, m.body
@@ -293,9 +334,9 @@ func (m *move) fail(why core.MoveFailure) { m.status, m.failure = core.MoveFaile
 // limit is how many messages a step moves at the most.
 func (m *move) limit() int {
 	if m.rate > 0 {
-		return max(1, m.rate/moveSlice)
+		return min(m.most, max(1, m.rate/moveSlice))
 	}
-	return moveRows
+	return m.most
 }
 
 // batch moves some messages. It gives how many it met, and the queues that do not look for messages of these

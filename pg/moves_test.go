@@ -461,3 +461,37 @@ func TestMoveFIFOFails(t *testing.T) {
 	queue.wantReceive("a")
 	dead.wantReceive("b")
 }
+
+// TestMoveThatKeepsFailing holds up no other task, and goes on once it can.
+func TestMoveThatKeepsFailing(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	broker := newBroker(t, store)
+	poisoned, sick := withDeadLetters(t, broker, 1)
+	well := newQueue(t, broker)
+	wellDead := well.beside("dead")
+	well.deadTo(wellDead, 1)
+	poisoned.bury("a", "b")
+	well.bury("c")
+	conn := database(t, store.URL())
+	execute(t, conn, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$`)
+	execute(t, conn, fmt.Sprintf(`CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.storage_id = %d) EXECUTE FUNCTION refuse()`, poisoned.describe().Storage))
+
+	sick.startMove(core.StartMove{})
+	wellDead.startMove(core.StartMove{})
+	wellDead.wantMoved(core.MoveCompleted, 1)
+	well.wantReceive("c")
+	if task := sick.move(); task.Status != core.MoveRunning || task.Moved != 0 {
+		t.Errorf("the task that fails: %+v", task)
+	}
+	execute(t, conn, `DROP TRIGGER refuse ON messages`)
+	eventually(t, "it is over", func() bool {
+		sick.advance(10 * time.Second)
+		if err := store.RunMoves(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return sick.move().Status == core.MoveCompleted
+	})
+	poisoned.wantCounts(2, 0, 0, 2)
+	sick.wantCounts(0, 0, 0, 0)
+}

@@ -90,6 +90,7 @@ type Store struct {
 
 	moving   chan struct{} // has something while this server goes on with move tasks
 	moveNews chan struct{} // has something when one was started or cancelled
+	moveSize atomic.Int64  // messages that a step moves at the most
 
 	unfolded unfolded
 
@@ -134,6 +135,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.clock.init()
 	s.marks.uncounted = opts.inFlightLimit() / uncountedShare
 	s.moving, s.moveNews = make(chan struct{}, 1), make(chan struct{}, 1)
+	s.moveSize.Store(moveRows)
 	s.unfolded.init()
 	s.hot = newStation(s, maxTrains)
 	s.bulk = newStation(s, maxTrains)
