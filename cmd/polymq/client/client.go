@@ -158,3 +158,24 @@ func unmarshalNext(cursor json.RawMessage, next *string) error {
 	}
 	return json.Unmarshal(cursor, next)
 }
+
+// Ready asks a server for its health: what it says of its database, and its time.
+func (c *Client) Ready(ctx context.Context) (database string, date time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint()+"/readyz", nil)
+	if err != nil {
+		return "", date, err
+	}
+	response, err := (&http.Client{Transport: c.Transport}).Do(r)
+	if err != nil {
+		return "", date, c.unreachable(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var health struct{ Database string }
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&health); err != nil {
+		return "", date, fmt.Errorf("read the server's health: %w", err)
+	}
+	date, err = http.ParseTime(response.Header.Get("Date"))
+	return health.Database, date, err
+}

@@ -38,6 +38,12 @@ func (e *Error) Error() string {
 	for _, f := range e.Faults {
 		text += "; " + f.Location + ": " + f.Message
 	}
+	switch {
+	case e.Code == "QueueNotFound":
+		return text + " there (polymq queue list; --account and --region)"
+	case e.Code == "TopicNotFound":
+		return text + " there (polymq topic list; --account and --region)"
+	}
 	switch e.Status {
 	case http.StatusUnauthorized:
 		text += " (--admin-key or POLYMQ_ADMIN_KEY)"
