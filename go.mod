@@ -19,6 +19,7 @@ require (
 	github.com/gogap/errors v0.0.0-20210818113853-edfbba0ddea9
 	github.com/google/uuid v1.6.0
 	github.com/gurkankaymak/hocon v1.2.21
+	github.com/icholy/digest v1.2.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jmespath/go-jmespath v0.4.0
 	github.com/knadh/koanf/parsers/yaml v1.1.1

@@ -19,7 +19,13 @@ func (b *Broker) DueLanes(ctx context.Context, within time.Duration) ([]LaneDue,
 
 // ClaimDeliveries claims what is due, for attempts that must be settled within ClaimLife.
 func (b *Broker) ClaimDeliveries(ctx context.Context, lanes []LaneClaim) ([]*Delivery, error) {
-	return b.store.ClaimDeliveries(ctx, lanes)
+	deliveries, err := b.store.ClaimDeliveries(ctx, lanes)
+	for _, d := range deliveries {
+		if pusher, err := b.pusher(d.Subscription.Format); err == nil {
+			d.Rate = pusher.Rate(d.Topic, d.Subscription)
+		}
+	}
+	return deliveries, err
 }
 
 // chunk gives as much of a fan-out as one transaction takes: the rest is in the Publication's FanOut.

@@ -17,6 +17,7 @@ type Delivery struct {
 	ClaimedAt    time.Time // the same
 	Claim        int64     // of the server that makes the attempt; a later claim voids it
 	Lane         int64     // stands for the endpoint: deliveries of one lane share its bounds
+	Rate         int       // most pushes in a second; 0: no limit
 }
 
 // DeliveryID names a delivery: a message reaches a subscription once.

@@ -25,6 +25,10 @@ type Pusher interface {
 	// Retries gives the schedule of a subscription that has none of its own.
 	Retries(topic *Topic, sub *Subscription) RetryPolicy
 
+	// Rate gives the most pushes to a subscription in a second, 0 for no limit: the subscription's own, or what the
+	// topic has in its place.
+	Rate(topic *Topic, sub *Subscription) int
+
 	// Judge says what an endpoint's answer to a push means.
 	Judge(sub *Subscription, answer PushAnswer) Verdict
 }

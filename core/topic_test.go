@@ -92,6 +92,8 @@ func (l letters) Render(_ *core.Topic, m *core.PublishedMessage) (core.Rendering
 func (letters) Retries(*core.Topic, *core.Subscription) core.RetryPolicy {
 	return core.RetryPolicy{{Retries: 1, Min: time.Minute, Max: time.Minute}}
 }
+func (letters) Rate(_ *core.Topic, sub *core.Subscription) int { return sub.Rate }
+
 func (letters) Judge(_ *core.Subscription, answer core.PushAnswer) core.Verdict {
 	return map[int]core.Verdict{200: core.Delivered, 400: core.GiveUp}[answer.Status]
 }

@@ -44,6 +44,8 @@ func (plain) Retries(*core.Topic, *core.Subscription) core.RetryPolicy {
 	return core.RetryPolicy{{Retries: 2, Min: 10 * time.Second, Max: 10 * time.Second}}
 }
 
+func (plain) Rate(_ *core.Topic, sub *core.Subscription) int { return sub.Rate }
+
 func (plain) Judge(_ *core.Subscription, answer core.PushAnswer) core.Verdict {
 	switch {
 	case answer.Status == 200:

@@ -39,6 +39,8 @@ func (bare) Retries(*core.Topic, *core.Subscription) core.RetryPolicy {
 	return core.RetryPolicy{{Retries: 3, Min: 20 * time.Second, Max: 20 * time.Second}}
 }
 
+func (bare) Rate(_ *core.Topic, sub *core.Subscription) int { return sub.Rate }
+
 func (bare) Judge(_ *core.Subscription, answer core.PushAnswer) core.Verdict {
 	switch answer.Status / 100 {
 	case 2:

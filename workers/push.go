@@ -256,7 +256,7 @@ func (p *Push) claim(claims []core.LaneClaim) {
 	for _, d := range deliveries {
 		got[d.Lane]++
 		lane := p.lane(d.Lane)
-		lane.began(now, d.Subscription.Rate)
+		lane.began(now, d.Rate)
 		p.count(lane, 1)
 		proven := lane.proven
 		p.running.Go(func() { p.attempt(lane, d, proven) })

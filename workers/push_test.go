@@ -55,7 +55,7 @@ func (e *endpoints) deliveries() Deliveries {
 			for _, l := range lanes {
 				for range min(l.Limit, e.waiting[l.Lane]) {
 					e.waiting[l.Lane]--
-					deliveries = append(deliveries, &core.Delivery{Lane: l.Lane, Topic: &core.Topic{}, Subscription: &core.Subscription{Rate: e.rate}})
+					deliveries = append(deliveries, &core.Delivery{Lane: l.Lane, Topic: &core.Topic{}, Subscription: &core.Subscription{}, Rate: e.rate})
 				}
 			}
 			return deliveries, nil

@@ -36,6 +36,8 @@ func (envelope) Render(_ *core.Topic, m *core.PublishedMessage) (core.Rendering,
 func (envelope) Retries(*core.Topic, *core.Subscription) core.RetryPolicy {
 	return core.RetryPolicy{{Retries: 1, Min: time.Minute, Max: time.Minute}}
 }
+func (envelope) Rate(_ *core.Topic, sub *core.Subscription) int { return sub.Rate }
+
 func (envelope) Judge(*core.Subscription, core.PushAnswer) core.Verdict { return core.Retry }
 
 type enveloped struct{ m *core.PublishedMessage }

@@ -49,6 +49,9 @@ func (p *Pusher) Retries(*core.Topic, *core.Subscription) core.RetryPolicy {
 	return strategies[strategyBackoff]
 }
 
+// Rate is of core.Pusher.
+func (*Pusher) Rate(_ *core.Topic, sub *core.Subscription) int { return sub.Rate }
+
 // Judge is of core.Pusher. What is not taken is tried again, whatever the endpoint says: redirects
 // are not followed, and no answer of a client's fault ends the attempts.
 func (p *Pusher) Judge(_ *core.Subscription, answer core.PushAnswer) core.Verdict {

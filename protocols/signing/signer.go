@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"runtime"
 	"sync"
 	"time"
 
@@ -28,14 +29,18 @@ const (
 // Signer signs with the key of all servers. It loads or makes it when it is first asked to.
 type Signer struct {
 	broker *core.Broker
+	room   chan struct{} // a place for each signature that is being made
 
 	mu          sync.Mutex
 	key         *rsa.PrivateKey // nil: not loaded yet
 	certificate []byte          // PEM
 }
 
-// New makes a Signer.
-func New(broker *core.Broker) *Signer { return &Signer{broker: broker} }
+// New makes a Signer. It makes as many signatures at once as there are processors: thousands begun together would all be
+// late, and the pushes that they are for with them.
+func New(broker *core.Broker) *Signer {
+	return &Signer{broker: broker, room: make(chan struct{}, runtime.GOMAXPROCS(0))}
+}
 
 // SignSHA1 gives the RSA PKCS#1 v1.5 signature of a SHA-1 digest.
 func (s *Signer) SignSHA1(digest [20]byte) ([]byte, error) { return s.sign(crypto.SHA1, digest[:]) }
@@ -48,6 +53,8 @@ func (s *Signer) sign(hash crypto.Hash, digest []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.room <- struct{}{}
+	defer func() { <-s.room }()
 	return rsa.SignPKCS1v15(nil, key, hash, digest)
 }
 

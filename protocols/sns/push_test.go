@@ -275,3 +275,44 @@ func (f fixture) confirmed(t testing.TB, protocol, to string) {
 	}
 	f.follow(t, "/?Action=ConfirmSubscription&TopicArn="+ordersARN+"&Token="+token).document(t)
 }
+
+// A topic's throttle counts for subscriptions without one, and for all where they may not have their own.
+func TestThrottles(t *testing.T) {
+	t.Parallel()
+	const own = `{"throttlePolicy":{"maxReceivesPerSecond":5}}`
+	tests := map[string]struct {
+		topic, subscription string
+		want                int
+	}{
+		"nobody's":           {"", "", 0},
+		"the subscription's": {"", own, 5},
+		"the topic's":        {`{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":3}}}`, "", 3},
+		"both":               {`{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":3}}}`, own, 5},
+		"no overrides":       {`{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":3},"disableSubscriptionOverrides":true}}`, own, 3},
+		"no overrides, none": {`{"http":{"disableSubscriptionOverrides":true}}`, own, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t)
+			var attributes, ofTopic []string
+			if tt.subscription != "" {
+				attributes = []string{"DeliveryPolicy", tt.subscription}
+			}
+			if tt.topic != "" {
+				ofTopic = entries("Attributes", "DeliveryPolicy", tt.topic)
+			}
+			f.orders(t, ofTopic...)
+			f.hooked(t, attributes...)
+			f.ok(t, "Publish", "TopicArn", ordersARN, "Message", "hello")
+			due, err := f.broker.DueLanes(t.Context(), 0)
+			if err != nil || len(due) != 1 {
+				t.Fatalf("lanes %v, %v", due, err)
+			}
+			deliveries, err := f.broker.ClaimDeliveries(t.Context(), []core.LaneClaim{{Lane: due[0].Lane, Limit: 1}})
+			if err != nil || len(deliveries) != 1 || deliveries[0].Rate != tt.want {
+				t.Errorf("deliveries %+v, %v, want a rate of %d", deliveries, err, tt.want)
+			}
+		})
+	}
+}

@@ -79,6 +79,18 @@ func (*Server) Retries(topic *core.Topic, sub *core.Subscription) core.RetryPoli
 	return personRetries
 }
 
+// Rate is of core.Pusher.
+func (*Server) Rate(topic *core.Topic, sub *core.Subscription) int {
+	if topic.Attributes[deliveryPolicyKey] == "" || sub.Protocol != "http" && sub.Protocol != "https" {
+		return sub.Rate
+	}
+	policy := deliveryOf(topic).HTTP
+	if sub.Rate != 0 && !policy.DisableSubscriptionOverrides {
+		return sub.Rate
+	}
+	return policy.ThrottlePolicy.rate()
+}
+
 // Judge is of core.Pusher. Of an HTTP endpoint, what is the client's fault is not tried again.
 func (*Server) Judge(_ *core.Subscription, answer core.PushAnswer) core.Verdict {
 	switch {

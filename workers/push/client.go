@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/icholy/digest"
+
 	"github.com/polymq/polymq/core"
 )
 
@@ -165,7 +167,19 @@ func (c *Client) request(ctx context.Context, p core.Push) core.PushAnswer {
 	for name, values := range p.Header {
 		req.Header[name] = values // as it is spelled
 	}
-	return do(c.http, req)
+	return do(c.as(req), req)
+}
+
+// as gives the client for a request whose URL names a user: its password goes with the request, as Basic says, and again as the endpoint
+// asks for it where that is Digest.
+func (c *Client) as(req *http.Request) *http.Client {
+	if req.URL.User == nil || req.Header.Get("Authorization") != "" {
+		return c.http
+	}
+	password, _ := req.URL.User.Password()
+	user := *c.http
+	user.Transport = &digest.Transport{Username: req.URL.User.Username(), Password: password, Transport: c.http.Transport}
+	return &user
 }
 
 // do makes a request and reads what is kept of its answer.

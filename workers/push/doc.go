@@ -19,4 +19,10 @@
 //
 // 2026-11-21: HTTP/1.1 only. Header names go out as they are given, which HTTP/2 does not allow and receivers
 // of MNS rely on (specs/mns.md 5.5).
+//
+// 2026-11-21: the password of a URL goes with the first request, as Basic. To wait for a challenge would double the requests, and not reach
+// endpoints that ask for nothing but a header. Digest, which needs a challenge, is icholy/digest's: net/http has none.
+//
+// 2026-11-21: as many idle connections are kept for one address as there may be pushes to it at once, for behind it may be many endpoints.
+// With 32, most pushes to 100 of them dialled, at twice the cost.
 package push
