@@ -23,7 +23,7 @@ type Broker struct {
 	pushersMu sync.RWMutex
 	pushers   map[string]Pusher // by format; never changed, but replaced
 
-	guard func(topic *Topic, queue *Queue) bool // of deliveries to queues; nil: all are allowed
+	guard func(*Topic, *Subscription, *Queue) bool // of deliveries to queues; nil: all are allowed
 }
 
 // Bounds of the Broker's own look-aheads.

@@ -231,7 +231,7 @@ func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscript
 	if err != nil {
 		return d, err
 	}
-	if b.guard != nil && !b.guard(topic, queue) {
+	if b.guard != nil && !b.guard(topic, sub, queue) {
 		return d, fmt.Errorf("%w: %w", errUnfit, Errorf(AccessDenied, "the policy of queue %q does not let the topic send to it", queue.Name.Name))
 	}
 	rendering, err := b.render(topic, sub, m)
@@ -253,10 +253,12 @@ func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscript
 	return QueueDelivery{Subscription: sub, Queue: queue, Message: message}, nil
 }
 
-// GuardDeliveries sets the function that says whether a topic may send to a queue that is subscribed to it or takes its dead
-// letters; without one every topic may. What it refuses can never be delivered. Called once, before the first
+// GuardDeliveries sets the function that says whether a topic may send to a queue that is subscribed to it or takes the
+// subscription's dead letters; without one every topic may. What it refuses can never be delivered. Called once, before the first
 // publish; the function must not wait for anything.
-func (b *Broker) GuardDeliveries(allows func(topic *Topic, queue *Queue) bool) { b.guard = allows }
+func (b *Broker) GuardDeliveries(allows func(topic *Topic, sub *Subscription, queue *Queue) bool) {
+	b.guard = allows
+}
 
 // errUnfit says that a message can never be delivered to a subscription.
 var errUnfit = errors.New("not deliverable")

@@ -163,7 +163,7 @@ func TestDeliveriesInAnUnknownFormat(t *testing.T) {
 func TestGuardedDeliveries(t *testing.T) {
 	t.Parallel()
 	broker := topicBroker(t, pgtest.New(t))
-	broker.GuardDeliveries(func(_ *core.Topic, queue *core.Queue) bool { return queue.Name.Name != "closed" })
+	broker.GuardDeliveries(func(_ *core.Topic, _ *core.Subscription, queue *core.Queue) bool { return queue.Name.Name != "closed" })
 	newTopic(t, broker)
 	dead := pgtest.Queue(t, broker, "dead")
 	subscribeQueue(t, broker, "open")

@@ -85,7 +85,7 @@ func (d *Denied) Unwrap() error { return core.Errorf(core.AccessDenied, "%s", d.
 // Free says that a caller may do whatever it wants with what an account has: where signatures are not
 // verified, and in its own account where policies are not enforced.
 func (o *Options) Free(c *Caller, owner string) bool {
-	return !o.Verify || c.Key != nil && owner == c.Account && (o.Access == nil || !o.Access.enforce)
+	return !o.Verify || c.Key != nil && owner == c.Account && !o.Enforces()
 }
 
 // Authorize says whether a caller may do what it wants: a Denied, where it may not. What it is denied with
@@ -312,3 +312,44 @@ func TagValues(tags map[string]string, name string) []string {
 	}
 	return nil
 }
+
+// AllowsService says whether a resource's policy lets one of AWS's services do something with it for a thing
+// of an account, such as a topic. Nothing else decides about that.
+func (o *Options) AllowsService(service string, want *Want, sourceARN, sourceAccount string) bool {
+	if want.Policy == "" {
+		return false
+	}
+	a := o.Access
+	if a == nil {
+		a = &Access{}
+	}
+	read, err := a.texts.Parse(policy.AWS, want.Policy, policy.Resource)
+	if err != nil {
+		return false
+	}
+	now := time.Now().UTC()
+	r := policy.Request{Principal: policy.Principal{Service: service}, Action: want.Action, Resource: want.Resource, Owner: want.Owner}
+	r.Keys = func(key string) []string {
+		switch key {
+		case "aws:sourcearn":
+			return []string{sourceARN}
+		case "aws:sourceaccount", "aws:sourceowner":
+			return []string{sourceAccount}
+		case "aws:principalservicename":
+			return []string{service}
+		case "aws:principalisawsservice", "aws:securetransport":
+			return []string{"true"}
+		case "aws:currenttime":
+			return []string{now.Format(time.RFC3339)}
+		case "aws:epochtime":
+			return []string{strconv.FormatInt(now.Unix(), 10)}
+		case "aws:resourceaccount":
+			return []string{want.Owner}
+		}
+		return nil
+	}
+	return policy.Evaluate(&r, &policy.Policies{Resource: &policy.Named{Name: want.Resource, Policy: read}}).Outcome == policy.Allowed
+}
+
+// Enforces says that policies count also within an account.
+func (o *Options) Enforces() bool { return o.Verify && o.Access != nil && o.Access.enforce }

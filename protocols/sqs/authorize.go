@@ -182,3 +182,17 @@ func (k *conditionKeys) values(key string) []string {
 	}
 	return values
 }
+
+// sns is what subscriptions of SNS are called in the core.
+const sns = "sns"
+
+// takesFrom says whether a queue's policy lets a topic of SNS send to it. Within an account that is asked
+// only where policies are enforced; other protocols' topics send to their own account's queues without.
+func (s *Server) takesFrom(topic *core.Topic, sub *core.Subscription, queue *core.Queue) bool {
+	if local := topic.Name.Account == queue.Name.Account; local && (!s.callers.Enforces() || sub.Format != sns) {
+		return true
+	}
+	source := "arn:" + aws.Partition(topic.Name.Region) + ":sns:" + topic.Name.Region + ":" + topic.Name.Account + ":" + topic.Name.Name
+	want := caller.Want{Action: "sqs:sendmessage", Resource: arn(queue.Name), Owner: queue.Name.Account, Policy: queue.Attributes[policyKey]}
+	return s.callers.AllowsService("sns.amazonaws.com", &want, source, topic.Name.Account)
+}

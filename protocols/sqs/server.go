@@ -74,7 +74,11 @@ type Options struct {
 
 // New makes a Server.
 func New(broker *core.Broker, callers *caller.Options, options Options) *Server {
-	return &Server{broker: broker, auth: aws.NewAuthenticator("sqs", callers), callers: callers, options: options, actions: actionTable()}
+	s := &Server{broker: broker, auth: aws.NewAuthenticator("sqs", callers), callers: callers, options: options, actions: actionTable()}
+	if callers.Verify {
+		broker.GuardDeliveries(s.takesFrom)
+	}
+	return s
 }
 
 // action is one action: how its request and its result travel, and what it does.

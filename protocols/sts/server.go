@@ -161,6 +161,9 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 	case a == nil:
 		return nil, nil, faultf(http.StatusBadRequest, "InvalidAction", "polymq does not implement %s yet.", c.action)
 	default:
+		if err := s.authorize(r.Context(), c); err != nil {
+			return nil, nil, err
+		}
 		result, err = a.do(r.Context(), s, c)
 		return a.result, result, err
 	}
