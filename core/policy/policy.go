@@ -160,3 +160,30 @@ func (s *Statement) applies(r *Request) bool {
 	}
 	return true
 }
+
+// Size is how much of what clouds count a statement, or a policy, has.
+type Size struct{ Statements, Principals, Actions, Conditions int }
+
+// Size counts what the policy has; Actions are those of the statement that has the most.
+func (p *Policy) Size() Size {
+	size := Size{Statements: len(p.Statements)}
+	for _, s := range p.Statements {
+		size.Principals += len(s.principals)
+		size.Conditions += len(s.conditions)
+		size.Actions = max(size.Actions, len(s.actions))
+	}
+	return size
+}
+
+// Only says that no statement is about the actions of services other than that one: "*" is about all, and
+// goes with any.
+func (p *Policy) Only(service string) bool {
+	for _, s := range p.Statements {
+		for _, action := range s.actions {
+			if action.text != anyText && !strings.HasPrefix(action.text, service+":") {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/core/policy"
 	"github.com/polymq/polymq/protocols/aws"
 )
 
@@ -138,9 +139,18 @@ func setDisplayName(c *core.TopicChange, value string) error {
 }
 
 func setTopicPolicy(c *core.TopicChange, value string) error {
-	var object map[string]any
+	object := &struct{ Statement any }{}
 	if value != "" && (len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &object) != nil || object == nil) {
 		return errors.New("Policy Error: null")
+	}
+	if list, isList := object.Statement.([]any); object.Statement != nil && (!isList || len(list) > 0) { // without any, it says nothing
+		p, err := policy.ParseAWS(value, policy.Resource)
+		switch {
+		case err != nil:
+			return fmt.Errorf("Policy Error: %w", err)
+		case !p.Only("sns"):
+			return errors.New("Policy statement action out of service scope!")
+		}
 	}
 	keep(&c.Attributes, policyKey, value)
 	return nil

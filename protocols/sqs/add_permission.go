@@ -18,11 +18,12 @@ type addPermissionRequest struct {
 var grantable = []string{"*", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl",
 	"ListDeadLetterSourceQueues", "PurgeQueue", "ReceiveMessage", "SendMessage"}
 
-// Bounds of policies, as far as permissions are added to them.
+// Bounds of policies.
 const (
 	maxActions    = 7 // of a statement
 	maxPrincipals = 50
 	maxStatements = 20
+	maxConditions = 10
 )
 
 // addPermission adds a statement to the queue's policy.
@@ -92,9 +93,10 @@ func (s *Server) editPolicy(ctx context.Context, name core.QueueName, edit func(
 		if err != nil {
 			return change.QueueChange, err
 		}
-		if err := setPolicy(&change, text); err != nil {
+		if len(text) > maxPolicyLength {
 			return change.QueueChange, overLimit.errorf("The policy would be longer than %d bytes.", maxPolicyLength)
 		}
+		keep(&change, policyKey, text)
 		return change.QueueChange, nil
 	})
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/core/policy"
 )
 
 // queuePolicy is the policy of a queue, as far as permissions are added to it and removed.
@@ -37,7 +38,7 @@ func parsePolicy(name core.QueueName, text string) (*queuePolicy, error) {
 		Statement json.RawMessage
 	}
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
-		return nil, invalidAttributeReason(policy, "The queue's policy cannot be read.")
+		return nil, invalidAttributeReason(policyName, "The queue's policy cannot be read.")
 	}
 	p := &queuePolicy{Version: raw.Version, ID: raw.ID}
 	if err := json.Unmarshal(raw.Statement, &p.Statement); err != nil && len(raw.Statement) > 0 {
@@ -94,4 +95,44 @@ func (p *queuePolicy) text() (string, error) {
 		return "", fmt.Errorf("write a queue's policy: %w", err)
 	}
 	return string(bytes.TrimSpace(buf.Bytes())), nil
+}
+
+// setPolicy keeps a queue's policy. One without statements says nothing, however it is written.
+func setPolicy(c *attributeChange, value string) error {
+	object := &struct{ Statement any }{}
+	if value != "" && (len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &object) != nil || object == nil) {
+		return invalidAttributeValue(policyName)
+	}
+	if list, isList := object.Statement.([]any); object.Statement != nil && (!isList || len(list) > 0) {
+		if err := checkPolicy(value); err != nil {
+			return err
+		}
+	}
+	keep(c, policyKey, value)
+	return nil
+}
+
+// checkPolicy says whether a policy can be a queue's: it is one of the language, about actions of SQS, and within
+// the bounds of the service.
+func checkPolicy(text string) error {
+	p, err := policy.ParseAWS(text, policy.Resource)
+	if err != nil {
+		return invalidAttributeReason(policyName, err.Error())
+	}
+	if !p.Only("sqs") {
+		return invalidAttributeReason(policyName, "Policy statement action out of service scope!")
+	}
+	size := p.Size()
+	for _, bound := range []struct {
+		what        string
+		found, most int
+	}{
+		{"Statements", size.Statements, maxStatements}, {"Actions", size.Actions, maxActions},
+		{"Principals", size.Principals, maxPrincipals}, {"Conditions", size.Conditions, maxConditions},
+	} {
+		if bound.found > bound.most {
+			return overLimit.errorf("%d %s were found, maximum allowed is %d.", bound.found, bound.what, bound.most)
+		}
+	}
+	return nil
 }

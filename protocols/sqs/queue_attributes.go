@@ -48,7 +48,7 @@ const (
 	contentBased       = "ContentBasedDeduplication"
 	deduplicationScope = "DeduplicationScope"
 	throughputLimit    = "FifoThroughputLimit"
-	policy             = "Policy"
+	policyName         = "Policy"
 	redrivePolicy      = "RedrivePolicy"
 	redriveAllowPolicy = "RedriveAllowPolicy"
 	kmsKey             = "KmsMasterKeyId"
@@ -84,7 +84,7 @@ var queueAttributes = []queueAttribute{
 	seconds("VisibilityTimeout", 0, 43200,
 		func(q *core.Queue) time.Duration { return q.VisibilityTimeout },
 		func(c *attributeChange, d *time.Duration) { c.VisibilityTimeout = d }),
-	{name: policy, show: kept(policyKey), set: setPolicy, same: sameJSON},
+	{name: policyName, show: kept(policyKey), set: setPolicy, same: sameJSON},
 	{name: redrivePolicy, show: showRedrivePolicy, set: setRedrivePolicy, same: sameRedrivePolicy},
 	{name: redriveAllowPolicy, show: showRedriveAllowPolicy, set: setRedriveAllowPolicy, same: sameJSON},
 	{name: kmsKey, show: kept(kmsKeyKey), set: setKMSKey},
@@ -208,15 +208,6 @@ func keep(c *attributeChange, key, value string) {
 	if value == "" {
 		c.Attributes[key] = nil
 	}
-}
-
-func setPolicy(c *attributeChange, value string) error {
-	var object map[string]any
-	if value != "" && (len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &object) != nil || object == nil) {
-		return invalidAttributeValue(policy)
-	}
-	keep(c, policyKey, value)
-	return nil
 }
 
 // setKMSKey switches SQS's own encryption off, which stays off when the key is removed.

@@ -226,7 +226,7 @@ func TestSetQueueAttributes(t *testing.T) {
 		{map[string]string{"MaximumMessageSize": "1024"}, nil},
 		{map[string]string{"MessageRetentionPeriod": "60", "ReceiveMessageWaitTimeSeconds": "20", "VisibilityTimeout": "0"}, nil},
 		{map[string]string{"MessageRetentionPeriod": "1209600", "VisibilityTimeout": "43200"}, nil},
-		{map[string]string{"Policy": `{"Statement": [ {"Sid":"ä <&>"} ]}`}, nil},
+		{map[string]string{"Policy": `{"Statement": [ {"Sid":"ä <&>","Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"} ]}`}, nil},
 		{map[string]string{"RedriveAllowPolicy": `{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:us-east-1:000000000000:a"]}`}, nil},
 		{map[string]string{"RedrivePolicy": ""}, nil},
 		{map[string]string{"Policy": "", "RedriveAllowPolicy": ""}, nil},
@@ -428,9 +428,9 @@ func TestPermissions(t *testing.T) {
 		t.Error("the policy stays behind its last statement")
 	}
 
-	f.ok(t, "SetQueueAttributes", `{"QueueUrl":"orders","Attributes":{"Policy":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Sid\":\"mine\",\"Condition\":{\"a\":\"<b>\"}}}"}}`)
+	f.ok(t, "SetQueueAttributes", `{"QueueUrl":"orders","Attributes":{"Policy":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Sid\":\"mine\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:*\",\"Resource\":\"*\",\"Condition\":{\"StringLike\":{\"aws:username\":\"<b>\"}}}}"}}`)
 	f.ok(t, "AddPermission", `{"QueueUrl":"orders","Label":"one","AWSAccountIds":["111122223333"],"Actions":["ReceiveMessage"]}`)
-	wantPolicy(`{"Version":"2012-10-17","Statement":[{"Sid":"mine","Condition":{"a":"<b>"}},` + one + `]}`)
+	wantPolicy(`{"Version":"2012-10-17","Statement":[{"Sid":"mine","Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*","Condition":{"StringLike":{"aws:username":"<b>"}}},` + one + `]}`)
 
 	const account, actions = `,"AWSAccountIds":["111122223333"]`, `,"Actions":["SendMessage"]`
 	tests := map[string]struct {
