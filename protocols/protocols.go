@@ -17,6 +17,7 @@ import (
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/dybase"
+	"github.com/polymq/polymq/protocols/iam"
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/smq"
@@ -41,10 +42,10 @@ type Options struct {
 }
 
 // Names are the protocols that can be switched on and off.
-var Names = []string{"sqs", "sns", "sts", "mns", "smq", "aliyunsts", "dybase", "api"}
+var Names = []string{"sqs", "sns", "sts", "iam", "mns", "smq", "aliyunsts", "dybase", "api"}
 
 // queryProtocols are those of AWS's services, by the names in the scopes of credentials.
-var queryProtocols = []string{"sqs", "sns", "sts"}
+var queryProtocols = []string{"sqs", "sns", "sts", "iam"}
 
 // port is what listens on the one port.
 type port struct {
@@ -52,6 +53,7 @@ type port struct {
 	sqs     *sqs.Server
 	sns     *sns.Server
 	sts     *sts.Server
+	iam     *iam.Server
 	mns     *mns.Server
 	smq     *smq.Server
 	aliSTS  *aliyunsts.Server
@@ -63,6 +65,7 @@ type port struct {
 func New(broker *core.Broker, options Options) http.Handler {
 	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
 	p.smq = smq.New(broker, &options.Caller, p.mns.Gate())
+	p.iam = iam.New(broker, &options.Caller)
 	p.aliSTS, p.dybase = aliyunsts.New(broker, &options.Caller), dybase.New(broker, &options.Caller)
 	p.sns = sns.New(broker, &options.Caller, options.SNS)
 	gin.SetMode(gin.ReleaseMode)
@@ -122,6 +125,8 @@ func (p *port) serve(c *gin.Context) {
 		p.sns.ServeHTTP(c.Writer, c.Request)
 	case protocol == "sts":
 		p.sts.ServeHTTP(c.Writer, c.Request)
+	case protocol == "iam":
+		p.iam.ServeHTTP(c.Writer, c.Request)
 	default:
 		p.sqs.ServeHTTP(c.Writer, c.Request)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/dybase"
 	"github.com/polymq/polymq/protocols/smq"
+	"github.com/polymq/polymq/protocols/iam"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sts"
 )
@@ -45,6 +46,9 @@ func queryService(r *http.Request) string {
 	}
 	if sts.IsAction(action) {
 		return "sts"
+	}
+	if iam.IsAction(action) {
+		return "iam"
 	}
 	return "sqs"
 }

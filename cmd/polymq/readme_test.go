@@ -11,6 +11,7 @@ import (
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/coverage"
 	"github.com/polymq/polymq/protocols/dybase"
+	"github.com/polymq/polymq/protocols/iam"
 	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/sns"
@@ -63,6 +64,7 @@ func coverageTable() string {
 	row("SQS, JSON and query", sqs.Actions())
 	row("SNS, query", sns.Actions())
 	row("STS (AWS), query", sts.Actions())
+	row("IAM, query", iam.Actions())
 	row("MNS, XML and, for messages, JSON", mns.Actions())
 	row("SMQ's control plane (OpenAPI)", smq.Actions())
 	row("STS (Alibaba)", aliyunsts.Actions())
