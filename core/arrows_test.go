@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"protocols/sns/...":  {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},
 	"protocols/api":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
+	"protocols/console":  {"core", "protocols/caller"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all
 	"sdktests/...":       {},
 	"cmd/...":            {"..."},

@@ -2,6 +2,7 @@
 // (specs/sqs.md 1.1, specs/mns-openapi.md 2):
 //
 //	/api, /healthz, /readyz                          JSON API
+//	/console, and / where a browser asks for it      the console
 //	Smithy-Protocol, X-Amz-Target                    an AWS service, SQS or another
 //	x-acs-version, Version: 2022-01-19               the control plane of MNS
 //	x-mns-version, Authorization: MNS…               MNS

@@ -16,6 +16,7 @@ import (
 	"github.com/polymq/polymq/protocols/aliyunsts"
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/console"
 	"github.com/polymq/polymq/protocols/dybase"
 	"github.com/polymq/polymq/protocols/iam"
 	"github.com/polymq/polymq/protocols/localstack"
@@ -37,7 +38,8 @@ type Options struct {
 	Authority []byte   // certificate in PEM that clients have to trust; nil: there is none
 	Forward   *url.URL // where requests for other services go; nil: they are refused
 	Scripts   *localstack.Scripts
-	Metrics   http.Handler // of /metrics; nil: none
+	Metrics   http.Handler     // of /metrics; nil: none
+	Console   *console.Options // nil: there is none
 	Log       zerolog.Logger
 }
 
@@ -84,6 +86,9 @@ func New(broker *core.Broker, options Options) http.Handler {
 	if options.Metrics != nil {
 		jsonAPI.Guarded(engine, "/metrics", options.Metrics)
 	}
+	if options.Console != nil {
+		console.New(broker, &p.options.Caller, *options.Console).Register(engine)
+	}
 	if options.Forward != nil {
 		p.forward = newForwarder(options.Forward)
 	}
@@ -106,6 +111,10 @@ func awsServices(speaks func(string) bool) []string {
 
 // serve passes a request on to the protocol that it speaks.
 func (p *port) serve(c *gin.Context) {
+	if p.options.Console != nil && console.Wants(c.Request) {
+		console.Lead(c.Writer, c.Request)
+		return
+	}
 	switch protocol := protocolOf(c.Request); {
 	case !p.speaks(protocol) && p.forward != nil:
 		p.forward.ServeHTTP(c.Writer, c.Request)

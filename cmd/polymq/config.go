@@ -55,6 +55,7 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.StringSlice("trusted-proxies", nil, "addresses of proxies whose X-Forwarded-* headers count, such as 10.0.0.0/8")
 	flags.String("region", d.Region, "region of requests that name none")
 	flags.StringSlice("protocols", d.Protocols, "protocols to speak")
+	flags.Bool("console", *d.Console, "serve the console, polymq for browsers, at / and /console")
 	flags.String("auth", d.Auth, "off: any credentials are good, or none; verify: requests must be signed with a known\naccess key (polymq key), and the JSON API is for administrators;\nenforce: what they ask for must be allowed by policies, too")
 	flags.String("admin-key", "", "`ID:SECRET` of an administrator's access key, better given as POLYMQ_ADMIN_KEY;\nwithout one, auth verify or enforce makes one on the first start and prints it once")
 	flags.String("master-key-file", d.MasterKeyFile, "`FILE` with the key under which secrets are encrypted in the database, or the key itself in\nPOLYMQ_MASTER_KEY (default: made beside polymq's own PostgreSQL; openssl rand -hex 32)")

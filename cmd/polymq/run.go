@@ -101,10 +101,14 @@ func banner(config server.Config, url string, admin *core.Key) string {
 	if config.TLS == "auto" {
 		trust = "Trust:    polymq ca > polymq-ca.pem, which clients get as AWS_CA_BUNDLE, SSL_CERT_FILE or the like\n"
 	}
-	return strings.NewReplacer("TRUST", trust, "URL", url, "REGION", config.Region, "VERSION", server.Version(), "KEYID", keyID, "KEYSECRET", secret, "ADMIN", first).Replace(`polymq VERSION
+	page := ""
+	if config.Console == nil || *config.Console {
+		page = "Console:  " + url + "/console/\n"
+	}
+	return strings.NewReplacer("TRUST", trust, "CONSOLE", page, "URL", url, "REGION", config.Region, "VERSION", server.Version(), "KEYID", keyID, "KEYSECRET", secret, "ADMIN", first).Replace(`polymq VERSION
 Endpoint: URL
 API:      URL/api/v1/docs
-TRUSTADMIN
+CONSOLETRUSTADMIN
 # AWS CLI
 AWS_ACCESS_KEY_ID=KEYID AWS_SECRET_ACCESS_KEY=KEYSECRET aws --endpoint-url URL --region REGION sqs create-queue --queue-name orders
 # Python, boto3

@@ -35,6 +35,7 @@ type Config struct {
 	TrustedProxies   []netip.Prefix `koanf:"trusted-proxies"`
 	Region           string         `koanf:"region"`
 	Protocols        []string       `koanf:"protocols"`
+	Console          *bool          `koanf:"console"` // nil: true
 	Auth             string         `koanf:"auth"`
 	AdminKey         core.Secret    `koanf:"admin-key"`  // ID:SECRET
 	MasterKey        core.Secret    `koanf:"master-key"` // no flag: other users of the machine could read it
@@ -106,6 +107,10 @@ func (c Config) withDefaults() Config {
 	c.Region = cmp.Or(c.Region, caller.DefaultRegion)
 	c.Protocols = orSlice(c.Protocols, protocols.Names)
 	c.Auth = cmp.Or(c.Auth, authChoices[0])
+	if c.Console == nil {
+		on := true
+		c.Console = &on
+	}
 	c.DatabaseSchema = cmp.Or(c.DatabaseSchema, pg.DefaultSchema)
 	c.DatabasePoolSize = cmp.Or(c.DatabasePoolSize, pg.DefaultPoolSize)
 	c.Migrate = cmp.Or(c.Migrate, migrateChoices[0])

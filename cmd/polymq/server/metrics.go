@@ -30,6 +30,7 @@ type metrics struct {
 	pushes     *prometheus.HistogramVec
 	trains     prometheus.Histogram
 	commits    prometheus.Histogram
+	depths     *depthCollector // nil before watch
 }
 
 // secondsBuckets are those of all durations.
@@ -93,6 +94,7 @@ func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
+	m.depths = &depthCollector{readDepths: store.Depths, readHealth: store.Health}
 	m.registry.MustRegister(
 		counter("polymq_trains_total", "Transactions that carried operations on messages.", func() float64 { n, _ := store.Trains(); return float64(n) }),
 		counter("polymq_train_operations_total", "Operations on messages that they carried.", func() float64 { _, n := store.Trains(); return float64(n) }),
@@ -102,7 +104,7 @@ func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
 		gauge("polymq_database_connections_busy", "Those of them in use.", func() float64 { _, busy, _, _ := store.PoolStat(); return float64(busy) }),
 		counter("polymq_database_waits_total", "Times that an operation had to wait for a connection.", func() float64 { _, _, waits, _ := store.PoolStat(); return float64(waits) }),
 		counter("polymq_database_wait_seconds_total", "How long they waited.", func() float64 { _, _, _, waited := store.PoolStat(); return waited.Seconds() }),
-		&depthCollector{readDepths: store.Depths, readHealth: store.Health},
+		m.depths,
 	)
 }
 
@@ -137,6 +139,7 @@ type depthCollector struct {
 
 	mu     sync.Mutex
 	at     time.Time
+	took   time.Duration // to read them last
 	depths []pg.Depth
 	health pg.Health
 	up     float64
@@ -182,9 +185,11 @@ func (c *depthCollector) Collect(ch chan<- prometheus.Metric) {
 func (c *depthCollector) refresh() {
 	ctx, cancel := context.WithTimeout(context.Background(), depthsTimeout)
 	defer cancel()
+	began := time.Now()
 	depths, err := c.readDepths(ctx, maxMeasuredQueues)
 	health, healthErr := c.readHealth(ctx)
 	c.at, c.up = time.Now(), 0
+	c.took = c.at.Sub(began)
 	if err == nil && healthErr == nil {
 		c.depths, c.health, c.up = depths, health, 1
 	}

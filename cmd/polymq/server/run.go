@@ -13,6 +13,7 @@ import (
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols"
 	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/protocols/console"
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
@@ -80,6 +81,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.broker = core.NewBroker(s.store)
 	s.metrics, s.usage = newMetrics(), newLedger()
 	s.metrics.watch(s.store, s.broker)
+	if *s.config.Console {
+		s.samples = &samples{traffic: s.broker.Traffic, depths: s.metrics.depths.latest}
+	}
 	if err := s.secure(ctx); err != nil {
 		return err
 	}
@@ -88,6 +92,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.workers = newWorkers(s.store, s.broker, s.pushes, s.config, s.log)
+	if s.samples != nil {
+		s.workers.Add("samples", workers.Every(sampleEvery), shortChore, workers.Samples{Take: s.samples.take})
+	}
 	s.workers.Add("usage", workers.Every(usageEvery), shortChore, workers.Usage{Write: s.usage.write(s.broker)})
 	s.workers.Add("old usage", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: s.store.ForgetUsage, Batch: batch})
 	s.broker.LogAllMessages(s.config.MessageLog == "all")
@@ -119,10 +126,19 @@ func (s *Server) speak() http.Handler {
 		Forward:   s.config.forward(),
 		Scripts:   &s.scripts,
 		Metrics:   s.metrics.handler(),
+		Console:   s.console(),
 		Version:   Version(),
 		Authority: s.authority,
 		Log:       s.log,
 	})
+}
+
+// console gives what the console needs to know, nil where there is none.
+func (s *Server) console() *console.Options {
+	if s.samples == nil {
+		return nil
+	}
+	return &console.Options{Version: Version(), TestMode: s.config.TestMode, Samples: s.samples.all, Depths: s.metrics.depths.latest}
 }
 
 // serve begins to answer requests.

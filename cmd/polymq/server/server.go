@@ -34,6 +34,7 @@ type Server struct {
 	scripts    localstack.Scripts
 	metrics    *metrics
 	usage      *ledger
+	samples    *samples           // nil without the console
 	abort      context.CancelFunc // ends the contexts of all requests
 	firstAdmin *core.Key          // that was made at this start
 	background sync.WaitGroup

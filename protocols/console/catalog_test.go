@@ -1,0 +1,145 @@
+package console
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io/fs"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/core"
+)
+
+// Every text has its Chinese, and no Chinese is left over.
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	find := func(text, pattern string) {
+		for _, found := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+			used[strings.ReplaceAll(found[1], `\"`, `"`)] = true
+		}
+	}
+	const quoted = `"((?:[^"\\]|\\.)*)"`
+	files, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil || len(files) < 15 {
+		t.Fatalf("%d templates, %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := fs.ReadFile(templateFiles, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		find(string(text), `\bt `+quoted)
+		find(string(text), `"(?:title|text|button)" `+quoted)
+	}
+	sources, err := fs.Glob(os.DirFS("."), "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range sources {
+		if strings.HasSuffix(file, "_test.go") || file == "chinese.go" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		find(string(text), `\.t\(`+quoted)
+		find(string(text), `\b(?:Title|State|Group): +`+quoted)
+		find(string(text), `(?:State = )`+quoted)
+		find(string(text), `return http\.Status\w+, `+quoted)
+	}
+	for _, title := range fieldTitles {
+		used[title] = true
+	}
+	for _, kind := range []core.EventKind{core.EventSent, core.EventDuplicate, core.EventReceived, core.EventReturned, core.EventVisibility, core.EventDeleted, core.EventMoved, core.EventExpired} {
+		used[string(kind)] = true
+	}
+	for _, status := range []core.MoveStatus{core.MoveRunning, core.MoveCancelling, core.MoveCompleted, core.MoveCancelled, core.MoveFailed} {
+		used[string(status)] = true
+	}
+	for _, state := range []core.SubscriptionState{core.Pending, core.Confirmed, core.Unsubscribed, core.Orphaned} {
+		used[string(state)] = true
+	}
+	lines, _ := bill([]core.Usage{{Service: "sqs"}, {Service: "sqs-fifo"}, {Service: "sns"}, {Service: "mns-queues"}, {Service: "mns-topics"}}, listPrices)
+	for _, line := range lines {
+		used[line.Title] = true
+	}
+	for _, unit := range []string{"d", "h", "min", "s"} {
+		used[unit] = true
+	}
+	verbs := regexp.MustCompile(`%[a-z]`)
+	for text := range used {
+		translated, ok := chinese[text]
+		if !ok {
+			t.Errorf("there is no Chinese for %q", text)
+		} else if got, want := verbs.FindAllString(translated, -1), verbs.FindAllString(text, -1); strings.Join(got, "") != strings.Join(want, "") {
+			t.Errorf("%q has %v, its Chinese %v", text, want, got)
+		}
+	}
+	for text := range chinese {
+		if !used[text] {
+			t.Errorf("nothing shows %q", text)
+		}
+	}
+}
+
+// A session is over when its time is, however well it is sealed.
+func TestSessionsExpire(t *testing.T) {
+	t.Parallel()
+	s := &Server{secret: []byte("secret")}
+	for name, tt := range map[string]struct {
+		in   time.Duration
+		good bool
+	}{"before": {time.Minute, true}, "after": {-time.Second, false}} {
+		payload := encodeSealed(t, sealed{Expires: time.Now().Add(tt.in).Unix(), Nonce: "n"})
+		x := &exchange{r: httptest.NewRequest("GET", "/", nil)}
+		found, err := s.unseal(x, s.secret, payload+"."+seal(s.secret, payload, nil))
+		if err != nil || (found.nonce != "") != tt.good {
+			t.Errorf("%s: got %+v and %v", name, found, err)
+		}
+	}
+	payload := encodeSealed(t, sealed{Expires: time.Now().Add(time.Minute).Unix(), Nonce: "n"})
+	found, err := s.unseal(&exchange{r: httptest.NewRequest("GET", "/", nil)}, s.secret, payload+"."+seal([]byte("another"), payload, nil))
+	if err != nil || found.nonce != "" {
+		t.Errorf("sealed with another secret: got %+v and %v", found, err)
+	}
+}
+
+func encodeSealed(t *testing.T, content sealed) string {
+	t.Helper()
+	text, err := json.Marshal(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func TestNumbersForPeople(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1\u202f000", -1234567: "-1\u202f234\u202f567"} {
+		if got := groupDigits(n); got != want {
+			t.Errorf("%d: got %q, want %q", n, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1536: "1.5 KiB", 1 << 30: "1.0 GiB"} {
+		if got := showBytes(n); got != want {
+			t.Errorf("%d bytes: got %q, want %q", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{0: "0 ms", 1500 * time.Millisecond: "1 s", 90 * time.Second: "1 min 30 s", 49 * time.Hour: "2 d 1 h", 24*time.Hour + time.Second: "1 d"} {
+		if got := showDuration("en", d); got != want {
+			t.Errorf("%v: got %q, want %q", d, got, want)
+		}
+	}
+	p := prices{Currency: "USD"}
+	for amount, want := range map[float64]string{0: "0.00 USD", 1.5: "1.50 USD", 0.0004: "0.0004 USD", 0.00000001: "0.000000 USD"} {
+		if got := p.Money(amount); got != want {
+			t.Errorf("%v: got %q, want %q", amount, got, want)
+		}
+	}
+}

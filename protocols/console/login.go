@@ -1,0 +1,91 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/polymq/polymq/core"
+)
+
+// loginPage is the data of login.html.
+type loginPage struct {
+	Next   string
+	KeyID  string
+	Failed bool
+}
+
+// askToLogIn leads to the login, and from there back.
+func (s *Server) askToLogIn(x *exchange) error {
+	if x.partial() {
+		x.w.Header().Set("Hx-Redirect", prefix+"/login")
+		return nil
+	}
+	next := ""
+	if x.r.Method == http.MethodGet {
+		next = "?next=" + url.QueryEscape(x.r.URL.RequestURI())
+	}
+	http.Redirect(x.w, x.r, prefix+"/login"+next, http.StatusSeeOther)
+	return nil
+}
+
+// showLogin shows the form for an access key.
+func (s *Server) showLogin(x *exchange) error {
+	if !s.callers.Verify || x.session.key != nil {
+		http.Redirect(x.w, x.r, prefix+"/", http.StatusSeeOther)
+		return nil
+	}
+	return s.show(x, "login.html", &page{Title: "Log in", Data: loginPage{Next: ownPath(x.r.URL.Query().Get("next"))}})
+}
+
+// logIn begins a session for an administrator's access key. Whatever is wrong with the key, the answer is the same.
+func (s *Server) logIn(x *exchange) error {
+	if !s.logins.Allow() {
+		return errThrottled
+	}
+	id, next := x.field("id"), ownPath(x.field("next"))
+	key, err := s.callers.FindKey(x.r.Context(), id)
+	if err != nil {
+		return err
+	}
+	known := core.Secret("no key has this secret, but comparing takes its time")
+	if opens(key) {
+		known = key.Secret
+	}
+	if !known.Equal(x.r.PostFormValue("secret")) || !opens(key) {
+		s.write(x, http.StatusUnauthorized, "login.html", "", &page{Title: "Log in", Data: loginPage{Next: next, KeyID: id, Failed: true}})
+		return nil
+	}
+	if _, err := s.startSession(x, key); err != nil {
+		return err
+	}
+	http.Redirect(x.w, x.r, next, http.StatusSeeOther)
+	return nil
+}
+
+// logOut ends the session in this browser.
+func (s *Server) logOut(x *exchange) error {
+	http.SetCookie(x.w, x.cookie(sessionCookie, "", -1))
+	http.Redirect(x.w, x.r, prefix+"/login", http.StatusSeeOther)
+	return nil
+}
+
+// ownPath gives a path of the console as it is, and the console's own for everything else.
+func ownPath(path string) string {
+	if !strings.HasPrefix(path, prefix+"/") || strings.ContainsAny(path, "\\\r\n") || strings.Contains(path, "//") {
+		return prefix + "/"
+	}
+	return path
+}
+
+// setPreferences keeps the language and the colours in cookies.
+func (s *Server) setPreferences(x *exchange) error {
+	if language := x.field("language"); isLanguage(language) {
+		http.SetCookie(x.w, x.cookie(languageCookie, language, preferenceLife))
+	}
+	if theme := x.field("theme"); isTheme(theme) {
+		http.SetCookie(x.w, x.cookie(themeCookie, theme, preferenceLife))
+	}
+	http.Redirect(x.w, x.r, ownPath(x.field("back")), http.StatusSeeOther)
+	return nil
+}

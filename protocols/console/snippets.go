@@ -1,0 +1,250 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/polymq/polymq/core"
+)
+
+// snippet is a call that does what the page does, to paste.
+type snippet struct {
+	Tool string // AWS CLI, boto3, MNS SDK, curl
+	Text string
+}
+
+// tools in the order in which they are shown.
+const (
+	awsCLI = "AWS CLI"
+	boto3  = "Python · boto3"
+	mnsSDK = "Python · aliyun-mns-sdk"
+	python = "Python"
+	curl   = "curl"
+)
+
+// snippetOf fills in the endpoint as the browser reached it, the account, the region and credentials.
+func (x *exchange) snippetOf(tool, text string, pairs ...string) snippet {
+	id, secret, header := "test", "test", ""
+	if x.account != "000000000000" {
+		id = x.account
+	}
+	if x.session.key != nil {
+		id, secret, header = "ACCESS_KEY_ID", "SECRET", ` -H "Authorization: Bearer ACCESS_KEY_ID:SECRET"` // #nosec G101 -- to be filled in
+	}
+	replace := append([]string{"{url}", x.caller.BaseURL, "{region}", x.region, "{account}", x.account, "{id}", id, "{secret}", secret}, pairs...)
+	text = strings.NewReplacer(replace...).Replace(text)
+	switch tool {
+	case awsCLI:
+		text = fmt.Sprintf("AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s \\\naws --endpoint-url %s --region %s %s", id, secret, x.caller.BaseURL, x.region, text)
+	case curl:
+		text = "curl" + header + " " + text
+	}
+	return snippet{tool, text}
+}
+
+// pythonClient makes a client of boto3.
+const pythonClient = `import boto3
+{service} = boto3.client("{service}", endpoint_url="{url}", region_name="{region}",
+    aws_access_key_id="{id}", aws_secret_access_key="{secret}")
+`
+
+// mnsAccount makes an account of the MNS SDK.
+const mnsAccount = `from mns.account import Account
+account = Account("{url}", "{id}", "{secret}")
+`
+
+// scopeQuery names the account and the region to the JSON API.
+const scopeQuery = "account={account}&region={region}"
+
+func (x *exchange) boto(service, text string, pairs ...string) snippet {
+	return x.snippetOf(boto3, strings.ReplaceAll(pythonClient, "{service}", service)+text, pairs...)
+}
+
+func (x *exchange) mns(text string, pairs ...string) snippet {
+	return x.snippetOf(mnsSDK, mnsAccount+text, pairs...)
+}
+
+func overviewSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(awsCLI, "sqs create-queue --queue-name orders"),
+		x.boto("sqs", `url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+sqs.send_message(QueueUrl=url, MessageBody="hello")`),
+		x.mns(`from mns.queue import QueueMeta, Message
+queue = account.get_queue("orders")
+queue.create(QueueMeta())
+queue.send_message(Message("hello"))`),
+		x.snippetOf(curl, `-X POST "{url}/api/v1/queues?`+scopeQuery+`" \
+  -H "Content-Type: application/json" -d '{"name": "orders"}'`),
+	}
+}
+
+func queuesSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(awsCLI, "sqs list-queues"),
+		x.boto("sqs", `print(sqs.list_queues().get("QueueUrls", []))`),
+		x.mns(`print(account.list_queue()[0])`),
+		x.snippetOf(curl, `"{url}/api/v1/queues?`+scopeQuery+`"`),
+	}
+}
+
+func queueSnippets(x *exchange, queue *core.Queue) []snippet {
+	group, pythonGroup, jsonGroup, mnsNote := "", "", "", ""
+	if queue.FIFO {
+		group = ` --message-group-id a --message-deduplication-id 1`
+		pythonGroup = `, MessageGroupId="a", MessageDeduplicationId="1"`
+		jsonGroup = `, "group_id": "a", "deduplication_id": "1"`
+		mnsNote = "message.set_message_group_id(\"a\")\n"
+	}
+	name := []string{"{queue}", queue.Name.Name}
+	return []snippet{
+		x.snippetOf(awsCLI, `sqs send-message --queue-url {url}/{account}/{queue} \
+    --message-body hello`+group+`
+AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret} \
+aws --endpoint-url {url} --region {region} sqs receive-message --queue-url {url}/{account}/{queue} --wait-time-seconds 5`, name...),
+		x.boto("sqs", `url = sqs.get_queue_url(QueueName="{queue}")["QueueUrl"]
+sqs.send_message(QueueUrl=url, MessageBody="hello"`+pythonGroup+`)
+for m in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages", []):
+    print(m["Body"])
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])`, name...),
+		x.mns(`from mns.queue import Message
+queue = account.get_queue("{queue}")
+message = Message("hello")
+`+mnsNote+`queue.send_message(message)
+received = queue.receive_message(5)
+print(received.message_body)
+queue.delete_message(received.receipt_handle)`, name...),
+		x.snippetOf(curl, `-X POST "{url}/api/v1/queues/{queue}/messages?`+scopeQuery+`" \
+  -H "Content-Type: application/json" -d '{"messages": [{"body": "hello"`+jsonGroup+`}]}'`, name...),
+	}
+}
+
+func settingsSnippets(x *exchange) []snippet {
+	name := []string{"{queue}", x.queue().Name}
+	return []snippet{
+		x.snippetOf(awsCLI, `sqs set-queue-attributes --queue-url {url}/{account}/{queue} \
+    --attributes VisibilityTimeout=60`, name...),
+		x.boto("sqs", `url = sqs.get_queue_url(QueueName="{queue}")["QueueUrl"]
+sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})`, name...),
+		x.mns(`from mns.queue import QueueMeta
+meta = QueueMeta()
+meta.set_visibilitytimeout(60)
+account.get_queue("{queue}").set_attributes(meta)`, name...),
+		x.snippetOf(curl, `-X PATCH "{url}/api/v1/queues/{queue}?`+scopeQuery+`" \
+  -H "Content-Type: application/json" -d '{"visibility_timeout_seconds": 60}'`, name...),
+	}
+}
+
+func movesSnippets(x *exchange) []snippet {
+	name := []string{"{queue}", x.queue().Name}
+	return []snippet{
+		x.snippetOf(awsCLI, `sqs start-message-move-task \
+    --source-arn arn:aws:sqs:{region}:{account}:{queue}`, name...),
+		x.boto("sqs", `sqs.start_message_move_task(SourceArn="arn:aws:sqs:{region}:{account}:{queue}")`, name...),
+		x.mns(`# MNS has no call that moves messages: receive them here and send them there
+queue = account.get_queue("{queue}")
+message = queue.receive_message(5)
+account.get_queue("DESTINATION").send_message(message)
+queue.delete_message(message.receipt_handle)`, name...),
+		x.snippetOf(curl, `-X POST "{url}/api/v1/queues/{queue}/moves?`+scopeQuery+`" \
+  -H "Content-Type: application/json" -d '{}'`, name...),
+	}
+}
+
+func traceSnippets(x *exchange, id, queue string) []snippet {
+	path := "messages/MESSAGE_ID/log"
+	if id != "" {
+		path = "messages/" + id + "/log"
+	} else if queue != "" {
+		path = "queues/" + queue + "/log"
+	}
+	pair := []string{"{path}", path}
+	return []snippet{
+		x.snippetOf(curl, `"{url}/api/v1/{path}?`+scopeQuery+`"`, pair...),
+		x.snippetOf(python, `import json, urllib.request
+log = json.load(urllib.request.urlopen("{url}/api/v1/{path}?`+scopeQuery+`"))
+for event in log["events"]:
+    print(event["at"], event["kind"], event.get("queue"))`, pair...),
+	}
+}
+
+func topicsSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(awsCLI, "sns create-topic --name alerts"),
+		x.boto("sns", `arn = sns.create_topic(Name="alerts")["TopicArn"]
+print([t["TopicArn"] for t in sns.list_topics()["Topics"]])`),
+		x.mns(`from mns.topic import TopicMeta
+account.get_topic("alerts").create(TopicMeta())
+print(account.list_topic()[0])`),
+		x.snippetOf(curl, `"{url}/api/v1/topics?`+scopeQuery+`"`),
+	}
+}
+
+func topicSnippets(x *exchange, topic *core.Topic) []snippet {
+	name := []string{"{topic}", topic.Name.Name}
+	group, pythonGroup := "", ""
+	if topic.FIFO {
+		group, pythonGroup = " --message-group-id a --message-deduplication-id 1", `, MessageGroupId="a", MessageDeduplicationId="1"`
+	}
+	return []snippet{
+		x.snippetOf(awsCLI, `sns publish --topic-arn arn:aws:sns:{region}:{account}:{topic} \
+    --message hello --message-attributes '{"kind":{"DataType":"String","StringValue":"order"}}'`+group, name...),
+		x.boto("sns", `arn = "arn:aws:sns:{region}:{account}:{topic}"
+sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint="arn:aws:sqs:{region}:{account}:orders")
+sns.publish(TopicArn=arn, Message="hello"`+pythonGroup+`,
+    MessageAttributes={"kind": {"DataType": "String", "StringValue": "order"}})`, name...),
+		x.mns(`from mns.topic import TopicMessage
+account.get_topic("{topic}").publish_message(TopicMessage("hello"))`, name...),
+		x.snippetOf(curl, `-X POST "{url}/api/v1/topics/{topic}/messages?`+scopeQuery+`" \
+  -H "Content-Type: application/json" -d '{"messages": [{"body": "hello"}]}'`, name...),
+	}
+}
+
+func subscriptionSnippets(x *exchange, sub *core.Subscription) []snippet {
+	name := []string{"{topic}", x.topic().Name, "{subscription}", sub.Name.Name}
+	return []snippet{
+		x.snippetOf(awsCLI, `sns get-subscription-attributes \
+    --subscription-arn arn:aws:sns:{region}:{account}:{topic}:{subscription}`, name...),
+		x.boto("sns", `sns.set_subscription_attributes(
+    SubscriptionArn="arn:aws:sns:{region}:{account}:{topic}:{subscription}",
+    AttributeName="FilterPolicy", AttributeValue='{"kind": ["order"]}')`, name...),
+		x.mns(`print(account.get_subscription("{topic}", "{subscription}").get_attributes().endpoint)`, name...),
+		x.snippetOf(curl, `"{url}/api/v1/topics/{topic}/subscriptions/{subscription}/deliveries?`+scopeQuery+`"`, name...),
+	}
+}
+
+func outboxSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(awsCLI, `sns publish --phone-number +15550100 --message "Your code is 1234"`),
+		x.boto("sns", `sns.publish(PhoneNumber="+15550100", Message="Your code is 1234")`),
+		x.snippetOf(curl, `"{url}/api/v1/outbox?`+scopeQuery+`"`),
+	}
+}
+
+func keysSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(awsCLI, "sts get-caller-identity"),
+		x.boto("sts", `print(sts.get_caller_identity()["Account"])`),
+		x.snippetOf(curl, `-X POST "{url}/api/v1/keys" \
+  -H "Content-Type: application/json" -d '{"account": "{account}"}'`),
+	}
+}
+
+func clockSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(curl, `-X POST "{url}/api/v1/clock" \
+  -H "Content-Type: application/json" -d '{"account": "{account}", "advance_seconds": 60}'`),
+		x.snippetOf(python, `import urllib.request
+urllib.request.urlopen(urllib.request.Request("{url}/api/v1/reset?account={account}", method="POST"))`),
+	}
+}
+
+func serversSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(curl, `"{url}/api/v1/version"`),
+		x.snippetOf(curl, `"{url}/readyz"`),
+	}
+}
+
+func costsSnippets(x *exchange) []snippet {
+	return []snippet{x.snippetOf(curl, `"{url}/metrics"`)}
+}

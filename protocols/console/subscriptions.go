@@ -1,0 +1,120 @@
+package console
+
+import (
+	"strings"
+
+	"github.com/polymq/polymq/core"
+)
+
+// subscriptionPage is the data of the page of one subscription.
+type subscriptionPage struct {
+	Sub        core.Subscription
+	Deliveries []deliveryView
+	Next       string
+	Attempts   []core.Attempt
+	Scope      string // of the filter, without a protocol
+}
+
+// deliveryView is a delivery that is still to be made.
+type deliveryView struct {
+	core.Delivery
+	Line string
+}
+
+// shownAttempts is how many of the last attempts a page shows.
+const shownAttempts = 30
+
+// subscription names the subscription that the path names.
+func (x *exchange) subscription() core.SubscriptionName {
+	return core.SubscriptionName{Topic: x.topic(), Name: x.r.PathValue("subscription")}
+}
+
+func (s *Server) onSubscription(x *exchange) (subscriptionPage, error) {
+	sub, err := s.broker.Subscription(x.ctx(), x.subscription())
+	if err != nil {
+		return subscriptionPage{}, err
+	}
+	data := subscriptionPage{Sub: sub}
+	data.Scope, _, _ = strings.Cut(sub.Filter.Scope, ":")
+	in := core.ListDeliveriesInput{Topic: x.topic(), Subscription: sub.Name.Name, Limit: listed}
+	attempts := in
+	attempts.Limit = shownAttempts
+	in.After = x.r.URL.Query().Get("after")
+	deliveries, err := s.broker.ListDeliveries(x.ctx(), in)
+	if err != nil {
+		return data, err
+	}
+	data.Next = deliveries.Next
+	for _, d := range deliveries.Deliveries {
+		body := core.EncodeBody(d.Message.BodyFor(sub.Protocol), d.Message.Form, core.BodyAuto, core.ReadsText)
+		data.Deliveries = append(data.Deliveries, deliveryView{d, shorten(120, strings.Join(strings.Fields(string(body[:min(len(body), 600)])), " "))})
+	}
+	found, err := s.broker.ListAttempts(x.ctx(), attempts)
+	data.Attempts = found.Attempts
+	return data, err
+}
+
+// showSubscription shows a subscription, what is still to be delivered to it, and the last attempts.
+func (s *Server) showSubscription(x *exchange) error {
+	data, err := s.onSubscription(x)
+	if err != nil {
+		return err
+	}
+	return s.show(x, "subscription.html", &page{Title: "Subscription", Heading: x.topic().Name, Active: "topics", Data: data, Snippets: subscriptionSnippets(x, &data.Sub)})
+}
+
+// showDeliveries shows the part that changes all the time.
+func (s *Server) showDeliveries(x *exchange) error {
+	data, err := s.onSubscription(x)
+	if err != nil {
+		return err
+	}
+	return s.part(x, "subscription.html", "deliveries", data)
+}
+
+// back gives the path of the subscription's page.
+func (x *exchange) subscriptionPath() string {
+	return "/topics/" + x.topic().Name + "/subscriptions/" + x.subscription().Name
+}
+
+// setFilter changes what a subscription gets.
+func (s *Server) setFilter(x *exchange) error {
+	filter := x.filter()
+	if _, err := s.broker.AlterSubscription(x.ctx(), x.subscription(), core.SubscriptionChange{Filter: &filter}); err != nil {
+		return err
+	}
+	return x.done(x.subscriptionPath(), x.t("The filter was saved. It decides about what is published from now on."))
+}
+
+// retryDelivery has a message pushed now.
+func (s *Server) retryDelivery(x *exchange) error {
+	id, err := core.ParseMessageID(x.field("message"))
+	if err == nil {
+		err = s.broker.RetryDelivery(x.ctx(), x.subscription(), id)
+	}
+	if err != nil {
+		return err
+	}
+	return x.done(x.subscriptionPath(), x.t("The message is being delivered now."))
+}
+
+// skipDelivery gives a message up: it goes to the dead-letter queue.
+func (s *Server) skipDelivery(x *exchange) error {
+	id, err := core.ParseMessageID(x.field("message"))
+	if err == nil {
+		err = s.broker.DeadLetterDelivery(x.ctx(), x.subscription(), id)
+	}
+	if err != nil {
+		return err
+	}
+	return x.done(x.subscriptionPath(), x.t("The message went to the dead-letter queue."))
+}
+
+// unsubscribe ends a subscription.
+func (s *Server) unsubscribe(x *exchange) error {
+	sub, err := s.broker.Unsubscribe(x.ctx(), x.subscription())
+	if err != nil {
+		return err
+	}
+	return x.done("/topics/"+x.topic().Name, x.t("%s is not subscribed any more.", sub.Endpoint))
+}
