@@ -38,12 +38,18 @@ const sequenceStep = 1000
 // topicSequence gives the 20 digits of a sequence number.
 func topicSequence(sequence int64) string { return fmt.Sprintf("1%019d", sequence) }
 
-// PublishFIFO is of core.Store. It takes no train: while a topic is locked nobody else publishes to it.
+// PublishFIFO is of core.Store. It takes no train: while a topic is locked nobody else publishes to it, and who waits for that holds no
+// connection.
 func (s *Store) PublishFIFO(ctx context.Context, routes *core.Routes, messages []core.NewPublication, route func(*core.PublishedMessage) (core.Publication, error)) ([]core.Published, error) {
 	first, err := s.ids.allot(ctx, len(messages))
 	if err != nil {
 		return nil, err
 	}
+	done, err := s.publishing.take(ctx, routes.Topic.ID)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer done()
 	var published []core.Published
 	var publications []core.Publication
 	var sends *train

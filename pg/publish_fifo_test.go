@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,6 +145,53 @@ func TestPublishFIFOBatch(t *testing.T) {
 	if n, err := broker.DescribeTopic(context.Background(), alerts); err != nil || n.Counts.Messages != 0 {
 		t.Errorf("counts %+v, %v", n.Counts, err)
 	}
+}
+
+// Callers that wait for a topic leave connections to those of others.
+func TestPublishFIFOWaitsAlone(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	broker := topicBroker(t, store)
+	ctx := context.Background()
+	other := alerts
+	other.Name = "other"
+	for _, name := range []core.TopicName{alerts, other} {
+		if _, _, err := broker.CreateTopic(ctx, core.NewTopic{Name: name, FIFO: true, Settings: core.DefaultTopicSettings()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	message := []core.NewPublication{{Body: []byte("hello"), GroupID: "g"}}
+	if _, err := broker.Publish(ctx, core.PublishInput{Topic: alerts, Messages: message}); err != nil {
+		t.Fatal(err)
+	}
+	admin := database(t, store.URL())
+	execute(t, admin, `BEGIN`)
+	execute(t, admin, `SELECT FROM topics WHERE name = 'alerts' FOR UPDATE`)
+	var publishers sync.WaitGroup
+	var begun atomic.Int64
+	const callers = 4 * pgtest.PoolSize
+	for range callers {
+		publishers.Go(func() {
+			begun.Add(1)
+			if _, err := broker.Publish(ctx, core.PublishInput{Topic: alerts, Messages: message}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	eventually(t, "publishers wait for the topic", func() bool {
+		var waiting int64
+		if err := admin.QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		return begun.Load() == callers && waiting > 0
+	})
+	for range 50 {
+		if _, err := broker.Publish(ctx, core.PublishInput{Topic: other, Messages: message}); err != nil {
+			t.Fatalf("to a topic beside the one that is locked: %v", err)
+		}
+	}
+	execute(t, admin, `ROLLBACK`)
+	publishers.Wait()
 }
 
 // More callers at a time than there are connections must not wait for each other's.

@@ -83,8 +83,10 @@ type Store struct {
 	routes         routesCache
 	recent         recentMessages // published, still to be pushed
 	clock          clock
-	lookedAt       atomic.Int64                       // the last message that RemovePublished looked at
-	routing        chan struct{}                      // a place for each transaction in which messages are routed
+	lookedAt       atomic.Int64  // the last message that RemovePublished looked at
+	routing        chan struct{} // a place for each transaction in which messages are routed
+	publishing     turns         // of FIFO topics
+	subscribed     subscriptionCounts
 	locking        chan struct{}                      // a place for each transaction that waits for message groups
 	deliveryHearer atomic.Pointer[func(core.LaneDue)] // nil before NotifyDeliveries
 
@@ -132,6 +134,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.routes.init()
 	s.routing = make(chan struct{}, max(1, config.MaxConns/2))
 	s.recent.init()
+	s.publishing.init()
 	s.clock.init()
 	s.marks.uncounted = opts.inFlightLimit() / uncountedShare
 	s.moving, s.moveNews = make(chan struct{}, 1), make(chan struct{}, 1)

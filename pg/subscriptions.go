@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -93,7 +94,8 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 	if byEndpoint {
 		in.Name.Name = uuid.NewString()
 	}
-	var topic core.Topic
+	var topic, touched core.Topic
+	counted := 0
 	err = s.transaction(ctx, func(tx pgx.Tx) error {
 		if topic, err = txTopic(ctx, tx, lockTopicSQL, topicArgs(in.Name.Topic)); err != nil {
 			return err
@@ -104,7 +106,8 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		if err := checkSubscriptionLimit(ctx, tx, &topic); err != nil {
+		count, err := s.checkSubscriptionLimit(ctx, tx, &topic)
+		if err != nil {
 			return err
 		}
 		if sub, err = txSubscription(ctx, tx, subscribeSQL, subscribeArgs(in, topic.ID, byEndpoint)); err != nil {
@@ -116,32 +119,68 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 				return err
 			}
 		}
-		_, err := txTopic(ctx, tx, touchTopicSQL, pgx.StrictNamedArgs{"id": topic.ID})
+		touched, err = txTopic(ctx, tx, touchTopicSQL, pgx.StrictNamedArgs{"id": topic.ID})
+		counted = count + 1
 		return err
 	})
 	if err != nil {
 		return core.Subscription{}, false, s.noTopic(ctx, err, in.Name.Topic)
 	}
 	if created {
+		s.subscribed.put(&touched, counted)
 		s.announceTopic(topic.ID)
 		s.announceReplay(&sub)
 	}
 	return sub, created, nil
 }
 
-func checkSubscriptionLimit(ctx context.Context, tx pgx.Tx, topic *core.Topic) error {
+// checkSubscriptionLimit gives how many subscriptions a topic has that is locked.
+func (s *Store) checkSubscriptionLimit(ctx context.Context, tx pgx.Tx, topic *core.Topic) (count int, err error) {
 	limit := core.MaxSubscriptions
 	if topic.FIFO {
 		limit = core.MaxFIFOSubscriptions
 	}
-	var count int
-	if err := tx.QueryRow(ctx, countSubscriptionsSQL, pgx.StrictNamedArgs{"topic": topic.ID}).Scan(&count); err != nil {
-		return err
+	count, known := s.subscribed.of(topic)
+	if !known {
+		if err := tx.QueryRow(ctx, countSubscriptionsSQL, pgx.StrictNamedArgs{"topic": topic.ID}).Scan(&count); err != nil {
+			return 0, err
+		}
 	}
 	if count >= limit {
-		return core.Errorf(core.SubscriptionLimit, "topic %q has %d subscriptions and may have no more", topic.Name.Name, count)
+		return 0, core.Errorf(core.SubscriptionLimit, "topic %q has %d subscriptions and may have no more", topic.Name.Name, count)
 	}
-	return nil
+	return count, nil
+}
+
+// subscriptionCounts remember how many subscriptions topics have, as of a version: else each of a hundred thousand subscriptions that
+// are made in a row would count all before it.
+type subscriptionCounts struct {
+	mu   sync.Mutex
+	byID map[int64]subscriptionCount
+}
+
+type subscriptionCount struct {
+	version int64
+	count   int
+}
+
+// maxCountedTopics bounds the memory; when it is full it starts anew.
+const maxCountedTopics = 1000
+
+func (c *subscriptionCounts) of(topic *core.Topic) (count int, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, ok := c.byID[topic.ID]
+	return n.count, ok && n.version == topic.Version
+}
+
+func (c *subscriptionCounts) put(topic *core.Topic, count int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byID == nil || len(c.byID) >= maxCountedTopics {
+		c.byID = map[int64]subscriptionCount{}
+	}
+	c.byID[topic.ID] = subscriptionCount{topic.Version, count}
 }
 
 func subscribeArgs(in core.NewSubscription, topic int64, byEndpoint bool) pgx.StrictNamedArgs {
