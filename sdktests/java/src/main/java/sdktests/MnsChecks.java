@@ -6,6 +6,7 @@ import static sdktests.Checking.raises;
 
 import com.aliyun.mns.client.CloudQueue;
 import com.aliyun.mns.client.MNSClient;
+import com.aliyun.mns.client.TransactionQueue;
 import com.aliyun.mns.common.BatchDeleteException;
 import com.aliyun.mns.common.ServiceException;
 import com.aliyun.mns.model.Message;
@@ -42,6 +43,7 @@ final class MnsChecks {
         check("mns_lower_priority_numbers_come_first", this::priority);
         check("mns_delayed_message_arrives_later", this::delay);
         check("mns_long_poll_wakes_at_a_send", this::longPoll);
+        check("mns_transaction_queue", this::transactions);
         new MnsTopicChecks(client).register();
         MnsFactory.registerChecks();
     }
@@ -248,5 +250,23 @@ final class MnsChecks {
         });
         queue.putMessage(new Message("hello"));
         equal(poll.get(10, TimeUnit.SECONDS).getMessageBodyAsString(), "hello", "body");
+    }
+
+    /** A queue whose messages are delayed until what they are about has happened: committed is received, rolled back is gone. */
+    private void transactions() throws Exception {
+        QueueMeta meta = meta(Clients.queueName("orders"));
+        TransactionQueue queue = client.createTransQueue(meta, message -> true);
+        try {
+            equal(client.getQueueRef(meta.getQueueName() + "-operation-log-queue").isQueueExist(), true, "log queue exists");
+            queue.sendTransMessage(new Message("rolled back"), message -> false);
+            queue.sendTransMessage(new Message("committed"), message -> true);
+            Message got = queue.getInnerQueue().popMessage(10);
+            equal(got.getMessageBodyAsString(), "committed", "body");
+            queue.getInnerQueue().deleteMessage(got.getReceiptHandle());
+            QueueMeta shown = queue.getInnerQueue().getAttributes();
+            equal(shown.getActiveMessages() + shown.getInactiveMessages() + shown.getDelayMessages(), 0L, "messages left");
+        } finally {
+            queue.delete(true);
+        }
     }
 }
