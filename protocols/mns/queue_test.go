@@ -3,6 +3,7 @@ package mns
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 func TestCreateQueue(t *testing.T) {
@@ -266,5 +268,31 @@ func TestAccountsAndRegionsAreApart(t *testing.T) {
 	}
 	if _, err := f.broker.Queue(t.Context(), core.QueueName{Account: pgtest.Account, Region: "cn-hangzhou", Name: "orders"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A host of MNS's form tells account and region, and is what URLs are made of.
+func TestVirtualHosts(t *testing.T) {
+	t.Parallel()
+	broker := pgtest.Broker(t)
+	server := New(broker, new(caller.Options))
+	for host, want := range map[string]core.QueueName{
+		"111122223333.mns.cn-hangzhou.aliyuncs.com":             {Account: "111122223333", Region: "cn-hangzhou", Name: "orders"},
+		"111122223333.mns.cn-beijing-internal-vpc.aliyuncs.com": {Account: "111122223333", Region: "cn-beijing", Name: "orders"},
+		"444455556666.mns.eu-west-1.localhost:4566":             {Account: "444455556666", Region: "eu-west-1", Name: "orders"},
+		"444455556666.mns.cn-shanghai.queues.example.com":       {Account: "444455556666", Region: "cn-shanghai", Name: "orders"},
+		"1234567890123456.mns.cn-hangzhou.aliyuncs.com:80":      {Account: caller.DefaultAccount, Region: "cn-hangzhou", Name: "orders"},
+	} {
+		r := httptest.NewRequest(http.MethodPut, "/queues/orders", strings.NewReader("<Queue/>"))
+		r.Host = host
+		r.Header.Set("Authorization", "MNS LTAI5tEXAMPLE:c2ln")
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if location := w.Header().Get("Location"); w.Code != 201 || location != "http://"+host+"/queues/orders" {
+			t.Errorf("%s: got %d, %s", host, w.Code, location)
+		}
+		if _, err := broker.Queue(t.Context(), want); err != nil {
+			t.Errorf("%s: %v", host, err)
+		}
 	}
 }
