@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"protocols/console":  {"core", "protocols/caller"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all
 	"sdktests/...":       {},
+	"deploy":             {},
 	"cmd/...":            {"..."},
 
 	"protocols/localstack": {},
