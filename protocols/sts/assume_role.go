@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/polymq/polymq/core"
 )
@@ -15,7 +16,17 @@ type assumeRoleRequest struct {
 	Policy          *string
 	ExternalId      *string
 	SourceIdentity  *string
+	PolicyArns      []policyARN `query:"PolicyArns.member"`
+	Tags            []tag       `query:"Tags.member"`
 }
+
+// policyARN names a policy that is to bound a session.
+type policyARN struct {
+	ARN string `query:"arn"`
+}
+
+// tag is a tag of a session.
+type tag struct{ Key, Value string }
 
 type assumeRoleResult struct {
 	SourceIdentity   string
@@ -58,11 +69,20 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 		return nil, faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
 	account := role[1]
-	if c.Verified && account != c.Account && !c.Key.Admin { // no trust policy says otherwise
-		who, _ := c.identity()
-		return nil, faultf(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who, req.RoleArn)
+	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, req.RoleArn, req.conditionKey)
+	if err != nil {
+		return nil, err
 	}
 	session := core.Session{Role: req.RoleArn, Name: req.RoleSessionName, Policy: text(req.Policy), SourceIdentity: text(req.SourceIdentity)}
+	if kept != nil {
+		if life > kept.MaxSession {
+			return nil, faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		}
+		session.RoleID = kept.ID
+	}
+	if err := s.bound(ctx, &session, account, req.PolicyArns, req.Tags); err != nil {
+		return nil, err
+	}
 	made, err := s.newSession(ctx, core.NewKey{Account: account, Session: session, Lasts: life})
 	if err != nil {
 		return nil, err
@@ -73,6 +93,38 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 	return &assumeRoleResult{
 		SourceIdentity: session.SourceIdentity, AssumedRoleUser: assumedRoleUser{id, arn}, Credentials: made, PackedPolicySize: packedSize(req.Policy),
 	}, nil
+}
+
+// conditionKey gives the values of the condition keys that trust policies have.
+func (req *assumeRoleRequest) conditionKey(key string) []string {
+	one := func(value *string) []string {
+		if value == nil {
+			return nil
+		}
+		return []string{*value}
+	}
+	switch key {
+	case "sts:externalid":
+		return one(req.ExternalId)
+	case "sts:rolesessionname":
+		return one(&req.RoleSessionName)
+	case "sts:sourceidentity":
+		return one(req.SourceIdentity)
+	case "aws:tagkeys":
+		var keys []string
+		for _, t := range req.Tags {
+			keys = append(keys, t.Key)
+		}
+		return keys
+	}
+	if name, ok := strings.CutPrefix(key, "aws:requesttag/"); ok {
+		for i := range req.Tags {
+			if strings.EqualFold(req.Tags[i].Key, name) {
+				return one(&req.Tags[i].Value)
+			}
+		}
+	}
+	return nil
 }
 
 func (req *assumeRoleRequest) check() error {

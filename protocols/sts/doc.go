@@ -5,14 +5,19 @@
 // Temporary keys are core.Keys that end, with a token that requests must carry. They work with every
 // protocol that knows tokens. They outlive the server, and are refused when they are over.
 //
-// Roles are not kept yet, so any ARN of a role may be assumed: where signatures are verified, only in the
-// caller's own account, or by an administrator in any. Session policies are kept with the key and not
-// evaluated; tags and PolicyArns are passed over. A temporary key is never an administrator's.
+// A role that is kept (package iam, the JSON API) is assumed for as long as it says. Where policies are enforced, its
+// trust policy decides who may, with the caller's own policies as AWS has it, and a role that is not kept cannot be
+// assumed. Where they are not, any ARN of a role may be assumed: where signatures are verified, only in the
+// caller's own account, or by an administrator in any. Session policies, those named by PolicyArns too, and tags
+// are kept with the key, and count where policies are enforced. A temporary key is never an administrator's.
 //
 // # Decisions
 //
-// 2026-11-21: the unique ids in UserId and AssumedRoleId are derived from names, so that they are the
-// same on every server and each time, as AWS's are. There is no table of users and roles to keep them in.
+// 2026-11-21: the unique ids in UserId and AssumedRoleId are those of the user and the role; of roles that are not
+// kept they are derived from names, so that they are the same on every server and each time, as AWS's are.
+//
+// 2026-11-21: policies that PolicyArns names are kept by their ids and count as they are when a request is made,
+// not as they were when the session began.
 //
 // 2026-11-21: the texts of errors are those that clients of STS quote (ValidationError, AccessDenied,
 // ExpiredToken); unverified are those of MalformedPolicyDocument and PackedPolicyTooLarge.

@@ -10,6 +10,8 @@ type getFederationTokenRequest struct {
 	Name            string
 	DurationSeconds *int
 	Policy          *string
+	PolicyArns      []policyARN `query:"PolicyArns.member"`
+	Tags            []tag       `query:"Tags.member"`
 }
 
 type getFederationTokenResult struct {
@@ -36,12 +38,15 @@ func (s *Server) getFederationToken(ctx context.Context, c *call, req *getFedera
 		return nil, err
 	}
 	session := core.Session{Name: req.Name, Policy: text(req.Policy)}
-	made, err := s.newSession(ctx, core.NewKey{Account: c.Account, Session: session, Lasts: life})
+	if err := s.bound(ctx, &session, c.Account, req.PolicyArns, req.Tags); err != nil {
+		return nil, err
+	}
+	made, err := s.newSession(ctx, core.NewKey{Account: c.Account, User: c.user(), Session: session, Lasts: life})
 	if err != nil {
 		return nil, err
 	}
 	federated := call{Caller: c.Caller}
-	federated.Is(&core.Key{Account: c.Account, Session: session})
+	federated.Is(&core.Key{Account: c.Account, User: c.user(), Session: session})
 	arn, id := federated.identity()
 	return &getFederationTokenResult{FederatedUser: federatedUser{id, arn}, Credentials: made, PackedPolicySize: packedSize(req.Policy)}, nil
 }

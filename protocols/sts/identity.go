@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
@@ -15,7 +16,7 @@ func (c *call) identity() (arn, userID string) {
 	}
 	switch session := c.Key.Session; {
 	case session.Role != "":
-		return c.stsARN("assumed-role/" + roleName(session.Role) + "/" + session.Name), roleID(session.Role) + ":" + session.Name
+		return c.stsARN("assumed-role/" + roleName(session.Role) + "/" + session.Name), cmp.Or(session.RoleID, roleID(session.Role)) + ":" + session.Name
 	case session.Name != "":
 		return c.stsARN("federated-user/" + session.Name), c.Account + ":" + session.Name
 	case c.Key.User != "":

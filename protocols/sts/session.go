@@ -2,13 +2,13 @@ package sts
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/polymq/polymq/core"
+	rules "github.com/polymq/polymq/core/policy"
 )
 
 // credentials are a temporary key on the wire.
@@ -59,6 +59,39 @@ func duration(seconds *int, normal, longest time.Duration) (time.Duration, error
 	return time.Duration(*seconds) * time.Second, nil
 }
 
+// bound adds to a session the managed policies that it is asked to be bounded by, and its tags.
+func (s *Server) bound(ctx context.Context, session *core.Session, account string, policies []policyARN, tags []tag) error {
+	if len(policies) > maxSessionPolicies {
+		return violation("'"+strconv.Itoa(len(policies))+"'", "policyArns", "have length less than or equal to %d", maxSessionPolicies)
+	}
+	for _, p := range policies {
+		name, ok := core.PolicyNameOf(p.ARN)
+		if !ok || name.Cloud != core.AWS || !name.BuiltIn() && name.Account != account {
+			return faultf(http.StatusBadRequest, "ValidationError", "%.256s is not a policy of the account %s.", p.ARN, account)
+		}
+		found, err := s.broker.Policy(ctx, name)
+		if core.CodeOf(err) == core.EntityNotFound {
+			return faultf(http.StatusBadRequest, "ValidationError", "%s", core.MessageOf(err))
+		} else if err != nil {
+			return err
+		}
+		session.Policies = append(session.Policies, found.ID)
+	}
+	for _, t := range tags {
+		if t.Key == "" || len(t.Key) > core.MaxEntityTagKey || len(t.Value) > core.MaxEntityTagValue || len(tags) > core.MaxEntityTags {
+			return faultf(http.StatusBadRequest, "ValidationError", "A session has at most %d tags, with keys of 1 to %d characters and values of up to %d.",
+				core.MaxEntityTags, core.MaxEntityTagKey, core.MaxEntityTagValue)
+		}
+		if session.Tags == nil {
+			session.Tags = map[string]string{}
+		}
+		session.Tags[t.Key] = t.Value
+	}
+	return nil
+}
+
+const maxSessionPolicies = 10
+
 // checkPolicy says whether a session policy can be kept.
 func checkPolicy(policy *string) error {
 	switch {
@@ -68,15 +101,11 @@ func checkPolicy(policy *string) error {
 		return violation("''", "policy", "have length greater than or equal to 1")
 	case len(*policy) > maxSessionPolicy:
 		return faultf(http.StatusBadRequest, "PackedPolicyTooLarge", "The session policy has %d characters, it may have %d.", len(*policy), maxSessionPolicy)
-	case !isObject(*policy):
-		return faultf(http.StatusBadRequest, "MalformedPolicyDocument", "The policy is not in the valid JSON format.")
+	}
+	if _, err := rules.ParseAWS(*policy, rules.Session); err != nil {
+		return faultf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
 	}
 	return nil
-}
-
-func isObject(text string) bool {
-	var object map[string]json.RawMessage
-	return json.Unmarshal([]byte(text), &object) == nil && object != nil
 }
 
 // packedSize gives how much of the room for policies is used, in percent.

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/polymq/polymq/core"
@@ -39,7 +40,12 @@ func start(t *testing.T, verify bool) *fixture {
 	t.Cleanup(store.Close)
 	broker := core.NewBroker(store)
 	t.Cleanup(broker.Close)
-	server := httptest.NewServer(sts.New(broker, &caller.Options{Keys: broker, Verify: verify}))
+	return serve(t, broker, &caller.Options{Keys: broker, Verify: verify})
+}
+
+func serve(t *testing.T, broker *core.Broker, options *caller.Options) *fixture {
+	t.Helper()
+	server := httptest.NewServer(sts.New(broker, options))
 	t.Cleanup(server.Close)
 	return &fixture{t, broker, server.URL}
 }
@@ -110,7 +116,7 @@ func TestAssumeRole(t *testing.T) {
 	role := "arn:aws:iam::111122223333:role/path/worker"
 	out, err := f.key(core.NewKey{User: "ann"}).AssumeRole(t.Context(), &sdk.AssumeRoleInput{
 		RoleArn: &role, RoleSessionName: aws.String("build-1"), DurationSeconds: aws.Int32(900), ExternalId: aws.String("ci:1"), SourceIdentity: aws.String("ann"),
-		Policy: aws.String(`{"Version":"2012-10-17","Statement":[]}`),
+		Policy: aws.String(policyOf(0)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -210,6 +216,12 @@ func TestSessionTokens(t *testing.T) {
 	}
 }
 
+// policyOf gives a policy of that many characters, of its shortest form where it has to be longer.
+func policyOf(length int) string {
+	const policy = `{"Version":"2012-10-17","Statement":[{"Sid":"","Effect":"Allow","Action":"sqs:SendMessage","Resource":"*"}]}`
+	return strings.Replace(policy, `"Sid":""`, `"Sid":"`+strings.Repeat("x", max(0, length-len(policy)))+`"`, 1)
+}
+
 // TestParameters has both sides of each bound, and what is refused stores nothing.
 func TestParameters(t *testing.T) {
 	t.Parallel()
@@ -232,10 +244,10 @@ func TestParameters(t *testing.T) {
 		"12 hours":                 {"Action=AssumeRole&" + role + "&RoleSessionName=ab&DurationSeconds=43200", ""},
 		"a second more":            {"Action=AssumeRole&" + role + "&RoleSessionName=ab&DurationSeconds=43201", "ValidationError"},
 		"no number":                {"Action=AssumeRole&" + role + "&RoleSessionName=ab&DurationSeconds=x", "MalformedInput"},
-		"a policy":                 {"Action=AssumeRole&" + role + "&RoleSessionName=ab&Policy={}", ""},
+		"a policy":                 {"Action=AssumeRole&" + role + "&RoleSessionName=ab&Policy=" + policyOf(0), ""},
 		"a policy that is none":    {"Action=AssumeRole&" + role + "&RoleSessionName=ab&Policy=[]", "MalformedPolicyDocument"},
-		"the longest policy":       {"Action=AssumeRole&" + role + `&RoleSessionName=ab&Policy={"a":"` + long(2040) + `"}`, ""},
-		"a longer policy":          {"Action=AssumeRole&" + role + `&RoleSessionName=ab&Policy={"a":"` + long(2041) + `"}`, "PackedPolicyTooLarge"},
+		"the longest policy":       {"Action=AssumeRole&" + role + "&RoleSessionName=ab&Policy=" + policyOf(2048), ""},
+		"a longer policy":          {"Action=AssumeRole&" + role + "&RoleSessionName=ab&Policy=" + policyOf(2049), "PackedPolicyTooLarge"},
 		"an external id of 1":      {"Action=AssumeRole&" + role + "&RoleSessionName=ab&ExternalId=a", "ValidationError"},
 		"an external id of 1224":   {"Action=AssumeRole&" + role + "&RoleSessionName=ab&ExternalId=" + long(1224), ""},
 		"an external id of 1225":   {"Action=AssumeRole&" + role + "&RoleSessionName=ab&ExternalId=" + long(1225), "ValidationError"},
@@ -281,4 +293,85 @@ func (f *fixture) keys() int {
 		f.t.Fatal(err)
 	}
 	return len(page.Keys)
+}
+
+// TestAssumeKeptRoles walks who may assume a role that is kept, where policies are enforced.
+func TestAssumeKeptRoles(t *testing.T) {
+	t.Parallel()
+	broker := start(t, true).broker
+	f := serve(t, broker, &caller.Options{Keys: broker, Verify: true, Access: caller.NewAccess(broker, true)})
+	role := func(name, path, trust string) string {
+		t.Helper()
+		made, err := broker.CreateIdentity(t.Context(), core.Identity{
+			IdentityName: core.IdentityName{Account: "111122223333", Kind: core.Role, Cloud: core.AWS, Name: name}, Path: path, Trust: trust, MaxSession: 2 * time.Hour,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made.ARN("")
+	}
+	trust := func(principal, condition string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"sts:AssumeRole"` + condition + `}]}`
+	}
+	const own, partner = "arn:aws:iam::111122223333", "arn:aws:iam::444455556666"
+	byName := role("by-name", "/ci/", trust(own+":user/ann", ""))
+	byAccount := role("by-account", "/", trust(own+":root", ""))
+	external := role("external", "/", trust(partner+":root", `,"Condition":{"StringEquals":{"sts:ExternalId":"secret-1"}}`))
+	ann, bob := f.key(core.NewKey{User: "ann"}), f.key(core.NewKey{User: "bob"})
+	if err := broker.PutInlinePolicy(t.Context(), core.IdentityName{Account: "111122223333", Kind: core.User, Name: "bob"}, "may",
+		core.Inline{Cloud: core.AWS, Text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"` + own + `:role/*"}]}`}); err != nil {
+		t.Fatal(err)
+	}
+	stranger := f.key(core.NewKey{Account: "444455556666"})
+	tests := map[string]struct {
+		client   *sdk.Client
+		role     string
+		external string
+		seconds  int32
+		want     string
+	}{
+		"whom the role names":               {ann, byName, "", 900, ""},
+		"in the path of another":            {ann, strings.Replace(byName, "/ci/", "/", 1), "", 900, "AccessDenied"},
+		"whom it does not":                  {bob, byName, "", 900, "AccessDenied"},
+		"account trusted, no policy":        {ann, byAccount, "", 900, "AccessDenied"},
+		"account trusted, policy":           {bob, byAccount, "", 900, ""},
+		"another account, no external id":   {stranger, external, "", 900, "AccessDenied"},
+		"another account, wrong one":        {stranger, external, "secret-2", 900, "AccessDenied"},
+		"another account, right one":        {stranger, external, "secret-1", 900, ""},
+		"another account that is not named": {stranger, byAccount, "", 900, "AccessDenied"},
+		"a role that there is not":          {bob, own + ":role/none", "", 900, "AccessDenied"},
+		"the longest session":               {ann, byName, "", 7200, ""},
+		"a longer session":                  {ann, byName, "", 7201, "ValidationError"},
+	}
+	for name, tt := range tests {
+		in := &sdk.AssumeRoleInput{RoleArn: &tt.role, RoleSessionName: aws.String("s1"), DurationSeconds: &tt.seconds}
+		if tt.external != "" {
+			in.ExternalId = &tt.external
+		}
+		_, err := tt.client.AssumeRole(t.Context(), in)
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || codeOf(err) != tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+	out, err := ann.AssumeRole(t.Context(), &sdk.AssumeRoleInput{RoleArn: &byName, RoleSessionName: aws.String("s1"), PolicyArns: []types.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess")}},
+		Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("a")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := broker.Key(t.Context(), *out.Credentials.AccessKeyId)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grants, err := broker.Grants(t.Context(), key)
+	if err != nil || len(grants.Session) != 1 || grants.Session[0].Name != "AmazonSQSReadOnlyAccess" || grants.Tags["team"] != "a" || grants.Role != byName || grants.UserID != *out.AssumedRoleUser.AssumedRoleId {
+		t.Errorf("the session is granted %+v, %v", grants, err)
+	}
+	none := &sdk.AssumeRoleInput{RoleArn: &byName, RoleSessionName: aws.String("s1"), PolicyArns: []types.PolicyDescriptorType{{Arn: aws.String(own + ":policy/none")}}}
+	if _, err := ann.AssumeRole(t.Context(), none); codeOf(err) != "ValidationError" {
+		t.Errorf("bounded by a policy that there is not: %v", err)
+	}
+	want, err := broker.Identity(t.Context(), core.IdentityName{Account: "111122223333", Kind: core.User, Name: "ann"})
+	if got := f.whoIs(ann); err != nil || got != "111122223333 "+own+":user/ann "+want.ID {
+		t.Errorf("ann is %q", got)
+	}
 }

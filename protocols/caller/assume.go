@@ -1,0 +1,93 @@
+package caller
+
+import (
+	"context"
+	"strings"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/core/policy"
+)
+
+// RoleSource finds roles. EntityNotFound.
+type RoleSource interface {
+	Identity(ctx context.Context, name core.IdentityName) (core.Identity, error)
+}
+
+// Assume says whether a caller may assume the role that an ARN names, and gives the role; nil for one that is
+// not kept. Where policies are enforced, a role must be there, its trust policy must allow the caller, and so
+// must the caller's own policies, as the role's cloud has it. Where they are not, whatever is in the caller's
+// account may be assumed, and an administrator assumes all. keys gives the values of condition keys that the
+// request has beside those that every request has. Denied.
+func (o *Options) Assume(ctx context.Context, c *Caller, roles RoleSource, arn string, keys func(key string) []string) (*core.Identity, error) {
+	want := &Want{Action: "sts:AssumeRole", Resource: arn, Keys: keys}
+	name, ok := core.RoleNameOf(arn)
+	want.Owner = name.Account
+	var role *core.Identity
+	if ok {
+		found, err := roles.Identity(ctx, name)
+		switch {
+		case core.CodeOf(err) == core.EntityNotFound:
+		case err != nil:
+			return nil, err
+		case sameRole(found.ARN(""), arn):
+			role = &found
+		}
+	}
+	if !o.Enforces() {
+		if c.Verified && name.Account != c.Account && !c.Key.Admin {
+			return nil, distrusted(c, want)
+		}
+		return role, nil
+	}
+	if role == nil {
+		return nil, distrusted(c, want)
+	}
+	return role, o.trusted(ctx, c, role, want)
+}
+
+// sameRole says that two ARNs name the same role, with its path, in whatever partition.
+func sameRole(a, b string) bool {
+	_, a, _ = strings.Cut(a, ":role/")
+	_, b, _ = strings.Cut(b, ":role/")
+	return a == b
+}
+
+// distrusted is the denial by a role that there is not, or that trusts nobody in particular.
+func distrusted(c *Caller, want *Want) *Denied {
+	d := &Denied{Want: want, Decision: policy.Decision{Kind: policy.Trust}}
+	if c.Key != nil {
+		g := core.GrantsOf(c.Key)
+		d.Principal = g.Principal
+		if core.CloudOfARN(want.Resource) == core.RAM {
+			d.Principal = g.RAM
+		}
+	}
+	return d
+}
+
+// trusted says whether a role's trust policy and the caller's own policies let the caller assume it.
+func (o *Options) trusted(ctx context.Context, c *Caller, role *core.Identity, want *Want) error {
+	s, err := o.Access.standing(ctx, c)
+	if err != nil {
+		return err
+	}
+	language := policy.AWS
+	if role.Cloud == core.RAM {
+		language = policy.RAM
+	}
+	trust, err := o.Access.texts.Parse(language, role.Trust, policy.Trust)
+	if err != nil || s.broken != "" {
+		return distrusted(c, want)
+	}
+	policies := s.policies
+	policies.Resource = &policy.Named{Name: want.Resource, Policy: trust}
+	r := policy.Request{Principal: s.principal, Action: want.Action, Resource: want.Resource, Owner: want.Owner}
+	r.Keys = (&conditionKeys{caller: c, grants: s.grants, want: want}).values
+	d := policy.EvaluateTrust(language, &r, &policies)
+	if d.Outcome == policy.Allowed {
+		return nil
+	}
+	denied := distrusted(c, want)
+	denied.Decision = d
+	return denied
+}
