@@ -58,10 +58,16 @@ func (s *Server) assumeRole(ctx context.Context, c *openapi.Call, req *assumeRol
 		return nil, err
 	}
 	account := accountOf(req.RoleArn, c.Account)
-	if c.Verified && account != c.Account && !c.Key.Admin { // no trust policy says otherwise
-		return nil, openapi.NewFault(http.StatusForbidden, "NoPermission", "the caller may not do sts:AssumeRole on "+req.RoleArn)
-	}
 	session := core.Session{Role: "acs:ram::" + account + ":role/" + roleName(req.RoleArn), Name: req.RoleSessionName, SourceIdentity: req.SourceIdentity}
+	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, session.Role, req.conditionKey)
+	switch {
+	case err != nil:
+		return nil, err
+	case kept != nil && life > kept.MaxSession:
+		return nil, wrong("DurationSeconds", "is more than the role's MaxSessionDuration of "+inSeconds(kept.MaxSession))
+	case kept != nil:
+		session.RoleID = kept.ID
+	}
 	if req.Policy != nil {
 		session.Policy = *req.Policy
 	}
@@ -75,6 +81,17 @@ func (s *Server) assumeRole(ctx context.Context, c *openapi.Call, req *assumeRol
 		Credentials:     credentials{key.ID, string(key.Secret), string(key.Token), key.ExpiresAt.UTC().Format("2006-01-02T15:04:05Z")},
 		SourceIdentity:  session.SourceIdentity,
 	}, nil
+}
+
+// conditionKey gives the values of the condition keys that trust policies have.
+func (req *assumeRoleRequest) conditionKey(key string) []string {
+	switch {
+	case key == "sts:externalid" && req.ExternalId != nil:
+		return []string{*req.ExternalId}
+	case key == "sts:sourceidentity" && req.SourceIdentity != "":
+		return []string{req.SourceIdentity}
+	}
+	return nil
 }
 
 // check says whether the parameters can be used, and how long the session is to last.

@@ -36,12 +36,13 @@ func Actions() []coverage.Action {
 type Server struct {
 	*openapi.Server
 
-	broker *core.Broker
+	broker  *core.Broker
+	callers *caller.Options
 }
 
 // New makes a Server.
 func New(broker *core.Broker, callers *caller.Options) *Server {
-	s := &Server{broker: broker}
+	s := &Server{broker: broker, callers: callers}
 	s.Server = openapi.NewServer(openapi.Service{Protocol: "aliyunsts", Product: "STS", Actions: s.actions()}, callers, broker)
 	return s
 }
