@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -89,7 +90,7 @@ func GrantsOf(key *Key) *Grants {
 		g.Access, g.Bodies = Admin, true
 	}
 	if key.Session.Policy != "" {
-		g.Session = []GrantedPolicy{{Name: "session policy", From: "session", Cloud: CloudOfARN(key.Session.Role), Text: key.Session.Policy}}
+		g.Session = []GrantedPolicy{{Name: "session policy", From: "session", Cloud: cmp.Or(key.Session.Cloud, CloudOfARN(key.Session.Role)), Text: key.Session.Policy}}
 	}
 	return g
 }

@@ -90,6 +90,35 @@ func TestQueryTokenForMnsQueue(t *testing.T) {
 	}
 }
 
+// Where policies are enforced, the key receives from its queue, and that is all it does.
+func TestTokensReachOneQueue(t *testing.T) {
+	t.Parallel()
+	broker, at := start(t)
+	token := ask(t, at, url.Values{"AccessKeyId": {"111122223333"}, "MessageType": {"SmsReport"}, "QueueName": {"receipts"}}).MessageTokenDTO
+	key, err := broker.Key(t.Context(), token.AccessKeyId)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := &caller.Options{Keys: broker, Verify: true, Access: caller.NewAccess(broker, true)}
+	who := caller.Caller{Account: key.Account, Region: "cn-hangzhou", AccessKeyID: key.ID, Key: key, Verified: true}
+	for want, allowed := range map[string]bool{
+		"mns:ReceiveMessage on /queues/receipts/messages":     true,
+		"mns:BatchDeleteMessage on /queues/receipts/messages": true,
+		"mns:GetQueueAttributes on /queues/receipts":          true,
+		"mns:SendMessage on /queues/receipts/messages":        false,
+		"mns:DeleteQueue on /queues/receipts":                 false,
+		"mns:ReceiveMessage on /queues/receipts2/messages":    false,
+		"mns:ReceiveMessage on /queues/orders/messages":       false,
+		"mns:ListQueue on /queues":                            false,
+	} {
+		action, path, _ := strings.Cut(want, " on ")
+		err := options.Authorize(t.Context(), &who, &caller.Want{Action: action, Resource: "acs:mns:cn-hangzhou:111122223333:" + path})
+		if (err == nil) != allowed {
+			t.Errorf("%s: got %v, want it allowed: %t", want, err, allowed)
+		}
+	}
+}
+
 func TestQueryTokenForMnsQueueRefuses(t *testing.T) {
 	t.Parallel()
 	_, at := start(t)

@@ -47,7 +47,7 @@ func (s *Server) queryTokenForMnsQueue(ctx context.Context, c *openapi.Call, req
 		return nil, err
 	}
 	key, err := s.broker.CreateKey(ctx, core.NewKey{
-		ID: "STS." + rand.Text(), Account: c.Account, Lasts: tokenLife, Session: core.Session{Name: req.MessageType, Policy: string(policy)},
+		ID: "STS." + rand.Text(), Account: c.Account, Lasts: tokenLife, Session: core.Session{Name: req.MessageType, Policy: string(policy), Cloud: core.RAM},
 	})
 	if err != nil {
 		return nil, err
