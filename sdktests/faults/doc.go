@@ -6,6 +6,7 @@
 //	crash_test.go         polymq or PostgreSQL is killed with kill -9
 //	fifo_test.go          the same, with FIFO queues: order, locks and deduplication hold
 //	dead_letters_test.go  the same, with dead letters and move tasks
+//	topics_test.go        the same, with fan-outs and deliveries to endpoints, which may be down or silent
 //	away_test.go          PostgreSQL is gone, silent, slow, or loses its connections
 //	vanish_test.go        clients close their connection while they receive
 //	pair_test.go          two servers on one database
