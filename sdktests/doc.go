@@ -9,7 +9,7 @@
 // check fails, the end of the program's own log stands below it.
 //
 // Frameworks run in the same way, as their users would set them up: Celery and the AWS CLI in
-// python, sqs-consumer in node, Spring Cloud AWS in java, Watermill and the Go CDK in golang, which
+// python (its first version from PyPI, its second as the distribution's package awscli has it), sqs-consumer in node, Spring Cloud AWS in java, Watermill and the Go CDK in golang, which
 // is a module of its own. TestFrameworks runs them side by side on one server, each in an account of
 // its own:
 //

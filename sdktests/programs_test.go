@@ -33,6 +33,7 @@ type program struct {
 	folder  string     // of its sources
 	shares  string     // an installation of this name with others, instead of one of its own
 	tools   []string   // that must be on the machine
+	probe   []string   // a command that must succeed there
 	locks   string     // pattern of the files that say what is installed
 	install [][]string // commands, run in the copy of the folder
 	run     []string   // command that starts it there
@@ -58,12 +59,22 @@ var programs = []program{
 var frameworks = []program{
 	pythonProgram("celery", "requirements-celery.txt", []string{"celery"}),
 	pythonProgram("awscli", "requirements-awscli.txt", []string{"awscli"}),
+	awsCLI2,
 	nodeProgram("sqs-consumer", []string{"consumer"}),
 	springProgram("4.1.0", "4.0.7"),
 	springProgram("3.4.2", "3.5.5"),
 	goProgram("watermill"),
 	goProgram("gocloud"),
 	goProgram("smq"),
+}
+
+// awsCLI2 is the AWS CLI as Linux distributions package it, the second version, which there is no installation of
+// beside the machine's. It runs in the system's Python, where the package is.
+var awsCLI2 = program{
+	name: "awscli-2", folder: "python", tools: []string{"/usr/bin/python3"}, locks: "awscli_checks.py",
+	probe:  []string{"/usr/bin/python3", "-c", "import awscli; assert awscli.__version__.startswith('2.'), awscli.__version__"},
+	run:    []string{"/usr/bin/python3", "-B", "program.py"},
+	checks: []string{"awscli"},
 }
 
 func pythonProgram(name, requirements string, checks []string, talkers ...talker) program {
@@ -159,16 +170,28 @@ func (p program) available(t *testing.T) bool {
 	t.Helper()
 	for _, tool := range p.tools {
 		if _, err := exec.LookPath(tool); err != nil {
-			line := fmt.Sprintf("NOT RUN: %s (no %s)", p.name, tool)
-			notRun.add(line)
-			t.Log(line)
-			if os.Getenv("POLYMQ_REQUIRE_SDKS") == "all" {
-				t.Errorf("POLYMQ_REQUIRE_SDKS=all, but %s is not on this machine", tool)
-			}
-			return false
+			return p.missing(t, "no "+tool)
+		}
+	}
+	if len(p.probe) > 0 {
+		if err := runIn("", p.probe); err != nil {
+			t.Log(err)
+			return p.missing(t, "its package is not installed")
 		}
 	}
 	return true
+}
+
+// missing says that the program cannot run on this machine.
+func (p program) missing(t *testing.T, why string) bool {
+	t.Helper()
+	line := fmt.Sprintf("NOT RUN: %s (%s)", p.name, why)
+	notRun.add(line)
+	t.Log(line)
+	if os.Getenv("POLYMQ_REQUIRE_SDKS") == "all" {
+		t.Errorf("POLYMQ_REQUIRE_SDKS=all, but %s cannot run: %s", p.name, why)
+	}
+	return false
 }
 
 // check runs the program's checks, each as a subtest.
@@ -231,7 +254,7 @@ func (p program) command(ctx context.Context, t *testing.T, srv polymq, argument
 	}
 	arguments = append(slices.Clone(p.run[1:]), arguments...)
 	tool := p.run[0]
-	if strings.Contains(tool, "/") {
+	if strings.Contains(tool, "/") && !filepath.IsAbs(tool) {
 		tool = filepath.Join(dir, tool)
 	}
 	cmd := exec.CommandContext(ctx, tool, arguments...)
