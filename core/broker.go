@@ -15,6 +15,7 @@ type Broker struct {
 	audit auditLog
 
 	traffic traffic
+	faults  faults
 
 	draining  chan struct{}
 	drainOnce sync.Once

@@ -18,15 +18,23 @@ func (b *Broker) DeleteMessages(ctx context.Context, in DeleteInput) ([]error, e
 	if err := checkBatch(len(in.Handles)); err != nil {
 		return nil, err
 	}
+	faults := b.inject(ctx, FaultDelete, in.Queue.Account, in.Queue.Name)
+	if err := faults.before(ctx); err != nil {
+		return nil, err
+	}
 	var results []error
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
+		if !faults.deletes(queue) {
+			results, err = b.showAgain(ctx, queue, in.Handles)
+			return err
+		}
 		if results, err = b.store.DeleteMessages(ctx, queue, in.Handles, in.Newest); err == nil {
 			b.traffic.countDeletes(results)
 			b.logHandled(ctx, queue, EventDeleted, in.Handles, func(i int, _ *Event) bool { return results[i] == nil })
 		}
 		return err
 	})
-	return results, err
+	return results, faults.after(err)
 }
 
 func checkBatch(n int) error {

@@ -49,6 +49,7 @@ const (
 	MoveActive              Code = "MoveActive"              // another task moves the source's messages
 	TooManyMoves            Code = "TooManyMoves"            // the account's active move tasks
 	MoveNotFound            Code = "MoveNotFound"            // the source has no move task of that id
+	FaultNotFound           Code = "FaultNotFound"           // the account has no fault rule of that name
 	MoveEnded               Code = "MoveEnded"               // the move task is not running any more
 )
 
@@ -59,7 +60,7 @@ var Codes = []Code{
 	TopicNotFound, TopicExists, TopicArchives, SubscriptionNotFound, SubscriptionExists, SubscriptionLimit, DeliveryNotFound,
 	VisibilityTooLong, KeyNotFound, KeyExists, EntityNotFound, EntityExists, EntityInUse, EntityProtected, EntityLimit, PolicyMalformed,
 	InFlightLimit, DeadLetterQueueNotFound, DeadLetterDenied, QueueTypeMismatch, NotDeadLetterQueue, MoveDestinationNotFound,
-	MoveActive, TooManyMoves, MoveNotFound, MoveEnded,
+	MoveActive, TooManyMoves, MoveNotFound, MoveEnded, FaultNotFound,
 }
 
 // Error is an error that a client may read. Make one with Errorf.

@@ -121,6 +121,10 @@ func (b *Broker) Publish(ctx context.Context, in PublishInput) ([]Published, err
 			return nil, err
 		}
 	}
+	faults := b.inject(ctx, FaultPublish, in.Topic.Account, in.Topic.Name)
+	if err := faults.before(ctx); err != nil {
+		return nil, err
+	}
 	var published []Published
 	err := b.withRoutes(ctx, in.Topic, func(routes *Routes) (err error) {
 		if routes.Topic.FIFO {
@@ -130,7 +134,7 @@ func (b *Broker) Publish(ctx context.Context, in PublishInput) ([]Published, err
 		}
 		return err
 	})
-	return published, err
+	return published, faults.after(err)
 }
 
 // publish publishes to a standard topic.

@@ -28,6 +28,10 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 		return nil, err
 	}
 	start := time.Now()
+	faults := b.inject(ctx, FaultReceive, in.Queue.Account, in.Queue.Name)
+	if err := faults.before(ctx); err != nil {
+		return nil, err
+	}
 	var messages []Message
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
 		wait := orDefault(in.Wait, queue.ReceiveWait) - time.Since(start)
@@ -36,13 +40,14 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 			if len(messages) > 0 {
 				b.logReceived(ctx, queue, messages)
 			}
+			faults.received(ctx, queue, messages)
 		}
 		return err
 	})
 	if err == nil && len(messages) > 0 && ctx.Err() != nil {
 		return nil, b.returnUnread(ctx, in.Queue, messages)
 	}
-	return messages, err
+	return messages, faults.after(err)
 }
 
 // returnTimeout bounds the return of messages whose receiver is gone.

@@ -26,6 +26,10 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 			return nil, err
 		}
 	}
+	faults := b.inject(ctx, FaultSend, in.Queue.Account, in.Queue.Name)
+	if err := faults.before(ctx); err != nil {
+		return nil, err
+	}
 	var sent []Sent
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
 		if err := checkGroups(queue, in.Messages); err != nil {
@@ -41,13 +45,17 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 				messages[i].Delay = &queue.Delay
 			}
 		}
+		messages = faults.sending(queue, messages)
 		if sent, err = b.store.SendMessages(ctx, queue, messages); err == nil {
 			b.traffic.sent.Add(int64(len(sent)))
 			b.logSent(ctx, queue, messages, sent)
 		}
 		return err
 	})
-	return sent, err
+	if err = faults.after(err); err != nil {
+		return nil, err
+	}
+	return sent[:len(in.Messages)], nil
 }
 
 // DeduplicationWindow is how long a FIFO queue remembers the id of a message that was sent, whatever

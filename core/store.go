@@ -15,6 +15,7 @@ type Store interface {
 	KeyStore
 	IdentityStore
 	RecordStore
+	FaultStore
 
 	CreateQueue(ctx context.Context, in NewQueue) (queue Queue, created bool, err error)
 	Queue(ctx context.Context, name QueueName) (*Queue, error)

@@ -40,6 +40,10 @@ func (b *Broker) ChangeVisibility(ctx context.Context, in ChangeVisibilityInput)
 			return nil, Errorf(InvalidArgument, "the visibility timeout must be 0 to %v, was %v", MaxVisibilityTimeout, c.Timeout)
 		}
 	}
+	faults := b.inject(ctx, FaultVisibility, in.Queue.Account, in.Queue.Name)
+	if err := faults.before(ctx); err != nil {
+		return nil, err
+	}
 	var results []VisibilityResult
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
 		if results, err = b.store.ChangeVisibility(ctx, queue, in); err == nil {
@@ -47,7 +51,7 @@ func (b *Broker) ChangeVisibility(ctx context.Context, in ChangeVisibilityInput)
 		}
 		return err
 	})
-	return results, err
+	return results, faults.after(err)
 }
 
 func (b *Broker) logVisibility(ctx context.Context, queue *Queue, in ChangeVisibilityInput, results []VisibilityResult) {

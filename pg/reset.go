@@ -15,6 +15,8 @@ WITH gone AS (
     DELETE FROM account_attributes WHERE account = @account
 ), recorded AS (
     DELETE FROM records WHERE account = @account
+), faultless AS (
+    DELETE FROM faults WHERE account = @account
 ), cooled AS (
     DELETE FROM cooldowns WHERE account = @account
 ), orphaned AS (

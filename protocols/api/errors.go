@@ -54,6 +54,7 @@ var statuses = map[core.Code]int{
 	core.TooManyMoves:            http.StatusTooManyRequests,
 	core.MoveNotFound:            http.StatusNotFound,
 	core.MoveEnded:               http.StatusConflict,
+	core.FaultNotFound:           http.StatusNotFound,
 }
 
 // Codes of requests that never reach the core.

@@ -59,6 +59,7 @@ var coreErrors = map[core.Code]wireError{
 	core.TooManyMoves:            {status: http.StatusBadRequest, code: "QpsLimitExceeded"},
 	core.MoveNotFound:            {status: http.StatusBadRequest, code: "InvalidArgument"},
 	core.MoveEnded:               {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.FaultNotFound:           {status: http.StatusBadRequest, code: "InvalidArgument"},
 }
 
 // errNoMessage is the answer to a receive or a peek that finds nothing.

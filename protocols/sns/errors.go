@@ -80,6 +80,7 @@ var coreErrors = map[core.Code]wireError{
 	core.TooManyMoves:            throttled,
 	core.MoveNotFound:            notFound,
 	core.MoveEnded:               invalidState,
+	core.FaultNotFound:           invalidState,
 	core.KeyNotFound:             notFound,
 	core.KeyExists:               invalidParameter,
 	core.EntityNotFound:          notFound,

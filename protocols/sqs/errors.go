@@ -96,6 +96,7 @@ var coreErrors = map[core.Code]wireError{
 	core.TooManyMoves:            overLimit,
 	core.MoveNotFound:            resourceNotFound,
 	core.MoveEnded:               unsupportedOperation,
+	core.FaultNotFound:           unsupportedOperation,
 }
 
 // fault is an error as the client is told it.

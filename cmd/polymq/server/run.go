@@ -98,6 +98,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.workers.Add("usage", workers.Every(usageEvery), shortChore, workers.Usage{Write: s.usage.write(s.broker)})
 	s.workers.Add("old usage", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: s.store.ForgetUsage, Batch: batch})
 	s.broker.LogAllMessages(s.config.MessageLog == "all")
+	s.followFaults()
 	s.workers.Start()
 	if err := s.declareQueues(ctx); err != nil {
 		return err
@@ -212,6 +213,9 @@ func (s *Server) stop(ctx context.Context) error {
 	}
 	if s.pushes != nil {
 		step(pushGrace, "finish the last pushes", s.stopPushes)
+	}
+	if s.stopFaults != nil {
+		s.stopFaults()
 	}
 	if s.broker != nil {
 		s.broker.Close()

@@ -36,6 +36,7 @@ type Server struct {
 	usage      *ledger
 	samples    *samples           // nil without the console
 	abort      context.CancelFunc // ends the contexts of all requests
+	stopFaults context.CancelFunc // nil outside test mode
 	firstAdmin *core.Key          // that was made at this start
 	background sync.WaitGroup
 	done       chan struct{} // closed when the server cannot go on
