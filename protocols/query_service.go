@@ -9,8 +9,8 @@ import (
 	"github.com/polymq/polymq/protocols/aliyunsts"
 	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/dybase"
-	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/iam"
+	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sts"
 )

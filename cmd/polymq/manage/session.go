@@ -27,6 +27,7 @@ func Commands(environ []string) []*cobra.Command {
 		queueCommand(environ), topicCommand(environ), subscriptionCommand(environ), messageCommand(environ),
 		logCommand(environ), tailCommand(environ), exportCommand(environ), importCommand(environ),
 		seedCommand(environ), dumpCommand(environ), faultCommand(environ),
+		accountCommand(environ), userCommand(environ), groupCommand(environ), roleCommand(environ), policyCommand(environ),
 	}
 }
 
