@@ -19,6 +19,9 @@
 // client, the aliyun command line and Terraform's provider are built on (golang/smq.go), with the requests that
 // each of them makes.
 //
+// The console is walked through in Chromium, by Playwright, in the folder console: from a queue's first message to
+// its end, on a desktop and on a phone, in both languages, in light and dark, and once with the keyboard alone.
+//
 // matrix_test.go sends with each SDK of each language and receives with each other one.
 //
 // A language whose tools are missing on the machine is named on standard error, NOT RUN, and none

@@ -49,6 +49,7 @@ var programs = []program{
 	pythonProgram("python-smq", "requirements-smq.txt", []string{"smq", "aliyun"}),
 	nodeProgram("node", []string{"sqs", "mns", "mns_topics", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "alicloud", mns: true}, talker{sdk: "ali", mns: true, encodes: true}),
+	consoleProgram,
 	javaProgram("2.0.0", "mns-2", []string{"sqs", "mns", "cross"}, talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	javaProgram("1.4.0", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
 	javaProgram("1.1.9.2", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
@@ -98,6 +99,14 @@ func nodeProgram(name string, checks []string, talkers ...talker) program {
 	}
 }
 
+// consoleProgram walks through the console in a browser.
+var consoleProgram = program{
+	name: "console", folder: "console", tools: []string{"node", "npm", "chromium"}, locks: "package-lock.json",
+	install: [][]string{{"npm", "ci", "--no-audit", "--no-fund"}},
+	run:     []string{"node", "program.mjs"},
+	checks:  []string{"console"},
+}
+
 func javaProgram(mns, sources string, checks []string, talkers ...talker) program {
 	p := mavenProgram("mns-"+mns, "sdktests.Program", "-Dmns.version="+mns, "-Dmns.sources="+sources)
 	p.checks, p.talkers = checks, talkers
@@ -132,6 +141,9 @@ func goProgram(group string) program {
 func TestPython(t *testing.T) { testPrograms(t, "python") }
 func TestNode(t *testing.T)   { testPrograms(t, "node") }
 func TestJava(t *testing.T)   { testPrograms(t, "java") }
+
+// TestConsole shows the console to a browser. POLYMQ_SCREENSHOTS names a folder for pictures of every page.
+func TestConsole(t *testing.T) { testPrograms(t, "console") }
 
 // testPrograms runs all checks of a language's programs.
 func testPrograms(t *testing.T, language string) {
