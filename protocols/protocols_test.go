@@ -25,6 +25,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/console"
 )
 
 // scope gives the Authorization of a request to one of AWS's services.
@@ -408,5 +409,35 @@ func BenchmarkDispatch(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		port.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+// A browser is led to the console; whatever an SDK asks of / is answered as ever, and so is a browser without one.
+func TestBrowsersAreLedToTheConsole(t *testing.T) {
+	t.Parallel()
+	broker := pgtest.Broker(t)
+	with, without := New(broker, Options{Console: &console.Options{}}), New(broker, Options{})
+	browser := request{"GET", "/", []string{"Accept", "text/html,application/xhtml+xml,*/*;q=0.8"}, ""}
+	tests := map[string]struct {
+		handler http.Handler
+		in      request
+		status  int
+	}{
+		"a browser":             {with, browser, http.StatusFound},
+		"no console":            {without, browser, http.StatusNotFound},
+		"curl":                  {with, request{"GET", "/", []string{"Accept", "*/*"}, ""}, http.StatusNotFound},
+		"an SDK":                {with, request{"GET", "/?Action=ListQueues&Version=2012-11-05", []string{"Accept", "text/html"}, ""}, http.StatusOK},
+		"the console's page":    {with, request{"GET", "/console/000000000000/us-east-1/queues", nil, ""}, http.StatusOK},
+		"a page of no console":  {without, request{"GET", "/console/000000000000/us-east-1/queues", nil, ""}, http.StatusNotFound},
+		"a queue named console": {with, request{"POST", "/000000000000/console", []string{"X-Amz-Target", "AmazonSQS.ListQueues"}, "{}"}, http.StatusOK},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			tt.handler.ServeHTTP(w, tt.in.http())
+			if w.Code != tt.status {
+				t.Errorf("got %d, want %d: %s", w.Code, tt.status, w.Body)
+			}
+		})
 	}
 }

@@ -85,6 +85,30 @@ func (p *program) end(t *testing.T) int {
 
 var endpoint = regexp.MustCompile(`Endpoint: (http://(\S+))`)
 
+func TestServeWithoutTheConsole(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, "serve", "--listen", "127.0.0.1:0", "--database-url", pgtest.DatabaseURL(t), "--console=false")
+	banner := p.untilReady(t)
+	url := endpoint.FindStringSubmatch(banner)
+	if url == nil || strings.Contains(banner, "Console") {
+		t.Fatalf("the banner is\n%s", banner)
+	}
+	response, err := http.Get(url[1] + "/console/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusNotFound {
+		t.Errorf("got %s", response.Status)
+	}
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.end(t); code != 0 {
+		t.Errorf("ended with %d", code)
+	}
+}
+
 func TestServeSaysWhereItIsAndStops(t *testing.T) {
 	t.Parallel()
 	p := startProgram(t, "serve", "--listen", "127.0.0.1:0", "--database-url", pgtest.DatabaseURL(t), "--region", "eu-west-1")
@@ -93,7 +117,7 @@ func TestServeSaysWhereItIsAndStops(t *testing.T) {
 	if url == nil {
 		t.Fatalf("no endpoint in\n%s", banner)
 	}
-	for _, want := range []string{"aws --endpoint-url " + url[1] + " --region eu-west-1", `endpoint_url="` + url[1] + `"`, `Account("` + url[1] + `"`, url[1] + "/api/v1/docs"} {
+	for _, want := range []string{"aws --endpoint-url " + url[1] + " --region eu-west-1", `endpoint_url="` + url[1] + `"`, `Account("` + url[1] + `"`, url[1] + "/api/v1/docs", "Console:  " + url[1] + "/console/\n"} {
 		if !strings.Contains(banner, want) {
 			t.Errorf("%s is not in\n%s", want, banner)
 		}
