@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/polymq/polymq/cmd/polymq/client"
 )
 
 // maxCertificate bounds what is read of a server's answer.
@@ -40,7 +42,7 @@ the same port offers: do that where nobody can change what passes, as on the ser
 }
 
 func fetchAuthority(ctx context.Context, endpoint string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	ctx, cancel := context.WithTimeout(ctx, client.Timeout)
 	defer cancel()
 	plain := strings.TrimRight(strings.Replace(endpoint, "https://", "http://", 1), "/")
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, plain+"/api/v1/ca.pem", nil)
@@ -57,7 +59,7 @@ func fetchAuthority(ctx context.Context, endpoint string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read the server's answer: %w", err)
 	case response.StatusCode != http.StatusOK:
-		return nil, refused(response, answer)
+		return nil, client.Refused(response, answer)
 	case !strings.HasPrefix(string(answer), "-----BEGIN CERTIFICATE-----"):
 		return nil, errors.New("the server's answer is no certificate, is it polymq?")
 	}

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/polymq/polymq/cmd/polymq/client"
 )
 
 // keyRow is an access key as the JSON API shows it.
@@ -182,68 +182,19 @@ func (a *apiClient) flags(command *cobra.Command, environ []string) {
 	}
 }
 
-const (
-	apiTimeout   = 30 * time.Second
-	maxAPIAnswer = 16 << 20
-)
-
-// call makes a request and reads its answer into out, unless that is nil. Errors are the server's words.
+// call makes a request, with the path and query as in a URL, and reads its answer into out, unless that is nil.
+// Errors are the server's words.
 func (a *apiClient) call(ctx context.Context, method, path string, in, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
-	defer cancel()
-	var body bytes.Buffer
-	if in != nil {
-		if err := json.NewEncoder(&body).Encode(in); err != nil {
-			return fmt.Errorf("encode the request: %w", err)
-		}
+	path, query, _ := strings.Cut(path, "?")
+	values, err := url.ParseQuery(query)
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	for i := range parts {
+		part, partErr := url.PathUnescape(parts[i])
+		parts[i], err = part, errors.Join(err, partErr)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(a.endpoint, "/")+"/api/v1"+path, &body)
 	if err != nil {
-		return fmt.Errorf("endpoint %s: %w", a.endpoint, err)
+		return fmt.Errorf("path %s: %w", path, err)
 	}
-	r.Header.Set("Content-Type", "application/json")
-	if a.adminKey != "" {
-		r.Header.Set("Authorization", "Bearer "+a.adminKey)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return fmt.Errorf("reach the server, is it running there? (--endpoint): %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAPIAnswer))
-	if err != nil {
-		return fmt.Errorf("read the server's answer: %w", err)
-	}
-	if response.StatusCode >= http.StatusMultipleChoices {
-		return refused(response, answer)
-	}
-	if out == nil {
-		return nil
-	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("read the server's answer, is %s polymq?: %w", a.endpoint, err)
-	}
-	return nil
-}
-
-// refused gives what the server says of a request that it refuses.
-func refused(response *http.Response, answer []byte) error {
-	var problem struct {
-		Detail string `json:"detail"`
-		Errors []struct {
-			Location string `json:"location"`
-			Message  string `json:"message"`
-		} `json:"errors"`
-	}
-	if json.Unmarshal(answer, &problem) != nil || problem.Detail == "" {
-		return fmt.Errorf("the server answers %s", response.Status)
-	}
-	text := problem.Detail
-	for _, e := range problem.Errors {
-		text += "; " + e.Location + ": " + e.Message
-	}
-	if response.StatusCode == http.StatusUnauthorized {
-		text += " (--admin-key or POLYMQ_ADMIN_KEY)"
-	}
-	return fmt.Errorf("the server refuses: %s", text)
+	server := client.Client{Endpoint: a.endpoint, AdminKey: a.adminKey}
+	return server.Do(ctx, client.Request{Method: method, Path: parts, Query: values, Body: in}, out)
 }

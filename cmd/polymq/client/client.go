@@ -66,7 +66,7 @@ func (c *Client) Do(ctx context.Context, in Request, out any) error {
 	case len(answer) > maxAnswer:
 		return fmt.Errorf("the server's answer is longer than %d MiB, ask for less", maxAnswer>>20)
 	case response.StatusCode >= http.StatusMultipleChoices:
-		return newError(response, answer)
+		return Refused(response, answer)
 	case out == nil, len(answer) == 0:
 		return nil
 	}

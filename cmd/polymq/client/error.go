@@ -53,8 +53,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// newError reads a problem as of RFC 9457.
-func newError(response *http.Response, answer []byte) error {
+// Refused gives what a server says of a request that it refuses: a problem as of RFC 9457.
+func Refused(response *http.Response, answer []byte) error {
 	var problem struct {
 		Code   string  `json:"code"`
 		Detail string  `json:"detail"`
