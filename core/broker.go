@@ -9,10 +9,12 @@ import (
 
 // Broker is the queue service: what the protocols call.
 type Broker struct {
-	store Store
-	lines *lines
-	log   messageLog
-	audit auditLog
+	store  Store
+	lines  *lines
+	log    messageLog
+	audit  auditLog
+	limits limits
+	uses   uses
 
 	traffic traffic
 	faults  faults

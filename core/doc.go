@@ -45,6 +45,14 @@
 //
 // # Decisions
 //
+// 2026-11-21: limits of accounts are looked at where something is asked for, and counted in the background: what an
+// account stores is what the counters said two seconds ago and what this server stored since, so that a limit is
+// overshot by what other servers store in that time. Requests are counted by each server for itself. Counting
+// exactly would cost every send a statement, for bounds that exist to protect and not to bill.
+//
+// 2026-11-21: a queue expires as unused when nobody has sent to it or received from it, it is empty and nothing
+// names it: dead-letter queues are idle and empty most of their lives.
+//
 // 2026-11-21: the audit log has the time of the database and not that of the account, which a test may advance:
 // it tells when somebody did something. Events wait in memory for half a second at most; a server that is
 // killed loses those, one that is stopped none. To write each by itself was rejected: every call of the control

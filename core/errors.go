@@ -38,7 +38,7 @@ const (
 	EntityExists            Code = "EntityExists"            // the name is another account's, user's, group's, role's or policy's
 	EntityInUse             Code = "EntityInUse"             // something depends on what is to be deleted
 	EntityProtected         Code = "EntityProtected"         // it is built in and cannot be changed
-	EntityLimit             Code = "EntityLimit"             // the account has as many users, roles, policies … as it may
+	EntityLimit             Code = "EntityLimit"             // the account has as many users, roles, queues, topics … as it may
 	PolicyMalformed         Code = "PolicyMalformed"         // the text is not a policy of its cloud's language
 	InFlightLimit           Code = "InFlightLimit"           // too many messages of the queue are received and not deleted
 	DeadLetterQueueNotFound Code = "DeadLetterQueueNotFound" // the target of a dead-letter policy does not exist

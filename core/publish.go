@@ -121,6 +121,11 @@ func (b *Broker) Publish(ctx context.Context, in PublishInput) ([]Published, err
 			return nil, err
 		}
 	}
+	if of := b.limits.of(in.Topic.Account); of != nil {
+		if err := of.room(in.Topic.Account, in.size()); err != nil {
+			return nil, err
+		}
+	}
 	faults := b.inject(ctx, FaultPublish, in.Topic.Account, in.Topic.Name)
 	if err := faults.before(ctx); err != nil {
 		return nil, err
@@ -135,6 +140,15 @@ func (b *Broker) Publish(ctx context.Context, in PublishInput) ([]Published, err
 		return err
 	})
 	return published, faults.after(err)
+}
+
+// size is what the messages count together, each as often as it is stored at least.
+func (in *PublishInput) size() int {
+	size := 0
+	for i := range in.Messages {
+		size += in.Messages[i].Size()
+	}
+	return size
 }
 
 // publish publishes to a standard topic.
@@ -254,6 +268,7 @@ func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscript
 	if message.Delay == nil {
 		message.Delay = &queue.Delay
 	}
+	b.used(queue)
 	return QueueDelivery{Subscription: sub, Queue: queue, Message: message}, nil
 }
 

@@ -182,6 +182,9 @@ func (b *Broker) CreateQueue(ctx context.Context, in NewQueue) (queue Queue, cre
 	if err := b.checkTarget(ctx, in.Name, in.FIFO, in.Settings.DeadLetter); err != nil {
 		return Queue{}, false, err
 	}
+	if err := b.anotherQueue(ctx, in.Name); err != nil {
+		return Queue{}, false, err
+	}
 	return b.store.CreateQueue(ctx, in)
 }
 

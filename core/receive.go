@@ -34,6 +34,7 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 	}
 	var messages []Message
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
+		b.used(queue)
 		wait := orDefault(in.Wait, queue.ReceiveWait) - time.Since(start)
 		if messages, err = b.receive(ctx, queue, in, wait); err == nil {
 			b.traffic.countReceive(len(messages))

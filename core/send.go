@@ -16,7 +16,7 @@ type SendInput struct {
 // limit of the queue is for the protocols to check, since each counts its own way. On a FIFO queue
 // each message needs a group, and one whose deduplication id was sent within the DeduplicationWindow
 // before is not stored again.
-// QueueNotFound, MessageTooLong, InvalidArgument.
+// QueueNotFound, MessageTooLong, InvalidArgument; Throttled where the account stores as much as it may.
 func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error) {
 	if n := len(in.Messages); n < 1 || n > MaxBatch {
 		return nil, Errorf(InvalidArgument, "a call sends 1 to %d messages, this one has %d", MaxBatch, n)
@@ -26,12 +26,18 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 			return nil, err
 		}
 	}
+	if of := b.limits.of(in.Queue.Account); of != nil {
+		if err := of.room(in.Queue.Account, in.size()); err != nil {
+			return nil, err
+		}
+	}
 	faults := b.inject(ctx, FaultSend, in.Queue.Account, in.Queue.Name)
 	if err := faults.before(ctx); err != nil {
 		return nil, err
 	}
 	var sent []Sent
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
+		b.used(queue)
 		if err := checkGroups(queue, in.Messages); err != nil {
 			return err
 		}
@@ -56,6 +62,15 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 		return nil, err
 	}
 	return sent[:len(in.Messages)], nil
+}
+
+// size is what the messages count together.
+func (in *SendInput) size() int {
+	size := 0
+	for i := range in.Messages {
+		size += in.Messages[i].Size()
+	}
+	return size
 }
 
 // DeduplicationWindow is how long a FIFO queue remembers the id of a message that was sent, whatever

@@ -16,6 +16,8 @@ type Store interface {
 	IdentityStore
 	RecordStore
 	FaultStore
+	LimitStore
+	UnusedStore
 
 	CreateQueue(ctx context.Context, in NewQueue) (queue Queue, created bool, err error)
 	Queue(ctx context.Context, name QueueName) (*Queue, error)

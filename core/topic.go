@@ -137,6 +137,9 @@ func (b *Broker) CreateTopic(ctx context.Context, in NewTopic) (topic Topic, cre
 	if err := in.check(); err != nil {
 		return Topic{}, false, err
 	}
+	if err := b.anotherTopic(ctx, in.Name); err != nil {
+		return Topic{}, false, err
+	}
 	return b.store.CreateTopic(ctx, in)
 }
 

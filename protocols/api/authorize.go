@@ -168,7 +168,7 @@ func account(ctx context.Context, named string) (string, error) {
 }
 
 func writeProblem(c *gin.Context, p *problem) {
-	if p.Code == core.Unavailable {
+	if p.Code == core.Unavailable || p.Code == core.Throttled {
 		c.Header("Retry-After", "1")
 	}
 	c.Header("Content-Type", p.ContentType(""))

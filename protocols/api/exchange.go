@@ -49,6 +49,11 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 			a.audit(c, op.OperationID, x)
 			return
 		}
+		if err := a.callers.Admit(&x.caller); err != nil {
+			writeProblem(c, newProblemOf(c.Request.Context(), err))
+			a.audit(c, op.OperationID, x)
+			return
+		}
 		x.context = core.WithActor(context.WithValue(c.Request.Context(), exchangeKey{}, x), x.caller.Actor("api", op.OperationID))
 		handler(x)
 		code := ""

@@ -34,8 +34,15 @@ const maxSkew = 15 * time.Minute
 
 // Authenticate completes the caller that Identify found: with its access key and that key's account.
 // Where requests must be signed, it does so only if this one is, and rightly. body is what ReadBody
-// gave. *AuthError for what the client did wrong.
+// gave. *AuthError for what the client did wrong; Throttled for an account that asks too often.
 func (a *Authenticator) Authenticate(r *http.Request, body []byte, c *caller.Caller) error {
+	if err := a.identify(r, body, c); err != nil {
+		return err
+	}
+	return a.callers.Admit(c)
+}
+
+func (a *Authenticator) identify(r *http.Request, body []byte, c *caller.Caller) error {
 	if !a.callers.Verify {
 		return a.callers.Recognize(r.Context(), c)
 	}

@@ -29,6 +29,7 @@ type Options struct {
 	Observer       Observer       // nil: nobody counts
 	Meter          Meter          // nil: nobody bills
 	Auditor        Auditor        // nil: nothing is audited
+	Limits         Limits         // nil: accounts may ask as often as they like
 	Verify         bool           // requests must be signed, with keys that are known
 	SignOnHeader   string         // in which trusted proxies say which user they have signed on; "": they do not
 	SignOnAccount  string         // of those users; "": DefaultAccount
@@ -49,6 +50,8 @@ type Caller struct {
 	Began       time.Time // when the request was read
 	Key         *core.Key // that AccessKeyID names; nil while it is not looked for, or not known
 	Verified    bool      // the request is signed with Key
+
+	admitted bool // once; what else is asked belongs to the same request
 
 	// What a bill would say of the request, filled in by the protocol once it is known.
 	RequestBytes int64 // of the body

@@ -47,7 +47,7 @@ var coreErrors = map[core.Code]wireError{
 	core.EntityExists:            {status: http.StatusBadRequest, code: "InvalidArgument"},
 	core.EntityInUse:             {status: http.StatusBadRequest, code: "InvalidArgument"},
 	core.EntityProtected:         {status: http.StatusForbidden, code: "AccessDenied"},
-	core.EntityLimit:             {status: http.StatusBadRequest, code: "InvalidArgument"},
+	core.EntityLimit:             {status: http.StatusBadRequest, code: "QuotaExceeded"},
 	core.PolicyMalformed:         {status: http.StatusBadRequest, code: "InvalidArgument"},
 	core.InFlightLimit:           {status: http.StatusNotFound, code: "MessageNotExist"},
 	core.DeadLetterQueueNotFound: {status: http.StatusNotFound, code: "QueueNotExist"},

@@ -178,6 +178,9 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 	if err := s.authenticate(r, c); err != nil { // before anything is done
 		return nil, err
 	}
+	if err := s.callers.Admit(&c.Caller); err != nil {
+		return nil, err
+	}
 	if c.Verified && r.Header.Get("X-Mns-Version") == "" {
 		return nil, wireError{http.StatusBadRequest, "MissingVersionHeader", "the request has no x-mns-version header"}
 	}

@@ -119,6 +119,9 @@ func (s *Server) do(r *http.Request, c *Call) (any, error) {
 	if err := s.authenticate(r, body, c); err != nil {
 		return nil, err
 	}
+	if err := s.callers.Admit(&c.Caller); err != nil {
+		return nil, err
+	}
 	switch action := s.find(c.Action); {
 	case c.Action == "":
 		return nil, Missing("Action")

@@ -32,6 +32,7 @@ var (
 	resourceNotFound     = wireError{http.StatusNotFound, "ResourceNotFound"}
 	authorizationError   = wireError{http.StatusForbidden, "AuthorizationError"}
 	subscriptionLimit    = wireError{http.StatusForbidden, "SubscriptionLimitExceeded"}
+	topicLimit           = wireError{http.StatusForbidden, "TopicLimitExceeded"}
 	endpointDisabled     = wireError{http.StatusBadRequest, "EndpointDisabled"}
 	platformDisabled     = wireError{http.StatusBadRequest, "PlatformApplicationDisabled"}
 	invalidState         = wireError{http.StatusBadRequest, "InvalidState"}
@@ -87,7 +88,7 @@ var coreErrors = map[core.Code]wireError{
 	core.EntityExists:            invalidParameter,
 	core.EntityInUse:             invalidState,
 	core.EntityProtected:         authorizationError,
-	core.EntityLimit:             invalidParameter,
+	core.EntityLimit:             topicLimit,
 	core.PolicyMalformed:         invalidParameter,
 }
 

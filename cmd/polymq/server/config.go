@@ -70,6 +70,12 @@ type Config struct {
 	PostgresBinDir        string `koanf:"postgres-bin-dir"`
 	PostgresRepositoryURL string `koanf:"postgres-repository-url"`
 
+	LimitQueues        int           `koanf:"limit-queues"` // of each account, as all of them
+	LimitTopics        int           `koanf:"limit-topics"`
+	LimitBytes         int64         `koanf:"limit-bytes"`
+	LimitRequests      int           `koanf:"limit-requests"`       // a second
+	ExpireUnusedQueues time.Duration `koanf:"expire-unused-queues"` // 0: never
+
 	Audit          string        `koanf:"audit"`
 	AuditRetention time.Duration `koanf:"audit-retention"`
 
@@ -203,6 +209,12 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	}
 	if c.MasterKey != "" && c.MasterKeyFile != "" {
 		fault("master-key", "is given, and master-key-file as well: only one of them can be the master key")
+	}
+	if c.LimitQueues < 0 || c.LimitTopics < 0 || c.LimitBytes < 0 || c.LimitRequests < 0 {
+		fault("limit-queues", "and limit-topics, limit-bytes and limit-requests must be 1 or more, or 0 for no limit")
+	}
+	if c.ExpireUnusedQueues != 0 && c.ExpireUnusedQueues < time.Hour {
+		fault("expire-unused-queues", "must be at least an hour, or 0 for never, was %v", c.ExpireUnusedQueues)
 	}
 	if c.AuditRetention < time.Hour {
 		fault("audit-retention", "must be at least an hour, was %v", c.AuditRetention)

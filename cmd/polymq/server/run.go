@@ -91,6 +91,10 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.startPushes(); err != nil {
 		return err
 	}
+	s.broker.LimitAccounts(core.Limits{Queues: s.config.LimitQueues, Topics: s.config.LimitTopics, Bytes: s.config.LimitBytes, Requests: s.config.LimitRequests})
+	if s.config.ExpireUnusedQueues > 0 {
+		s.broker.NoteUses()
+	}
 	s.workers = newWorkers(s.store, s.broker, s.pushes, s.config, s.log)
 	if s.samples != nil {
 		s.workers.Add("samples", workers.Every(sampleEvery), shortChore, workers.Samples{Take: s.samples.take})
@@ -119,6 +123,7 @@ func (s *Server) speak() http.Handler {
 		Caller: caller.Options{
 			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
 			Keys: s.broker, Verify: s.config.Auth != "off", Access: caller.NewAccess(s.broker, s.config.Auth == "enforce"), Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(),
+			Limits: s.broker,
 		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,

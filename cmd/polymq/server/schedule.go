@@ -20,6 +20,7 @@ const (
 	sweepEvery     = time.Second // at most; the store keeps it to its share of the time
 	vacuumEvery    = 15 * time.Second
 	usageEvery     = 5 * time.Second
+	limitsEvery    = 2 * time.Second
 	logEvery       = 500 * time.Millisecond
 	pushEvery      = time.Second // under word of what is due, for the lost one and for what waited long
 	publishedEvery = 10 * time.Second
@@ -46,7 +47,7 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, config
 	if !store.Listens() {
 		look = lookOftenEvery
 	}
-	return []chore{
+	chores := []chore{
 		{"delay", workers.Every(look), shortChore, workers.Delay{LookAhead: broker.LookAhead}},
 		{"heartbeat", workers.Every(pg.HeartbeatTime), shortChore, workers.Heartbeat{Beat: store.Heartbeat}},
 		{"sweep", workers.Every(sweepEvery), shortChore, workers.Sweep{Sweep: store.Sweep}},
@@ -68,8 +69,13 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, config
 		{"log days", workers.Every(retainEvery), shortChore, workers.LogDays{Turn: store.TurnLog, Keep: config.MessageLogRetention}},
 		{"audit log", workers.Every(logEvery), shortChore, workers.MessageLog{Flush: broker.FlushAudit}},
 		{"audit days", workers.Every(retainEvery), shortChore, workers.LogDays{Turn: store.TurnAudit, Keep: config.AuditRetention}},
+		{"limits", workers.Every(limitsEvery), shortChore, workers.Limits{Refresh: broker.RefreshLimits}},
 		{"vacuum", workers.Every(vacuumEvery), longChore, workers.Vacuum{Vacuum: store.Vacuum}},
 	}
+	if config.ExpireUnusedQueues > 0 {
+		chores = append(chores, chore{"unused queues", workers.Every(retainEvery), longChore, workers.Unused{Expire: broker.ExpireUnused, After: config.ExpireUnusedQueues, Batch: batch}})
+	}
+	return chores
 }
 
 // newWorkers makes a runner of the schedule.
