@@ -48,6 +48,7 @@ type modelRun struct {
 
 	attempted *modelQueue // the queue of the newest attempt to receive that had an id
 	attempt   string
+	repeats   int // of attempts that gave the same messages again
 }
 
 // modelFailure is a test whose failures are rapid's, which then looks for a smaller one.
@@ -274,10 +275,20 @@ func (run *modelRun) receive(t *rapid.T) {
 	run.receiveFrom(t, q, attempt)
 }
 
-// receiveAgain repeats the newest attempt, as a client does that got no answer.
+// receiveAgain repeats the newest attempt, as a client does that got no answer. Mostly there is something to receive anew first.
 func (run *modelRun) receiveAgain(t *rapid.T) {
-	if run.attempted == nil {
-		t.Skip("no attempt yet")
+	q := run.queue(t)
+	switch {
+	case !q.fifo:
+		t.Skip("no attempts")
+	case run.attempted == nil || rapid.IntRange(0, 2).Draw(t, "newest attempt") > 0:
+		content, members := run.content(t, q)
+		run.sent(t, q, content, run.client(t).sendTo(q.name, content.body, members))
+		run.attempted, run.attempt = q, rapid.SampledFrom([]string{"x", "y", "z"}).Draw(t, "attempt id")
+		run.receiveFrom(t, q, run.attempt)
+	}
+	if attempt := run.attempted.repeated(run.attempt); attempt != nil && len(attempt.messages) > 0 {
+		run.repeats++
 	}
 	run.receiveFrom(t, run.attempted, run.attempt)
 }
@@ -286,7 +297,8 @@ func (run *modelRun) receiveFrom(t *rapid.T, q *modelQueue, attempt string) {
 	c := run.client(t)
 	r, in := run.drawReceive(t, q)
 	if r.attempt = attempt; attempt != "" {
-		in["ReceiveRequestAttemptId"] = attempt
+		r.timeout += time.Minute // else there is nothing to repeat
+		in["ReceiveRequestAttemptId"], in["VisibilityTimeout"] = attempt, secondsOf(r.timeout)
 	}
 	exhausted := q.exhausted()
 	r.got = receivedOf(c, c.ok("ReceiveMessage", in))
@@ -553,11 +565,12 @@ func checkModel(t *testing.T, fifo bool) {
 		servers[0].close()
 		servers[1].close()
 	})
-	runs := 0
+	runs, repeats, crashes := 0, 0, 0
 	rapid.Check(t, func(r *rapid.T) {
 		runs++
 		run := &modelRun{real: t, database: database, account: fmt.Sprint(modelAccounts + runs), servers: servers}
 		defer func() {
+			repeats, crashes = repeats+run.repeats, crashes+len(run.crashed)
 			servers = run.servers
 			for _, server := range run.crashed {
 				server.close()
@@ -566,6 +579,10 @@ func checkModel(t *testing.T, fifo bool) {
 		run.makeQueues(r, fifo)
 		r.Repeat(run.actions())
 	})
+	t.Logf("%d runs, %d crashes of a server, %d repeated attempts", runs, crashes, repeats)
+	if !t.Failed() && runs >= 30 && (crashes == 0 || fifo && repeats == 0) {
+		t.Error("the runs had no crash, or repeated no attempt")
+	}
 }
 
 // TestModelStandard and TestModelFIFO run random requests on two servers that share a database, beside the model.
