@@ -124,6 +124,10 @@ func TestFactsRedrivePolicies(t *testing.T) {
 			if all := append(slices.Clone(first["queueUrls"].([]any)), second["queueUrls"].([]any)...); !slices.Equal(all, want) || second["NextToken"] != nil {
 				c.Errorf("got %v, then %v", first, second)
 			}
+			if got := c.ok("ListDeadLetterSourceQueues", m{"QueueUrl": dlq, "MaxResults": 1}); !slices.Equal(got["queueUrls"].([]any), want[:1]) || got["NextToken"] == nil {
+				c.Errorf("got %v", got)
+			}
+			c.refused("ListDeadLetterSourceQueues", m{"QueueUrl": dlq, "NextToken": "*"}, invalidParameter, "")
 			c.ok("DeleteQueue", m{"QueueUrl": want[0]})
 			c.setAttributes(want[1].(string), "RedrivePolicy", "")
 			if got := c.ok("ListDeadLetterSourceQueues", m{"QueueUrl": dlq, "MaxResults": 1000}); !slices.Equal(got["queueUrls"].([]any), want[2:]) {
@@ -279,6 +283,7 @@ func TestFactsMoveTasks(t *testing.T) {
 			for _, n := range []int{0, 11} {
 				c.refused("ListMessageMoveTasks", m{"SourceArn": c.arnOf("dlq"), "MaxResults": n}, invalidParameter, "")
 			}
+			c.ok("ListMessageMoveTasks", m{"SourceArn": c.arnOf("dlq"), "MaxResults": 1})
 			if got := c.ok("ListMessageMoveTasks", m{"SourceArn": c.arnOf("dlq"), "MaxResults": 10}); got["Results"] != nil && len(got["Results"].([]any)) > 0 {
 				c.Errorf("got %v though all were refused", got)
 			}

@@ -384,6 +384,20 @@ func TestFactsReceiveAttempts(t *testing.T) {
 	}
 	attempt := m{"ReceiveRequestAttemptId": "a1", "VisibilityTimeout": 60}
 	facts(t, map[string]func(*client){
+		"7.3 both sides of the bounds of an attempt's id": func(c *client) {
+			url := c.newQueue("q.fifo")
+			c.put(url, "g", "1")
+			for _, id := range []string{"", "a b", "ä", "a\n", strings.Repeat("x", 129)} {
+				c.refused("ReceiveMessage", m{"QueueUrl": url, "ReceiveRequestAttemptId": id}, invalidParameter, "")
+			}
+			for _, id := range []string{strings.Repeat("x", 128), "!", "~"} {
+				attempt := m{"ReceiveRequestAttemptId": id, "VisibilityTimeout": 60}
+				if first, again := c.receiveFrom(url, attempt), c.receiveFrom(url, attempt); len(first) != 1 || !slices.Equal(handles(first), handles(again)) {
+					c.Errorf("got %v, then %v", first, again)
+				}
+				c.wait(60 * time.Second)
+			}
+		},
 		"7.3 the same messages again": func(c *client) { // 10.38
 			url := c.newQueue("q.fifo")
 			c.put(url, "g", "1")

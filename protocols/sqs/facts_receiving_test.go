@@ -332,8 +332,9 @@ func TestFactsHandles(t *testing.T) {
 			got := c.ok("ChangeMessageVisibilityBatch", m{"QueueUrl": url, "Entries": []m{
 				{"Id": "bad", "ReceiptHandle": "h", "VisibilityTimeout": 0}, {"Id": "a", "ReceiptHandle": handleOf(messages[0]), "VisibilityTimeout": 0},
 				{"Id": "long", "ReceiptHandle": handleOf(messages[1]), "VisibilityTimeout": 43201}, {"Id": "c", "ReceiptHandle": handleOf(messages[2]), "VisibilityTimeout": 60},
+				{"Id": "below", "ReceiptHandle": handleOf(messages[1]), "VisibilityTimeout": -1},
 			}})
-			if len(got["Successful"].([]any)) != 2 || len(got["Failed"].([]any)) != 2 {
+			if len(got["Successful"].([]any)) != 2 || len(got["Failed"].([]any)) != 3 {
 				c.Errorf("got %v", got)
 			}
 			c.wantBodies(url, 30, "a")
