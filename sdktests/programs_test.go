@@ -67,6 +67,7 @@ var frameworks = []program{
 	goProgram("watermill"),
 	goProgram("gocloud"),
 	goProgram("smq"),
+	nodeProgram("node-smq", []string{"smq"}),
 }
 
 // awsCLI2 is the AWS CLI as Linux distributions package it, the second version, which there is no installation of
