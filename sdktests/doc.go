@@ -15,9 +15,9 @@
 //
 //	go test ./sdktests -v -run TestFrameworks/celery
 //
-// Alibaba's clients of SMQ's control plane: Python's as it is published; of Go the cores that the generated
-// client, the aliyun command line and Terraform's provider are built on (golang/smq.go), with the requests that
-// each of them makes.
+// Alibaba's clients of SMQ's control plane: Python's as it is published; of Go, Java and Node the cores that the
+// generated clients are built on, and of Go also those of the aliyun command line and Terraform's provider
+// (golang/smq.go), with the requests that each of them makes.
 //
 // The console is walked through in Chromium, by Playwright, in the folder console: from a queue's first message to
 // its end, on a desktop and on a phone, in both languages, in light and dark, and once with the keyboard alone.

@@ -68,6 +68,7 @@ var frameworks = []program{
 	goProgram("gocloud"),
 	goProgram("smq"),
 	nodeProgram("node-smq", []string{"smq"}),
+	smqProgram(),
 }
 
 // awsCLI2 is the AWS CLI as Linux distributions package it, the second version, which there is no installation of
@@ -117,6 +118,12 @@ func javaProgram(mns, sources string, checks []string, talkers ...talker) progra
 func springProgram(cloud, boot string) program {
 	p := mavenProgram("spring-"+cloud, "sdktests.SpringProgram", "--file=spring.xml", "-Dspring.cloud.aws="+cloud, "-Dspring.boot="+boot)
 	p.checks = []string{"spring"}
+	return p
+}
+
+func smqProgram() program {
+	p := mavenProgram("smq", "sdktests.SmqProgram", "--file=smq.xml")
+	p.checks = []string{"smq"}
 	return p
 }
 
