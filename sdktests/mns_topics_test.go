@@ -182,8 +182,8 @@ func verifyPush(r *http.Request) error {
 	}
 	defer resp.Body.Close()
 	served, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return fmt.Errorf("fetch the certificate: %w", err)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("fetch the certificate: status %d, %w", resp.StatusCode, err)
 	}
 	block, _ := pem.Decode(served)
 	if block == nil {

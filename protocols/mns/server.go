@@ -141,6 +141,7 @@ func (s *Server) serveCertificate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-x509-ca-cert")
+	w.WriteHeader(http.StatusOK) // without it, a handler of what has no route answers 404
 	_, _ = w.Write(certificate) // nobody is left to tell
 }
 

@@ -14,6 +14,11 @@ import com.aliyun.mns.model.RawTopicMessage;
 import com.aliyun.mns.model.SubscriptionMeta;
 import com.aliyun.mns.model.TopicMessage;
 import com.aliyun.mns.model.TopicMeta;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Vector;
 
@@ -32,6 +37,48 @@ final class MnsTopicChecks {
         check("mns_published_texts_come_back_as_sent", this::texts);
         check("mns_pull_topic", this::pullTopic);
         check("mns_missing_topic", this::missing);
+        try {
+            Class<?> endpoint = Class.forName("com.aliyun.mns.sample.HttpEndpoint"); // the first generation of the SDK alone has it
+            check("mns_pushes_are_verified_by_the_endpoint_of_the_sdk", () -> pushes(endpoint));
+        } catch (ClassNotFoundException e) {
+            // nothing to check with
+        }
+    }
+
+    /** The SDK's own endpoint answers 204 to a push whose signature it has verified. */
+    private void pushes(Class<?> kind) throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        Object endpoint = kind.getConstructor(int.class).newInstance(port);
+        kind.getMethod("start").invoke(endpoint);
+        try {
+            CloudTopic topic = topic();
+            topic.subscribe(subscription("verified", "http://127.0.0.1:" + port + "/notifications", SubscriptionMeta.NotifyContentFormat.XML));
+            TopicMessage message = new RawTopicMessage();
+            message.setMessageBody("hello <&>");
+            topic.publishMessage(message);
+            String url = topic.getTopicURL();
+            String attempts = firstAttempt(url.substring(url.lastIndexOf('/') + 1));
+            equal(attempts.contains("\"status\":204"), true, attempts);
+        } finally {
+            kind.getMethod("stop").invoke(endpoint);
+        }
+    }
+
+    /** What the server says of its attempts to deliver to the topic's subscribers, once there is one. */
+    private static String firstAttempt(String topic) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(Clients.ENDPOINT + "/api/v1/attempts?topic=" + topic)).build();
+        String answer = "";
+        for (int i = 0; i < 300; i++) {
+            answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+            if (answer.contains("\"message\"")) {
+                return answer;
+            }
+            Thread.sleep(100);
+        }
+        throw new AssertionError("nothing was pushed: " + answer);
     }
 
     private CloudTopic topic() throws Exception {
