@@ -20,6 +20,8 @@ const (
 	maxSettled     = 256  // outcomes written down at once
 	maxLanes       = 200_000
 	lanesWithin    = 5 * time.Second // how far ahead Run looks
+	maxLookPause   = 4 * time.Second // between two looks
+	lookShare      = 50              // a look is followed by a pause of so many times its length
 	storeTimeout   = 10 * time.Second
 	settlePause    = 500 * time.Millisecond // before what could not be written down is tried again
 	settleAttempts = 60
@@ -51,7 +53,8 @@ type Push struct {
 	unproven int // of them
 	fanning  bool
 	fanAgain bool // word of more came meanwhile
-	looking  bool // Run is asked for
+	looking  bool // look is asked for
+	nextLook time.Time
 
 	wake     chan struct{} // something may be claimed
 	outcomes chan core.Outcome
@@ -88,13 +91,29 @@ func (p *Push) Close(ctx context.Context) {
 	p.settled.Wait()
 }
 
-// Run looks at all lanes once.
+// Run looks at all lanes once, unless that would take more than its share of the database's time: where there are very many, it
+// looks less often, for what is due soon is mostly known already.
 func (p *Push) Run(ctx context.Context) error {
+	p.mu.Lock()
+	early := time.Now().Before(p.nextLook)
+	p.mu.Unlock()
+	if early {
+		return nil
+	}
+	return p.look(ctx)
+}
+
+// look looks at all lanes.
+func (p *Push) look(ctx context.Context) error {
+	began := time.Now()
 	lanes, err := p.deliveries.DueLanes(ctx, lanesWithin)
 	for _, due := range lanes {
 		p.Due(due)
 	}
 	p.forgetIdle()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.nextLook = time.Now().Add(min(lookShare*time.Since(began), maxLookPause))
 	return err
 }
 
@@ -130,7 +149,7 @@ func (p *Push) lookAgain() {
 		p.mu.Unlock()
 		ctx, cancel := context.WithTimeout(p.ctx, storeTimeout)
 		defer cancel()
-		_ = p.Run(ctx) // the next one reports errors
+		_ = p.look(ctx) // the next one reports errors
 	})
 }
 

@@ -346,3 +346,46 @@ func TestPushCloses(t *testing.T) {
 		}
 	})
 }
+
+// Looking at very many lanes takes a fiftieth of the time, and no longer than 4 s pass without.
+func TestPushLooksSeldomAtMany(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ look, pause time.Duration }{
+		"few":       {time.Millisecond, 50 * time.Millisecond},
+		"many":      {20 * time.Millisecond, time.Second},
+		"very many": {time.Second, maxLookPause},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				looks := 0
+				deliveries := newEndpoints(nil).deliveries()
+				deliveries.DueLanes = func(context.Context, time.Duration) ([]core.LaneDue, error) {
+					looks++
+					time.Sleep(tt.look)
+					return nil, nil
+				}
+				p := NewPush(deliveries, zerolog.Nop())
+				defer p.Close(t.Context())
+				run := func(want int) {
+					t.Helper()
+					if err := p.Run(t.Context()); err != nil || looks != want {
+						t.Errorf("%d looks, %v, want %d", looks, err, want)
+					}
+				}
+				run(1)
+				run(1)
+				time.Sleep(tt.pause - time.Nanosecond)
+				run(1)
+				time.Sleep(time.Nanosecond)
+				run(2)
+				p.Due(core.LaneDue{Lane: core.AnyLane}) // time has moved
+				synctest.Wait()
+				time.Sleep(tt.look)
+				if looks != 3 {
+					t.Errorf("%d looks after time has moved, want 3", looks)
+				}
+			})
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package mns
 
 import (
+	"context"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -283,5 +284,59 @@ func TestCertificate(t *testing.T) {
 	}
 	if block, _ := pem.Decode(text); resp.StatusCode != 200 || block == nil || block.Type != "CERTIFICATE" {
 		t.Errorf("got %d %s", resp.StatusCode, text)
+	}
+}
+
+// What an endpoint has not taken at the end of its schedule is found in the subscription's dead-letter queue, in the form that the endpoint was
+// to get.
+func TestPushesAreDeadLettered(t *testing.T) {
+	t.Parallel()
+	for format, want := range map[string]func(body string) bool{
+		"SIMPLIFIED": func(body string) bool { return body == "hello" },
+		"XML":        func(body string) bool { return strings.Contains(body, "<Message>hello</Message>") },
+		"JSON":       func(body string) bool { return strings.Contains(body, `"Message":"hello"`) },
+	} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			f := start(t)
+			ctx := t.Context()
+			f.createTopic(t, "news", "")
+			f.create(t, "dead", "")
+			f.subscribe(t, "news", "all", "http://example.com/notify", "<NotifyContentFormat>"+format+"</NotifyContentFormat>")
+			dead := pgtest.Name("dead")
+			name := core.SubscriptionName{Topic: topicName("news"), Name: "all"}
+			if _, err := f.broker.AlterSubscription(ctx, name, core.SubscriptionChange{DeadLetter: &dead}); err != nil {
+				t.Fatal(err)
+			}
+			f.publish(t, "news", "<MessageBody>hello</MessageBody>")
+			attempts := 0
+			for ; attempts < 10; attempts++ {
+				lanes, err := f.broker.DueLanes(ctx, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(lanes) == 0 {
+					break
+				}
+				deliveries, err := f.broker.ClaimDeliveries(ctx, []core.LaneClaim{{Lane: lanes[0].Lane, Limit: 1}})
+				if err != nil || len(deliveries) != 1 {
+					t.Fatalf("claimed %v, %v", deliveries, err)
+				}
+				outcome, err := f.broker.Attempt(ctx, deliveries[0], func(context.Context, core.Push) core.PushAnswer { return core.PushAnswer{Status: 500} })
+				if err == nil {
+					err = f.broker.Settle(ctx, []core.Outcome{outcome})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				pgtest.Advance(t, f.broker, time.Minute)
+			}
+			if attempts != 4 { // BACKOFF_RETRY tries again three times
+				t.Errorf("given up after %d attempts", attempts)
+			}
+			if got := f.receive(t, "dead"); !want(got.MessageBody) {
+				t.Errorf("the dead letter is %q", got.MessageBody)
+			}
+		})
 	}
 }

@@ -142,7 +142,7 @@ func (s *Server) serveCertificate(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/x-x509-ca-cert")
 	w.WriteHeader(http.StatusOK) // without it, a handler of what has no route answers 404
-	_, _ = w.Write(certificate) // nobody is left to tell
+	_, _ = w.Write(certificate)  // nobody is left to tell
 }
 
 // reply writes what an action answers, or its error.
