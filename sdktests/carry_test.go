@@ -10,6 +10,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -617,6 +619,53 @@ func TestNotCarried(t *testing.T) {
 	})
 }
 
+// What one protocol allows and another could not send is shown as it is: more attributes, names with any characters,
+// longer bodies, equal messages of a FIFO queue.
+func TestCarryBeyondTheReadersLimits(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	long := strings.Repeat("0123456789", 20_000)
+	srv.pairs(t, "", nil, func(t *testing.T, from, to wire, queue string) {
+		if from.mns { // SQS's clients send up to ten, with letters, digits and some marks in their names
+			sent := map[string]carriedAttribute{"a blank": {"String", "x"}, "名前": {"Number", "1"}, "<&>": {"Binary", "\x00"}}
+			for i := range 12 {
+				sent[fmt.Sprintf("property-%d", i)] = carriedAttribute{"String", strconv.Itoa(i)}
+			}
+			mustSend(t, from, queue, carried{Body: "many", Attributes: sent})
+			if got := mustReceive(t, to, queue).Attributes; !maps.Equal(got, sent) {
+				t.Errorf("got %v, want %v", got, sent)
+			}
+			return
+		}
+		srv.api(t, "PATCH", "/queues/"+queue, map[string]int{"max_message_bytes": 1 << 20}, nil) // MNS's clients send 64 KiB
+		mustSend(t, from, queue, carried{Body: long})
+		if got := mustReceive(t, to, queue).Body; got != long {
+			t.Errorf("got %d bytes, want %d", len(got), len(long))
+		}
+	})
+}
+
+// MNS has no deduplication ids: what it sends twice is there twice, also where a queue deduplicates by content.
+func TestMNSDeduplicatesNothing(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	createQueue(t, srv.sqs(), "fifo-orders.fifo", "FifoQueue", "true", "ContentBasedDeduplication", "true")
+	for _, w := range srv.wires() {
+		if !w.mns {
+			continue
+		}
+		for range 2 {
+			mustSend(t, w, "fifo-orders.fifo", carried{Body: "same", Group: "g"})
+		}
+		for range 2 {
+			if got := mustReceive(t, srv.sqsJSON(), "fifo-orders.fifo"); got.Body != "same" {
+				t.Errorf("%s: got %+v", w.name, got)
+			}
+		}
+		wantNothing(t, srv.sqsJSON(), "fifo-orders.fifo")
+	}
+}
+
 // No protocol has what another one would not store: a request that is refused leaves the queue as it was.
 func TestCarryRefusals(t *testing.T) {
 	t.Parallel()
@@ -627,4 +676,41 @@ func TestCarryRefusals(t *testing.T) {
 		}
 		wantNothing(t, to, queue)
 	})
+}
+
+// Each row of the documentation names tests that are here.
+func TestBetweenProtocolsIsTested(t *testing.T) {
+	t.Parallel()
+	document, err := os.ReadFile("../docs/between-protocols.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources strings.Builder
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources.Write(source)
+	}
+	rows := 0
+	for line := range strings.Lines(string(document)) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != 5 || strings.HasPrefix(cells[1], " --- ") || strings.TrimSpace(cells[3]) == "test" {
+			continue
+		}
+		rows++
+		for _, name := range strings.Split(cells[3], ",") {
+			if !strings.Contains(sources.String(), "\nfunc "+strings.TrimSpace(name)+"(t *testing.T)") {
+				t.Errorf("there is no test %s, of %s", strings.TrimSpace(name), cells[1])
+			}
+		}
+	}
+	if rows < 20 {
+		t.Errorf("only %d rows were found", rows)
+	}
 }
