@@ -251,3 +251,36 @@ func TestPreferences(t *testing.T) {
 	s.done("/console/preferences", "theme", "<script>", "back", base+"/queues")
 	s.wants(s.get(base+"/queues"), `data-theme="dark"`)
 }
+
+func TestChangesAreAudited(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, pgtest.DatabaseURL(t))
+	s := newSite(t, broker, &caller.Options{Auditor: broker.Audit})
+	s.done(base+"/queues", "name", "orders")
+	s.post(base+"/queues/orders/send", "body", "confidential")
+	s.post(base+"/queues", "name", "no/name")
+	s.done(base+"/queues/orders/delete", "confirm", "orders")
+	if err := broker.FlushAudit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	found, err := broker.ListAudit(t.Context(), core.ListAuditInput{Account: pgtest.Account, Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range found.Events {
+		got = append(got, e.Source+" "+e.Action+" "+e.ErrorCode)
+	}
+	if text := strings.Join(got, "; "); text != "console DeleteQueue ; console CreateQueue InvalidArgument; console CreateQueue " {
+		t.Errorf("audited %q", text)
+	}
+	page := s.get(base + "/audit")
+	s.wants(page, "DeleteQueue", "orders")
+	wellFormed(t, "audit", page)
+	if token := s.token; strings.Contains(strings.ReplaceAll(page, `value="`+token, ""), `token&#34;:`) || strings.Contains(page, "confidential") {
+		t.Errorf("the audit log shows what it should not:\n%s", page)
+	}
+	if strings.Contains(s.get(base+"/audit?action=DeleteQueue"), "CreateQueue</b>") {
+		t.Error("the filter lets other actions through")
+	}
+}

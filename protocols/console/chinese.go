@@ -137,6 +137,12 @@ var chinese = map[string]string{
 	"Access key %s is disabled: requests that are signed with it are refused.": "访问密钥 %s 已禁用:用它签名的请求会被拒绝。", "Access key %s can be used again.": "访问密钥 %s 已重新启用。", "Access key %s was deleted.": "访问密钥 %s 已删除。",
 	"You are logged in with this key. Log in with another one first.": "您正用此密钥登录,请先用另一个密钥登录。",
 
+	// Audit
+	"Audit": "审计", "Who managed what, and who was refused.": "谁管理了什么,以及谁被拒绝。", "User, key id or ARN": "用户、密钥 ID 或 ARN", "Action": "操作", "Resource": "资源",
+	"Only changes": "仅更改", "Only failures": "仅失败", "Who": "谁", "From where": "来源", "went well": "成功", "refused": "被拒绝", "unknown": "未知",
+	"Nothing was audited": "没有审计记录", "Calls that manage queues, topics and keys are written here, and calls that were refused. --audit says which, and --audit-retention for how long.": "管理队列、主题与密钥的调用,以及被拒绝的调用,都会记录在这里。--audit 决定记录哪些,--audit-retention 决定保留多久。",
+	"Parameters": "参数", "Request id": "请求 ID", "Older": "更早",
+
 	// Clock
 	"For tests: an account's time can be moved forward, so that delays, visibility timeouts and retries come due at once.": "用于测试:可将账号的时间向前拨,使延迟、可见性超时与重试立即到期。",
 	"The account's time": "账号的时间", "%s ahead": "超前 %s", "the present": "当前时间", "Move time forward": "向前拨时间", "By": "拨动", "Unit": "单位", "Move time": "拨动时间", "It cannot go back, except by a reset.": "除重置外无法拨回。",

@@ -216,7 +216,7 @@ func (s *site) populate() (pages []string) {
 		"/trace", "/trace?id=" + sent[0].ID.UUID(), "/trace?queue=orders&from=2026-01-01T00:00", "/trace?queue=dead", "/trace?id=nonsense",
 		"/topics", "/topics?q=al", "/topics/alerts", "/topics/alerts/tester", "/topics/alerts/tester?subscription=" + sub.Name.Name,
 		"/topics/alerts/subscriptions/" + sub.Name.Name, "/topics/alerts/subscriptions/" + sub.Name.Name + "/deliveries",
-		"/outbox", "/keys", "/clock", "/servers", "/costs", "/costs?days=7",
+		"/outbox", "/keys", "/audit", "/audit?failed=1", "/clock", "/servers", "/costs", "/costs?days=7",
 	}
 }
 
@@ -340,7 +340,7 @@ func TestQueueFromEndToEnd(t *testing.T) {
 	s.wants(s.get(base+"/queues/dead/moves"), "orders", "after 1 receives")
 	s.done(base+"/queues/dead/moves", "destination", "orders")
 	s.wants(s.get(base+"/queues/dead/moves/tasks"), "orders")
-	s.wants(s.get(base+"/trace?queue=orders"), "queues send", "deleted")
+	s.wants(s.get(base+"/trace?queue=orders"), "SendMessage", "deleted")
 	s.done(base+"/queues/orders/settings", "visibility", "10", "retention", "3", "max_message_size", "2048")
 	if queue, err = s.broker.DescribeQueue(t.Context(), pgtest.Name("orders")); err != nil || queue.VisibilityTimeout != 10*time.Second || queue.Logging || queue.DeadLetter.Target != "" {
 		t.Errorf("altered to %+v and %v", queue, err)

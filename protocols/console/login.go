@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // loginPage is the data of login.html.
@@ -52,13 +53,17 @@ func (s *Server) logIn(x *exchange) error {
 	if opens(key) {
 		known = key.Secret
 	}
+	x.action, x.caller.AccessKeyID = "ConsoleLogin", id
 	if !known.Equal(x.r.PostFormValue("secret")) || !opens(key) {
+		s.audit(x, caller.Audited{Code: "Unauthenticated", Text: "no administrator's access key, or another secret"})
 		s.write(x, http.StatusUnauthorized, "login.html", "", &page{Title: "Log in", Data: loginPage{Next: next, KeyID: id, Failed: true}})
 		return nil
 	}
 	if _, err := s.startSession(x, key); err != nil {
 		return err
 	}
+	x.acts(key)
+	s.audit(x, caller.Audited{})
 	http.Redirect(x.w, x.r, next, http.StatusSeeOther)
 	return nil
 }

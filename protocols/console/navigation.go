@@ -26,6 +26,7 @@ var menu = []navigation{
 	{Key: "trace", Title: "Where is my message?", Group: "Messaging", Icon: "trace", Keys: "m"},
 	{Key: "outbox", Title: "Outbox", Group: "Messaging", Icon: "outbox", Keys: "b"},
 	{Key: "keys", Title: "Access keys", Group: "Server", Icon: "key", Keys: "k"},
+	{Key: "audit", Title: "Audit", Group: "Server", Icon: "audit", Keys: "a"},
 	{Key: "costs", Title: "Costs", Group: "Server", Icon: "cost", Keys: "c"},
 	{Key: "servers", Title: "Servers", Group: "Server", Icon: "server", Keys: "s"},
 	{Key: "clock", Title: "Clock and reset", Group: "Server", Icon: "clock", Keys: "l", only: func(o Options) bool { return o.TestMode }},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -125,6 +124,7 @@ type exchange struct {
 	r        *http.Request
 	caller   caller.Caller
 	session  session
+	action   string // what is changed, in the words of SQS and SNS; "" by a page that only shows
 	account  string
 	region   string
 	language string
@@ -172,21 +172,23 @@ func (s *Server) begin(x *exchange) error {
 		return errNotFound
 	}
 	var err error
-	x.session, err = s.sessionOf(x)
+	if x.session, err = s.sessionOf(x); x.session.key != nil {
+		x.acts(x.session.key)
+	}
 	return err
+}
+
+// acts says whose key the visitor has.
+func (x *exchange) acts(key *core.Key) {
+	x.caller.Is(key)
+	x.caller.AccessKeyID, x.caller.Verified = key.ID, true
 }
 
 func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
 // ctx gives the request's context, in which the broker knows who acts.
 func (x *exchange) ctx() context.Context {
-	_, path, _ := strings.Cut(x.r.Pattern, "{region}/")
-	words := slices.DeleteFunc(strings.Split(path, "/"), func(word string) bool { return strings.HasPrefix(word, "{") })
-	actor := x.caller.Actor("console", strings.Join(words, " ")) // queues send
-	if x.session.key != nil {
-		actor.AccessKeyID = x.session.key.ID
-	}
-	return core.WithActor(x.r.Context(), actor)
+	return core.WithActor(x.r.Context(), x.caller.Actor("console", x.action))
 }
 
 // queue names the queue that the path names.
