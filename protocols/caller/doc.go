@@ -19,7 +19,8 @@
 // what it was in X-Forwarded-Host (with X-Forwarded-Port, where the host has no port), if it is trusted;
 // the host of the public URL is tried in any case. The method, the path, the query, the body and the
 // headers that are signed must come through unchanged: for AWS's SDKs Authorization, Content-Type,
-// X-Amz-* and Amz-Sdk-*, for MNS's Authorization, Date, Content-Type, Content-MD5 and x-mns-*.
+// X-Amz-* and Amz-Sdk-*, for MNS's Authorization, Date, Content-Type, Content-MD5 and x-mns-* (MNS signs no host),
+// for those of Alibaba's control plane Authorization, Content-Type and x-acs-*.
 //
 // # Decisions
 //

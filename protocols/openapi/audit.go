@@ -20,7 +20,7 @@ func (s *Server) audit(r *http.Request, c *Call, document any, fault *Fault) {
 	for _, name := range signing {
 		delete(parameters, name)
 	}
-	event := caller.Audited{Source: s.service.Protocol, Action: c.Action, Parameters: parameters, Result: document, Code: fault.Code, Text: fault.Message}
+	event := caller.Audited{Source: s.service.Protocol, Action: c.Action, Parameters: parameters, Result: document, Code: fault.Code, Text: fault.brief()}
 	for _, kind := range []struct{ parameter, path string }{{"QueueName", "/queues/"}, {"TopicName", "/topics/"}} {
 		if name := parameters[kind.parameter]; name != "" {
 			event.Resources = append(event.Resources, "acs:mns:"+c.Region+":"+c.Account+":"+kind.path+name)

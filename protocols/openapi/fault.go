@@ -3,6 +3,7 @@ package openapi
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/polymq/polymq/core"
 )
@@ -14,7 +15,13 @@ type Fault struct {
 	Message string
 }
 
-func (f *Fault) Error() string { return f.Code + ": " + f.Message }
+// Error gives it for logs, which are not to show what a signature covers: a session's token may be in it.
+func (f *Fault) Error() string { return f.Code + ": " + f.brief() }
+
+func (f *Fault) brief() string {
+	brief, _, _ := strings.Cut(f.Message, stringToSign)
+	return brief
+}
 
 // NewFault makes a Fault.
 func NewFault(status int, code, message string) error { return &Fault{status, code, message} }

@@ -26,8 +26,20 @@ type signature struct {
 	stamp string
 	nonce string
 	given string
-	text  string                     // to sign; clients read it in errors, behind the first colon
-	of    func(secret string) string // the signature that the request should have
+	text  string                           // to sign; clients read it in errors, behind the first colon
+	mac   func(secret, text string) string // the signature of a text
+
+	others []string // texts that the client may have signed instead, not knowing of a proxy
+}
+
+// fits says that the signature is that of the request.
+func (s *signature) fits(secret string) bool {
+	for _, text := range append([]string{s.text}, s.others...) {
+		if hmac.Equal([]byte(s.mac(secret, text)), []byte(s.given)) {
+			return true
+		}
+	}
+	return false
 }
 
 // authenticate makes sure that the caller is who it says it is, where that is asked for.
@@ -35,7 +47,7 @@ func (s *Server) authenticate(r *http.Request, body []byte, c *Call) error {
 	if !s.callers.Verify {
 		return s.callers.Recognize(r.Context(), &c.Caller)
 	}
-	sig, err := readSignature(r, body)
+	sig, err := readSignature(r, body, s.callers.OtherHosts(r))
 	if err != nil {
 		return err
 	}
@@ -54,8 +66,8 @@ func (s *Server) authenticate(r *http.Request, body []byte, c *Call) error {
 		return NewFault(http.StatusNotFound, "InvalidAccessKeyId.NotFound", "the access key does not exist")
 	case key.Disabled:
 		return NewFault(http.StatusBadRequest, "InvalidAccessKeyId.Inactive", "the access key is disabled")
-	case !hmac.Equal([]byte(sig.of(string(key.Secret))), []byte(sig.given)):
-		return NewFault(http.StatusBadRequest, "SignatureDoesNotMatch", "the signature is not that of the request by the key's secret, server string to sign is:"+sig.text)
+	case !sig.fits(string(key.Secret)):
+		return NewFault(http.StatusBadRequest, "SignatureDoesNotMatch", "the signature is not that of the request by the key's secret"+stringToSign+sig.text)
 	case !key.TokenMatches(sig.token):
 		return NewFault(http.StatusBadRequest, "InvalidSecurityToken.MismatchWithAccessKey", "the security token is not the access key's")
 	case key.Expired:
@@ -68,6 +80,9 @@ func (s *Server) authenticate(r *http.Request, body []byte, c *Call) error {
 	c.Is(key)
 	return nil
 }
+
+// stringToSign stands before what a request's signature covers, its parameters among them.
+const stringToSign = ", server string to sign is:"
 
 // maxNonceLength bounds nonces; clients use up to 36 characters.
 const maxNonceLength = 256
@@ -85,10 +100,15 @@ func (s *Server) useNonce(ctx context.Context, sig *signature) error {
 	return err
 }
 
-// readSignature reads a signature of either kind.
-func readSignature(r *http.Request, body []byte) (*signature, error) {
-	if authorization := r.Header.Get("Authorization"); authorization != "" {
-		return readACS3(r, body, authorization)
+// readSignature reads a signature of either kind. hosts are those that the client may have used besides the
+// request's, where a proxy changes it.
+func readSignature(r *http.Request, body []byte, hosts []string) (*signature, error) {
+	switch authorization := r.Header["Authorization"]; len(authorization) {
+	case 0:
+	case 1:
+		return readACS3(r, body, authorization[0], hosts)
+	default:
+		return nil, errIncomplete
 	}
 	return readRPC(r, body)
 }
@@ -96,7 +116,7 @@ func readSignature(r *http.Request, body []byte) (*signature, error) {
 var errIncomplete = NewFault(http.StatusBadRequest, "IncompleteSignature", "the signature is not of a form that is understood")
 
 // readACS3 reads an ACS3-HMAC-SHA256 signature (specs/mns-openapi.md 3.1).
-func readACS3(r *http.Request, body []byte, authorization string) (*signature, error) {
+func readACS3(r *http.Request, body []byte, authorization string, hosts []string) (*signature, error) {
 	parameters, isACS3 := strings.CutPrefix(authorization, "ACS3-HMAC-SHA256 ")
 	if !isACS3 {
 		return nil, errIncomplete
@@ -116,13 +136,19 @@ func readACS3(r *http.Request, body []byte, authorization string) (*signature, e
 	if digest := r.Header.Get("X-Acs-Content-Sha256"); digest != hex.EncodeToString(sum[:]) {
 		return nil, NewFault(http.StatusBadRequest, "SignatureDoesNotMatch", "x-acs-content-sha256 is not that of the body")
 	}
-	canonical := canonicalRequest(r, signed)
-	digest := sha256.Sum256([]byte(canonical))
-	text := "ACS3-HMAC-SHA256\n" + hex.EncodeToString(digest[:])
+	toSign := func(host string) string {
+		digest := sha256.Sum256([]byte(canonicalRequest(r, host, signed)))
+		return "ACS3-HMAC-SHA256\n" + hex.EncodeToString(digest[:])
+	}
+	var others []string
+	for _, host := range hosts {
+		others = append(others, toSign(host))
+	}
 	return &signature{
 		keyID: fields["Credential"], token: r.Header.Get("X-Acs-Security-Token"),
-		stamp: r.Header.Get("X-Acs-Date"), nonce: r.Header.Get("X-Acs-Signature-Nonce"), given: fields["Signature"], text: text,
-		of: func(secret string) string {
+		stamp: r.Header.Get("X-Acs-Date"), nonce: r.Header.Get("X-Acs-Signature-Nonce"), given: fields["Signature"],
+		text: toSign(r.Host), others: others,
+		mac: func(secret, text string) string {
 			mac := hmac.New(sha256.New, []byte(secret))
 			mac.Write([]byte(text))
 			return hex.EncodeToString(mac.Sum(nil))
@@ -131,7 +157,7 @@ func readACS3(r *http.Request, body []byte, authorization string) (*signature, e
 }
 
 // canonicalRequest is what an ACS3 signature covers. Blanks come as + on the wire and are signed as %20.
-func canonicalRequest(r *http.Request, signed []string) string {
+func canonicalRequest(r *http.Request, host string, signed []string) string {
 	path := r.URL.EscapedPath()
 	if path == "" {
 		path = "/"
@@ -140,7 +166,7 @@ func canonicalRequest(r *http.Request, signed []string) string {
 	for _, name := range signed {
 		values := slices.Clone(r.Header.Values(name))
 		if name == "host" {
-			values = []string{r.Host}
+			values = []string{host}
 		}
 		for i := range values {
 			values[i] = strings.TrimSpace(values[i])
@@ -152,7 +178,7 @@ func canonicalRequest(r *http.Request, signed []string) string {
 }
 
 // readRPC reads an HMAC-SHA1 signature among the parameters (specs/mns-openapi.md 3.2). It covers no
-// headers, and so one that names the action must name that of the parameters, as clients do.
+// headers, and so those that name the action and the version must name those of the parameters, as clients do.
 func readRPC(r *http.Request, body []byte) (*signature, error) {
 	all := r.URL.Query()
 	if isForm(r.Header) {
@@ -169,15 +195,20 @@ func readRPC(r *http.Request, body []byte) (*signature, error) {
 			return nil, Missing(name)
 		}
 	}
-	if action := r.Header.Get("X-Acs-Action"); all.Get("SignatureMethod") != "HMAC-SHA1" || action != "" && action != all.Get("Action") {
+	if all.Get("SignatureMethod") != "HMAC-SHA1" {
 		return nil, errIncomplete
+	}
+	for _, name := range []string{"Action", "Version"} {
+		if named := r.Header.Get("X-Acs-" + name); named != "" && named != all.Get(name) {
+			return nil, errIncomplete
+		}
 	}
 	given := all.Get("Signature")
 	all.Del("Signature")
 	text := r.Method + "&%2F&" + encode(canonicalQuery(all))
 	return &signature{
 		keyID: all.Get("AccessKeyId"), token: all.Get("SecurityToken"), stamp: all.Get("Timestamp"), nonce: all.Get("SignatureNonce"), given: given, text: text,
-		of: func(secret string) string {
+		mac: func(secret, text string) string {
 			mac := hmac.New(sha1.New, []byte(secret+"&"))
 			mac.Write([]byte(text))
 			return base64.StdEncoding.EncodeToString(mac.Sum(nil))
