@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"protocols/sqs":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/sns/...":  {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},
-	"protocols/api":      {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
+	"protocols/api":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/console":  {"core", "protocols/caller"},
 	"protocols":          {"core", "protocols/..."}, // mounts them all
 	"sdktests/...":       {},

@@ -16,7 +16,7 @@ const Version = "2015-04-01"
 // actions is the service's manual: nil for those that are not implemented.
 func (s *Server) actions() []openapi.Action {
 	return []openapi.Action{
-		{Name: "AssumeRole", Do: openapi.Typed(s.assumeRole), Wants: assumes},
+		{Name: "AssumeRole", Do: openapi.Typed(s.assumeRole), Open: true},
 		{Name: "AssumeRoleWithOIDC"},
 		{Name: "AssumeRoleWithSAML"},
 		{Name: "GetCallerIdentity", Do: openapi.Typed(s.getCallerIdentity), Open: true},

@@ -18,6 +18,7 @@ func (s *Server) registerPolicies(api huma.API, op func(id, method, path, tag, s
 	huma.Register(api, op("get-policy", http.MethodGet, one, tag, "Show a policy with its versions", 200), s.getPolicy)
 	huma.Register(api, op("alter-policy", http.MethodPatch, one, tag, "Change a policy: its text, which version counts, its tags", 200), s.alterPolicy)
 	huma.Register(api, op("delete-policy", http.MethodDelete, one, tag, "Delete a policy with all its versions", 204), s.deletePolicy)
+	huma.Register(api, op("explain-policy", http.MethodPost, all+":explain", tag, "Say whether somebody may do something, and which statement decides", 200), s.explainPolicy)
 	huma.Register(api, op("delete-policy-version", http.MethodDelete, one+"/versions/{version}", tag, "Delete a version that does not count", 204), s.deletePolicyVersion)
 }
 

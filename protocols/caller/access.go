@@ -97,7 +97,7 @@ func (o *Options) Authorize(ctx context.Context, c *Caller, want *Want) error {
 	if o.Free(c, want.Owner) {
 		return nil
 	}
-	d, err := o.Explain(ctx, c, want)
+	d, err := o.decide(ctx, c, want, o.Enforces())
 	if err != nil || d.Decision.Outcome == policy.Allowed && d.Broken == "" {
 		return err
 	}
@@ -107,8 +107,12 @@ func (o *Options) Authorize(ctx context.Context, c *Caller, want *Want) error {
 	return d
 }
 
-// Explain decides as Authorize does, and gives the decision whatever it is.
+// Explain gives the decision that Authorize comes to where policies are enforced, whatever it is.
 func (o *Options) Explain(ctx context.Context, c *Caller, want *Want) (*Denied, error) {
+	return o.decide(ctx, c, want, true)
+}
+
+func (o *Options) decide(ctx context.Context, c *Caller, want *Want, enforce bool) (*Denied, error) {
 	a := o.Access
 	if a == nil { // nothing but the policies of resources counts
 		a = &Access{}
@@ -125,7 +129,7 @@ func (o *Options) Explain(ctx context.Context, c *Caller, want *Want) (*Denied, 
 		}
 	}
 	policies := policy.Policies{Root: true}
-	if a.enforce {
+	if enforce {
 		policies, d.Broken = s.policies, s.broken
 	}
 	if want.Policy != "" {
@@ -226,18 +230,15 @@ type conditionKeys struct {
 
 // values gives the values of a key.
 func (k *conditionKeys) values(key string) []string {
-	if values := k.ofRequest(key); values != nil {
-		return values
-	}
-	if k.grants != nil {
-		if values := k.ofPrincipal(key); values != nil {
+	if k.want.Keys != nil {
+		if values := k.want.Keys(key); values != nil {
 			return values
 		}
 	}
-	if k.want.Keys != nil {
-		return k.want.Keys(key)
+	if values := k.ofRequest(key); values != nil || k.grants == nil {
+		return values
 	}
-	return nil
+	return k.ofPrincipal(key)
 }
 
 // ofRequest gives the keys that any request has.
