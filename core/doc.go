@@ -115,6 +115,11 @@
 // and made again; what is checked (existence, type, the target's SourceRule) is checked when it is set, and a
 // message whose target is missing is handed out as if there were no policy.
 //
+// 2026-11-21: fault rules disturb the operations of this package, not the protocols' requests: in one place, and
+// each protocol says an error of a rule as it says any other. A hit is counted in the database, where the rule's
+// count is kept by all servers together; whether a call is hit is drawn from numbers of the rule's own, so that a
+// test with one client sees the same each time.
+//
 // 2026-11-21: a SourceRule is text and not a slice, so that Settings can be compared with ==.
 //
 // 2026-11-21: a move task moves what is visible when it starts, and not what arrives later: else messages

@@ -3,6 +3,9 @@
 //
 //	polymq serve             start the server, with a PostgreSQL of its own
 //	polymq migrate status    what the schema of a database is at
+//	polymq doctor            what a database or a server lacks
+//	polymq queue list        and the like: what a server has (package manage)
+//	polymq seed FILE         make a server have what a file declares (package seed)
 //	polymq bench             measure a server
 //	polymq version
 //

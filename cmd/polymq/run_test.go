@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
@@ -181,18 +182,21 @@ func TestErrorsAreReported(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		args []string
+		code int
 		want string
 	}{
-		"configuration":   {[]string{"serve", "--region", "Nowhere", "--durability", "some"}, "durability: "},
-		"unknown flag":    {[]string{"serve", "--port", "1"}, "unknown flag: --port"},
-		"unknown command": {[]string{"server"}, `unknown command "server"`},
-		"database":        {[]string{"migrate", "status", "--database-url", "postgres://127.0.0.1:1/x"}, "check that PostgreSQL runs where database-url says"},
+		"configuration":     {[]string{"serve", "--region", "Nowhere", "--durability", "some"}, 1, "durability: "},
+		"unknown flag":      {[]string{"serve", "--port", "1"}, client.ExitUsage, "unknown flag: --port"},
+		"too few arguments": {[]string{"queue", "show"}, client.ExitUsage, "usage: polymq queue show NAME"},
+		"unknown command":   {[]string{"server"}, 1, `unknown command "server"`},
+		"no server":         {[]string{"queue", "list", "--endpoint", "http://127.0.0.1:1"}, client.ExitUnavailable, "polymq serve"},
+		"database":          {[]string{"migrate", "status", "--database-url", "postgres://127.0.0.1:1/x"}, 1, "check that PostgreSQL runs where database-url says"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := startProgram(t, tt.args...)
-			if code := p.end(t); code != 1 || !strings.Contains(p.log.String(), tt.want) {
-				t.Errorf("exit code %d and %q, want 1 and %q", code, &p.log, tt.want)
+			if code := p.end(t); code != tt.code || !strings.Contains(p.log.String(), tt.want) {
+				t.Errorf("exit code %d and %q, want %d and %q", code, &p.log, tt.code, tt.want)
 			}
 		})
 	}

@@ -38,10 +38,10 @@ func (e *Error) Error() string {
 	for _, f := range e.Faults {
 		text += "; " + f.Location + ": " + f.Message
 	}
-	switch {
-	case e.Code == "QueueNotFound":
+	switch e.Code {
+	case "QueueNotFound":
 		return text + " there (polymq queue list; --account and --region)"
-	case e.Code == "TopicNotFound":
+	case "TopicNotFound":
 		return text + " there (polymq topic list; --account and --region)"
 	}
 	switch e.Status {

@@ -17,7 +17,7 @@ func seedCommand(environ []string) *cobra.Command {
 	schema := false
 	c := &cobra.Command{
 		Use:   "seed FILE",
-		Short: "Make queues, topics, subscriptions and access keys as a file declares them",
+		Short: "Make queues, topics, users, access keys and more as a file declares them",
 		Long: `Makes a server have what a YAML file declares. What exists is changed in the fields that the file names;
 the same file again changes nothing. Each entry has the fields of the JSON API's request that makes it.
 
@@ -36,6 +36,9 @@ the same file again changes nothing. Each entry has the fields of the JSON API's
   keys:
     - id: orders-service
       secret: ${ORDERS_SECRET}
+
+There are also policies, groups, users and roles, these with their policies, inline policies, boundary and,
+of users, groups.
 
 account: and region: in front of the sections say whose they are, else --account and --region do. Documents
 apart by --- can name several. ${NAME} is an environment variable, ${NAME:-text} has a default, $${ is ${.
@@ -118,7 +121,7 @@ func dumpCommand(environ []string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dump-config",
 		Short: "Write what a server has as the file that polymq seed takes",
-		Long: `Writes queues, topics, subscriptions and access keys of an account and region as YAML: polymq seed of it
+		Long: `Writes queues, topics, subscriptions, policies, groups, users, roles and access keys of an account and region as YAML: polymq seed of it
 changes nothing here, and makes the same elsewhere. Secrets of access keys are not in it, nobody can read them.
 What cannot be declared, as a subscription that waits to be confirmed, is listed on the standard error.`,
 		Example: "  polymq dump-config --account 111122223333 > queues.yaml",

@@ -149,3 +149,75 @@ func TestSeedSchema(t *testing.T) {
 		t.Error("the schema refers to what it has not")
 	}
 }
+
+const identityFile = `
+policies:
+  - name: send-orders
+    text: '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}'
+groups:
+  - name: senders
+    policies: [send-orders]
+users:
+  - name: ann
+    access: operator
+    groups: [senders]
+    policies: [AmazonSQSReadOnlyAccess]
+    boundary: AmazonSQSFullAccess
+    tags: {team: payments}
+    inline:
+      - name: own
+        text: '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sqs:PurgeQueue", "Resource": "*"}]}'
+roles:
+  - name: worker
+    max_session_seconds: 7200
+    trust: '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}'
+    policies: [send-orders]
+`
+
+func TestSeedOfUsers(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	apply := func(file string, args ...string) string {
+		t.Helper()
+		r := s.run(t.Context(), file, append([]string{"seed", "-"}, args...)...)
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		return r.out
+	}
+	const unchanged = "0 created, 0 changed, 0 deleted\n"
+	if out := apply(identityFile); !strings.HasSuffix(out, "4 created, 0 changed, 0 deleted\n") {
+		t.Errorf("made is\n%s", out)
+	}
+	dump := s.must("dump-config")
+	golden(t, "dump-config-users", dump)
+	for name, file := range map[string]string{"the same file": identityFile, "the dump": dump} {
+		if out := apply(file, "--prune"); out != unchanged {
+			t.Errorf("%s changes\n%s", name, out)
+		}
+	}
+	changed := strings.NewReplacer("groups: [senders]\n    policies: [AmazonSQSReadOnlyAccess]", "groups: []\n    policies: [send-orders]", "boundary: AmazonSQSFullAccess", "boundary: ''",
+		"sqs:PurgeQueue", "sqs:DeleteQueue", "roles:\n  - name: worker", "roles:\n  - name: other").Replace(identityFile)
+	golden(t, "seed-users-changed", apply(changed, "--prune"))
+	if out := apply(changed, "--prune"); out != unchanged {
+		t.Errorf("the changed file again changes\n%s", out)
+	}
+	if out := apply(dump, "--account", "111122223333"); !strings.HasSuffix(out, "4 created, 0 changed, 0 deleted\n") {
+		t.Errorf("in another account the dump makes\n%s", out)
+	}
+	if again := s.must("dump-config", "--account", "111122223333"); !strings.HasSuffix(again, dump) {
+		t.Errorf("the dump of the copy is\n%s", again)
+	}
+	if out := apply("policies: []\nusers: []\ngroups: []\nroles: []\n", "--prune"); !strings.HasSuffix(out, "0 created, 0 changed, 4 deleted\n") {
+		t.Errorf("nothing declared: %s", out)
+	}
+	for name, tt := range map[string]struct{ file, want string }{
+		"no list of policies": {"users: [{name: x, policies: a}]", "list of names"},
+		"no policy":           {"users: [{name: x, inline: [{name: y}]}]", "each with name and text"},
+		"no such field":       {"roles: [{name: x, groups: [y]}]", "groups"},
+	} {
+		if r := s.run(t.Context(), tt.file, "seed", "-"); r.err == nil || !strings.Contains(r.err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, r.err, tt.want)
+		}
+	}
+}

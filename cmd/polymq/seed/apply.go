@@ -86,14 +86,15 @@ type applying struct {
 	server  *client.Client
 	options Options
 	changes []Change
-	later   []func() error // what comes when all is made
+	later   []func() error // what comes when the queues are made
+	removal []func() error // what goes away, last what others depend on
 }
 
 func (a *applying) apply(d *Document) error {
 	if err := a.section(queues, nil, d.Queues, a.makeQueue); err != nil {
 		return err
 	}
-	if err := a.finish(); err != nil {
+	if err := a.finish(a.later); err != nil {
 		return err
 	}
 	if err := a.section(topics, nil, d.Topics, a.make(topics, nil)); err != nil {
@@ -101,7 +102,7 @@ func (a *applying) apply(d *Document) error {
 	}
 	for _, topic := range d.Topics {
 		declared, _ := topic.subscriptions() // Parse has checked it
-		path := []string{topics.list, topic.text("name")}
+		path := []string{topics.path, topic.text("name")}
 		if err := a.section(subscriptions, path, declared, a.make(subscriptions, path)); err != nil {
 			return err
 		}
@@ -111,16 +112,24 @@ func (a *applying) apply(d *Document) error {
 			key["account"] = a.server.Account
 		}
 	}
-	if err := a.section(keys, nil, d.Keys, a.makeKey); err != nil {
-		return err
+	for _, s := range []struct {
+		kind    *kind
+		entries []Fields
+		create  func(Fields) error
+	}{
+		{policies, d.Policies, a.make(policies, nil)}, {groups, d.Groups, a.makeRelated(groups)}, {users, d.Users, a.makeRelated(users)},
+		{roles, d.Roles, a.makeRelated(roles)}, {keys, d.Keys, a.makeKey},
+	} {
+		if err := a.section(s.kind, nil, s.entries, s.create); err != nil {
+			return err
+		}
 	}
-	return a.finish()
+	slices.Reverse(a.removal)
+	return a.finish(a.removal)
 }
 
 // finish does what was left for later.
-func (a *applying) finish() error {
-	later := a.later
-	a.later = nil
+func (a *applying) finish(later []func() error) error {
 	for _, do := range later {
 		if err := do(); err != nil {
 			return err
@@ -132,7 +141,7 @@ func (a *applying) finish() error {
 // shown are the entries of a list that the server has, by name.
 func (a *applying) shown(k *kind, path []string) (map[string]Fields, error) {
 	shown := map[string]Fields{}
-	in := client.Request{Path: append(slices.Clone(path), k.list)}
+	in := client.Request{Path: append(slices.Clone(path), k.path)}
 	for raw, err := range a.server.List(a.ctx, in, k.list) {
 		if client.IsNotFound(err) && a.options.DryRun {
 			return shown, nil // the topic would have been made
@@ -144,7 +153,12 @@ func (a *applying) shown(k *kind, path []string) (map[string]Fields, error) {
 		if err := json.Unmarshal(raw, &entry); err != nil {
 			return nil, fmt.Errorf("read the list of %s: %w", k.list, err)
 		}
-		shown[entry.text(k.key)] = entry
+		if k.related {
+			if entry, err = a.withRelations(k, entry); err != nil {
+				return nil, err
+			}
+		}
+		shown[k.id(entry)] = entry
 	}
 	return shown, nil
 }
@@ -163,7 +177,7 @@ func (a *applying) section(k *kind, path []string, declared []Fields, create fun
 		name := k.find(entry, shown)
 		kept[name] = true
 		if name == "" {
-			a.note(Create, k, entry.text(k.key), newFields(entry.without(append(k.besides, k.key)...)))
+			a.note(Create, k, entry.text(k.key), newFields(entry.without(subscriptionsField, k.key)))
 			err = a.do(k, entry.text(k.key), func() error { return create(entry) })
 		} else {
 			err = a.alter(k, path, name, entry, shown[name])
@@ -176,10 +190,14 @@ func (a *applying) section(k *kind, path []string, declared []Fields, create fun
 		if _, declarable := k.declared(shown[name]); kept[name] || !declarable || !a.options.Prune || shown[name]["admin"] == true {
 			continue
 		}
-		a.later = append(a.later, func() error {
+		a.removal = append(a.removal, func() error {
 			a.note(Delete, k, name, nil)
 			return a.do(k, name, func() error {
-				return a.server.Do(a.ctx, client.Request{Method: http.MethodDelete, Path: append(slices.Clone(path), k.list, name)}, nil)
+				query := k.query(shown[name])
+				if k.related {
+					query.Set("all", "true")
+				}
+				return a.server.Do(a.ctx, client.Request{Method: http.MethodDelete, Path: append(slices.Clone(path), k.path, shown[name].text(k.key)), Query: query}, nil)
 			})
 		})
 	}
@@ -188,7 +206,7 @@ func (a *applying) section(k *kind, path []string, declared []Fields, create fun
 
 // find gives the name under which the server has an entry, "" where it has not.
 func (k *kind) find(entry Fields, shown map[string]Fields) string {
-	if name := entry.text(k.key); name != "" || k != subscriptions {
+	if name := k.id(entry); name != "" || k != subscriptions {
 		if _, ok := shown[name]; ok {
 			return name
 		}
@@ -226,7 +244,7 @@ func (a *applying) do(k *kind, name string, change func() error) error {
 // make gives the function that makes an entry of a kind as it is declared.
 func (a *applying) make(k *kind, path []string) func(Fields) error {
 	return func(entry Fields) error {
-		return a.server.Do(a.ctx, client.Request{Method: http.MethodPost, Path: append(slices.Clone(path), k.list), Body: entry.without(k.besides...)}, nil)
+		return a.server.Do(a.ctx, client.Request{Method: http.MethodPost, Path: append(slices.Clone(path), k.path), Body: entry.without(k.besides...)}, nil)
 	}
 }
 
@@ -236,7 +254,7 @@ func (a *applying) makeQueue(entry Fields) error {
 	if policy, ok := entry[field]; ok {
 		name := entry.text("name")
 		a.later = append(a.later, func() error {
-			if err := a.patch(queues, nil, name, Fields{field: policy}); err != nil {
+			if err := a.patch(queues, nil, entry, Fields{field: policy}); err != nil {
 				return fmt.Errorf("queue %s: %w", name, err)
 			}
 			return nil
@@ -253,11 +271,14 @@ func (a *applying) makeKey(entry Fields) error {
 	if err := a.make(keys, nil)(entry); err != nil || entry["disabled"] != true {
 		return err
 	}
-	return a.patch(keys, nil, entry.text("id"), Fields{"disabled": true})
+	return a.patch(keys, nil, entry, Fields{"disabled": true})
 }
 
-func (a *applying) patch(k *kind, path []string, name string, fields Fields) error {
-	return a.server.Do(a.ctx, client.Request{Method: http.MethodPatch, Path: append(slices.Clone(path), k.list, name), Body: fields}, nil)
+func (a *applying) patch(k *kind, path []string, entry, fields Fields) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return a.server.Do(a.ctx, client.Request{Method: http.MethodPatch, Path: append(slices.Clone(path), k.path, entry.text(k.key)), Query: k.query(entry), Body: fields}, nil)
 }
 
 // alter changes an entry that is there in the fields that differ.
@@ -280,15 +301,16 @@ func (a *applying) alter(k *kind, path []string, name string, declared, shown Fi
 		differ = append(differ, FieldChange{"disabled", text(there["disabled"]), text(disabled)})
 		change["disabled"] = disabled
 	}
-	if len(differ) == 0 {
+	related, relate := a.relations(k, declared, there)
+	if differ = append(differ, related...); len(differ) == 0 {
 		return nil
 	}
 	a.note(Alter, k, name, differ)
 	if k == queues { // whose dead-letter queue may be further down in the file
-		a.later = append(a.later, func() error { return a.do(k, name, func() error { return a.patch(k, path, name, change) }) })
+		a.later = append(a.later, func() error { return a.do(k, name, func() error { return a.patch(k, path, shown, change) }) })
 		return nil
 	}
-	return a.do(k, name, func() error { return a.patch(k, path, name, change) })
+	return a.do(k, name, func() error { return cmp.Or(a.patch(k, path, shown, change), a.finish(relate)) })
 }
 
 // plain gives a declared value as the API would show it, where there are several ways to write one.

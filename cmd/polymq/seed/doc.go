@@ -1,5 +1,5 @@
-// Package seed makes a server have what a file declares: queues, topics with their subscriptions, and access
-// keys.
+// Package seed makes a server have what a file declares: queues, topics with their subscriptions, policies,
+// groups, users, roles, and access keys.
 //
 //	account: "000000000000"
 //	region: us-east-1
@@ -18,10 +18,19 @@
 //	  - id: orders-service
 //	    secret: ${ORDERS_SECRET}
 //
+// A user, group or role also has its policies, by name or ARN, its inline policies and its boundary, and a user
+// its groups:
+//
+//	users:
+//	  - name: ann
+//	    groups: [senders]
+//	    policies: [AmazonSQSReadOnlyAccess]
+//	    inline: [{name: own, text: '{…}'}]
+//
 // Each entry is the body of the request of the JSON API that makes it, so there is nothing else to learn,
 // and what the API says of itself is also the schema of the file. An entry that exists is changed in the
 // fields that the file names; those that it does not name stay. Tags are the exception: if any are named,
-// these are all. Several documents in one file, apart by ---, are of several accounts and regions. In texts
+// these are all, and so with policies and groups. Several documents in one file, apart by ---, are of several accounts and regions. In texts
 // ${NAME} is the environment variable, ${NAME:-text} one with a default, and $${ is ${ itself.
 //
 // The same file again changes nothing. Dump gives the file that does so for what is there.

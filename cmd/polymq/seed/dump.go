@@ -32,14 +32,13 @@ func Dump(ctx context.Context, server *client.Client) (d Document, left []string
 		}
 		return entries, err
 	}
-	if d.Queues, err = section(queues, nil); err != nil {
-		return d, left, err
-	}
-	if d.Topics, err = section(topics, nil); err != nil {
-		return d, left, err
+	for _, s := range d.sections() {
+		if *s.entries, err = section(s.kind, nil); err != nil {
+			return d, left, err
+		}
 	}
 	for _, topic := range d.Topics {
-		declared, err := section(subscriptions, []string{topics.list, topic.text("name")})
+		declared, err := section(subscriptions, []string{topics.path, topic.text("name")})
 		if err != nil {
 			return d, left, err
 		}
@@ -47,8 +46,7 @@ func Dump(ctx context.Context, server *client.Client) (d Document, left []string
 			topic[subscriptionsField] = declared
 		}
 	}
-	d.Keys, err = section(keys, nil)
-	return d, left, err
+	return d, left, nil
 }
 
 // YAML gives the document as a file.
@@ -62,12 +60,12 @@ func (d *Document) YAML() ([]byte, error) {
 			add(scope.name, &yaml.Node{Kind: yaml.ScalarNode, Value: scope.text, Style: yaml.DoubleQuotedStyle})
 		}
 	}
-	for _, section := range []struct {
-		name    string
-		entries []Fields
-	}{{"queues", d.Queues}, {"topics", d.Topics}, {"keys", d.Keys}} {
+	for _, section := range d.sections() {
+		if section.kind.optional() && len(*section.entries) == 0 {
+			continue // where nobody has users, a file need not speak of them
+		}
 		list := &yaml.Node{Kind: yaml.SequenceNode}
-		for _, entry := range section.entries {
+		for _, entry := range *section.entries {
 			node, err := nodeOf(map[string]any(entry))
 			if err != nil {
 				return nil, err
@@ -167,14 +165,12 @@ func Schema() ([]byte, error) {
 		return nil, err
 	}
 	sections := map[string]any{"account": map[string]any{"type": "string", "pattern": "^[0-9]{12}$"}, "region": map[string]any{"type": "string"}}
-	for name, section := range map[string]struct {
-		kind *kind
-		more map[string]any
-	}{
-		"queues": {queues, nil}, "topics": {topics, map[string]any{subscriptionsField: declaredSubscriptions}},
-		"keys": {keys, map[string]any{"disabled": map[string]any{"type": "boolean"}}},
-	} {
-		if sections[name], err = entries(section.kind, section.more); err != nil {
+	more := map[*kind]map[string]any{
+		topics: {subscriptionsField: declaredSubscriptions}, keys: {"disabled": map[string]any{"type": "boolean"}},
+		groups: relationSchemas(groups), users: relationSchemas(users), roles: relationSchemas(roles),
+	}
+	for _, section := range new(Document).sections() {
+		if sections[section.name], err = entries(section.kind, more[section.kind]); err != nil {
 			return nil, err
 		}
 	}

@@ -24,6 +24,26 @@ type Document struct {
 	Queues  []Fields
 	Topics  []Fields // with their subscriptions under that name
 	Keys    []Fields
+
+	Policies []Fields
+	Groups   []Fields
+	Users    []Fields
+	Roles    []Fields
+}
+
+// section is a section of a document.
+type section struct {
+	name    string
+	kind    *kind
+	entries *[]Fields
+}
+
+// sections are in the order in which they are made.
+func (d *Document) sections() []section {
+	return []section{
+		{"queues", queues, &d.Queues}, {"topics", topics, &d.Topics}, {"policies", policies, &d.Policies}, {"groups", groups, &d.Groups},
+		{"users", users, &d.Users}, {"roles", roles, &d.Roles}, {"keys", keys, &d.Keys},
+	}
 }
 
 // MaxBytes bounds a file.
@@ -99,12 +119,9 @@ func substitute(node *yaml.Node, variable func(string) (string, bool)) error {
 
 // document is a Document in YAML.
 type document struct {
-	Account string         `yaml:"account"`
-	Region  string         `yaml:"region"`
-	Queues  *[]Fields      `yaml:"queues"`
-	Topics  *[]Fields      `yaml:"topics"`
-	Keys    *[]Fields      `yaml:"keys"`
-	Others  map[string]any `yaml:",inline"`
+	Account  string               `yaml:"account"`
+	Region   string               `yaml:"region"`
+	Sections map[string]*[]Fields `yaml:",inline"`
 }
 
 func decode(node *yaml.Node) (Document, error) {
@@ -112,22 +129,23 @@ func decode(node *yaml.Node) (Document, error) {
 	if err := node.Decode(&d); err != nil {
 		return Document{}, err
 	}
-	for name := range d.Others {
-		return Document{}, fmt.Errorf("%s: there is no such section, there are account, region, queues, topics and keys", name)
-	}
 	result := Document{Account: d.Account, Region: d.Region}
-	for _, section := range []struct {
-		from *[]Fields
-		to   *[]Fields
-	}{{d.Queues, &result.Queues}, {d.Topics, &result.Topics}, {d.Keys, &result.Keys}} {
-		if section.from == nil {
+	known := []string{"account", "region"}
+	for _, section := range result.sections() {
+		known = append(known, section.name)
+		declared := d.Sections[section.name]
+		delete(d.Sections, section.name)
+		if declared == nil {
 			continue
 		}
-		entries, err := normal(*section.from)
+		entries, err := normal(*declared)
 		if err != nil {
 			return Document{}, err
 		}
-		*section.to = entries
+		*section.entries = entries
+	}
+	for name := range d.Sections {
+		return Document{}, fmt.Errorf("%s: there is no such section, there are %s", name, strings.Join(known, ", "))
 	}
 	return result, nil
 }
@@ -148,7 +166,7 @@ func (d *Document) check(requests *api.Requests) []error {
 	section := func(k *kind, where string, entries []Fields) {
 		known := map[string]bool{}
 		for i, entry := range entries {
-			name := entry.text(k.key)
+			name := k.id(entry)
 			label := fmt.Sprintf("%s %q", k.name, name)
 			if name == "" {
 				label = fmt.Sprintf("%s%s %d", where, k.name, i+1)
@@ -157,14 +175,14 @@ func (d *Document) check(requests *api.Requests) []error {
 				faults = append(faults, fmt.Errorf("%s is declared twice", label))
 			}
 			known[name] = true
-			if err := requests.Check(k.create, entry.without(k.besides...)); err != nil {
+			if err := errors.Join(requests.Check(k.create, entry.without(k.besides...)), k.checkRelations(entry)); err != nil {
 				faults = append(faults, fmt.Errorf("%s: %w", label, err))
 			}
 		}
 	}
-	section(queues, "", d.Queues)
-	section(topics, "", d.Topics)
-	section(keys, "", d.Keys)
+	for _, s := range d.sections() {
+		section(s.kind, "", *s.entries)
+	}
 	for _, topic := range d.Topics {
 		declared, err := topic.subscriptions()
 		if err != nil {

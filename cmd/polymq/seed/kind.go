@@ -5,7 +5,8 @@ import "strings"
 // kind is a kind of entry: how the API makes, shows and changes it.
 type kind struct {
 	name    string // "queue"
-	list    string // the list's path and its field in the answer
+	path    string // of the list
+	list    string // the list's field in the answer
 	key     string // the field that names an entry
 	create  string // the operation
 	besides []string
@@ -13,23 +14,27 @@ type kind struct {
 	shown   []string // fields that the API shows and that are no part of an entry
 	// entry makes an entry of what the API shows, false where it cannot be declared; nil: it is one already.
 	entry func(shown Fields) (Fields, bool)
+	// cloud says that entries of one name are apart by cloud, which requests name.
+	cloud bool
+	// related says that an entry has policies and the like, which a list does not show.
+	related bool
 }
 
 var (
 	queues = &kind{
-		name: "queue", list: "queues", key: "name", create: "create-queue", fixed: []string{"fifo"},
+		name: "queue", path: "queues", list: "queues", key: "name", create: "create-queue", fixed: []string{"fifo"},
 		shown: []string{"account", "region", "created_at", "modified_at", "counts"},
 	}
 	topics = &kind{
-		name: "topic", list: "topics", key: "name", create: "create-topic", besides: []string{subscriptionsField}, fixed: []string{"fifo"},
+		name: "topic", path: "topics", list: "topics", key: "name", create: "create-topic", besides: []string{subscriptionsField}, fixed: []string{"fifo"},
 		shown: []string{"account", "region", "created_at", "modified_at", "counts"},
 	}
 	subscriptions = &kind{
-		name: "subscription", list: subscriptionsField, key: "name", create: "create-subscription", fixed: []string{"format", "queue", "url", "email", "phone"},
+		name: "subscription", path: subscriptionsField, list: subscriptionsField, key: "name", create: "create-subscription", fixed: []string{"format", "queue", "url", "email", "phone"},
 		entry: subscriptionEntry,
 	}
 	keys = &kind{
-		name: "key", list: "keys", key: "id", create: "create-key", besides: []string{"disabled"}, fixed: []string{"account", "user", "admin"},
+		name: "key", path: "keys", list: "keys", key: "id", create: "create-key", besides: []string{"disabled"}, fixed: []string{"account", "user", "admin"},
 		shown: []string{"temporary", "role", "session", "created_at", "expires_at", "expired"},
 		entry: keyEntry,
 	}
