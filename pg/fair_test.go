@@ -166,3 +166,21 @@ func TestFairQueueDelay(t *testing.T) {
 		t.Errorf("received %v after the delay", got)
 	}
 }
+
+// TestFairQueueOfATopic: messages that a topic puts into a queue get their places too.
+func TestFairQueueOfATopic(t *testing.T) {
+	t.Parallel()
+	broker := topicBroker(t, pgtest.New(t))
+	newTopic(t, broker)
+	subscribeQueue(t, broker, "orders")
+	queue := &testQueue{t, broker, pgtest.Name("orders")}
+	queue.sendToGroups(1000, "noisy")
+	queue.receive(10)
+	published := core.PublishInput{Topic: alerts, Messages: []core.NewPublication{{Body: []byte("a"), GroupID: "quiet"}, {Body: []byte("b"), GroupID: "quiet"}}}
+	if _, err := broker.Publish(context.Background(), published); err != nil {
+		t.Fatal(err)
+	}
+	if got := bodies(queue.receive(2)); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("received %q first", got)
+	}
+}

@@ -24,6 +24,7 @@
 //   - A FIFO queue has no limit of throughput; FifoThroughputLimit is kept and shown.
 //   - A purge forgets the deduplication ids of a FIFO queue.
 //   - A change of DeduplicationScope holds at once, for ids that are sent from then on.
+//   - Fair queues go by how many messages of a group wait, not by how many are in flight.
 //   - Keys of KMS are kept and shown, and encrypt nothing.
 //   - ReceiveRequestAttemptId on a standard queue is passed over, for frameworks send it.
 //
