@@ -41,6 +41,7 @@ var arrows = map[string][]string{
 
 	"protocols/localstack": {},
 	"protocols/aliyunsts":  {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
+	"protocols/ram":        {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
 	"protocols/dybase":     {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/polymq/polymq/protocols/iam"
 	"github.com/polymq/polymq/protocols/localstack"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/ram"
 	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
@@ -44,7 +45,7 @@ type Options struct {
 }
 
 // Names are the protocols that can be switched on and off.
-var Names = []string{"sqs", "sns", "sts", "iam", "mns", "smq", "aliyunsts", "dybase", "api"}
+var Names = []string{"sqs", "sns", "sts", "iam", "mns", "smq", "aliyunsts", "ram", "dybase", "api"}
 
 // queryProtocols are those of AWS's services, by the names in the scopes of credentials.
 var queryProtocols = []string{"sqs", "sns", "sts", "iam"}
@@ -59,6 +60,7 @@ type port struct {
 	mns     *mns.Server
 	smq     *smq.Server
 	aliSTS  *aliyunsts.Server
+	ram     *ram.Server
 	dybase  *dybase.Server
 	forward http.Handler // nil: other services are refused
 }
@@ -67,7 +69,7 @@ type port struct {
 func New(broker *core.Broker, options Options) http.Handler {
 	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
 	p.smq = smq.New(broker, &options.Caller, p.mns.Gate())
-	p.iam = iam.New(broker, &options.Caller)
+	p.iam, p.ram = iam.New(broker, &options.Caller), ram.New(broker, &options.Caller)
 	p.aliSTS, p.dybase = aliyunsts.New(broker, &options.Caller), dybase.New(broker, &options.Caller)
 	p.sns = sns.New(broker, &options.Caller, options.SNS)
 	gin.SetMode(gin.ReleaseMode)
@@ -128,6 +130,8 @@ func (p *port) serve(c *gin.Context) {
 		p.smq.ServeHTTP(c.Writer, c.Request)
 	case protocol == "aliyunsts":
 		p.aliSTS.ServeHTTP(c.Writer, c.Request)
+	case protocol == "ram":
+		p.ram.ServeHTTP(c.Writer, c.Request)
 	case protocol == "dybase":
 		p.dybase.ServeHTTP(c.Writer, c.Request)
 	case protocol == "sns":
@@ -165,6 +169,8 @@ func protocolOf(r *http.Request) string {
 		return "mns"
 	case aliyunsts.Matches(r):
 		return "aliyunsts"
+	case ram.Matches(r):
+		return "ram"
 	case dybase.Matches(r):
 		return "dybase"
 	case isAlibaba(r), isRocketMQ(r):

@@ -13,6 +13,7 @@ import (
 	"github.com/polymq/polymq/protocols/dybase"
 	"github.com/polymq/polymq/protocols/iam"
 	"github.com/polymq/polymq/protocols/mns"
+	"github.com/polymq/polymq/protocols/ram"
 	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
@@ -68,6 +69,7 @@ func coverageTable() string {
 	row("MNS, XML and, for messages, JSON", mns.Actions())
 	row("SMQ's control plane (OpenAPI)", smq.Actions())
 	row("STS (Alibaba)", aliyunsts.Actions())
+	row("RAM", ram.Actions())
 	row("Receipts of text messages (dybaseapi)", dybase.Actions())
 	row("JSON API", api.Actions())
 	return table.String()

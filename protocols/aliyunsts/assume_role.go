@@ -1,10 +1,9 @@
 package aliyunsts
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -77,7 +76,7 @@ func (s *Server) assumeRole(ctx context.Context, c *openapi.Call, req *assumeRol
 	}
 	return &assumeRoleAnswer{
 		RequestId:       c.ID(),
-		AssumedRoleUser: assumedRoleUser{req.RoleArn + "/" + session.Name, idOf(session.Role) + ":" + session.Name},
+		AssumedRoleUser: assumedRoleUser{req.RoleArn + "/" + session.Name, openapi.ID(cmp.Or(session.RoleID, session.Role)) + ":" + session.Name},
 		Credentials:     credentials{key.ID, string(key.Secret), string(key.Token), key.ExpiresAt.UTC().Format("2006-01-02T15:04:05Z")},
 		SourceIdentity:  session.SourceIdentity,
 	}, nil
@@ -141,9 +140,3 @@ func accountOf(arn, own string) string {
 
 // roleName gives the name in a role's ARN, of either cloud.
 func roleName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
-
-// idOf gives an id of Alibaba's form, 18 digits, which depends on nothing but the name.
-func idOf(name string) string {
-	hash := sha256.Sum256([]byte(name))
-	return strconv.FormatUint(1e17+binary.BigEndian.Uint64(hash[:])%9e17, 10)
-}
