@@ -80,7 +80,8 @@ func (s *Statement) holds(who *Principal) grip {
 	if !s.notPrincipal {
 		return best
 	}
-	if s.principals[0].everyone || all[direct] && (who.Account == "" || who.isRoot() || all[byAccount] && (who.Role == "" || all[byRole])) {
+	everyone := slices.ContainsFunc(s.principals, func(p principal) bool { return p.everyone })
+	if everyone || all[direct] && (who.Account == "" || who.isRoot() || all[byAccount] && (who.Role == "" || all[byRole])) {
 		return no
 	}
 	return direct // unless all of it is excepted: account, role and session
