@@ -158,3 +158,36 @@ func TestTraffic(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// A page of a search ends in time however much there is to look through, and however large the messages are.
+func TestSearchEndsInTime(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ messages, bytes int }{"small": {60_000, 1000}, "large": {150, 1 << 20}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.DatabaseURL(t)
+			admin := database(t, url)
+			q := newQueue(t, newBroker(t, pgtest.Open(t, url)))
+			execute(t, admin, `INSERT INTO messages (storage_id, id, visible_at, sent_at, size, priority, form, body)
+				SELECT q.storage_id, i, now(), now(), $2, 8, 0, convert_to(rpad('hay ' || i, $2, '.'), 'UTF8') FROM queues q, generate_series(1, $1) i WHERE q.name = $3`, tt.messages, tt.bytes, q.name.Name)
+			execute(t, admin, `INSERT INTO counts (storage_id, bucket, messages, bytes) SELECT storage_id, '-infinity', $1, $1::bigint * $2 FROM queues WHERE name = $3`, tt.messages, tt.bytes, q.name.Name)
+			execute(t, admin, `VACUUM ANALYZE messages`)
+			fastest, searched := time.Hour, 0
+			for range 5 {
+				began := time.Now()
+				page, err := q.broker.SearchMessages(t.Context(), core.SearchInput{Queue: q.name, Text: "nowhere", Limit: 10})
+				if err != nil || page.Searched == 0 || page.Searched > core.MaxSearched || page.Searched < tt.messages && page.Next == "" {
+					t.Fatalf("searched %d, next %q, %v", page.Searched, page.Next, err)
+				}
+				fastest, searched = min(fastest, time.Since(began)), max(searched, page.Searched)
+			}
+			t.Logf("a page looks at %d messages in %v", searched, fastest)
+			if fastest > 300*time.Millisecond {
+				t.Errorf("a page took %v", fastest)
+			}
+			if found, all := q.search("hay "+fmt.Sprint(tt.messages), 10); len(found) != 1 || all != tt.messages {
+				t.Errorf("found %d of 1, in %d of %d messages", len(found), all, tt.messages)
+			}
+		})
+	}
+}
