@@ -28,6 +28,8 @@
 // must say so, and the form must carry the session's token. Pages load scripts and styles from this server only
 // (Content-Security-Policy) and are shown in no frame.
 //
+// What is changed here is audited as what protocols change is (audit.go), without bodies and secrets.
+//
 // # Decisions
 //
 // 2026-11-21: account and region stand in the path and not in a cookie: a link shows others the same page, and

@@ -117,7 +117,7 @@ const withPointer = (language) => async ({ page, endpoint, picture, suffix }) =>
   await button(page, w.test, tester).click();
   await sees(page.locator('#verdicts'), w.through);
 
-  for (const path of ['queues', 'topics', 'outbox', 'keys', 'costs', 'servers', 'clock', 'trace', `queues/${queue}/moves`, 'nothing']) {
+  for (const path of ['queues', 'topics', 'outbox', 'keys', 'audit', 'costs', 'servers', 'clock', 'trace', `queues/${queue}/moves`, 'nothing']) {
     await page.goto(`${base}/${path}`);
     await looksRight(page, path);
     await picture(path.replaceAll('/', '-'));
