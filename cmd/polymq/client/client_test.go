@@ -1,0 +1,92 @@
+package client_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/polymq/polymq/cmd/polymq/client"
+)
+
+// ways are the two ways to a handler: over the network, and within the process.
+func ways(t *testing.T, handler http.HandlerFunc) map[string]*client.Client {
+	t.Helper()
+	srv := httptest.NewServer(handler)
+	t.Cleanup(srv.Close)
+	return map[string]*client.Client{
+		"network":    {Endpoint: srv.URL, AdminKey: "ID:SECRET", Account: "111122223333", Region: "eu-west-1"},
+		"in process": {Transport: client.InProcess(handler), AdminKey: "ID:SECRET", Account: "111122223333", Region: "eu-west-1"},
+	}
+}
+
+func TestRequest(t *testing.T) {
+	t.Parallel()
+	for name, c := range ways(t, func(w http.ResponseWriter, r *http.Request) {
+		var body map[string]string
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		_ = json.NewEncoder(w).Encode([]string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get("Authorization"), body["a"]})
+	}) {
+		var got []string
+		in := client.Request{Method: http.MethodPost, Path: []string{"queues", "a/b c", "messages:purge"}, Query: map[string][]string{"x": {"1"}}, Body: map[string]string{"a": "<é>"}}
+		if err := c.Do(t.Context(), in, &got); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if want := "[POST /api/v1/queues/a%2Fb%20c/messages:purge account=111122223333&region=eu-west-1&x=1 Bearer ID:SECRET <é>]"; fmt.Sprint(got) != want {
+			t.Errorf("%s: the server sees %v, want %s", name, got, want)
+		}
+		in.Global = true
+		if err := c.Do(t.Context(), in, &got); err != nil || got[2] != "x=1" {
+			t.Errorf("%s: without account and region %v, %v", name, got, err)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	for name, c := range ways(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Query().Get("cursor") {
+		case "":
+			fmt.Fprint(w, `{"things": [1, 2], "next_cursor": "b&b"}`)
+		case "b&b":
+			fmt.Fprint(w, `{"things": [3], "next_cursor": "c"}`)
+		default:
+			http.Error(w, `{"code": "Internal", "detail": "internal error"}`, http.StatusInternalServerError)
+		}
+	}) {
+		var got []string
+		var failed error
+		for raw, err := range c.List(t.Context(), client.Request{Path: []string{"things"}}, "things") {
+			if failed = err; err == nil {
+				got = append(got, string(raw))
+			}
+		}
+		if strings.Join(got, " ") != "1 2 3" || client.ExitCode(failed) != client.ExitFailed {
+			t.Errorf("%s: %v, then %v", name, got, failed)
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]int{
+		200: 0, 204: 0, 401: client.ExitDenied, 403: client.ExitDenied, 404: client.ExitNotFound, 409: client.ExitConflict, 410: client.ExitNotFound,
+		422: client.ExitFailed, 429: client.ExitUnavailable, 500: client.ExitFailed, 503: client.ExitUnavailable,
+	} {
+		for name, c := range ways(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }) {
+			if got := client.ExitCode(c.Do(t.Context(), client.Request{Method: http.MethodGet}, nil)); got != want {
+				t.Errorf("%s: %d gives exit code %d, want %d", name, status, got, want)
+			}
+		}
+	}
+	gone := &client.Client{Endpoint: "http://127.0.0.1:1"}
+	if err := gone.Do(t.Context(), client.Request{Method: http.MethodGet}, nil); !errors.Is(err, client.ErrUnreachable) || client.ExitCode(err) != client.ExitUnavailable {
+		t.Errorf("no server: %v", err)
+	}
+	if got := client.ExitCode(client.UsageError(errors.New("x"))); got != client.ExitUsage {
+		t.Errorf("wrong usage gives exit code %d", got)
+	}
+}
