@@ -403,6 +403,34 @@ func TestMNSVerifiesSignatures(t *testing.T) {
 	}
 }
 
+// The SDKs of each language sign so that the server believes them, and with another secret it does not.
+func TestSDKsSign(t *testing.T) {
+	t.Parallel()
+	v := startVerifying(t, "")
+	for _, p := range programs {
+		if len(p.talkers) == 0 || !p.available(t) {
+			continue
+		}
+		for _, sdk := range p.talkers {
+			t.Run(p.name+"-"+sdk.sdk, func(t *testing.T) {
+				queue := strings.ReplaceAll(p.name+"-"+sdk.sdk, ".", "-")
+				createQueue(t, v.sqs(asRoot), queue)
+				for secret, believed := range map[string]bool{rootSecret: true, rootSecret + "x": false} {
+					with := p
+					with.env = append(slices.Clone(p.env), "POLYMQ_SECRET_KEY="+secret)
+					talker := with.talker(t, v.polymq, sdk)
+					if err := talker.send(queue, "hello"); (err == nil) != believed {
+						t.Errorf("send with the secret %s: %v", secret, err)
+					}
+					if got, err := talker.receive(queue); (err == nil) != believed || believed && got != "hello" {
+						t.Errorf("receive with the secret %s: %q, %v", secret, got, err)
+					}
+				}
+			})
+		}
+	}
+}
+
 // Where nothing is verified, a known key still says whose the queues are.
 func TestKnownKeysChooseTheAccount(t *testing.T) {
 	t.Parallel()

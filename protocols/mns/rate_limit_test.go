@@ -22,8 +22,10 @@ func TestMeters(t *testing.T) {
 		t.Errorf("a queue without a limit: %v", err)
 	}
 	now := time.Now().Add(time.Second)
-	if !m.byQueue[1].take(2, now) || !m.byQueue[1].take(2, now) || m.byQueue[1].take(2, now) {
-		t.Error("a second later there are not two receives more")
+	for i, want := range []bool{true, true, false} {
+		if got := m.byQueue[1].take(2, now); got != want {
+			t.Errorf("receive %d, a second later: got %t", i, got)
+		}
 	}
 	for id := range int64(maxMeters + 10) {
 		if err := m.take(limited(id + 2)); err != nil {

@@ -9,6 +9,8 @@ import (
 )
 
 // Fault is an error as a client sees it.
+//
+//nolint:errname // what a client is told, as in package aws
 type Fault struct {
 	Status  int
 	Code    string

@@ -203,7 +203,8 @@ func TestWrongSecretShowsTheStringToSign(t *testing.T) {
 			"%26SignatureNonce%3D3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf%26SignatureVersion%3D1.0%26Timestamp%3D2026-01-15T08%253A30%253A00Z%26Version%3D2022-01-19": rpcRequest(false, nil),
 	} {
 		err := server.authenticate(r, nil, new(Call))
-		if parts := strings.Split(err.(*Fault).Message, ":"); err.(*Fault).Code != "SignatureDoesNotMatch" || len(parts) != 2 || parts[1] != want {
+		fault, _ := FaultOf(err)
+		if parts := strings.Split(fault.Message, ":"); fault.Code != "SignatureDoesNotMatch" || len(parts) != 2 || parts[1] != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

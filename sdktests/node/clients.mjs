@@ -6,22 +6,23 @@ import AliMNS from 'ali-mns';
 
 export const endpoint = process.env.POLYMQ_ENDPOINT ?? 'http://127.0.0.1:4566';
 const accessKeyId = process.env.POLYMQ_ACCESS_KEY ?? 'test';
+const secretKey = process.env.POLYMQ_SECRET_KEY ?? 'test'; // counts where the server verifies signatures
 
 export function sqs(options = {}) {
-  const credentials = { accessKeyId, secretAccessKey: 'test' };
+  const credentials = { accessKeyId, secretAccessKey: secretKey };
   return new SQS({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...options });
 }
 
 // The official SDK. It sends bodies as they are, also where XML gives a character a meaning: its callers escape.
 export function alicloud() {
-  return new AlicloudMNS('127', { endpoint, accessKeyId, accessKeySecret: 'test' });
+  return new AlicloudMNS('127', { endpoint, accessKeyId, accessKeySecret: secretKey });
 }
 
 // The community's SDK; it base64-encodes bodies. It makes its host name itself, so it comes through a proxy, polymq
 // being the proxy: the request target is then a whole URL. None of the other SDKs here heeds the variables.
 process.env.HTTP_PROXY = endpoint;
 process.env.NO_PROXY = process.env.no_proxy = '';
-const aliAccount = new AliMNS.Account('127', accessKeyId, 'test');
+const aliAccount = new AliMNS.Account('127', accessKeyId, secretKey);
 aliAccount.setGA(false); // no pings to a web analytics service
 
 export const aliRegion = (city, zone) => new AliMNS.Region(city, undefined, zone);

@@ -18,8 +18,9 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 final class Clients {
     static final String ENDPOINT = environment("POLYMQ_ENDPOINT", "http://127.0.0.1:4566");
     static final String ACCESS_KEY = environment("POLYMQ_ACCESS_KEY", "test");
+    static final String SECRET_KEY = environment("POLYMQ_SECRET_KEY", "test"); // counts where the server verifies signatures
     private static final StaticCredentialsProvider CREDENTIALS =
-            StaticCredentialsProvider.create(AwsBasicCredentials.create(ACCESS_KEY, "test"));
+            StaticCredentialsProvider.create(AwsBasicCredentials.create(ACCESS_KEY, SECRET_KEY));
 
     private Clients() {}
 

@@ -8,7 +8,7 @@ final class MnsFactory {
     private MnsFactory() {}
 
     static MNSClient client(String endpoint, String accessKey) {
-        return new CloudAccount(accessKey, "test", endpoint).getMNSClient();
+        return new CloudAccount(accessKey, Clients.SECRET_KEY, endpoint).getMNSClient();
     }
 
     /** Registers the checks of what only 2.x has: none. */

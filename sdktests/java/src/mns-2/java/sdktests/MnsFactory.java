@@ -26,7 +26,7 @@ final class MnsFactory {
         return MNSClientBuilder.create()
                 .accountEndpoint(endpoint)
                 .accessKeyId(accessKey)
-                .accessKeySecret("test")
+                .accessKeySecret(Clients.SECRET_KEY)
                 .region("us-east-1")
                 .clientConfiguration(configuration)
                 .build();
