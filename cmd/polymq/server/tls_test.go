@@ -81,7 +81,7 @@ func TestTLSByFiles(t *testing.T) {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pair[at:])
 	conn, err := tls.Dial("tcp", strings.TrimPrefix(srv.URL(), "https://"), &tls.Config{
-		MinVersion: tls.VersionTLS12, InsecureSkipVerify: true, //nolint:gosec // verified below: it is no server's certificate
+		MinVersion: tls.VersionTLS12, InsecureSkipVerify: true, // verified below: it is no server's certificate
 		VerifyConnection: func(state tls.ConnectionState) error {
 			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: pool})
 			return err
