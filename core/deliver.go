@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -96,11 +95,15 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 			}
 		}
 	}
-	if err != nil && !isUnfit(err) {
-		return o, err
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case isUnfit(err):
 		o.Answer.Reason = MessageOf(err)
+	case CodeOf(err) == Unavailable:
+		return o, err
+	default: // a fault of the server: by a schedule that outlasts it
+		o.Verdict, o.Answer.Reason = Retry, MessageOf(err)
+		return b.conclude(ctx, unspoken, o)
 	}
 	return b.conclude(ctx, pusher.Retries, o)
 }
@@ -113,7 +116,7 @@ func (b *Broker) push(d *Delivery) (Push, error) {
 	}
 	p, err := rendering.Push(d.Subscription)
 	if err != nil {
-		return Push{}, fmt.Errorf("%w: %w", errUnfit, err)
+		return Push{}, unfit(err)
 	}
 	p.Timeout = min(cmp.Or(p.Timeout, DefaultPushTimeout), MaxPushTimeout)
 	return p, nil
@@ -149,7 +152,7 @@ func (b *Broker) conclude(ctx context.Context, retries func(*Topic, *Subscriptio
 	return o, nil
 }
 
-// unspoken is the schedule of what this server has no format for: another may have, or this one after its next start.
+// unspoken is the schedule of what this server has no format for, or cannot render now: another may, or this one after its next start.
 func unspoken(*Topic, *Subscription) RetryPolicy {
 	return RetryPolicy{{Retries: 10, Min: 10 * time.Second, Max: 10 * time.Minute, Backoff: Exponential}, {Retries: MaxRetries, Min: 10 * time.Minute, Max: 10 * time.Minute}}
 }

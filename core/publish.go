@@ -258,7 +258,7 @@ func (b *Broker) queueDelivery(ctx context.Context, topic *Topic, sub *Subscript
 	}
 	message, err := rendering.QueueMessage(sub)
 	if err != nil {
-		return d, fmt.Errorf("%w: %w", errUnfit, err)
+		return d, unfit(err)
 	}
 	if err := message.suit(queue, m); err != nil {
 		return d, fmt.Errorf("%w: %w", errUnfit, err)
@@ -281,6 +281,15 @@ func (b *Broker) GuardDeliveries(allows func(topic *Topic, sub *Subscription, qu
 
 // errUnfit says that a message can never be delivered to a subscription.
 var errUnfit = errors.New("not deliverable")
+
+// unfit makes of a rendering's error that the message can never be delivered, unless the fault is the server's, such as a key that cannot be
+// read now.
+func unfit(err error) error {
+	if code := CodeOf(err); code == Internal || code == Unavailable {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errUnfit, err)
+}
 
 // isUnfit reports whether trying again is of no use.
 func isUnfit(err error) bool { return errors.Is(err, errUnfit) || CodeOf(err) == QueueNotFound }
@@ -312,7 +321,7 @@ func (b *Broker) render(topic *Topic, sub *Subscription, m *PublishedMessage) (R
 	}
 	r, err := pusher.Render(topic, m)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnfit, err)
+		return nil, unfit(err)
 	}
 	if m.rendered == nil {
 		m.rendered = map[string]Rendering{}

@@ -184,3 +184,23 @@ func TestGuardedDeliveries(t *testing.T) {
 		}
 	}
 }
+
+// A fault of the server that keeps a message from being rendered is no reason to give the delivery up.
+func TestDeliveriesThatCannotBeRenderedNow(t *testing.T) {
+	t.Parallel()
+	broker := topicBroker(t, pgtest.New(t))
+	newTopic(t, broker)
+	subscribeURL(t, broker, "http://localhost/")
+	in := core.PublishInput{Topic: alerts, Messages: []core.NewPublication{{Body: []byte("hello"), Subject: "fault"}}}
+	if _, err := broker.Publish(context.Background(), in); err != nil {
+		t.Fatal(err)
+	}
+	deliveries := claimAll(t, broker)
+	if len(deliveries) != 1 {
+		t.Fatalf("claimed %+v", deliveries)
+	}
+	outcome, err := broker.Attempt(context.Background(), deliveries[0], nil)
+	if err != nil || outcome.Verdict != core.Retry || outcome.Next != 10*time.Second || outcome.Answer.Reason != "internal error" {
+		t.Errorf("outcome %+v, %v", outcome, err)
+	}
+}

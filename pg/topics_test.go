@@ -82,6 +82,9 @@ func (r rendered) QueueMessage(sub *core.Subscription) (core.NewMessage, error) 
 }
 
 func (r rendered) Push(sub *core.Subscription) (core.Push, error) {
+	if r.message.Subject == "fault" {
+		return core.Push{}, errors.New("the key cannot be read")
+	}
 	return core.Push{Way: core.ByHTTP, URL: sub.Endpoint, Body: []byte(r.text(sub))}, nil
 }
 
