@@ -18,7 +18,8 @@ type prices struct {
 	AlibabaFIFO float64 `json:"mns_fifo"`
 }
 
-// listPrices are those of AWS's first region and of Alibaba's as far as they are published, in 2026.
+// listPrices are those of AWS in us-east-1 in 2026, and for Alibaba what its price of 2 yuan comes to in dollars: it
+// differs by region and currency, and can be set.
 var listPrices = prices{Currency: "USD", SQS: 0.40, SQSFIFO: 0.50, SNS: 0.50, AlibabaMNS: 0.30, AlibabaFIFO: 0.30}
 
 // pricesRecord is where prices are kept that somebody has set.
