@@ -53,6 +53,8 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.String("tls-cert", d.TLSCert, "`FILE` with a certificate and those between it and its authority, in PEM: answer https too;\nread again when it changes")
 	flags.String("tls-key", d.TLSKey, "`FILE` with its key")
 	flags.StringSlice("trusted-proxies", nil, "addresses of proxies whose X-Forwarded-* headers count, such as 10.0.0.0/8")
+	flags.String("sign-on-header", "", "`HEADER` in which trusted proxies say which user they have signed on, for the JSON API\nand the console; the proxy must set or remove it in every request")
+	flags.String("sign-on-account", d.SignOnAccount, "`ACCOUNT` of those users")
 	flags.String("region", d.Region, "region of requests that name none")
 	flags.StringSlice("protocols", d.Protocols, "protocols to speak")
 	flags.Bool("console", *d.Console, "serve the console, polymq for browsers, at / and /console")

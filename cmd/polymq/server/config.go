@@ -33,6 +33,8 @@ type Config struct {
 	TLSCert          string         `koanf:"tls-cert"` // file
 	TLSKey           string         `koanf:"tls-key"`  // file
 	TrustedProxies   []netip.Prefix `koanf:"trusted-proxies"`
+	SignOnHeader     string         `koanf:"sign-on-header"`  // "": no proxy signs users on
+	SignOnAccount    string         `koanf:"sign-on-account"` // of those users
 	Region           string         `koanf:"region"`
 	Protocols        []string       `koanf:"protocols"`
 	Console          *bool          `koanf:"console"` // nil: true
@@ -111,6 +113,7 @@ func Defaults() Config { return Config{}.withDefaults() }
 func (c Config) withDefaults() Config {
 	c.Listen = orSlice(c.Listen, []string{"127.0.0.1:4566"})
 	c.Region = cmp.Or(c.Region, caller.DefaultRegion)
+	c.SignOnAccount = cmp.Or(c.SignOnAccount, caller.DefaultAccount)
 	c.Protocols = orSlice(c.Protocols, protocols.Names)
 	c.Auth = cmp.Or(c.Auth, authChoices[0])
 	if c.Console == nil {
@@ -173,6 +176,8 @@ func (c Config) Check() error {
 	return errors.Join(faults...)
 }
 
+var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
+
 var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
 func (c Config) checkServing(fault func(name, format string, args ...any)) {
@@ -201,6 +206,12 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	}
 	if !slices.Contains(authChoices, c.Auth) {
 		fault("auth", "must be %s, was %q", oneOf(authChoices), c.Auth)
+	}
+	if c.SignOnHeader != "" && (len(c.TrustedProxies) == 0 || c.Auth == "off") {
+		fault("sign-on-header", "needs trusted-proxies, which alone are believed, and auth verify or enforce")
+	}
+	if !accountPattern.MatchString(c.SignOnAccount) {
+		fault("sign-on-account", "must be an account of twelve digits, was %q", c.SignOnAccount)
 	}
 	if c.AdminKey != "" {
 		if _, err := parseAdminKey(c.AdminKey); err != nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,10 @@ func TestConfigCheck(t *testing.T) {
 		"auth enforce":              {Config{Auth: "enforce"}, nil},
 		"auth unknown":              {Config{Auth: "on"}, []string{"auth"}},
 		"auth verify":               {Config{Auth: "verify", AdminKey: "root:hunter22"}, nil},
+		"sign-on by nobody trusted": {Config{Auth: "verify", SignOnHeader: "X-User"}, []string{"sign-on-header"}},
+		"sign-on without auth":      {Config{SignOnHeader: "X-User", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, []string{"sign-on-header"}},
+		"sign-on":                   {Config{Auth: "verify", SignOnHeader: "X-User", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, nil},
+		"sign-on account":           {Config{SignOnAccount: "1"}, []string{"sign-on-account"}},
 		"admin key without secret":  {Config{AdminKey: "root"}, []string{"admin-key"}},
 		"admin key that is short":   {Config{AdminKey: "root:hunter2"}, []string{"admin-key"}},
 		"two master keys":           {Config{MasterKey: "a", MasterKeyFile: "b"}, []string{"master-key"}},

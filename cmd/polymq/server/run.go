@@ -122,6 +122,7 @@ func (s *Server) speak() http.Handler {
 	return protocols.New(s.broker, protocols.Options{
 		Caller: caller.Options{
 			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
+			SignOnHeader: s.config.SignOnHeader, SignOnAccount: s.config.SignOnAccount,
 			Keys: s.broker, Verify: s.config.Auth != "off", Access: caller.NewAccess(s.broker, s.config.Auth == "enforce"), Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(),
 			Limits: s.broker,
 		},
