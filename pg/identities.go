@@ -280,7 +280,8 @@ func (s *Store) DeleteIdentity(ctx context.Context, identity core.Identity, all 
 
 // release sees to it that nothing depends on an identity any more: EntityInUse, unless all may go.
 func (t entityTx) release(identity core.Identity, all bool) error {
-	count, remove, args, text := "", "", pgx.StrictNamedArgs{"account": identity.Account}, ""
+	var count, remove, text string
+	args := pgx.StrictNamedArgs{"account": identity.Account}
 	switch identity.Kind {
 	case core.User:
 		count, remove, text = countUserKeysSQL, deleteUserKeysSQL, "Cannot delete entity, must delete access keys first."

@@ -19,17 +19,17 @@ type fault struct {
 
 func (f *fault) Error() string { return f.code + ": " + f.message }
 
-func faultf(status int, code, format string, args ...any) error {
-	return &fault{status, code, fmt.Sprintf(format, args...)}
+func faultf(code, format string, args ...any) error {
+	return &fault{http.StatusBadRequest, code, fmt.Sprintf(format, args...)}
 }
 
 // required says of a parameter that it is missing.
 func required(parameter string) error {
-	return faultf(http.StatusBadRequest, "ValidationError", "1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", parameter)
+	return faultf("ValidationError", "1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", parameter)
 }
 
 func invalid(format string, args ...any) error {
-	return faultf(http.StatusBadRequest, "ValidationError", format, args...)
+	return faultf("ValidationError", format, args...)
 }
 
 func notFound(format string, args ...any) error {

@@ -3,7 +3,6 @@ package iam
 import (
 	"context"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +57,7 @@ func policyOf(arn string) (core.PolicyName, error) {
 	case arn == "":
 		return name, required("policyArn")
 	case !ok || name.Cloud != core.AWS:
-		return name, faultf(http.StatusBadRequest, "InvalidInput", "ARN %.256s is not valid.", arn)
+		return name, faultf("InvalidInput", "ARN %.256s is not valid.", arn)
 	}
 	return name, nil
 }

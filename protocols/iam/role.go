@@ -56,14 +56,14 @@ func (s *Server) createRole(ctx context.Context, c *call, in *createRoleRequest)
 	case in.AssumeRolePolicyDocument == "":
 		return nil, required("assumeRolePolicyDocument")
 	}
-	new := core.Identity{IdentityName: name, Path: in.Path, Description: in.Description, Tags: decodeTags(in.Tags), Trust: in.AssumeRolePolicyDocument}
+	asked := core.Identity{IdentityName: name, Path: in.Path, Description: in.Description, Tags: decodeTags(in.Tags), Trust: in.AssumeRolePolicyDocument}
 	if in.MaxSessionDuration != nil {
-		new.MaxSession = time.Duration(*in.MaxSessionDuration) * time.Second
-		if new.MaxSession < core.MinRoleSession {
+		asked.MaxSession = time.Duration(*in.MaxSessionDuration) * time.Second
+		if asked.MaxSession < core.MinRoleSession {
 			return nil, sessionRange(*in.MaxSessionDuration)
 		}
 	}
-	made, err := s.create(ctx, new, in.PermissionsBoundary)
+	made, err := s.create(ctx, asked, in.PermissionsBoundary)
 	if err != nil {
 		return nil, err
 	}

@@ -140,7 +140,7 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 	}
 	a, known := s.actions[c.action]
 	if !known {
-		return nil, nil, faultf(http.StatusBadRequest, "InvalidAction", "Could not find operation %.64s for version %s", c.action, Version)
+		return nil, nil, faultf("InvalidAction", "Could not find operation %.64s for version %s", c.action, Version)
 	}
 	if err := s.authorize(r.Context(), c); err != nil {
 		return nil, nil, err

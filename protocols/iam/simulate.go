@@ -2,7 +2,6 @@ package iam
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"github.com/polymq/polymq/core"
@@ -86,7 +85,7 @@ func (s *Server) simulatePrincipalPolicy(ctx context.Context, c *call, in *simul
 		}
 		parsed, err := rules.ParseAWS(p.Text, kind)
 		if err != nil {
-			return nil, faultf(http.StatusBadRequest, "PolicyEvaluation", "policy %s cannot be evaluated: %v", p.Name, err)
+			return nil, faultf("PolicyEvaluation", "policy %s cannot be evaluated: %v", p.Name, err)
 		}
 		name := p.ARN
 		if name == "" {
@@ -124,7 +123,7 @@ func (s *Server) source(ctx context.Context, c *call, arn string) (core.Identity
 		name.Cloud, key.Session = core.AWS, core.Session{Role: arn, Name: "simulated"}
 	case core.Group:
 	default:
-		return core.Identity{}, nil, faultf(http.StatusBadRequest, "InvalidInput", "Invalid Entity Arn: %.256s does not clearly define entity type and name.", arn)
+		return core.Identity{}, nil, faultf("InvalidInput", "Invalid Entity Arn: %.256s does not clearly define entity type and name.", arn)
 	}
 	identity, err := s.broker.Identity(ctx, name)
 	return identity, key, err
@@ -148,7 +147,7 @@ func (c *call) simulate(in *simulated, policies *rules.Policies, principal strin
 		in.ResourceArns = []string{"*"}
 	}
 	if len(in.ActionNames)*len(in.ResourceArns) > maxSimulated || len(in.PolicyInputList)+len(in.BoundaryPolicyList) > maxSimulatedPolicies {
-		return nil, faultf(http.StatusBadRequest, "InvalidInput", "a simulation has at most %d actions times resources, and %d policies", maxSimulated, maxSimulatedPolicies)
+		return nil, faultf("InvalidInput", "a simulation has at most %d actions times resources, and %d policies", maxSimulated, maxSimulatedPolicies)
 	}
 	if err := in.add(policies); err != nil {
 		return nil, err

@@ -215,7 +215,7 @@ const maxText = 256 << 10
 
 // readText reads a file, or the standard input.
 func readText(command *cobra.Command, file string) (string, error) {
-	var from io.Reader = command.InOrStdin()
+	from := command.InOrStdin()
 	if file != "-" {
 		opened, err := os.Open(file)
 		if err != nil {

@@ -1,0 +1,117 @@
+package pg
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrServersRun is what RotateMasterKey answers while servers run on the database: they would go on to encrypt
+// under the key from before.
+var ErrServersRun = errors.New("servers run on this database: stop them first, and start them with the new master key afterwards")
+
+const (
+	lockSecretsSQL = `LOCK TABLE keys, secrets, servers IN SHARE ROW EXCLUSIVE MODE`
+	liveSQL        = `SELECT count(*) FROM servers WHERE seen_at > now() - @timeout::interval`
+	storedCheckSQL = `SELECT value FROM secrets WHERE name = 'master_key_check'`
+	sealedSQL      = `
+SELECT id, secret, true FROM keys WHERE secret IS NOT NULL
+UNION ALL SELECT name, value, false FROM secrets WHERE sealed`
+	resealKeySQL    = `UPDATE keys SET secret = @value WHERE id = @name`
+	resealSecretSQL = `UPDATE secrets SET value = @value WHERE name = @name`
+)
+
+// RotateMasterKey encrypts everything that is encrypted under opts.MasterKey anew, under another master key, and
+// gives how many secrets that were. All of them or none are. ErrServersRun, ErrMasterKey.
+func RotateMasterKey(ctx context.Context, opts Options, next []byte) (n int, err error) {
+	from, err := newSealer(opts.MasterKey)
+	if err != nil {
+		return 0, err
+	}
+	to, err := newSealer(next)
+	if err != nil {
+		return 0, err
+	}
+	if from == nil || to == nil {
+		return 0, errors.New("a rotation needs the master key from before and the new one")
+	}
+	conn, err := opts.directConn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if err := mayRotate(ctx, tx, from); err != nil {
+			return err
+		}
+		n, err = reseal(ctx, tx, from, to)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, resealSecretSQL, pgx.StrictNamedArgs{"name": "master_key_check", "value": to.check})
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("rotate the master key: %w", translate(err))
+	}
+	return n, nil
+}
+
+// mayRotate keeps servers from starting, and says whether none runs and the master key is the one in use.
+func mayRotate(ctx context.Context, tx pgx.Tx, from *sealer) error {
+	if _, err := tx.Exec(ctx, lockSecretsSQL); err != nil {
+		return err
+	}
+	var live int
+	var check []byte
+	if err := tx.QueryRow(ctx, liveSQL, pgx.StrictNamedArgs{"timeout": peerTimeout}).Scan(&live); err != nil {
+		return err
+	}
+	err := tx.QueryRow(ctx, storedCheckSQL).Scan(&check)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return errors.New("nothing in this database is encrypted yet")
+	case err != nil:
+		return err
+	case live > 0:
+		return ErrServersRun
+	case !bytes.Equal(check, from.check):
+		return ErrMasterKey
+	}
+	return nil
+}
+
+// sealedRow is something that is encrypted.
+type sealedRow struct {
+	Name  string
+	Value []byte
+	IsKey bool
+}
+
+// reseal decrypts and encrypts each secret.
+func reseal(ctx context.Context, tx pgx.Tx, from, to *sealer) (int, error) {
+	rows, err := tx.Query(ctx, sealedSQL)
+	if err != nil {
+		return 0, err
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[sealedRow])
+	if err != nil {
+		return 0, err
+	}
+	batch := &pgx.Batch{}
+	for _, row := range all {
+		place, update := row.Name, resealKeySQL
+		if !row.IsKey {
+			place, update = secretRow(row.Name), resealSecretSQL
+		}
+		text, err := from.open(row.Value, place)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", row.Name, err)
+		}
+		batch.Queue(update, pgx.StrictNamedArgs{"name": row.Name, "value": to.seal(text, place)})
+	}
+	return len(all), tx.SendBatch(ctx, batch).Close()
+}
