@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -113,6 +115,31 @@ func TestFirstAdministrator(t *testing.T) {
 	}
 	if text := banner(config, srv.URL(), nil); strings.Contains(text, `"test"`) || strings.Contains(text, core.Secret("x").String()) {
 		t.Errorf("without a new key the banner is\n%s", text)
+	}
+}
+
+func TestRotateMasterKey(t *testing.T) {
+	url, file := pgtest.DatabaseURL(t), filepath.Join(t.TempDir(), "new.key")
+	const next = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	if err := os.WriteFile(file, []byte(next), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := server.Config{DatabaseURL: url, Auth: "verify", MasterKey: testMasterKey, AdminKey: "root:hunter22"}
+	srv := startServer(t, config)
+	environ := []string{"POLYMQ_MASTER_KEY=" + testMasterKey, "POLYMQ_DATABASE_URL=" + url}
+	if _, err := polymq(environ, "migrate", "rotate-master-key", file); err == nil || !strings.Contains(err.Error(), "servers run") {
+		t.Errorf("while a server runs: %v", err)
+	}
+	if err := srv.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := polymq(environ, "migrate", "rotate-master-key", file); err != nil || !strings.Contains(out, "secrets are encrypted under the new master key") {
+		t.Fatalf("got %q, %v", out, err)
+	}
+	config.MasterKey, config.AdminKey = next, ""
+	again := startServer(t, config)
+	if _, err := polymq(nil, "key", "list", "--endpoint", again.URL(), "--admin-key", "root:hunter22"); err != nil {
+		t.Errorf("the administrator's key is not what it was: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -93,13 +94,31 @@ the same time and with the same queues and topics. Everything that lasts is in P
 	}
 	root.AddGroup(&cobra.Group{ID: groupServer, Title: "A server:"}, &cobra.Group{ID: groupUse, Title: "What is in it (any server, --endpoint):"})
 	root.AddCommand(grouped(groupServer, serveCommand(environ), migrateCommand(environ), doctorCommand(environ), bench.Command(), versionCommand())...)
-	root.AddCommand(grouped(groupUse, manage.Commands(environ)...)...)
-	root.AddCommand(grouped(groupUse, keyCommand(environ), accountCommand(environ), auditCommand(environ), policyCommand(environ), caCommand(environ), awsCommand())...)
+	root.AddCommand(grouped(groupUse, joined(manage.Commands(environ), keyCommand(environ), accountCommand(environ), auditCommand(environ), policyCommand(environ), caCommand(environ), awsCommand())...)...)
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return client.UsageError(fmt.Errorf("%w, see %s --help", err, command.CommandPath()))
 	})
 	checkArguments(root)
 	return root
+}
+
+// joined adds commands to a list. One whose name is there already gives that one its subcommands, with the flags
+// that those have in common.
+func joined(list []*cobra.Command, more ...*cobra.Command) []*cobra.Command {
+	for _, command := range more {
+		i := slices.IndexFunc(list, func(c *cobra.Command) bool { return c.Name() == command.Name() })
+		if i < 0 {
+			list = append(list, command)
+			continue
+		}
+		for _, sub := range command.Commands() {
+			command.RemoveCommand(sub)
+			sub.Flags().AddFlagSet(command.PersistentFlags())
+			sub.PersistentPreRun = command.PersistentPreRun
+			list[i].AddCommand(sub)
+		}
+	}
+	return list
 }
 
 // The groups of commands in the help.

@@ -42,7 +42,42 @@ of the version before go on serving meanwhile; several may run at the same time.
 	}
 	sub("up", "Apply the migrations that are missing", server.OpenDatabase, migrateUp)
 	sub("status", "List the migrations and when they were applied", server.FindDatabase, migrateStatus)
+	command.AddCommand(rotateMasterKeyCommand(environ))
 	return command
+}
+
+// rotateMasterKeyCommand is among these commands since it changes what is stored while no server runs.
+func rotateMasterKeyCommand(environ []string) *cobra.Command {
+	c := &cobra.Command{ //nolint:gosec // a text about secrets
+		Use:   "rotate-master-key NEW-FILE",
+		Short: "Encrypt all secrets in a database anew, under another master key",
+		Long: `Encrypts all secrets in a database (those of access keys, of the authority for TLS, of signatures) anew,
+under the master key in NEW-FILE, in one transaction. No server may run meanwhile. The key from before is
+--master-key-file or POLYMQ_MASTER_KEY; for polymq's own PostgreSQL the one beside it, which NEW-FILE's replaces.`,
+		Example: `  openssl rand -hex 32 > new.key
+  polymq migrate rotate-master-key new.key --database-url postgres://… --master-key-file old.key`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			config, err := loadConfig(command.Flags(), environ)
+			if err != nil {
+				return err
+			}
+			ctx := command.Context()
+			database, err := server.FindDatabase(ctx, config)
+			if err != nil {
+				return err
+			}
+			n, err := server.RotateMasterKey(ctx, config, database, args[0])
+			if err = errors.Join(server.ExplainDatabase(err), database.Close(context.WithoutCancel(ctx))); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(command.OutOrStdout(), "%d secrets are encrypted under the new master key.\n", n)
+			return err
+		},
+	}
+	databaseFlags(c.Flags())
+	c.Flags().String("master-key-file", "", "`FILE` with the key from before")
+	return c
 }
 
 // openDatabase is server.OpenDatabase or server.FindDatabase.

@@ -135,3 +135,29 @@ func (s *Server) ensureAdmin(ctx context.Context) error {
 	}
 	return err
 }
+
+// RotateMasterKey encrypts all secrets of a database anew, under the master key in a file, and gives how many
+// those were. The key from before is that of the Config, else the embedded database's own, which becomes the
+// new one.
+func RotateMasterKey(ctx context.Context, config Config, d *Database, newFile string) (int, error) {
+	next, err := readMasterKey(newFile)
+	if err != nil {
+		return 0, err
+	}
+	s := &Server{config: config, database: d}
+	options := d.Options
+	var made string
+	if options.MasterKey, made, err = s.masterKey(); err != nil {
+		return 0, err
+	}
+	n, err := pg.RotateMasterKey(ctx, options, next)
+	if err != nil {
+		return 0, explainMasterKey(err, made)
+	}
+	if d.postgres != nil && config.MasterKey == "" && config.MasterKeyFile == "" {
+		if err := writeMasterKey(filepath.Join(d.postgres.DataDir(), masterKeyName), next); err != nil {
+			return n, fmt.Errorf("the secrets are encrypted under the key in %s now, which could not be kept beside the database, copy it there: %w", newFile, err)
+		}
+	}
+	return n, nil
+}
