@@ -1,9 +1,11 @@
 package sdktests
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,3 +238,26 @@ func TestRAMPoliciesAreEnforced(t *testing.T) {
 	}
 }
 
+// TestBotoPolicies meets policies with boto3 of today and of 2023, users and roles made by IAM.
+func TestBotoPolicies(t *testing.T) {
+	t.Parallel()
+	v := startEnforcing(t, "")
+	for _, p := range programs {
+		if p.folder != "python" || !slices.Contains(p.checks, "sqs") {
+			continue
+		}
+		if !p.available(t) {
+			t.SkipNow() // not to count as passed
+		}
+		t.Run(p.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+			defer cancel()
+			cmd := p.command(ctx, t, v.polymq, "check", "policy")
+			cmd.Env = append(cmd.Env, "POLYMQ_SECRET_KEY="+rootSecret)
+			out, err := cmd.Output()
+			if passed, failed := subtests(t, bytes.NewReader(out)); err != nil && failed == 0 || passed < 6 {
+				t.Errorf("%d checks passed, and the program ended with %v", passed, err)
+			}
+		})
+	}
+}
