@@ -53,7 +53,7 @@ func policyExplainCommand(server *apiClient) *cobra.Command {
 		Short: "Say whether somebody may do something, and which statement decides",
 		Long: `Says what a server decides that enforces policies, and which statement of which policy it is that
 decides: whether the server enforces them or not.`,
-		Example: `  polymq policy explain --key AKIAIOSFODNN7EXAMPLE --action sqs:SendMessage --resource arn:aws:sqs:us-east-1:111122223333:orders
+		Example: `  polymq policy explain --key KEYID --action sqs:SendMessage --resource arn:aws:sqs:us-east-1:111122223333:orders
   polymq policy explain --principal arn:aws:iam::111122223333:user/ci --action mns:SendMessage \
     --resource acs:mns:us-east-1:111122223333:/queues/orders/messages --context acs:SourceIp=10.1.2.3`,
 		Args: cobra.NoArgs,

@@ -100,10 +100,10 @@ func (c *condition) holds(r *Request) bool {
 		return slices.ContainsFunc(c.operands, func(o operand) bool { return c.operator.match(&o, r, value) })
 	}
 	fits := func(value string) bool { return matches(value) != c.operator.negated }
-	switch {
-	case c.set == forAllValues:
+	switch c.set {
+	case forAllValues:
 		return !slices.ContainsFunc(values, func(value string) bool { return !fits(value) })
-	case c.set == forAnyValue:
+	case forAnyValue:
 		return slices.ContainsFunc(values, fits)
 	}
 	return slices.ContainsFunc(values, matches) != c.operator.negated

@@ -39,7 +39,7 @@ func TestParse(t *testing.T) {
 		"no statement":                     {AWS, Identity, `{"Version":"2012-10-17"}`, "needs a Statement"},
 		"no statements":                    {AWS, Identity, one(``), "needs a Statement"},
 		"a statement that is a text":       {AWS, Identity, one(`"x"`), "must be an object"},
-		"an element that is none":          {AWS, Identity, `{"Statment":1}`, "no element"},
+		"an element that is none":          {AWS, Identity, `{"Statements":1}`, "no element"},
 		"an element of a statement":        {AWS, Identity, one(`{"Effect":"Allow","Actions":"sqs:*","Resource":"*"}`), `no element "Actions"`},
 		"no effect":                        {AWS, Identity, one(`{"Action":"sqs:*","Resource":"*"}`), "Effect"},
 		"another effect":                   {AWS, Identity, one(`{"Effect":"allow","Action":"sqs:*","Resource":"*"}`), "Effect"},

@@ -7,9 +7,8 @@ import (
 
 // Wildcards stand in a pattern as bytes that no text has.
 const (
-	anyText  = "\xff" // *
-	anyRune  = "\xfe" // ?
-	wildcard = anyText + anyRune
+	anyText = "\xff" // *
+	anyRune = "\xfe" // ?
 )
 
 var wildcards = strings.NewReplacer("*", anyText, "?", anyRune)
@@ -81,7 +80,9 @@ func parseVariable(text string) (variable, error) {
 }
 
 // plain says that the pattern matches one text only, which it is.
-func (p pattern) plain() bool { return !p.variables && !strings.ContainsAny(p.text, wildcard) }
+func (p pattern) plain() bool {
+	return !p.variables && !strings.Contains(p.text, anyText) && !strings.Contains(p.text, anyRune)
+}
 
 // fill gives the pattern for a request, ok false where the request has no value for one of its variables.
 func (p pattern) fill(r *Request) (filled string, ok bool) {

@@ -59,7 +59,7 @@ type Want struct {
 }
 
 // Denied is the error of a caller who may not do what it wants.
-type Denied struct {
+type Denied struct { //nolint:errname // as the callers read it: a Denied, and not that denying went wrong
 	Decision  policy.Decision
 	Principal string // ARN; "" for nobody in particular
 	Want      *Want

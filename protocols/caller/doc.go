@@ -10,6 +10,10 @@
 // 1234.mns.cn-hangzhou.aliyuncs.com, also before another domain), else the server's. The scope of an MNS signature does not
 // count: only its newest form has one, and a queue must not depend on the signature's form.
 //
+// Who may do what (access.go) each protocol asks by Options.Authorize, once it knows what a request wants: after the
+// request is authenticated and read, before anything is done. Every protocol has a table of what its actions
+// need. What is another account's own is denied as if it did not exist, unless its policy lets the caller in.
+//
 // Nothing is verified here. What a proxy says in X-Forwarded-For, -Host and -Proto counts only
 // when the proxy is trusted.
 //

@@ -43,12 +43,12 @@ func parseARN(parameter, text string) (arn, error) {
 	return arn{}, invalid("%s", parameter)
 }
 
-func makeARN(service, region, account, resource string) string {
-	return "arn:" + aws.Partition(region) + ":" + service + ":" + region + ":" + account + ":" + resource
+func makeARN(region, account, resource string) string {
+	return "arn:" + aws.Partition(region) + ":sns:" + region + ":" + account + ":" + resource
 }
 
 func topicARN(name core.TopicName) string {
-	return makeARN("sns", name.Region, name.Account, name.Name)
+	return makeARN(name.Region, name.Account, name.Name)
 }
 
 func subscriptionARN(name core.SubscriptionName) string {

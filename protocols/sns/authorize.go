@@ -116,13 +116,13 @@ func (s *Server) authorize(ctx context.Context, c *call, in any) error {
 	if !s.callers.Verify || c.byLink {
 		return nil
 	}
-	want := caller.Want{Action: "SNS:" + c.policyAction(), Owner: c.Account, Resource: makeARN("sns", c.Region, c.Account, "*")}
+	want := caller.Want{Action: "SNS:" + c.policyAction(), Owner: c.Account, Resource: makeARN(c.Region, c.Account, "*")}
 	keys := conditionKeys{in: in}
 	want.Keys = keys.values
 	on := permissions[c.action].on
 	if text, given := memberOf(in, members[on]); given {
 		if on == topicMade {
-			text = makeARN("sns", c.Region, c.Account, text)
+			text = makeARN(c.Region, c.Account, text)
 		}
 		if err := s.find(ctx, c, &want, &keys, text); err != nil {
 			return err

@@ -60,9 +60,9 @@ func (n platformName) application() platformName {
 
 func (n platformName) arn() string {
 	if n.id == "" {
-		return makeARN("sns", n.region, n.account, "app/"+n.platform+"/"+n.name)
+		return makeARN(n.region, n.account, "app/"+n.platform+"/"+n.name)
 	}
-	return makeARN("sns", n.region, n.account, "endpoint/"+n.platform+"/"+n.name+"/"+n.id)
+	return makeARN(n.region, n.account, "endpoint/"+n.platform+"/"+n.name+"/"+n.id)
 }
 
 func (n platformName) record() core.RecordName {

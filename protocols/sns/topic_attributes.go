@@ -149,7 +149,7 @@ func setTopicPolicy(c *core.TopicChange, value string) error {
 		case err != nil:
 			return fmt.Errorf("Policy Error: %w", err)
 		case !p.Only("sns"):
-			return errors.New("Policy statement action out of service scope!")
+			return errors.New("Policy statement action out of service scope!") //nolint:revive // as SNS says it
 		}
 	}
 	keep(&c.Attributes, policyKey, value)

@@ -143,12 +143,12 @@ func TestIsolation(t *testing.T) {
 			if there.status != none.status || there.body != strings.ReplaceAll(none.body, "absent", "secret") {
 				t.Errorf("%s (enforce %v): got %d %s\nwhere there is none: %d %s", action, enforce, there.status, there.body, none.status, none.body)
 			}
-			switch {
-			case action == "ListQueues":
+			switch action {
+			case "ListQueues":
 				if strings.Contains(there.body, "secret") {
 					t.Errorf("%s shows %s", action, there.body)
 				}
-			case action == "GetQueueUrl":
+			case "GetQueueUrl":
 				there.want(t, http.StatusBadRequest, "QueueDoesNotExist")
 			default:
 				there.want(t, http.StatusForbidden, denied, "arn:aws:iam::"+others+":root", "on resource: arn:aws:sqs:us-east-1:"+mine+":secret because no resource-based policy allows the sqs:")
