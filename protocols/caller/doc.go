@@ -34,4 +34,13 @@
 //
 // 2026-11-21: sends, receives, deletions and changes of visibility are audited only when they are denied, as
 // CloudTrail's and ActionTrail's management events have it. The code of the answer says that they were.
+//
+// 2026-11-21: policies of either language count in every protocol, by the names of actions: a queue's policy of SQS
+// says nothing about MNS's actions on the same queue, for which there are no such policies. Who may use mns:* passes by
+// what that policy denies.
+//
+// 2026-11-21: a policy that cannot be read denies everything, for it may have been meant to; only the account's own
+// key passes.
+//
+// 2026-11-21: aws:CurrentTime is the server's clock when the request was read: nothing stored is compared with it.
 package caller

@@ -22,9 +22,8 @@
 //   - Data protection policies are kept and shown, and not acted on; so are the roles of delivery
 //     status logs: attempts are read through the JSON API.
 //
-// Where signatures are verified, what no topic's policy can allow to others (platform applications and
-// their endpoints, tags, attributes of subscriptions) is its owner's alone. Topics are anybody's who has a
-// key, for policies are not evaluated yet.
+// Where signatures are verified, another account may do what a topic's policy allows it, and sees nothing of
+// the rest (authorize.go); where policies are enforced, an account's own users need policies, too.
 //
 // A replay begins with the archive where it asks for what was before it, and its messages go into FIFO queues
 // that still remember their deduplication ids. What is delivered raw does not show that it was replayed.

@@ -10,8 +10,9 @@
 // comes back in its own words for as long as it says what holds.
 //
 // Where signatures are verified, eleven actions are refused to all accounts but the queue's own
-// (specs/sqs.md 1.8). The others are open to every key that is known, for policies are kept and not
-// evaluated.
+// (specs/sqs.md 1.8). Others may do
+// what the queue's policy allows them, and see nothing of a queue that does not (authorize.go); where policies are
+// enforced, an account's own users need policies, too.
 //
 // Different from AWS, for it serves tests and developers better:
 //
