@@ -14,7 +14,7 @@ import (
 var ErrServersRun = errors.New("servers run on this database: stop them first, and start them with the new master key afterwards")
 
 const (
-	lockSecretsSQL = `LOCK TABLE keys, secrets, servers IN SHARE ROW EXCLUSIVE MODE`
+	lockSealedSQL  = `LOCK TABLE keys, secrets, servers IN SHARE ROW EXCLUSIVE MODE`
 	liveSQL        = `SELECT count(*) FROM servers WHERE seen_at > now() - @timeout::interval`
 	storedCheckSQL = `SELECT value FROM secrets WHERE name = 'master_key_check'`
 	sealedSQL      = `
@@ -62,7 +62,7 @@ func RotateMasterKey(ctx context.Context, opts Options, next []byte) (n int, err
 
 // mayRotate keeps servers from starting, and says whether none runs and the master key is the one in use.
 func mayRotate(ctx context.Context, tx pgx.Tx, from *sealer) error {
-	if _, err := tx.Exec(ctx, lockSecretsSQL); err != nil {
+	if _, err := tx.Exec(ctx, lockSealedSQL); err != nil {
 		return err
 	}
 	var live int

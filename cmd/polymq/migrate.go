@@ -48,7 +48,7 @@ of the version before go on serving meanwhile; several may run at the same time.
 
 // rotateMasterKeyCommand is among these commands since it changes what is stored while no server runs.
 func rotateMasterKeyCommand(environ []string) *cobra.Command {
-	c := &cobra.Command{ //nolint:gosec // a text about secrets
+	c := &cobra.Command{
 		Use:   "rotate-master-key NEW-FILE",
 		Short: "Encrypt all secrets in a database anew, under another master key",
 		Long: `Encrypts all secrets in a database (those of access keys, of the authority for TLS, of signatures) anew,
