@@ -161,6 +161,34 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
+// A look at a queue's messages needs what a receive does, whatever action the request names beside it.
+func TestPeekingIsReceiving(t *testing.T) {
+	t.Parallel()
+	for _, enforce := range []bool{false, true} {
+		p := people{}
+		p.add("owner", mine, "root")
+		p.add("other", others, "root")
+		f := startFor(t, p, enforce)
+		f.as(t, "owner", "CreateQueue", `{"QueueName":"secret"}`).want(t, http.StatusOK)
+		f.as(t, "owner", "SendMessage", aim(walk["SendMessage"], mine, "secret", "")).want(t, http.StatusOK)
+		for _, target := range []string{"", "AmazonSQS.ListQueues", "AmazonSQS.", "AmazonSQS.Peek"} {
+			r := httptest.NewRequest(http.MethodPost, PeekPath+"/us-east-1/"+mine+"/secret?Action=ListQueues", strings.NewReader("{}"))
+			if r.Host = "localhost:4566"; target != "" {
+				r.Header.Set("X-Amz-Target", target)
+			}
+			r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+			digest := sha256.Sum256([]byte("{}"))
+			err := v4.NewSigner().SignHTTP(t.Context(), sdk.Credentials{AccessKeyID: "other", SecretAccessKey: "secret-other"}, r, hex.EncodeToString(digest[:]), "sqs", "us-east-1", time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := f.do(t, r); strings.Contains(got.body, "hello") || got.status == http.StatusOK && target != "AmazonSQS.ListQueues" {
+				t.Errorf("enforce %v, %q: got %d %s", enforce, target, got.status, got.body)
+			}
+		}
+	}
+}
+
 // want compares the status, and looks for texts in the body.
 func (r reply) want(t testing.TB, status int, texts ...string) {
 	t.Helper()

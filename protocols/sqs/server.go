@@ -116,6 +116,7 @@ type call struct {
 	wire     wire
 	action   string
 	path     string // of the URL: / or a queue's
+	peeks    bool   // it came by PeekPath, and needs what a receive does
 	body     []byte
 	traceID  string         // X-Amzn-Trace-Id
 	unsigned *fault         // what to say to a request without a signature that needs one
@@ -167,7 +168,7 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 		return nil, nil, err
 	}
 	a, known := s.actions[c.action]
-	if strings.HasPrefix(c.path, PeekPath) {
+	if c.peeks {
 		a, known = peeking, true
 	}
 	if !known {

@@ -62,7 +62,7 @@ func (c *call) openQuery(r *http.Request) error {
 		c.AccessKeyID, c.Account = keyID, caller.AccountOf(keyID)
 	}
 	if strings.HasPrefix(c.path, PeekPath) {
-		c.action = "ReceiveMessage" // as which it is answered
+		c.action, c.peeks = "ReceiveMessage", true // as which it is answered
 		return nil
 	}
 	if c.action, _ = in.parameters.Get("Action"); c.action == "" {
