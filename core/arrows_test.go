@@ -34,9 +34,10 @@ var arrows = map[string][]string{
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},
 	"protocols/api":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/console":  {"core", "protocols/caller"},
-	"protocols":          {"core", "protocols/..."}, // mounts them all
+	"protocols":          {"core", "docs", "protocols/..."}, // mounts them all
 	"sdktests/...":       {},
 	"deploy":             {},
+	"docs":               {},
 	"cmd/...":            {"..."},
 
 	"protocols/localstack": {},

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/docs"
 	"github.com/polymq/polymq/protocols/aliyunsts"
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/caller"
@@ -115,6 +116,10 @@ func awsServices(speaks func(string) bool) []string {
 func (p *port) serve(c *gin.Context) {
 	if p.options.Console != nil && console.Wants(c.Request) {
 		console.Lead(c.Writer, c.Request)
+		return
+	}
+	if docs.Wants(c.Request) {
+		docs.Handler().ServeHTTP(c.Writer, c.Request)
 		return
 	}
 	switch protocol := protocolOf(c.Request); {
