@@ -32,7 +32,10 @@ type createAccessKeyRequest struct{ UserName string }
 
 // createAccessKey makes a key of a user, of the caller's where none is named.
 func (s *Server) createAccessKey(ctx context.Context, c *call, in *createAccessKeyRequest) (*ofAccessKey, error) {
-	owner := c.user(in.UserName)
+	owner, err := c.user(in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	keys, err := s.keysOf(ctx, c, owner)
 	switch {
 	case err != nil:
@@ -84,7 +87,11 @@ type listAccessKeysResult struct {
 }
 
 func (s *Server) listAccessKeys(ctx context.Context, c *call, in *listAccessKeysRequest) (*listAccessKeysResult, error) {
-	keys, err := s.keysOf(ctx, c, c.user(in.UserName))
+	owner, err := c.user(in.UserName)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.keysOf(ctx, c, owner)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +131,12 @@ func (s *Server) checkKey(ctx context.Context, c *call, named, id string) error 
 	if id == "" {
 		return required("accessKeyId")
 	}
+	owner, err := c.user(named)
+	if err != nil {
+		return err
+	}
 	key, err := s.broker.Key(ctx, id)
-	if core.CodeOf(err) == core.KeyNotFound || err == nil && (key.Account != c.Account || key.User != c.user(named) || key.Temporary()) {
+	if core.CodeOf(err) == core.KeyNotFound || err == nil && (key.Account != c.Account || key.User != owner || key.Temporary()) {
 		return notFound("The Access Key with id %.128s cannot be found.", id)
 	}
 	return err

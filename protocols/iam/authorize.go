@@ -3,6 +3,7 @@ package iam
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/polymq/polymq/core"
@@ -14,10 +15,13 @@ import (
 func (s *Server) authorize(ctx context.Context, c *call) error {
 	if !s.callers.Free(&c.Caller, c.Account) {
 		want, err := s.want(ctx, c)
-		if err != nil {
-			return err
+		if err == nil {
+			err = s.callers.Authorize(ctx, &c.Caller, want)
 		}
-		return s.callers.Authorize(ctx, &c.Caller, want)
+		if renamed := c.renamed(want.Resource); err == nil && renamed != "" {
+			err = s.callers.Authorize(ctx, &c.Caller, &caller.Want{Action: want.Action, Resource: renamed, Keys: want.Keys})
+		}
+		return err
 	}
 	if isRead(c.action) {
 		return nil
@@ -36,8 +40,24 @@ func isRead(action string) bool {
 
 // want gives the action and what it is about.
 func (s *Server) want(ctx context.Context, c *call) (*caller.Want, error) {
-	resource, err := s.resource(ctx, c)
-	return &caller.Want{Action: "iam:" + c.action, Resource: resource, Keys: c.conditionKey}, err
+	on, err := s.subject(ctx, c)
+	keys := conditionKeys{call: c, on: on}
+	return &caller.Want{Action: "iam:" + c.action, Resource: on.arn, Keys: keys.values}, err
+}
+
+// renamed gives the ARN that a user or a group is to have, which needs the permission as well as the one that it
+// has; "" where it is to stay.
+func (c *call) renamed(arn string) string {
+	if c.action != "UpdateUser" && c.action != "UpdateGroup" {
+		return ""
+	}
+	prefix, rest, _ := strings.Cut(arn, "/")
+	at := strings.LastIndexByte(rest, '/') + 1
+	path, name := cmp.Or(c.get("NewPath"), "/"+rest[:at]), cmp.Or(c.get("New"+strings.TrimPrefix(c.action, "Update")+"Name"), rest[at:])
+	if renamed := prefix + path + name; renamed != arn {
+		return renamed
+	}
+	return ""
 }
 
 // get gives a parameter, "" where there is none.
@@ -46,57 +66,134 @@ func (c *call) get(name string) string {
 	return value
 }
 
+// subject is what a request is about, as policies see it.
+type subject struct {
+	arn      string
+	boundary string // ARN of the boundary that it has; "": none
+	tags     map[string]string
+}
+
 // collections are the actions that are about all of a kind.
 var collections = map[string]string{"ListUsers": "user", "ListGroups": "group", "ListRoles": "role", "ListPolicies": "policy"}
 
-// resource gives the ARN of what a request is about.
-func (s *Server) resource(ctx context.Context, c *call) (string, error) {
-	arn := func(kind, path, name string) string {
-		return "arn:aws:iam::" + c.Account + ":" + kind + cmp.Or(path, "/") + name
-	}
-	if kind, all := collections[c.action]; all {
-		return arn(kind, c.get("PathPrefix"), ""), nil
-	}
-	if policy := c.get("PolicyArn"); policy != "" && strings.Contains(c.action, "Policy") && c.get("UserName")+c.get("GroupName")+c.get("RoleName") == "" {
-		return policy, nil
-	}
-	if c.action == "CreatePolicy" {
-		return arn("policy", c.get("Path"), c.get("PolicyName")), nil
-	}
+// ofUsers are the actions on what a user has whose names do not say so.
+var ofUsers = []string{"ListGroupsForUser", "ListSigningCertificates", "ListSSHPublicKeys", "ListServiceSpecificCredentials", "ListMFADevices"}
+
+// subject finds what a request is about. That goes by its action alone: parameters that the action does not have
+// say nothing.
+func (s *Server) subject(ctx context.Context, c *call) (subject, error) {
 	name := core.IdentityName{Account: c.Account}
-	switch {
-	case c.get("GroupName") != "": // of a user and a group it is the group
+	var err error
+	switch has := func(word string) bool { return strings.Contains(c.action, word) }; {
+	case collections[c.action] != "":
+		return c.named(collections[c.action], c.get("PathPrefix"), ""), nil
+	case c.action == "SimulatePrincipalPolicy":
+		return subject{arn: c.get("PolicySourceArn")}, nil
+	case c.action == "GetAccessKeyLastUsed":
+		name.Kind, name.Name = core.User, s.ownerOf(ctx, c, c.get("AccessKeyId"))
+	case slices.Contains(ofUsers, c.action):
+		name.Kind, name.Name = core.User, c.get("UserName")
+	case has("Group"): // of a user and a group it is the group
 		name.Kind, name.Name = core.Group, c.get("GroupName")
-	case c.get("RoleName") != "":
+	case has("Role"):
 		name.Kind, name.Name, name.Cloud = core.Role, c.get("RoleName"), core.AWS
-	case strings.Contains(c.action, "User") || strings.Contains(c.action, "AccessKey"):
-		name.Kind, name.Name = core.User, c.user(c.get("UserName"))
+	case has("User") || has("AccessKey"):
+		name.Kind = core.User
+		name.Name, err = c.user(c.get("UserName"))
+	case c.action == "CreatePolicy":
+		return c.named("policy", c.get("Path"), c.get("PolicyName")), nil
+	case has("Policy") && c.get("PolicyArn") != "":
+		return s.policySubject(ctx, c)
 	default:
-		return "*", nil
+		return subject{arn: "*"}, nil
 	}
-	if strings.HasPrefix(c.action, "Create") && c.action != "CreateAccessKey" {
-		return arn(string(name.Kind), c.get("Path"), name.Name), nil
+	switch {
+	case err != nil:
+		return subject{}, err
+	case strings.HasPrefix(c.action, "Create") && c.action != "CreateAccessKey":
+		return c.named(string(name.Kind), c.get("Path"), name.Name), nil
 	}
-	found, err := s.broker.Identity(ctx, name)
-	if core.CodeOf(err) == core.EntityNotFound {
-		return arn(string(name.Kind), "/", name.Name), nil
-	}
-	return arn(string(name.Kind), found.Path, name.Name), err
+	return s.identitySubject(ctx, c, name)
 }
 
-// conditionKey gives the values of a condition key of IAM's own.
-func (c *call) conditionKey(key string) []string {
-	one := func(parameter string) []string {
-		if value := c.get(parameter); value != "" {
-			return []string{value}
+// named is the subject of a kind, a path and a name, there or not.
+func (c *call) named(kind, path, name string) subject {
+	return subject{arn: "arn:aws:iam::" + c.Account + ":" + kind + cmp.Or(path, "/") + name}
+}
+
+// ownerOf gives the user whose key it is, "" where it is none of the account.
+func (s *Server) ownerOf(ctx context.Context, c *call, id string) string {
+	if key, err := s.broker.Key(ctx, id); err == nil && key.Account == c.Account {
+		return key.User
+	}
+	return ""
+}
+
+func (s *Server) identitySubject(ctx context.Context, c *call, name core.IdentityName) (subject, error) {
+	on := c.named(string(name.Kind), "/", name.Name)
+	found, err := s.broker.Identity(ctx, name)
+	switch {
+	case core.CodeOf(err) == core.EntityNotFound:
+		return on, nil
+	case err != nil:
+		return on, err
+	}
+	on = c.named(string(name.Kind), found.Path, name.Name)
+	on.tags = found.Tags
+	if found.Boundary != "" {
+		boundary, err := s.broker.PolicyOfID(ctx, found.Boundary)
+		if err != nil && core.CodeOf(err) != core.EntityNotFound {
+			return on, err
 		}
-		return nil
+		on.boundary = boundary.ARN()
+	}
+	return on, nil
+}
+
+func (s *Server) policySubject(ctx context.Context, c *call) (subject, error) {
+	on := subject{arn: canonical(c.get("PolicyArn"))}
+	if name, ok := core.PolicyNameOf(on.arn); ok {
+		found, err := s.broker.Policy(ctx, name)
+		if err != nil && core.CodeOf(err) != core.EntityNotFound {
+			return on, err
+		}
+		on.tags = found.Tags
+	}
+	return on, nil
+}
+
+// canonical gives an ARN of IAM's as policies are compared with it: in whatever partition it is asked for.
+func canonical(arn string) string {
+	if _, rest, ok := strings.Cut(arn, ":iam::"); ok && strings.HasPrefix(arn, "arn:aws") {
+		return "arn:aws:iam::" + rest
+	}
+	return arn
+}
+
+// conditionKeys are the condition keys of IAM: of what a request is about, and of what it asks for.
+type conditionKeys struct {
+	call *call
+	on   subject
+}
+
+func (k *conditionKeys) values(key string) []string {
+	c := k.call
+	one := func(value string) []string {
+		if value == "" {
+			return nil
+		}
+		return []string{value}
 	}
 	switch key {
 	case "iam:policyarn":
-		return one("PolicyArn")
-	case "iam:permissionsboundary":
-		return one("PermissionsBoundary")
+		if strings.HasPrefix(c.action, "Attach") || strings.HasPrefix(c.action, "Detach") {
+			return one(canonical(c.get("PolicyArn")))
+		}
+	case "iam:permissionsboundary": // the one that is to be, or the one that there is
+		if strings.HasPrefix(c.action, "Create") || strings.HasPrefix(c.action, "Put") && strings.HasSuffix(c.action, "PermissionsBoundary") {
+			return one(canonical(c.get("PermissionsBoundary")))
+		}
+		return one(k.on.boundary)
 	case "aws:tagkeys":
 		var keys []string
 		for _, parameter := range c.parameters {
@@ -106,10 +203,15 @@ func (c *call) conditionKey(key string) []string {
 		}
 		return keys
 	}
+	for _, prefix := range []string{"aws:resourcetag/", "iam:resourcetag/"} {
+		if name, ok := strings.CutPrefix(key, prefix); ok {
+			return caller.TagValues(k.on.tags, name)
+		}
+	}
 	if name, ok := strings.CutPrefix(key, "aws:requesttag/"); ok {
 		for _, parameter := range c.parameters {
-			if prefix, isKey := strings.CutSuffix(parameter.Name, ".Key"); isKey && strings.EqualFold(parameter.Value, name) {
-				return one(prefix + ".Value")
+			if prefix, isKey := strings.CutSuffix(parameter.Name, ".Key"); isKey && strings.HasPrefix(prefix, "Tags.member.") && strings.EqualFold(parameter.Value, name) {
+				return one(c.get(prefix + ".Value"))
 			}
 		}
 	}

@@ -40,11 +40,15 @@ func (c *call) identity(kind core.IdentityKind, o *ofEntity) (core.IdentityName,
 }
 
 // user gives the name of the user that a request names, the caller's own where it names none; "" is the account.
-func (c *call) user(named string) string {
-	if named == "" && c.Key != nil && c.Key.Session.Role == "" {
-		return c.Key.User
+// A role's session and a federated user are no users, and do not stand for the account either.
+func (c *call) user(named string) (string, error) {
+	switch {
+	case named != "" || c.Key == nil:
+		return named, nil
+	case c.Key.Session.Role != "" || c.Key.Session.Name != "":
+		return "", invalid("Must specify userName when calling with non-User credentials")
 	}
-	return named
+	return c.Key.User, nil
 }
 
 // arn gives an ARN in the caller's partition.

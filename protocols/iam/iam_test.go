@@ -2,14 +2,20 @@ package iam_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -385,6 +391,121 @@ func TestWhoMay(t *testing.T) {
 		}
 		if got := changes(allowed, "/other/", "x"); got != denied {
 			t.Errorf("%s: outside of the path: %q", auth, got)
+		}
+	}
+}
+
+// sent signs a request of any parameters, sends it and gives the error's code.
+func (f *fixture) sent(key core.Key, action string, parameters ...string) string {
+	f.t.Helper()
+	form := url.Values{"Action": {action}, "Version": {iam.Version}}
+	for i := 0; i < len(parameters); i += 2 {
+		form.Set(parameters[i], parameters[i+1])
+	}
+	body := form.Encode()
+	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.url+"/", strings.NewReader(body))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	digest := sha256.Sum256([]byte(body))
+	who := aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: string(key.Secret), SessionToken: string(key.Token)}
+	if err := v4.NewSigner().SignHTTP(f.t.Context(), who, r, hex.EncodeToString(digest[:]), "iam", "us-east-1", time.Now()); err != nil {
+		f.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(text), "<Code>")
+	code, _, _ = strings.Cut(code, "</Code>")
+	return code
+}
+
+// TestNoWayAroundPolicies tries to do more than one's policies allow, by what a request says besides.
+func TestNoWayAroundPolicies(t *testing.T) {
+	t.Parallel()
+	f := start(t, "enforce")
+	ctx := t.Context()
+	root := f.key(core.NewKey{})
+	const arn, managed = "arn:aws:iam::" + account + ":", "arn:aws:iam::aws:policy/"
+	for _, name := range []string{"boss", "dev-bob"} {
+		must(root.CreateUser(ctx, &sdk.CreateUserInput{UserName: &name}))(t)
+	}
+	must(root.CreateUser(ctx, &sdk.CreateUserInput{UserName: text("bounded"), PermissionsBoundary: text(managed + "AmazonSQSFullAccess")}))(t)
+	must(root.CreateGroup(ctx, &sdk.CreateGroupInput{GroupName: text("dev")}))(t)
+	must(root.CreatePolicy(ctx, &sdk.CreatePolicyInput{PolicyName: text("strong"), PolicyDocument: text(sqsAll)}))(t)
+	must(root.CreateRole(ctx, &sdk.CreateRoleInput{RoleName: text("helper"), AssumeRolePolicyDocument: text(trust)}))(t)
+	if _, err := f.broker.CreatePolicy(ctx, core.Policy{PolicyName: core.PolicyName{Account: "444455556666", Cloud: core.AWS, Name: "theirs"}}, sqsAll); err != nil {
+		t.Fatal(err)
+	}
+	const anyKeys = `{"Effect":"Allow","Action":"iam:*AccessKey*","Resource":"` + arn + `user/*"}`
+	must(root.PutRolePolicy(ctx, &sdk.PutRolePolicyInput{RoleName: text("helper"), PolicyName: text("p"), PolicyDocument: text(`{"Version":"2012-10-17","Statement":[` + anyKeys + `]}`)}))(t)
+	const (
+		ofGroup   = `{"Effect":"Allow","Action":"iam:*","Resource":"` + arn + `group/dev"}`
+		ifBounded = `{"Effect":"Allow","Action":["iam:PutUserPolicy","iam:CreateUser"],"Resource":"*","Condition":{"StringEquals":{"iam:PermissionsBoundary":"` + managed + `AmazonSQSFullAccess"}}}`
+		ofPath    = `{"Effect":"Allow","Action":"iam:CreatePolicyVersion","Resource":"` + arn + `policy/dev/*"}`
+		butAdmin  = `{"Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*","Condition":{"ArnEquals":{"iam:PolicyARN":"` + managed + `AdministratorAccess"}}}`
+		safeOnly  = `{"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"ArnLike":{"iam:PolicyARN":"` + managed + `AmazonSQS*"}}}`
+		devUsers  = `{"Effect":"Allow","Action":"iam:*","Resource":"` + arn + `user/dev-*"}`
+		allUsers  = `{"Effect":"Allow","Action":"iam:*","Resource":"` + arn + `user/*"}`
+		untagged  = `{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"ops"}}}`
+	)
+	must(root.TagUser(ctx, &sdk.TagUserInput{UserName: text("boss"), Tags: []types.Tag{{Key: text("team"), Value: text("ops")}}}))(t)
+	tests := map[string]struct {
+		statements, action string
+		parameters         []string
+		want               string
+	}{
+		"a group's manager and a group":   {ofGroup, "PutGroupPolicy", []string{"GroupName", "dev", "PolicyName", "p", "PolicyDocument", sqsAll}, ""},
+		"a group's manager and a user":    {ofGroup, "PutUserPolicy", []string{"UserName", "eve", "GroupName", "dev", "PolicyName", "x", "PolicyDocument", sqsAll}, "AccessDenied"},
+		"a group's manager and a role":    {ofGroup, "UpdateAssumeRolePolicy", []string{"RoleName", "helper", "GroupName", "dev", "PolicyDocument", trust}, "AccessDenied"},
+		"a group's manager and a key":     {ofGroup, "CreateAccessKey", []string{"UserName", "boss", "GroupName", "dev"}, "AccessDenied"},
+		"a user who is bounded":           {ifBounded, "PutUserPolicy", []string{"UserName", "bounded", "PolicyName", "p", "PolicyDocument", sqsAll}, ""},
+		"a user who is said to be":        {ifBounded, "PutUserPolicy", []string{"UserName", "eve", "PolicyName", "x", "PolicyDocument", sqsAll, "PermissionsBoundary", managed + "AmazonSQSFullAccess"}, "AccessDenied"},
+		"a user to be bounded":            {ifBounded, "CreateUser", []string{"UserName", "made", "PermissionsBoundary", managed + "AmazonSQSFullAccess"}, ""},
+		"a path that is not the policy's": {ofPath, "CreatePolicyVersion", []string{"PolicyArn", arn + "policy/dev/strong", "PolicyDocument", sqsAll}, "NoSuchEntity"},
+		"a policy that is denied":         {butAdmin, "AttachUserPolicy", []string{"UserName", "eve", "PolicyArn", managed + "AdministratorAccess"}, "AccessDenied"},
+		"another partition of it":         {butAdmin, "AttachUserPolicy", []string{"UserName", "eve", "PolicyArn", "arn:aws-cn:iam::aws:policy/AdministratorAccess"}, "AccessDenied"},
+		"another path of it":              {butAdmin, "AttachUserPolicy", []string{"UserName", "eve", "PolicyArn", managed + "x/AdministratorAccess"}, "NoSuchEntity"},
+		"a policy that is allowed":        {safeOnly, "AttachUserPolicy", []string{"UserName", "dev-bob", "PolicyArn", managed + "AmazonSQSFullAccess"}, ""},
+		"a policy beside what is asked":   {safeOnly, "PutUserPolicy", []string{"UserName", "eve", "PolicyName", "x", "PolicyDocument", sqsAll, "PolicyArn", managed + "AmazonSQSFullAccess"}, "AccessDenied"},
+		"another account's boundary":      {allUsers, "PutUserPermissionsBoundary", []string{"UserName", "dev-bob", "PermissionsBoundary", "arn:aws:iam::444455556666:policy/theirs"}, "NoSuchEntity"},
+		"a name that one may not have":    {devUsers, "UpdateUser", []string{"UserName", "dev-bob", "NewUserName", "chief"}, "AccessDenied"},
+		"a path that one may not have":    {devUsers, "UpdateUser", []string{"UserName", "dev-bob", "NewPath", "/ops/"}, "AccessDenied"},
+		"a user whose tag is denied":      {untagged, "CreateAccessKey", []string{"UserName", "boss"}, "AccessDenied"},
+		"a name that one may have":        {devUsers, "UpdateUser", []string{"UserName", "dev-bob", "NewUserName", "dev-bob"}, ""},
+	}
+	eve, err := f.broker.CreateKey(ctx, core.NewKey{Account: account, User: "eve"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range tests {
+		must(root.PutUserPolicy(ctx, &sdk.PutUserPolicyInput{UserName: text("eve"), PolicyName: text("own"), PolicyDocument: text(`{"Version":"2012-10-17","Statement":[` + tt.statements + `]}`)}))(t)
+		if got := f.sent(eve, tt.action, tt.parameters...); got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+	for name, session := range map[string]core.Session{
+		"a role's session": {Role: arn + "role/helper", Name: "s1"},
+		"a federated user": {Name: "guest", Policy: `{"Version":"2012-10-17","Statement":[` + anyKeys + `]}`},
+	} {
+		key, err := f.broker.CreateKey(ctx, core.NewKey{Account: account, Session: session, Lasts: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, action := range []string{"CreateAccessKey", "ListAccessKeys", "GetUser"} {
+			if got := f.sent(key, action); got != "ValidationError" {
+				t.Errorf("%s asks %s for itself: %q", name, action, got)
+			}
+		}
+		if got := f.sent(key, "ListAccessKeys", "UserName", "boss"); got != "" {
+			t.Errorf("%s asks for the keys of a user: %q", name, got)
 		}
 	}
 }

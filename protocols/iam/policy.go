@@ -50,25 +50,29 @@ func versionNumber(id string) (int, error) {
 	return number, nil
 }
 
-// policyOf gives the name of the policy that an ARN names.
-func policyOf(arn string) (core.PolicyName, error) {
+// policyOf gives the policy that an ARN names: one of the account's, or one that AWS brings with it. Its path must
+// be right, too, since permissions go by the whole ARN.
+func (s *Server) policyOf(ctx context.Context, account, arn string) (core.Policy, error) {
 	name, ok := core.PolicyNameOf(arn)
 	switch {
 	case arn == "":
-		return name, required("policyArn")
+		return core.Policy{}, required("policyArn")
 	case !ok || name.Cloud != core.AWS:
-		return name, faultf("InvalidInput", "ARN %.256s is not valid.", arn)
+		return core.Policy{}, faultf("InvalidInput", "ARN %.256s is not valid.", arn)
+	case !name.BuiltIn() && name.Account != account:
+		return core.Policy{}, notFound("Policy %s does not exist or is not attachable.", arn)
 	}
-	return name, nil
+	found, err := s.broker.Policy(ctx, name)
+	if err == nil && found.ARN() != canonical(arn) {
+		return core.Policy{}, notFound("Policy %s does not exist or is not attachable.", arn)
+	}
+	return found, err
 }
 
-// ownPolicy gives the name of a policy of the caller's account, or of one that AWS brings with it.
-func (c *call) ownPolicy(arn string) (core.PolicyName, error) {
-	name, err := policyOf(arn)
-	if err == nil && !name.BuiltIn() && name.Account != c.Account {
-		return name, notFound("Policy %s does not exist or is not attachable.", arn)
-	}
-	return name, err
+// policyName gives the name of the policy that an ARN names.
+func (s *Server) policyName(ctx context.Context, c *call, arn string) (core.PolicyName, error) {
+	found, err := s.policyOf(ctx, c.Account, arn)
+	return found.PolicyName, err
 }
 
 type createPolicyRequest struct {
@@ -100,7 +104,7 @@ func (s *Server) createPolicy(ctx context.Context, c *call, in *createPolicyRequ
 type policyRequest struct{ PolicyArn string }
 
 func (s *Server) getPolicy(ctx context.Context, c *call, in *policyRequest) (*ofPolicy, error) {
-	found, err := s.policy(ctx, c, in.PolicyArn)
+	found, err := s.policyOf(ctx, c.Account, in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
@@ -109,17 +113,8 @@ func (s *Server) getPolicy(ctx context.Context, c *call, in *policyRequest) (*of
 	return &ofPolicy{out}, nil
 }
 
-// policy gives the policy that an ARN names.
-func (s *Server) policy(ctx context.Context, c *call, arn string) (core.Policy, error) {
-	name, err := c.ownPolicy(arn)
-	if err != nil {
-		return core.Policy{}, err
-	}
-	return s.broker.Policy(ctx, name)
-}
-
 func (s *Server) deletePolicy(ctx context.Context, c *call, in *policyRequest) (*none, error) {
-	name, err := c.ownPolicy(in.PolicyArn)
+	name, err := s.policyName(ctx, c, in.PolicyArn)
 	if err == nil {
 		err = s.broker.DeletePolicy(ctx, name, false)
 	}
@@ -203,7 +198,7 @@ type createPolicyVersionRequest struct {
 }
 
 func (s *Server) createPolicyVersion(ctx context.Context, c *call, in *createPolicyVersionRequest) (*ofPolicyVersion, error) {
-	name, err := c.ownPolicy(in.PolicyArn)
+	name, err := s.policyName(ctx, c, in.PolicyArn)
 	switch {
 	case err != nil:
 		return nil, err
@@ -221,7 +216,7 @@ func (s *Server) getPolicyVersion(ctx context.Context, c *call, in *policyVersio
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.policy(ctx, c, in.PolicyArn)
+	found, err := s.policyOf(ctx, c.Account, in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +239,7 @@ type listPolicyVersionsResult struct {
 
 // listPolicyVersions gives the newest first, as IAM does, all in one page: there are five at most.
 func (s *Server) listPolicyVersions(ctx context.Context, c *call, in *listPolicyVersionsRequest) (*listPolicyVersionsResult, error) {
-	found, err := s.policy(ctx, c, in.PolicyArn)
+	found, err := s.policyOf(ctx, c.Account, in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +255,7 @@ func (s *Server) deletePolicyVersion(ctx context.Context, c *call, in *policyVer
 	if err != nil {
 		return nil, err
 	}
-	name, err := c.ownPolicy(in.PolicyArn)
+	name, err := s.policyName(ctx, c, in.PolicyArn)
 	if err == nil {
 		err = s.broker.DeletePolicyVersion(ctx, name, number)
 	}
@@ -272,7 +267,7 @@ func (s *Server) setDefaultPolicyVersion(ctx context.Context, c *call, in *polic
 	if err != nil {
 		return nil, err
 	}
-	name, err := c.ownPolicy(in.PolicyArn)
+	name, err := s.policyName(ctx, c, in.PolicyArn)
 	if err == nil {
 		_, err = s.broker.SetDefaultPolicyVersion(ctx, name, number)
 	}
@@ -301,7 +296,7 @@ type listEntitiesForPolicyResult struct {
 }
 
 func (s *Server) listEntitiesForPolicy(ctx context.Context, c *call, in *listEntitiesForPolicyRequest) (*listEntitiesForPolicyResult, error) {
-	found, err := s.policy(ctx, c, in.PolicyArn)
+	found, err := s.policyOf(ctx, c.Account, in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
@@ -353,7 +348,7 @@ func (s *Server) untagPolicy(ctx context.Context, c *call, in *untagPolicyReques
 }
 
 func (s *Server) changePolicyTags(ctx context.Context, c *call, arn string, change map[string]*string) (*none, error) {
-	name, err := c.ownPolicy(arn)
+	name, err := s.policyName(ctx, c, arn)
 	if err == nil {
 		_, err = s.broker.AlterPolicy(ctx, name, nil, change)
 	}
@@ -366,7 +361,7 @@ type listPolicyTagsRequest struct {
 }
 
 func (s *Server) listPolicyTags(ctx context.Context, c *call, in *listPolicyTagsRequest) (*listTagsResult, error) {
-	found, err := s.policy(ctx, c, in.PolicyArn)
+	found, err := s.policyOf(ctx, c.Account, in.PolicyArn)
 	if err != nil {
 		return nil, err
 	}
@@ -380,7 +375,7 @@ type attachPolicyRequest struct {
 }
 
 func (s *Server) attachPolicy(ctx context.Context, c *call, name core.IdentityName, in *attachPolicyRequest) (*none, error) {
-	policy, err := c.ownPolicy(in.PolicyArn)
+	policy, err := s.policyName(ctx, c, in.PolicyArn)
 	if err == nil {
 		err = s.broker.AttachPolicy(ctx, name, policy)
 	}
@@ -388,7 +383,7 @@ func (s *Server) attachPolicy(ctx context.Context, c *call, name core.IdentityNa
 }
 
 func (s *Server) detachPolicy(ctx context.Context, c *call, name core.IdentityName, in *attachPolicyRequest) (*none, error) {
-	policy, err := c.ownPolicy(in.PolicyArn)
+	policy, err := s.policyName(ctx, c, in.PolicyArn)
 	if err == nil {
 		err = s.broker.DetachPolicy(ctx, name, policy)
 	}

@@ -56,11 +56,7 @@ func (s *Server) createUser(ctx context.Context, c *call, in *createUserRequest)
 // create makes an identity, with a boundary if one is named.
 func (s *Server) create(ctx context.Context, in core.Identity, boundary string) (core.Identity, error) {
 	if boundary != "" {
-		name, err := policyOf(boundary)
-		if err != nil {
-			return core.Identity{}, err
-		}
-		policy, err := s.broker.Policy(ctx, name)
+		policy, err := s.policyOf(ctx, in.Account, boundary)
 		if err != nil {
 			return core.Identity{}, err
 		}
@@ -73,7 +69,10 @@ type getUserRequest struct{ UserName string }
 
 // getUser shows a user, the one that calls where none is named. The account itself shows as its root user.
 func (s *Server) getUser(ctx context.Context, c *call, in *getUserRequest) (*ofUser, error) {
-	named := c.user(in.UserName)
+	named, err := c.user(in.UserName)
+	if err != nil {
+		return nil, err
+	}
 	if named == "" {
 		account, err := s.broker.Account(ctx, c.Account)
 		if err != nil && core.CodeOf(err) != core.EntityNotFound {
@@ -241,9 +240,9 @@ type putBoundaryRequest struct {
 }
 
 func (s *Server) putBoundary(ctx context.Context, _ *call, name core.IdentityName, in *putBoundaryRequest) (*none, error) {
-	policy, err := policyOf(in.PermissionsBoundary)
+	policy, err := s.policyOf(ctx, name.Account, in.PermissionsBoundary)
 	if err == nil {
-		_, err = s.broker.AlterIdentity(ctx, name, core.IdentityChange{Boundary: &policy})
+		_, err = s.broker.AlterIdentity(ctx, name, core.IdentityChange{Boundary: &policy.PolicyName})
 	}
 	return &none{}, err
 }
