@@ -233,3 +233,48 @@ func TestWhoMay(t *testing.T) {
 		}
 	}
 }
+
+// TestNoWayAroundPolicies tries to do more than one's policies allow, by what a request says besides.
+func TestNoWayAroundPolicies(t *testing.T) {
+	t.Parallel()
+	f := start(t, "enforce")
+	const all = "acs:ram:*:" + account + ":"
+	allow := func(resource string) string {
+		return `{"Version":"1","Statement":[{"Effect":"Allow","Action":"ram:*","Resource":"` + all + resource + `"}]}`
+	}
+	for _, name := range []string{"boss", "eve", "dev-bob"} {
+		f.must("CreateUser", "UserName", name)
+	}
+	f.must("CreateGroup", "GroupName", "dev")
+	f.must("CreateRole", "RoleName", "helper", "AssumeRolePolicyDocument", trust)
+	f.must("CreatePolicy", "PolicyName", "eves", "PolicyDocument", allow("none"))
+	f.must("AttachPolicyToUser", "PolicyName", "eves", "PolicyType", "Custom", "UserName", "eve")
+	eve := f.newKey(core.NewKey{User: "eve"})
+	tests := map[string]struct {
+		resource, action string
+		parameters       []string
+		want             int
+	}{
+		"a group's manager and a group": {"group/dev", "AttachPolicyToGroup", []string{"GroupName", "dev", "PolicyType", "System", "PolicyName", "AliyunMNSFullAccess"}, 200},
+		"a group's manager and a user":  {"group/dev", "AttachPolicyToUser", []string{"UserName", "eve", "GroupName", "dev", "PolicyType", "System", "PolicyName", "AdministratorAccess"}, 403},
+		"a group's manager and a key":   {"group/dev", "CreateAccessKey", []string{"UserName", "boss", "GroupName", "dev"}, 403},
+		"a group's manager and a role":  {"group/dev", "UpdateRole", []string{"RoleName", "helper", "GroupName", "dev", "NewAssumeRolePolicyDocument", trust}, 403},
+		"a user's manager and a policy": {"user/eve", "CreatePolicyVersion", []string{"PolicyName", "eves", "UserName", "eve", "PolicyDocument", allow("*")}, 403},
+		"one's own key":                 {"user/eve", "ListAccessKeys", nil, 200},
+		"all users":                     {"user/eve", "ListUsers", []string{"UserName", "eve"}, 403},
+		"a name that one may not have":  {"user/dev-*", "UpdateUser", []string{"UserName", "dev-bob", "NewUserName", "chief"}, 403},
+		"a name that one may have":      {"user/dev-*", "UpdateUser", []string{"UserName", "dev-bob", "NewUserName", "dev-ben"}, 200},
+	}
+	for name, tt := range tests {
+		f.must("CreatePolicyVersion", "PolicyName", "eves", "PolicyDocument", allow(tt.resource), "SetAsDefault", "true", "RotateStrategy", "DeleteOldestNonDefaultVersionWhenLimitExceeded")
+		if got, answer := f.call(eve, tt.action, tt.parameters...); got != tt.want {
+			t.Errorf("%s: got %d %s, want %d", name, got, answer, tt.want)
+		}
+	}
+	session := f.newKey(core.NewKey{Lasts: time.Hour, Session: core.Session{Name: "guest", Policy: allow("*"), Cloud: core.RAM}})
+	for _, action := range []string{"CreateAccessKey", "ListAccessKeys"} {
+		if _, answer := f.call(session, action, "SecurityToken", string(session.Token)); !strings.Contains(answer, `"MissingUserName"`) {
+			t.Errorf("a session asks %s for itself: %s", action, answer)
+		}
+	}
+}

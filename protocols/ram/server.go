@@ -112,7 +112,12 @@ func action[Req, Document any](s *Server, name string, do func(context.Context, 
 			}
 			return typed(ctx, c)
 		},
-		Wants: func(c *openapi.Call) []caller.Want { return []caller.Want{c.Want("ram", name, subject(c))} },
+		Wants: func(c *openapi.Call) (wants []caller.Want) {
+			for _, path := range subjects(c) {
+				wants = append(wants, c.Want("ram", name, path))
+			}
+			return wants
+		},
 	}
 }
 
@@ -123,14 +128,35 @@ func refused(may bool, c *openapi.Call) error {
 	return core.Errorf(core.AccessDenied, "%s may not do ram:%s: it takes the account's own access key, or a user with the access of admin", core.GrantsOf(c.Key).RAM, c.Action)
 }
 
-// subject gives the path of what a request is about: of a policy that is attached, to whom.
-func subject(c *openapi.Call) string {
-	for _, of := range []struct{ parameter, kind string }{{"GroupName", "group"}, {"RoleName", "role"}, {"UserName", "user"}, {"PolicyName", "policy"}} {
-		if name := c.Parameters[of.parameter]; name != "" {
-			return of.kind + "/" + name
-		}
+// subjects give the paths of what a request is about: of a policy that is attached, to whom; of what gets another
+// name, both. That goes by its action alone: parameters that the action does not have say nothing.
+func subjects(c *openapi.Call) []string {
+	kind, parameter := "", ""
+	switch has := func(word string) bool { return strings.Contains(c.Action, word) }; {
+	case has("Alias"), has("List") && !has("For") && !has("AccessKey") && !has("Versions"):
+		return []string{"*"} // all that the account has
+	case c.Action == "ListGroupsForUser":
+		kind, parameter = "user", "UserName"
+	case has("Group"): // of a user and a group it is the group
+		kind, parameter = "group", "GroupName"
+	case has("Role"):
+		kind, parameter = "role", "RoleName"
+	case has("User"), has("AccessKey"):
+		kind, parameter = "user", "UserName"
+	default:
+		kind, parameter = "policy", "PolicyName"
 	}
-	return "*"
+	name, renamed := c.Parameters[parameter], c.Parameters["New"+parameter]
+	switch {
+	case name == "" && kind == "user" && c.Key != nil && c.Key.User != "" && c.Key.Session.Name == "": // its own keys
+		name = c.Key.User
+	case name == "":
+		return []string{"*"}
+	}
+	if !strings.HasPrefix(c.Action, "Update") || renamed == "" || renamed == name {
+		return []string{kind + "/" + name}
+	}
+	return []string{kind + "/" + name, kind + "/" + renamed}
 }
 
 // plain is the answer of actions that have nothing to tell.

@@ -255,13 +255,17 @@ func encodeKey(k *core.Key) accessKey {
 
 type keysRequest struct{ UserName string }
 
-// owner gives the user that is meant, the caller's own where none is named; "" is the account.
+// owner gives the user that is meant, the caller's own where none is named; "" is the account. A session is
+// no user, and does not stand for the account either.
 func (s *Server) owner(ctx context.Context, c *openapi.Call, named string) (string, error) {
-	if named == "" && c.Key != nil && c.Key.Session.Role == "" {
-		return c.Key.User, nil
-	}
-	if named == "" {
+	switch {
+	case named != "":
+	case c.Key == nil:
 		return "", nil
+	case c.Key.Session.Role != "" || c.Key.Session.Name != "":
+		return "", openapi.Missing("UserName")
+	default:
+		return c.Key.User, nil
 	}
 	_, err := s.broker.Identity(ctx, userName(c, named))
 	return named, of("User", err)
