@@ -113,7 +113,11 @@ func EvaluateTrust(language Language, r *Request, p *Policies) Decision {
 		grant.Kind = Trust
 		return grant
 	}
-	local := r.Principal.Account == "" || language == AWS && grip == direct && (r.Owner == "" || r.Owner == r.Principal.Account)
+	named := grip == direct
+	if grip == byRole {
+		_, named = p.boundsAllow(r)
+	}
+	local := r.Principal.Account == "" || language == AWS && named && (r.Owner == "" || r.Owner == r.Principal.Account)
 	if own, ok := p.ownAllows(r); !local && !ok {
 		return own
 	}

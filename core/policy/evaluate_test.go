@@ -309,6 +309,8 @@ func TestEvaluateRAM(t *testing.T) {
 		onlyHTTPS = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"mns:*","Resource":"*"},{"Effect":"Deny","Action":"mns:*","Resource":"*","Condition":{"Bool":{"acs:SecureTransport":"false"}}}]}`
 		readOnly  = `{"Version":"1","Statement":[{"Action":["mns:Get*","mns:Query*","mns:Desc*","mns:List*"],"Resource":"*","Effect":"Allow"}]}`
 		single    = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"mns:SendMessage","Resource":"*"}]}`
+		butSingle = `{"Version":"1","Statement":[{"Effect":"Allow","NotAction":"mns:DeleteMessage","Resource":"*"}]}`
+		onlySends = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","NotAction":"mns:SendMessage","Resource":"*"}]}`
 		noBatch   = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"mns:*","Resource":"*"},{"Effect":"Deny","Action":"mns:BatchSendMessage","Resource":"*"}]}`
 	)
 	const messages = "acs:mns:cn-hangzhou:1111222233334444:/queues/orders/messages"
@@ -327,6 +329,9 @@ func TestEvaluateRAM(t *testing.T) {
 		"read only, set":                {readOnly, "mns:SetQueueAttributes", "", messages, "10.1.2.3", "true", ImplicitDeny},
 		"a batch by its single action":  {single, "mns:BatchSendMessage", "mns:SendMessage", messages, "10.1.2.3", "true", Allowed},
 		"a batch is denied":             {noBatch, "mns:BatchSendMessage", "mns:SendMessage", messages, "10.1.2.3", "true", ExplicitDeny},
+		"all but the single action":     {butSingle, "mns:BatchDeleteMessage", "mns:DeleteMessage", messages, "10.1.2.3", "true", ImplicitDeny},
+		"none but the single action":    {onlySends, "mns:BatchSendMessage", "mns:SendMessage", messages, "10.1.2.3", "true", Allowed},
+		"none but another action":       {onlySends, "mns:BatchDeleteMessage", "mns:DeleteMessage", messages, "10.1.2.3", "true", ExplicitDeny},
 		"a batch is denied, not single": {noBatch, "mns:SendMessage", "", messages, "10.1.2.3", "true", Allowed},
 	}
 	for name, tt := range tests {
@@ -350,6 +355,8 @@ func TestEvaluateTrust(t *testing.T) {
 	const allowAssume = `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::111122223333:role/worker"}`
 	const bob, account, stranger = `{"AWS":"arn:aws:iam::111122223333:user/Bob"}`, `{"AWS":"111122223333"}`, `{"AWS":"arn:aws:iam::444455556666:root"}`
 	const external = `,"Condition":{"StringEquals":{"sts:ExternalId":"42"}}`
+	const role = `{"AWS":"arn:aws:iam::111122223333:role/first"}`
+	session := Principal{Account: mine, Names: []string{"assumed-role/first/s1"}, Role: "role/first"}
 	tests := map[string]struct {
 		who             Principal
 		identity, trust string
@@ -365,6 +372,8 @@ func TestEvaluateTrust(t *testing.T) {
 		"by account, and allowed":          {user(mine, "Al"), allowAssume, trust(account, ""), AWS, Allowed, Trust},
 		"of another account":               {user(other, "Eve"), "", trust(stranger, ""), AWS, ImplicitDeny, Identity},
 		"of another account, and allowed":  {user(other, "Eve"), allowAssume, trust(stranger, ""), AWS, Allowed, Trust},
+		"a session of whom it names":       {session, "", trust(role, ""), AWS, Allowed, Trust},
+		"a session, of RAM":                {session, "", trust(role, ""), RAM, ImplicitDeny, Identity},
 		"an external id that is not given": {user(mine, "Bob"), "", trust(bob, external), AWS, ImplicitDeny, Trust},
 		"denied at home":                   {user(mine, "Bob"), `{"Effect":"Deny","Action":"sts:*","Resource":"*"}`, trust(bob, ""), AWS, ExplicitDeny, Identity},
 	}

@@ -124,9 +124,10 @@ func (p *Policy) about(r *Request) []*Statement {
 	return found
 }
 
-// isOn says that the statement is about one of the actions, which are in lower case.
+// isOn says that the statement is about the action, whose names are in lower case: it lists one of them, or
+// excepts neither.
 func (s *Statement) isOn(action, also string) bool {
-	return s.lists(action) != s.notAction || also != "" && s.lists(also) != s.notAction
+	return (s.lists(action) || also != "" && s.lists(also)) != s.notAction
 }
 
 func (s *Statement) lists(action string) bool {
