@@ -14,5 +14,5 @@ func (o *Options) MayManage(ctx context.Context, c *Caller, grants GrantSource) 
 		return true, nil
 	}
 	g, err := grants.Grants(ctx, c.Key)
-	return err == nil && (g.Root || g.Access == core.Admin), err
+	return err == nil && (g.Access == core.Admin || g.Root && g.Kind == core.PrincipalAccount), err // a federated user is bounded, though nobody looks
 }

@@ -509,3 +509,17 @@ func TestNoWayAroundPolicies(t *testing.T) {
 		}
 	}
 }
+
+// A federated user of the account itself manages nobody, also where nothing looks at its session's policy.
+func TestFederatedUsersManageNobody(t *testing.T) {
+	t.Parallel()
+	f := start(t, "verify")
+	f.key(core.NewKey{})
+	guest, err := f.broker.CreateKey(t.Context(), core.NewKey{Account: account, Lasts: time.Hour, Session: core.Session{Name: "guest", Policy: sqsAll}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.sent(guest, "CreateUser", "UserName", "ann"); got != "AccessDenied" {
+		t.Errorf("got %q", got)
+	}
+}
