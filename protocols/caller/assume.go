@@ -17,8 +17,8 @@ type RoleSource interface {
 // not kept. Where policies are enforced, a role must be there, its trust policy must allow the caller, and so
 // must the caller's own policies, as the role's cloud has it. Where they are not, whatever is in the caller's
 // account may be assumed, and an administrator assumes all. keys gives the values of condition keys that the
-// request has beside those that every request has. Denied.
-func (o *Options) Assume(ctx context.Context, c *Caller, roles RoleSource, arn string, keys func(key string) []string) (*core.Identity, error) {
+// request has beside those that every request has; also are further actions that must be allowed likewise. Denied.
+func (o *Options) Assume(ctx context.Context, c *Caller, roles RoleSource, arn string, keys func(key string) []string, also ...string) (*core.Identity, error) {
 	want := &Want{Action: "sts:AssumeRole", Resource: arn, Keys: keys}
 	name, ok := core.RoleNameOf(arn)
 	want.Owner = name.Account
@@ -42,7 +42,12 @@ func (o *Options) Assume(ctx context.Context, c *Caller, roles RoleSource, arn s
 	if role == nil {
 		return nil, distrusted(c, want)
 	}
-	return role, o.trusted(ctx, c, role, want)
+	for _, action := range append([]string{want.Action}, also...) {
+		if err := o.trusted(ctx, c, role, &Want{Action: action, Resource: arn, Owner: want.Owner, Keys: keys}); err != nil {
+			return nil, err
+		}
+	}
+	return role, nil
 }
 
 // sameRole says that two ARNs name the same role, with its path, in whatever partition.

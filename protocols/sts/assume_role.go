@@ -69,7 +69,7 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 		return nil, faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
 	account := role[1]
-	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, req.RoleArn, req.conditionKey)
+	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, req.RoleArn, req.conditionKey, req.further()...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +94,20 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 		SourceIdentity: session.SourceIdentity, AssumedRoleUser: assumedRoleUser{id, arn}, Credentials: made, PackedPolicySize: packedSize(req.Policy),
 	}, nil
 }
+
+// further gives the actions that the request needs beside AssumeRole: policies go by a session's tags and by whom
+// it stands for, and so not everybody who may assume a role may choose those.
+func (req *assumeRoleRequest) further() (actions []string) {
+	if len(req.Tags) > 0 {
+		actions = append(actions, tagSession)
+	}
+	if req.SourceIdentity != nil {
+		actions = append(actions, "sts:SetSourceIdentity")
+	}
+	return actions
+}
+
+const tagSession = "sts:TagSession"
 
 // conditionKey gives the values of the condition keys that trust policies have.
 func (req *assumeRoleRequest) conditionKey(key string) []string {

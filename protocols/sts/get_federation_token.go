@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 type getFederationTokenRequest struct {
@@ -36,6 +37,13 @@ func (s *Server) getFederationToken(ctx context.Context, c *call, req *getFedera
 	life, err := c.sessionLife(req.DurationSeconds)
 	if err != nil {
 		return nil, err
+	}
+	if len(req.Tags) > 0 {
+		keys := &assumeRoleRequest{Tags: req.Tags}
+		want := caller.Want{Action: tagSession, Resource: c.stsARN("federated-user/" + req.Name), Keys: keys.conditionKey}
+		if err := s.callers.Authorize(ctx, &c.Caller, &want); err != nil {
+			return nil, err
+		}
 	}
 	session := core.Session{Name: req.Name, Policy: text(req.Policy)}
 	if err := s.bound(ctx, &session, c.Account, req.PolicyArns, req.Tags); err != nil {

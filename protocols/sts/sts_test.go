@@ -314,7 +314,8 @@ func TestAssumeKeptRoles(t *testing.T) {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"sts:AssumeRole"` + condition + `}]}`
 	}
 	const own, partner = "arn:aws:iam::111122223333", "arn:aws:iam::444455556666"
-	byName := role("by-name", "/ci/", trust(own+":user/ann", ""))
+	byName := role("by-name", "/ci/", strings.Replace(trust(own+":user/ann", ""), `"sts:AssumeRole"`, `["sts:AssumeRole","sts:TagSession"]`, 1))
+	untagged := role("untagged", "/", trust(own+":user/ann", ""))
 	byAccount := role("by-account", "/", trust(own+":root", ""))
 	external := role("external", "/", trust(partner+":root", `,"Condition":{"StringEquals":{"sts:ExternalId":"secret-1"}}`))
 	ann, bob := f.key(core.NewKey{User: "ann"}), f.key(core.NewKey{User: "bob"})
@@ -357,6 +358,15 @@ func TestAssumeKeptRoles(t *testing.T) {
 		Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("a")}}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for what, in := range map[string]*sdk.AssumeRoleInput{
+		"tags":              {RoleArn: &untagged, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("a")}}},
+		"a source identity": {RoleArn: &byName, SourceIdentity: aws.String("root")},
+	} {
+		in.RoleSessionName = aws.String("s1")
+		if _, err := ann.AssumeRole(t.Context(), in); codeOf(err) != "AccessDenied" || !strings.Contains(err.Error(), "is not authorized to perform: sts:") {
+			t.Errorf("%s that the role does not let be chosen: %v", what, err)
+		}
 	}
 	key, err := broker.Key(t.Context(), *out.Credentials.AccessKeyId)
 	if err != nil {
