@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -36,6 +37,12 @@ const (
 	Operator Access = "operator" // sees and changes queues, topics and messages
 	Admin    Access = "admin"    // manages users, roles, policies and access keys too
 )
+
+// Covers says that who has this access may do all that the other allows.
+func (a Access) Covers(other Access) bool {
+	order := []Access{NoAccess, Viewer, Operator, Admin}
+	return slices.Index(order, a) >= slices.Index(order, other)
+}
 
 // IdentityName names an identity. Names are told apart without regard to case, and found with it.
 type IdentityName struct {

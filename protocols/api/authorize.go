@@ -48,9 +48,6 @@ func needOf(op *huma.Operation) need {
 	return need{access: core.Operator}
 }
 
-// ranks puts the accesses in an order.
-var ranks = map[core.Access]int{core.NoAccess: 0, core.Viewer: 1, core.Operator: 2, core.Admin: 3}
-
 // everything is what everybody may where nobody is asked who he is.
 var everything = &core.Grants{Access: core.Admin, Bodies: true, Everywhere: true}
 
@@ -91,9 +88,9 @@ func (a *adapter) authorize(c *gin.Context, who *caller.Caller, needs need) *cor
 func refusal(r *http.Request, grants *core.Grants, needs need) string {
 	account := r.URL.Query().Get("account")
 	switch {
-	case ranks[grants.Access] < ranks[needs.access] && grants.Access == core.NoAccess:
+	case !grants.Access.Covers(needs.access) && grants.Access == core.NoAccess:
 		return "the API is for those who were given access, and this access key's user was not: polymq user set NAME --access viewer, operator or admin"
-	case ranks[grants.Access] < ranks[needs.access]:
+	case !grants.Access.Covers(needs.access):
 		return "this needs the access of " + string(needs.access) + ", and this access key's is that of " + string(grants.Access)
 	case needs.bodies && !grants.Bodies:
 		return "this shows bodies of messages, which this access key's user may not see"

@@ -110,7 +110,7 @@ func TestLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := broker.CreateKey(t.Context(), core.NewKey{Account: "111122223333"})
+	plain, err := broker.CreateKey(t.Context(), core.NewKey{Account: "111122223333", User: "ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestLogin(t *testing.T) {
 		"a wrong secret":      {admin.ID, "wrong"},
 		"no secret":           {admin.ID, ""},
 		"nobody's key":        {"AKIANOBODY", string(admin.Secret)},
-		"an ordinary key":     {plain.ID, string(plain.Secret)},
+		"an ordinary user's":  {plain.ID, string(plain.Secret)},
 		"what is no key's id": {"' OR 1=1", "x"},
 	} {
 		got := s.logIn(try[0], try[1], "")

@@ -51,7 +51,15 @@ func TestCatalogue(t *testing.T) {
 		find(string(text), `\.t\(`+quoted)
 		find(string(text), `\b(?:Title|State|Group): +`+quoted)
 		find(string(text), `(?:State = )`+quoted)
-		find(string(text), `return http\.Status\w+, `+quoted)
+		find(string(text), `(?:return |\{)http\.Status\w+, `+quoted)
+	}
+	for _, access := range []core.Access{core.Viewer, core.Operator, core.Admin} {
+		used[string(access)] = true
+	}
+	for _, code := range core.Codes {
+		if meanings[code].text == "" || meanings[code].status < 400 {
+			t.Errorf("%s has no meaning", code)
+		}
 	}
 	for _, title := range fieldTitles {
 		used[title] = true

@@ -28,10 +28,33 @@ var chinese = map[string]string{
 	"Nothing was removed: type the name %s to confirm.":                        "未移除任何内容:请输入名称 %s 以确认。",
 	"Type %s to confirm":     "输入 %s 以确认",
 	"This cannot be undone.": "此操作无法撤销。",
-	"This server verifies signatures. The console is for administrators: log in with an administrator's access key.": "此服务器会校验签名。控制台仅供管理员使用:请用管理员的访问密钥登录。",
-	"That is no administrator's access key, or its secret is another.":                                               "这不是管理员的访问密钥,或密钥的 Secret 不正确。",
-	"Made with polymq key create --admin; the first one is printed when the server starts for the first time.":       "用 polymq key create --admin 创建;第一个密钥在服务器首次启动时打印。",
-	"Access key id": "访问密钥 ID", "Secret": "Secret",
+	"Access key id":          "访问密钥 ID", "Secret": "Secret",
+
+	"This server verifies signatures. Log in with the access key of an administrator, or of a user who was given access as viewer, operator or admin.":                                             "此服务器会校验签名。请用管理员的访问密钥登录,或用已获得 viewer、operator 或 admin 权限的用户的访问密钥登录。",
+	"That is no access key that opens the console, or its secret is another.":                                                                                                                      "此访问密钥不能进入控制台,或密钥的 Secret 不正确。",
+	"An administrator's key is made with polymq key create --admin; the first one is printed when the server starts for the first time. Users get access by polymq user set NAME --access viewer.": "管理员密钥用 polymq key create --admin 创建;第一个密钥在服务器首次启动时打印。用户权限用 polymq user set NAME --access viewer 授予。",
+	"You are signed on as %s, who was not given access to the console.":                                                                                                                            "您以 %s 的身份登录,但该用户没有控制台权限。", "Signed on as %s": "当前身份:%s",
+
+	// What somebody may do
+	"viewer": "查看者(viewer)", "operator": "操作者(operator)", "admin": "管理者(admin)",
+	"You may not look into another account.": "您无权查看其他账号。", "This needs the access of %s, and yours is that of %s.": "此操作需要%s权限,而您的权限是%s。",
+	"This shows bodies of messages, which you may not see.": "这会显示消息内容,您无权查看。", "This is for administrators of all accounts.": "仅限所有账号的管理员。",
+	"What messages say is hidden from you.": "您无权查看消息内容。",
+
+	// Errors of the core
+	"%s (%s)": "%s(%s)", "A bound of the server is reached. Try again later.": "已达到服务器的上限,请稍后再试。", "A value is outside what is allowed.": "有一个值超出允许的范围。",
+	"Something that is needed was left out.": "缺少必需的内容。", "You may not do this.": "您无权执行此操作。", "There is no such queue.": "没有这个队列。", "There is another queue of that name.": "已有同名但不同的队列。",
+	"The message is too long.": "消息过长。", "The message is gone.": "消息已不存在。", "The receipt handle is not valid.": "接收句柄无效。",
+	"The visibility timeout is over; receive the message again.": "可见性超时已过;请重新接收该消息。", "The message was received again since.": "该消息此后又被接收。",
+	"The message would be hidden for longer than is allowed.": "消息隐藏的时间将超过允许的时长。", "There is no such topic.": "没有这个主题。", "There is another topic of that name.": "已有同名但不同的主题。",
+	"The topic keeps an archive, which would be lost.": "该主题有归档,删除会丢失。", "There is no such subscription.": "没有这个订阅。", "There is another subscription of that name or endpoint.": "已有同名或同一端点的其他订阅。",
+	"The topic has as many subscriptions as it may.": "该主题的订阅数已达上限。", "That is not to be delivered any more.": "该投递已不存在。", "There is no such access key.": "没有这个访问密钥。",
+	"The id is another access key's.": "该 ID 已属于另一个访问密钥。", "There is no user, group, role or policy of that name.": "没有该名称的用户、用户组、角色或策略。", "The name is taken.": "名称已被占用。",
+	"Something still depends on it.": "仍有其他内容依赖于它。", "It is built in and cannot be changed.": "它是内置的,无法更改。", "The account has as many of these as it may.": "该账号的数量已达上限。",
+	"The text is not a valid policy.": "文本不是有效的策略。", "Too many messages of the queue are in flight.": "该队列处理中的消息过多。", "The dead-letter queue does not exist.": "死信队列不存在。",
+	"The dead-letter queue does not take this queue's messages.": "该死信队列不接受此队列的消息。", "One queue is FIFO, the other is not.": "一个队列是 FIFO,另一个不是。",
+	"This is no queue's dead-letter queue.": "这不是任何队列的死信队列。", "The queue to move to does not exist.": "目标队列不存在。", "The queue's messages are being moved already.": "该队列的消息正在移动中。",
+	"Too many tasks move messages at the moment.": "目前移动任务过多。", "There is no such task.": "没有这个任务。", "The task has ended.": "任务已结束。", "There is no such fault rule.": "没有这个故障规则。",
 
 	// Overview
 	"Nothing here yet": "这里还没有内容", "Endpoint": "接入点",

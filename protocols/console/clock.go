@@ -17,7 +17,7 @@ func (s *Server) inTestMode(x *exchange) error {
 	if s.options.TestMode {
 		return nil
 	}
-	return core.Errorf(core.AccessDenied, "%s", x.t("This is for servers that were started with --test-mode."))
+	return x.problem(core.AccessDenied, x.t("This is for servers that were started with --test-mode."))
 }
 
 // showClock shows the account's time.
@@ -52,7 +52,7 @@ func (s *Server) advanceClock(x *exchange) error {
 		return f.err
 	}
 	if by == nil {
-		return core.Errorf(core.InvalidArgument, "%s", x.t("Say how far time is to be moved."))
+		return x.problem(core.InvalidArgument, x.t("Say how far time is to be moved."))
 	}
 	if _, err := s.broker.AdvanceClock(x.ctx(), x.account, *by); err != nil {
 		return err

@@ -135,7 +135,7 @@ func (s *Server) setPrices(x *exchange) error {
 	for name, price := range map[string]*float64{"sqs": &set.SQS, "sqs_fifo": &set.SQSFIFO, "sns": &set.SNS, "mns": &set.AlibabaMNS, "mns_fifo": &set.AlibabaFIFO} {
 		n, err := strconv.ParseFloat(x.field(name), 64)
 		if err != nil || n < 0 || n > maxPrice || n != n {
-			return core.Errorf(core.InvalidArgument, "%s", x.t("A price is a number from 0 to %d.", int(maxPrice)))
+			return x.problem(core.InvalidArgument, x.t("A price is a number from 0 to %d.", int(maxPrice)))
 		}
 		*price = n
 	}

@@ -20,9 +20,14 @@
 // # Access
 //
 // While nothing is verified anybody may use the console, as anybody may use the protocols. Where signatures are
-// verified, an administrator's access key opens a session: a cookie (HttpOnly, SameSite=Strict, sessionLife long)
-// that names the key and is sealed with the key's secret and with a secret that all servers share. So a
-// session ends with its key, and holds on every server.
+// verified, an access key that is granted access opens a session (access.go): a viewer looks, and sees bodies of
+// messages only if that is allowed; an operator changes queues, topics and messages; an admin manages users, policies and
+// keys. All of it in the key's own account, unless it is an administrator's of all. Each route names its need, and
+// templates leave out what the visitor may not do.
+//
+// A session is a cookie (HttpOnly, SameSite=Strict, sessionLife long) that names the key and is sealed with the key's
+// secret and with a secret that all servers share. So a session ends with its key or its access, and holds on every
+// server. Whom a trusted proxy has signed on needs no login; who logs in nevertheless acts by that key.
 //
 // A request that changes something must come from a page of the console itself: Sec-Fetch-Site, or else Origin,
 // must say so, and the form must carry the session's token. Pages load scripts and styles from this server only
@@ -43,4 +48,10 @@
 //
 // 2026-11-21: a search goes on when it is asked to and not by itself: who has found the message should not pay for
 // the rest of a queue of millions.
+//
+// 2026-11-21: the core's errors are in English, with names and numbers in them. In Chinese the meaning of the code stands
+// before them (errors.go): to translate each sentence of the core here would be guessing what it says.
+//
+// 2026-11-21: who may not see bodies sees no attributes of messages either, in the message log too, and can search for
+// neither: a search that finds tells what is written.
 package console

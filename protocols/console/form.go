@@ -29,7 +29,7 @@ func (f *form) number(name string, high, otherwise int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if (err != nil || n < 1 || n > high) && f.err == nil {
-		f.err = core.Errorf(core.InvalidArgument, "%s", f.x.t("%s must be a whole number from 1 to %d.", f.x.t(fieldTitles[name]), high))
+		f.err = f.x.problem(core.InvalidArgument, f.x.t("%s must be a whole number from 1 to %d.", f.x.t(fieldTitles[name]), high))
 	}
 	return n
 }
@@ -42,7 +42,7 @@ func (f *form) duration(name string, unit, most time.Duration) *time.Duration {
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if (err != nil || n < 0 || n > float64(most/unit)) && f.err == nil {
-		f.err = core.Errorf(core.InvalidArgument, "%s", f.x.t("%s must be a number from 0 to %d.", f.x.t(fieldTitles[name]), int64(most/unit)))
+		f.err = f.x.problem(core.InvalidArgument, f.x.t("%s must be a number from 0 to %d.", f.x.t(fieldTitles[name]), int64(most/unit)))
 		return nil
 	}
 	d := time.Duration(n * float64(unit))
@@ -55,6 +55,6 @@ func (f *form) on(name string) bool { return f.x.field(name) != "" }
 // confirm checks that the name of what is to be removed was typed.
 func (f *form) confirm(name string) {
 	if f.err == nil && f.x.field("confirm") != name {
-		f.err = core.Errorf(core.InvalidArgument, "%s", f.x.t("Nothing was removed: type the name %s to confirm.", name))
+		f.err = f.x.problem(core.InvalidArgument, f.x.t("Nothing was removed: type the name %s to confirm.", name))
 	}
 }

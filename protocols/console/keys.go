@@ -26,7 +26,13 @@ type madeKey struct{ ID, Secret string }
 
 // createKey makes an access key, and shows its secret this once.
 func (s *Server) createKey(x *exchange) error {
-	key, err := s.broker.CreateKey(x.ctx(), core.NewKey{Account: x.account, User: x.field("user"), Admin: x.field("admin") != ""})
+	in := core.NewKey{Account: x.account, User: x.field("user"), Admin: x.field("admin") != ""}
+	if in.Admin {
+		if err := x.may(toRule); err != nil {
+			return err
+		}
+	}
+	key, err := s.broker.CreateKey(x.ctx(), in)
 	if err != nil {
 		return err
 	}
@@ -79,7 +85,7 @@ func (s *Server) ownKey(x *exchange) (*core.Key, error) {
 		return nil, err
 	}
 	if key.Account != x.account {
-		return nil, core.Errorf(core.KeyNotFound, "there is no access key of that id")
+		return nil, x.problem(core.KeyNotFound, x.t(meanings[core.KeyNotFound].text))
 	}
 	return key, nil
 }
@@ -87,7 +93,7 @@ func (s *Server) ownKey(x *exchange) (*core.Key, error) {
 // sparesOwnKey refuses to take away the key that the visitor is logged in with.
 func (x *exchange) sparesOwnKey() error {
 	if x.session.key != nil && x.session.key.ID == x.r.PathValue("key") {
-		return core.Errorf(core.InvalidArgument, "%s", x.t("You are logged in with this key. Log in with another one first."))
+		return x.problem(core.InvalidArgument, x.t("You are logged in with this key. Log in with another one first."))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type loginPage struct {
 	Next   string
 	KeyID  string
 	Failed bool
+	User   string // whom a proxy has signed on, and who may not use the console
 }
 
 // askToLogIn leads to the login, and from there back.
@@ -32,30 +33,30 @@ func (s *Server) askToLogIn(x *exchange) error {
 
 // showLogin shows the form for an access key.
 func (s *Server) showLogin(x *exchange) error {
-	if !s.callers.Verify || x.session.key != nil {
+	if x.session.grants != nil {
 		http.Redirect(x.w, x.r, prefix+"/", http.StatusSeeOther)
 		return nil
 	}
-	return s.show(x, "login.html", &page{Title: "Log in", Data: loginPage{Next: ownPath(x.r.URL.Query().Get("next"))}})
+	return s.show(x, "login.html", &page{Title: "Log in", Data: loginPage{Next: ownPath(x.r.URL.Query().Get("next")), User: x.session.signedOn}})
 }
 
-// logIn begins a session for an administrator's access key. Whatever is wrong with the key, the answer is the same.
+// logIn begins a session for an access key that opens the console. Whatever is wrong with the key, the answer is the same.
 func (s *Server) logIn(x *exchange) error {
 	if !s.logins.Allow() {
 		return errThrottled
 	}
 	id, next := x.field("id"), ownPath(x.field("next"))
-	key, err := s.callers.FindKey(x.r.Context(), id)
+	key, _, err := s.opener(x, id)
 	if err != nil {
 		return err
 	}
 	known := core.Secret("no key has this secret, but comparing takes its time")
-	if opens(key) {
+	if key != nil {
 		known = key.Secret
 	}
 	x.action, x.caller.AccessKeyID = "ConsoleLogin", id
-	if !known.Equal(x.r.PostFormValue("secret")) || !opens(key) {
-		s.audit(x, caller.Audited{Code: "Unauthenticated", Text: "no administrator's access key, or another secret"})
+	if !known.Equal(x.r.PostFormValue("secret")) || key == nil {
+		s.audit(x, caller.Audited{Code: "Unauthenticated", Text: "no access key that opens the console, or another secret"})
 		s.write(x, http.StatusUnauthorized, "login.html", "", &page{Title: "Log in", Data: loginPage{Next: next, KeyID: id, Failed: true}})
 		return nil
 	}

@@ -31,6 +31,12 @@ type messageView struct {
 	Encoded bool // Text is base64 of a body that is no text
 	Cut     bool
 	Queue   string
+	Hidden  bool // what the sender wrote is not for the visitor's eyes
+}
+
+// hide takes away what the sender wrote.
+func (v *messageView) hide() {
+	v.Text, v.Line, v.Encoded, v.Cut, v.Attributes, v.System, v.Hidden = "", "", false, false, nil, nil, true
 }
 
 // messagesPage is the data of messages.html, a part of a queue's page.
@@ -90,6 +96,9 @@ func (s *Server) views(x *exchange, queue *core.Queue, messages []core.Message) 
 	all := make([]messageView, len(messages))
 	for i := range messages {
 		all[i] = view(&messages[i], queue.Bodies, queue.Name.Name, now)
+		if !x.session.grants.Bodies {
+			all[i].hide()
+		}
 	}
 	return all, nil
 }
@@ -187,11 +196,11 @@ func (s *Server) sendMessages(x *exchange) error {
 func fits(x *exchange, body []byte, size, most int) error {
 	switch {
 	case len(body) == 0:
-		return core.Errorf(core.InvalidArgument, "%s", x.t("A message needs a body."))
+		return x.problem(core.InvalidArgument, x.t("A message needs a body."))
 	case !core.ValidText(body):
-		return core.Errorf(core.InvalidArgument, "%s", x.t("The body has characters that messages cannot carry."))
+		return x.problem(core.InvalidArgument, x.t("The body has characters that messages cannot carry."))
 	case size > most:
-		return core.Errorf(core.MessageTooLong, "%s", x.t("The message has %d bytes; the limit is %d.", size, most))
+		return x.problem(core.MessageTooLong, x.t("The message has %d bytes; the limit is %d.", size, most))
 	}
 	return nil
 }
@@ -223,7 +232,7 @@ func (x *exchange) attributes(f *form) []core.Attribute {
 			problem = x.t("The attribute %s is not a number.", a.Name)
 		}
 		if problem != "" && f.err == nil {
-			f.err = core.Errorf(core.InvalidArgument, "%s", problem)
+			f.err = x.problem(core.InvalidArgument, problem)
 		}
 	}
 	return attributes

@@ -1,5 +1,7 @@
 package console
 
+import "github.com/polymq/polymq/core"
+
 // navigation is a row of the menu: a page of its own, which belongs to a group.
 type navigation struct {
 	Key   string // also the path, but for the overview
@@ -7,7 +9,8 @@ type navigation struct {
 	Group string
 	Icon  string // name of a symbol in icons.html
 	Keys  string // what is typed behind g to go there
-	only  func(Options) bool
+	needs need
+	test  bool // only in test mode
 }
 
 // Path gives where the page lies below an account and region.
@@ -20,16 +23,16 @@ func (n navigation) Path() string {
 
 // menu lists the pages that the navigation shows.
 var menu = []navigation{
-	{Key: "overview", Title: "Overview", Icon: "chart", Keys: "o"},
-	{Key: "queues", Title: "Queues", Group: "Messaging", Icon: "queue", Keys: "q"},
-	{Key: "topics", Title: "Topics", Group: "Messaging", Icon: "topic", Keys: "t"},
-	{Key: "trace", Title: "Where is my message?", Group: "Messaging", Icon: "trace", Keys: "m"},
-	{Key: "outbox", Title: "Outbox", Group: "Messaging", Icon: "outbox", Keys: "b"},
-	{Key: "keys", Title: "Access keys", Group: "Server", Icon: "key", Keys: "k"},
-	{Key: "audit", Title: "Audit", Group: "Server", Icon: "audit", Keys: "a"},
-	{Key: "costs", Title: "Costs", Group: "Server", Icon: "cost", Keys: "c"},
-	{Key: "servers", Title: "Servers", Group: "Server", Icon: "server", Keys: "s"},
-	{Key: "clock", Title: "Clock and reset", Group: "Server", Icon: "clock", Keys: "l", only: func(o Options) bool { return o.TestMode }},
+	{Key: "overview", Title: "Overview", Icon: "chart", Keys: "o", needs: toLook},
+	{Key: "queues", Title: "Queues", Group: "Messaging", Icon: "queue", Keys: "q", needs: toLook},
+	{Key: "topics", Title: "Topics", Group: "Messaging", Icon: "topic", Keys: "t", needs: toLook},
+	{Key: "trace", Title: "Where is my message?", Group: "Messaging", Icon: "trace", Keys: "m", needs: toLook},
+	{Key: "outbox", Title: "Outbox", Group: "Messaging", Icon: "outbox", Keys: "b", needs: toRead},
+	{Key: "keys", Title: "Access keys", Group: "Server", Icon: "key", Keys: "k", needs: toManage},
+	{Key: "audit", Title: "Audit", Group: "Server", Icon: "audit", Keys: "a", needs: toManage},
+	{Key: "costs", Title: "Costs", Group: "Server", Icon: "cost", Keys: "c", needs: toLook},
+	{Key: "servers", Title: "Servers", Group: "Server", Icon: "server", Keys: "s", needs: toLook},
+	{Key: "clock", Title: "Clock and reset", Group: "Server", Icon: "clock", Keys: "l", needs: toManage, test: true},
 }
 
 // menuGroup is a part of the menu under a common title.
@@ -38,11 +41,11 @@ type menuGroup struct {
 	Pages []navigation
 }
 
-// menuFor gives the menu of a server.
-func menuFor(options Options) []menuGroup {
+// menuFor gives the menu of a server to somebody.
+func menuFor(options Options, grants *core.Grants) []menuGroup {
 	var groups []menuGroup
 	for _, n := range menu {
-		if n.only != nil && !n.only(options) {
+		if n.test && !options.TestMode || !n.needs.meets(grants) {
 			continue
 		}
 		if last := len(groups) - 1; last < 0 || groups[last].Title != n.Group {

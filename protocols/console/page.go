@@ -45,16 +45,24 @@ type page struct {
 	Verify   bool
 	TestMode bool
 	KeyID    string // of who is logged in
+	User     string // who is logged in, or signed on by a proxy; "" for an account itself
+	SignedOn bool   // there is nothing to log out of
 	Notice   string // what was just done
+
+	grants *core.Grants // nil: nobody who may use the console
 }
+
+// Open says that somebody is there who may use the console.
+func (p *page) Open() bool { return p.grants != nil }
 
 // complete fills in what all pages have in common. A part of a page needs less.
 func (s *Server) complete(x *exchange, p *page, whole bool) {
 	p.Account, p.Region, p.Base, p.Token = x.account, x.region, x.base(), x.session.token
 	p.Language, p.Theme, p.Endpoint = x.language, x.theme, x.caller.BaseURL
 	p.Version, p.Verify, p.TestMode = s.options.Version, s.callers.Verify, s.options.TestMode
-	if x.session.key != nil {
-		p.KeyID = x.session.key.ID
+	p.grants = x.session.grants
+	if key := x.session.key; key != nil {
+		p.KeyID, p.User, p.SignedOn = key.ID, key.User, x.session.signedOn != ""
 	}
 	if !whole {
 		return
@@ -63,13 +71,18 @@ func (s *Server) complete(x *exchange, p *page, whole bool) {
 	if x.r.Method == http.MethodGet {
 		p.Here = x.r.URL.RequestURI()
 	}
-	p.Menu = menuFor(s.options)
+	if p.Open() {
+		p.Menu = menuFor(s.options, p.grants)
+	}
 	if cookie, err := x.r.Cookie(noticeCookie); err == nil {
 		p.Notice, _ = url.QueryUnescape(cookie.Value) // "" for what was not written here
 		http.SetCookie(x.w, x.cookie(noticeCookie, "", -1))
 	}
-	if !s.callers.Verify || x.session.key != nil {
+	if p.Open() {
 		p.Scopes, _ = s.broker.Scopes(x.r.Context()) // the picker takes any account and region, these are only suggested
+		p.Scopes = slices.DeleteFunc(slices.Clone(p.Scopes), func(scope core.Scope) bool {
+			return scope.Account != p.grants.Account && !p.grants.Everywhere
+		})
 	}
 }
 

@@ -106,7 +106,7 @@ func (s *Server) createQueue(x *exchange) error {
 		return err
 	}
 	if !created {
-		return core.Errorf(core.QueueExists, "%s", x.t("There is a queue %s already.", queue.Name.Name))
+		return x.problem(core.QueueExists, x.t("There is a queue %s already.", queue.Name.Name))
 	}
 	return x.done("/queues/"+queue.Name.Name, x.t("Queue %s was created.", queue.Name.Name))
 }
@@ -167,7 +167,7 @@ func (s *Server) alterQueue(x *exchange) error {
 	if queue, err := s.broker.AlterQueue(x.ctx(), x.queue(), change); err != nil {
 		return err
 	} else if !queue.FIFO && queue.DeduplicationScope != core.DeduplicateInQueue {
-		return core.Errorf(core.InvalidArgument, "%s", x.t("Only FIFO queues have a scope of deduplication."))
+		return x.problem(core.InvalidArgument, x.t("Only FIFO queues have a scope of deduplication."))
 	}
 	return x.done("/queues/"+x.queue().Name+"/settings", x.t("The settings were saved."))
 }

@@ -22,63 +22,84 @@ func (s *Server) routes() {
 	s.handle("GET "+prefix, s.showFirst)
 	s.handle(prefix+"/", func(*exchange) error { return errNotFound })
 
-	get := func(path string, do handler) { s.handle("GET "+scoped+path, do) }
-	post := func(path, action string, do handler) { s.handle("POST "+scoped+path, s.audited(action, false, do)) }
-	data := func(path, action string, do handler) { s.handle("POST "+scoped+path, s.audited(action, true, do)) } // of the data plane
+	s.messagingRoutes()
+	s.serverRoutes()
+}
 
-	get("{$}", s.showOverview)
-	get("live", s.serveSamples)
-	get("busiest", s.showBusiest)
+// get mounts a page of an account and region.
+func (s *Server) get(path string, needs need, do handler) {
+	s.handle("GET "+scoped+path, allowed(needs, do))
+}
 
-	get("queues", s.listQueues)
-	post("queues", "CreateQueue", s.createQueue)
-	get("queues/{queue}", s.showQueue)
-	get("queues/{queue}/counts", s.showCounts)
-	get("queues/{queue}/messages", s.peekMessages)
-	get("queues/{queue}/search", s.searchMessages)
-	get("queues/{queue}/settings", s.showSettings)
-	post("queues/{queue}/settings", "SetQueueAttributes", s.alterQueue)
-	post("queues/{queue}/logging", "SetQueueAttributes", s.setLogging)
-	data("queues/{queue}/send", "SendMessage", s.sendMessages)
-	data("queues/{queue}/receive", "ReceiveMessage", s.receiveMessages)
-	data("queues/{queue}/remove", "DeleteMessage", s.deleteMessage)
-	data("queues/{queue}/return", "ChangeMessageVisibility", s.returnMessage)
-	post("queues/{queue}/purge", "PurgeQueue", s.purgeQueue)
-	post("queues/{queue}/delete", "DeleteQueue", s.deleteQueue)
-	get("queues/{queue}/moves", s.showMoves)
-	get("queues/{queue}/moves/tasks", s.showTasks)
-	post("queues/{queue}/moves", "StartMessageMoveTask", s.startMove)
-	post("queues/{queue}/moves/{task}/cancel", "CancelMessageMoveTask", s.cancelMove)
+// post mounts a change, which is audited.
+func (s *Server) post(path, action string, needs need, do handler) {
+	s.handle("POST "+scoped+path, s.audited(action, false, allowed(needs, do)))
+}
 
-	get("trace", s.trace)
+// data mounts a call of the data plane, which is audited only where it is denied.
+func (s *Server) data(path, action string, needs need, do handler) {
+	s.handle("POST "+scoped+path, s.audited(action, true, allowed(needs, do)))
+}
 
-	get("topics", s.listTopics)
-	post("topics", "CreateTopic", s.createTopic)
-	get("topics/{topic}", s.showTopic)
-	data("topics/{topic}/publish", "Publish", s.publish)
-	post("topics/{topic}/subscribe", "Subscribe", s.subscribe)
-	post("topics/{topic}/delete", "DeleteTopic", s.deleteTopic)
-	get("topics/{topic}/tester", s.showTester)
-	data("topics/{topic}/tester", "TestFilter", s.testFilter)
-	get("topics/{topic}/subscriptions/{subscription}", s.showSubscription)
-	get("topics/{topic}/subscriptions/{subscription}/deliveries", s.showDeliveries)
-	post("topics/{topic}/subscriptions/{subscription}/filter", "SetSubscriptionAttributes", s.setFilter)
-	post("topics/{topic}/subscriptions/{subscription}/retry", "RetryDelivery", s.retryDelivery)
-	post("topics/{topic}/subscriptions/{subscription}/skip", "DeadLetterDelivery", s.skipDelivery)
-	post("topics/{topic}/subscriptions/{subscription}/delete", "Unsubscribe", s.unsubscribe)
+// messagingRoutes mounts the pages of queues, topics and messages.
+func (s *Server) messagingRoutes() {
+	s.get("{$}", toLook, s.showOverview)
+	s.get("live", toLook, s.serveSamples)
+	s.get("busiest", toLook, s.showBusiest)
 
-	get("outbox", s.showOutbox)
-	get("keys", s.listKeys)
-	get("audit", s.showAudit)
-	post("keys", "CreateAccessKey", s.createKey)
-	post("keys/{key}/disable", "UpdateAccessKey", s.disableKey)
-	post("keys/{key}/delete", "DeleteAccessKey", s.deleteKey)
-	get("clock", s.showClock)
-	post("clock/advance", "AdvanceClock", s.advanceClock)
-	post("clock/reset", "ResetAccount", s.resetAccount)
-	get("servers", s.showServers)
-	get("costs", s.showCosts)
-	post("costs", "SetPrices", s.setPrices)
+	s.get("queues", toLook, s.listQueues)
+	s.post("queues", "CreateQueue", toOperate, s.createQueue)
+	s.get("queues/{queue}", toLook, s.showQueue)
+	s.get("queues/{queue}/counts", toLook, s.showCounts)
+	s.get("queues/{queue}/messages", toLook, s.peekMessages)
+	s.get("queues/{queue}/search", toRead, s.searchMessages)
+	s.get("queues/{queue}/settings", toLook, s.showSettings)
+	s.post("queues/{queue}/settings", "SetQueueAttributes", toOperate, s.alterQueue)
+	s.post("queues/{queue}/logging", "SetQueueAttributes", toOperate, s.setLogging)
+	s.data("queues/{queue}/send", "SendMessage", toOperate, s.sendMessages)
+	s.data("queues/{queue}/receive", "ReceiveMessage", toOperate, s.receiveMessages)
+	s.data("queues/{queue}/remove", "DeleteMessage", toOperate, s.deleteMessage)
+	s.data("queues/{queue}/return", "ChangeMessageVisibility", toOperate, s.returnMessage)
+	s.post("queues/{queue}/purge", "PurgeQueue", toOperate, s.purgeQueue)
+	s.post("queues/{queue}/delete", "DeleteQueue", toOperate, s.deleteQueue)
+	s.get("queues/{queue}/moves", toLook, s.showMoves)
+	s.get("queues/{queue}/moves/tasks", toLook, s.showTasks)
+	s.post("queues/{queue}/moves", "StartMessageMoveTask", toOperate, s.startMove)
+	s.post("queues/{queue}/moves/{task}/cancel", "CancelMessageMoveTask", toOperate, s.cancelMove)
+
+	s.get("trace", toLook, s.trace)
+
+	s.get("topics", toLook, s.listTopics)
+	s.post("topics", "CreateTopic", toOperate, s.createTopic)
+	s.get("topics/{topic}", toLook, s.showTopic)
+	s.data("topics/{topic}/publish", "Publish", toOperate, s.publish)
+	s.post("topics/{topic}/subscribe", "Subscribe", toOperate, s.subscribe)
+	s.post("topics/{topic}/delete", "DeleteTopic", toOperate, s.deleteTopic)
+	s.get("topics/{topic}/tester", toLook, s.showTester)
+	s.data("topics/{topic}/tester", "TestFilter", toLook, s.testFilter)
+	s.get("topics/{topic}/subscriptions/{subscription}", toLook, s.showSubscription)
+	s.get("topics/{topic}/subscriptions/{subscription}/deliveries", toLook, s.showDeliveries)
+	s.post("topics/{topic}/subscriptions/{subscription}/filter", "SetSubscriptionAttributes", toOperate, s.setFilter)
+	s.post("topics/{topic}/subscriptions/{subscription}/retry", "RetryDelivery", toOperate, s.retryDelivery)
+	s.post("topics/{topic}/subscriptions/{subscription}/skip", "DeadLetterDelivery", toOperate, s.skipDelivery)
+	s.post("topics/{topic}/subscriptions/{subscription}/delete", "Unsubscribe", toOperate, s.unsubscribe)
+
+	s.get("outbox", toRead, s.showOutbox)
+}
+
+// serverRoutes mounts the pages of who may use the server, and of the server itself.
+func (s *Server) serverRoutes() {
+	s.get("keys", toManage, s.listKeys)
+	s.get("audit", toManage, s.showAudit)
+	s.post("keys", "CreateAccessKey", toManage, s.createKey)
+	s.post("keys/{key}/disable", "UpdateAccessKey", toManage, s.disableKey)
+	s.post("keys/{key}/delete", "DeleteAccessKey", toManage, s.deleteKey)
+	s.get("clock", toManage, s.showClock)
+	s.post("clock/advance", "AdvanceClock", toManage, s.advanceClock)
+	s.post("clock/reset", "ResetAccount", toManage, s.resetAccount)
+	s.get("servers", toLook, s.showServers)
+	s.get("costs", toLook, s.showCosts)
+	s.post("costs", "SetPrices", toRule, s.setPrices)
 }
 
 // showFirst leads to the overview of the account that the visitor most likely wants.

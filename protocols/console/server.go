@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -134,10 +133,10 @@ type exchange struct {
 // handler does what a request asks for, and answers it unless it fails.
 type handler func(x *exchange) error
 
-// handle mounts a handler of the console that needs a session, where there must be one.
+// handle mounts a handler of the console that needs somebody who may use the console.
 func (s *Server) handle(pattern string, do handler) {
 	s.open(pattern, func(x *exchange) error {
-		if s.callers.Verify && x.session.key == nil {
+		if x.session.grants == nil {
 			return s.askToLogIn(x)
 		}
 		return do(x)
@@ -224,47 +223,9 @@ func (x *exchange) done(path, notice string) error {
 	return nil
 }
 
-// Errors that are not the core's.
-var (
-	errNotFound  = errors.New("no such page")
-	errForeign   = errors.New("the request does not come from a page of the console")
-	errStale     = errors.New("the page is out of date")
-	errThrottled = errors.New("too many attempts")
-)
-
-// statusOf gives the status and the text that a failure is answered with.
-func statusOf(err error) (status int, text string) {
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.Is(err, errNotFound):
-		return http.StatusNotFound, "There is no such page."
-	case errors.Is(err, errForeign):
-		return http.StatusForbidden, "The request does not come from a page of this console, and was not done."
-	case errors.Is(err, errStale):
-		return http.StatusForbidden, "This page is out of date. Nothing was done; load it again and repeat."
-	case errors.Is(err, errThrottled):
-		return http.StatusTooManyRequests, "Too many attempts. Wait a moment and try again."
-	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge, "That is more than a form may hold."
-	}
-	switch core.CodeOf(err) {
-	case core.Internal:
-		return http.StatusInternalServerError, "Something went wrong on the server; its log says what."
-	case core.Unavailable:
-		return http.StatusServiceUnavailable, "The database cannot be reached at the moment. Try again soon."
-	case core.Throttled:
-		return http.StatusTooManyRequests, core.MessageOf(err)
-	case core.QueueNotFound, core.TopicNotFound, core.SubscriptionNotFound, core.KeyNotFound, core.MoveNotFound, core.MessageNotFound, core.DeliveryNotFound:
-		return http.StatusNotFound, core.MessageOf(err)
-	case core.AccessDenied:
-		return http.StatusForbidden, core.MessageOf(err)
-	}
-	return http.StatusUnprocessableEntity, core.MessageOf(err)
-}
-
 // fail answers with an error: as a page, or as the part of one that was asked for.
 func (s *Server) fail(x *exchange, err error) {
-	status, text := statusOf(err)
+	status, text := statusOf(err), x.tell(err)
 	if status == http.StatusInternalServerError {
 		zerolog.Ctx(x.r.Context()).Error().Err(err).Str("path", x.r.URL.Path).Msg("console page failed")
 	}

@@ -28,9 +28,11 @@ const (
 
 // session is a visit of somebody. Without verification it has no key, and only keeps other sites out.
 type session struct {
-	key   *core.Key // the administrator's
-	nonce string
-	token string // that forms carry
+	key      *core.Key    // of who is logged in, or signed on by a proxy
+	grants   *core.Grants // what the visitor may do; nil: nobody who may use the console
+	signedOn string       // user whom a proxy has signed on; "": the key was logged in with
+	nonce    string
+	token    string // that forms carry
 }
 
 // sealed is what a session's cookie says.
@@ -40,19 +42,47 @@ type sealed struct {
 	Nonce   string `json:"n"`
 }
 
-// sessionOf gives the session of a request; one without a key is begun where there is none.
+// sessionOf gives the session of a request, and who the visitor is; one without a key is begun where there is none.
 func (s *Server) sessionOf(x *exchange) (session, error) {
+	found, err := s.kept(x)
+	if err == nil && found.nonce == "" {
+		found, err = s.startSession(x, nil)
+	}
+	switch {
+	case err != nil:
+	case !s.callers.Verify:
+		found.grants = everything
+	case found.key == nil:
+		err = s.signOn(x, &found)
+	}
+	return found, err
+}
+
+// kept gives the session that the request's cookie tells of, an empty one where it tells of none.
+func (s *Server) kept(x *exchange) (session, error) {
 	secret, err := s.sharedSecret(x)
 	if err != nil {
 		return session{}, err
 	}
-	if cookie, err := x.r.Cookie(sessionCookie); err == nil {
-		found, err := s.unseal(x, secret, cookie.Value)
-		if err != nil || found.nonce != "" {
-			return found, err
-		}
+	cookie, err := x.r.Cookie(sessionCookie)
+	if err != nil {
+		return session{}, nil //nolint:nilerr // there is none
 	}
-	return s.startSession(x, nil)
+	return s.unseal(x, secret, cookie.Value)
+}
+
+// signOn lets in whom a trusted proxy has signed on, as far as that user may use the console.
+func (s *Server) signOn(x *exchange, found *session) error {
+	key := s.callers.SignedOn(x.r)
+	if key == nil {
+		return nil
+	}
+	grants, err := s.broker.Grants(x.r.Context(), key)
+	found.signedOn = key.User
+	if err == nil && grants.Access != core.NoAccess {
+		found.key, found.grants = key, grants
+	}
+	return err
 }
 
 // startSession begins a session and puts it into a cookie.
@@ -84,24 +114,30 @@ func (s *Server) unseal(x *exchange, secret []byte, cookie string) (session, err
 		return session{}, nil //nolint:nilerr // what is no session is no failure
 	}
 	var key *core.Key
+	var grants *core.Grants
 	var err error
 	if content.Key != "" {
-		if key, err = s.callers.FindKey(x.r.Context(), content.Key); err != nil {
+		if key, grants, err = s.opener(x, content.Key); key == nil {
 			return session{}, err
-		}
-		if !opens(key) {
-			return session{}, nil
 		}
 	}
 	if !hmac.Equal([]byte(mac), []byte(seal(secret, payload, key))) || time.Now().Unix() >= content.Expires {
 		return session{}, nil
 	}
-	return session{key: key, nonce: content.Nonce, token: tokenOf(secret, content.Nonce)}, nil
+	return session{key: key, grants: grants, nonce: content.Nonce, token: tokenOf(secret, content.Nonce)}, nil
 }
 
-// opens says that a key opens the console.
-func opens(key *core.Key) bool {
-	return key != nil && key.Admin && !key.Disabled && !key.Expired && !key.Temporary() && key.Secret != ""
+// opener gives the key of that id and what it is granted, nil where it does not open the console.
+func (s *Server) opener(x *exchange, id string) (*core.Key, *core.Grants, error) {
+	key, err := s.callers.FindKey(x.r.Context(), id)
+	if err != nil || key == nil || key.Disabled || key.Expired || key.Temporary() || key.Secret == "" {
+		return nil, nil, err
+	}
+	grants, err := s.broker.Grants(x.r.Context(), key)
+	if err != nil || grants.Access == core.NoAccess {
+		return nil, nil, err
+	}
+	return key, grants, nil
 }
 
 // seal vouches for a session. The key's secret is part of it: a key that is made anew opens no old sessions.

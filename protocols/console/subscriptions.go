@@ -46,6 +46,10 @@ func (s *Server) onSubscription(x *exchange) (subscriptionPage, error) {
 	}
 	data.Next = deliveries.Next
 	for _, d := range deliveries.Deliveries {
+		if !x.session.grants.Bodies {
+			data.Deliveries = append(data.Deliveries, deliveryView{Delivery: d})
+			continue
+		}
 		body := core.EncodeBody(d.Message.BodyFor(sub.Protocol), d.Message.Form, core.BodyAuto, core.ReadsText)
 		data.Deliveries = append(data.Deliveries, deliveryView{d, shorten(120, strings.Join(strings.Fields(string(body[:min(len(body), 600)])), " "))})
 	}

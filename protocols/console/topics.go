@@ -47,7 +47,7 @@ func (s *Server) createTopic(x *exchange) error {
 		return err
 	}
 	if !created {
-		return core.Errorf(core.TopicExists, "%s", x.t("There is a topic %s already.", topic.Name.Name))
+		return x.problem(core.TopicExists, x.t("There is a topic %s already.", topic.Name.Name))
 	}
 	return x.done("/topics/"+name, x.t("Topic %s was created.", name))
 }
@@ -154,26 +154,26 @@ func (s *Server) subscribe(x *exchange) error {
 	case "http":
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return core.Errorf(core.InvalidArgument, "%s", x.t("The endpoint must begin with http:// or https://."))
+			return x.problem(core.InvalidArgument, x.t("The endpoint must begin with http:// or https://."))
 		}
 		in.Protocol, in.Endpoint = u.Scheme, endpoint
 	case "email":
 		if address, err := mail.ParseAddress(endpoint); err != nil || address.Address != endpoint {
-			return core.Errorf(core.InvalidArgument, "%s", x.t("%s is no mail address.", endpoint))
+			return x.problem(core.InvalidArgument, x.t("%s is no mail address.", endpoint))
 		}
 		in.Protocol, in.Endpoint = "email", endpoint
 		if isMNS {
 			in.Protocol, in.Endpoint = "mail", "mail:directmail:"+endpoint
 		}
 	default:
-		return core.Errorf(core.InvalidArgument, "%s", x.t("Choose what is to be subscribed."))
+		return x.problem(core.InvalidArgument, x.t("Choose what is to be subscribed."))
 	}
 	sub, created, err := s.broker.Subscribe(x.ctx(), in)
 	if err != nil {
 		return err
 	}
 	if !created {
-		return core.Errorf(core.SubscriptionExists, "%s", x.t("%s is subscribed already.", sub.Endpoint))
+		return x.problem(core.SubscriptionExists, x.t("%s is subscribed already.", sub.Endpoint))
 	}
 	return x.done("/topics/"+x.topic().Name, x.t("%s was subscribed.", sub.Endpoint))
 }
@@ -266,7 +266,7 @@ func (s *Server) testFilter(x *exchange) error {
 	for _, sub := range found.Subscriptions {
 		v := verdict{Name: sub.Name.Name, Endpoint: sub.Endpoint, Filter: sub.Filter.Text}
 		if v.Explanation, err = s.broker.ExplainFilter(sub.Format, sub.Filter, published); err != nil {
-			v.Problem = core.MessageOf(err)
+			v.Problem = x.tell(err)
 		}
 		data.Verdicts = append(data.Verdicts, v)
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -39,11 +40,10 @@ func (s *Server) trace(x *exchange) error {
 	data.Asked = data.ID != "" || data.Queue != ""
 	if data.Asked {
 		if err := s.lookUp(x, &data, int64(atoi(query.Get("after")))); err != nil {
-			status, text := statusOf(err)
-			if status >= 500 {
+			if statusOf(err) >= http.StatusInternalServerError {
 				return err
 			}
-			data.Problem = text
+			data.Problem = x.tell(err)
 		}
 	}
 	return s.show(x, "trace.html", &page{Title: "Where is my message?", Active: "trace", Data: data, Snippets: traceSnippets(x, data.ID, data.Queue)})
@@ -55,9 +55,12 @@ func (s *Server) lookUp(x *exchange, data *tracePage, after int64) error {
 	if data.ID != "" {
 		id, err := core.ParseMessageID(data.ID)
 		if err != nil {
-			return core.Errorf(core.InvalidArgument, "%s", x.t("%s is not the id of a message.", data.ID))
+			return x.problem(core.InvalidArgument, x.t("%s is not the id of a message.", data.ID))
 		}
 		in.MessageID = &id
+	}
+	if data.Attribute != "" && !x.session.grants.Bodies {
+		return x.problem(core.AccessDenied, x.t("This shows bodies of messages, which you may not see."))
 	}
 	if data.Attribute != "" {
 		in.Attribute = &core.Attribute{Name: data.Attribute, Value: []byte(data.Value)}
@@ -74,6 +77,11 @@ func (s *Server) lookUp(x *exchange, data *tracePage, after int64) error {
 		return err
 	}
 	data.Events, data.Next = eventViews(found.Events), found.Next
+	for i := range data.Events {
+		if !x.session.grants.Bodies {
+			data.Events[i].Attributes = nil
+		}
+	}
 	if found.Next != 0 {
 		query := x.r.URL.Query()
 		query.Set("after", strconv.FormatInt(found.Next, 10))
@@ -92,7 +100,7 @@ func (x *exchange) pointInTime(text string) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, core.Errorf(core.InvalidArgument, "%s", x.t("%s is not a time, such as 2026-01-31 13:00:00.", text))
+	return time.Time{}, x.problem(core.InvalidArgument, x.t("%s is not a time, such as 2026-01-31 13:00:00.", text))
 }
 
 func eventViews(events []core.Event) []eventView {
