@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -50,6 +51,9 @@ func (s *Server) explainPolicy(ctx context.Context, req *explainPolicyRequest) (
 		who.Is(key)
 	}
 	want := &caller.Want{Action: in.Action, Resource: in.Resource, Owner: owner}
+	if of := ownerOf(in.Resource); of != "" && of != owner && !exchangeOf(ctx).grants.Everywhere { // its policy is the other account's secret
+		return nil, newProblem(http.StatusForbidden, core.AccessDenied, "this access key may not look into the policies of another account's resources")
+	}
 	tags, err := s.describe(ctx, want)
 	if err != nil {
 		return nil, failed(ctx, err)
@@ -123,6 +127,15 @@ func (s *Server) asking(ctx context.Context, owner, id, arn string) (*core.Key, 
 	user := path[strings.LastIndexByte(path, '/')+1:]
 	_, err := s.broker.Identity(ctx, core.IdentityName{Account: owner, Kind: core.User, Name: user})
 	return &core.Key{Account: owner, User: user}, err
+}
+
+// ownerOf gives the account in an ARN of AWS, "" where there is none.
+func ownerOf(resource string) string {
+	const parts = 6
+	if arn := strings.SplitN(resource, ":", parts); len(arn) == parts && arn[0] == "arn" {
+		return arn[4]
+	}
+	return ""
 }
 
 // describe fills in what is known of a resource: whose it is, and its policy. It gives its tags.

@@ -102,6 +102,7 @@ func TestUsersGroupsAndRolesByTheAPI(t *testing.T) {
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	c := newVerifyingClient(t)
+	c.broker.RegisterPusher("sns", envelope{})
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -117,8 +118,10 @@ func TestAccess(t *testing.T) {
 	none, viewer, reader := user("none", core.NoAccess, false), user("viewer", core.Viewer, false), user("reader", core.Viewer, true)
 	operator, admin := user("operator", core.Operator, false), user("admin", core.Admin, false)
 	account, everywhere := bearer(c.key(core.NewKey{})), bearer(c.key(core.NewKey{Admin: true}))
-	if status, answer := c.as(operator, "POST", "/api/v1/queues", `{"name":"orders"}`); status != 201 {
-		t.Fatal(answer)
+	for path, body := range map[string]string{"/queues": `{"name":"orders","logging":true}`, "/topics": `{"name":"news"}`} {
+		if status, answer := c.as(operator, "POST", "/api/v1"+path, body); status != 201 {
+			t.Fatal(answer)
+		}
 	}
 	if status, answer := c.as(operator, "POST", "/api/v1/queues/orders/messages", `{"messages":[{"body":"secret body","attributes":{"a":{"type":"String","value":"secret attribute"}}}]}`); status != 201 {
 		t.Fatal(answer)
@@ -143,6 +146,8 @@ func TestAccess(t *testing.T) {
 		{"GET", "/queues?account=444455556666", "", 5},
 		{"GET", "/users?account=444455556666", "", 5},
 		{"GET", "/accounts", "", 5},
+		{"POST", "/policies:explain", `{"principal":"*","action":"sqs:SendMessage","resource":"arn:aws:sqs:us-east-1:111122223333:orders"}`, 3},
+		{"POST", "/policies:explain", `{"principal":"*","action":"sqs:SendMessage","resource":"arn:aws:sqs:us-east-1:444455556666:orders"}`, 5},
 	}
 	for _, tt := range tests {
 		for rank, who := range []string{none, viewer, operator, admin, account, everywhere} {
@@ -152,13 +157,24 @@ func TestAccess(t *testing.T) {
 			}
 		}
 	}
+	c.as(operator, "POST", "/api/v1/topics/news/subscriptions", `{"name":"web","url":"http://subscriber.test/"}`)
+	c.as(operator, "POST", "/api/v1/topics/news/messages", `{"messages":[{"body":"secret body","attributes":{"a":{"type":"String","value":"secret attribute"}}}]}`)
 	for name, tt := range map[string]struct {
 		who  string
 		sees bool
 	}{"viewer": {viewer, false}, "reader": {reader, true}, "operator": {operator, true}} {
-		_, answer := c.as(tt.who, "GET", "/api/v1/queues/orders/messages?hidden=true", "")
-		if sees := strings.Contains(answer, "secret body") && strings.Contains(answer, "secret attribute"); sees != tt.sees || strings.Contains(answer, "secret") != tt.sees {
-			t.Errorf("%s: %s", name, answer)
+		for path, secrets := range map[string][]string{
+			"/queues/orders/messages?hidden=true":                 {"secret body", "secret attribute"},
+			"/topics/news/subscriptions/web/deliveries":           {"secret body", "secret attribute"},
+			"/queues/orders/log":                                  {"secret attribute"},
+			"/queues/orders/log?attribute=a%3Dsecret%20attribute": {"secret attribute"},
+		} {
+			_, answer := c.as(tt.who, "GET", "/api/v1"+path, "")
+			for _, secret := range secrets {
+				if strings.Contains(answer, secret) != tt.sees || strings.Contains(answer, "secret") != tt.sees {
+					t.Errorf("%s, %s: %s", name, path, answer)
+				}
+			}
 		}
 	}
 	for who, want := range map[string]int{viewer: 403, reader: 200} {

@@ -30,7 +30,7 @@ func (s *Server) listDeliveries(ctx context.Context, req *listDeliveriesRequest)
 	var resp listDeliveriesResponse
 	resp.Body.Deliveries = make([]deliveryBody, len(page.Deliveries))
 	for i := range page.Deliveries {
-		resp.Body.Deliveries[i] = encodeDelivery(&page.Deliveries[i])
+		resp.Body.Deliveries[i] = encodeDelivery(&page.Deliveries[i], !exchangeOf(ctx).grants.Bodies)
 	}
 	resp.Body.NextCursor = page.Next
 	return &resp, nil

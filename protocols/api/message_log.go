@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ type eventBody struct {
 	ReceiptHandle string            `json:"receipt_handle,omitempty" doc:"Handed out by a receive, given to a deletion or a change of visibility"`
 	VisibleAt     *time.Time        `json:"visible_at,omitempty" doc:"When the message could be received next"`
 	ReceiveCount  int               `json:"receive_count,omitempty"`
-	Attributes    map[string]string `json:"attributes,omitempty" doc:"That the message was sent with, where they are text"`
+	Attributes    map[string]string `json:"attributes,omitempty" doc:"That the message was sent with, where they are text; absent for who may not see them"`
 	Detail        string            `json:"detail,omitempty"`
 	Protocol      string            `json:"protocol,omitempty"`
 	Action        string            `json:"action,omitempty"`
@@ -83,6 +84,10 @@ func (s *Server) messageLog(ctx context.Context, req *messageLogRequest) (*logRe
 
 func (s *Server) listEvents(ctx context.Context, in core.ListEventsInput, page LogPage) (*logResponse, error) {
 	in.From, in.To, in.After, in.Limit = page.From, page.To, page.Cursor, page.Limit
+	hidden := !exchangeOf(ctx).grants.Bodies
+	if page.Attribute != "" && hidden { // or one could guess them
+		return nil, newProblem(http.StatusForbidden, core.AccessDenied, "this finds messages by their attributes, which this access key's user may not see")
+	}
 	if page.Attribute != "" {
 		name, value, ok := strings.Cut(page.Attribute, "=")
 		if !ok {
@@ -97,6 +102,9 @@ func (s *Server) listEvents(ctx context.Context, in core.ListEventsInput, page L
 	var resp logResponse
 	resp.Body.Events = make([]eventBody, len(events.Events))
 	for i := range events.Events {
+		if hidden {
+			events.Events[i].Attributes = nil
+		}
 		resp.Body.Events[i] = encodeEvent(&events.Events[i])
 	}
 	if events.Next != 0 {

@@ -166,6 +166,7 @@ type publishedBody struct {
 	Body         string                   `json:"body"`
 	BodyEncoding string                   `json:"body_encoding,omitempty" enum:"base64" doc:"base64 where the body is no text"`
 	Subject      string                   `json:"subject,omitempty"`
+	Hidden       bool                     `json:"hidden,omitempty" doc:"The caller may not see the body, the subject and the attributes"`
 	Attributes   map[string]attributeBody `json:"attributes,omitempty"`
 	PublishedAt  time.Time                `json:"published_at"`
 }
@@ -177,9 +178,15 @@ type deliveryBody struct {
 	NextAttempt time.Time     `json:"next_attempt_at"`
 }
 
-func encodeDelivery(d *core.Delivery) deliveryBody {
+// encodeDelivery gives a delivery, without what the publisher wrote where that is to be hidden: of a message about
+// the subscription that is its token.
+func encodeDelivery(d *core.Delivery, hide bool) deliveryBody {
 	m := d.Message
 	body := publishedBody{ID: m.ID.UUID(), Kind: m.Kind, Subject: m.Subject, PublishedAt: m.PublishedAt.UTC()}
+	if hide {
+		body.Subject, body.Hidden = "", true
+		return deliveryBody{Message: body, Attempts: d.Attempts, NextAttempt: d.NextAttempt.UTC()}
+	}
 	body.Body, body.BodyEncoding = encodeText(core.EncodeBody(m.BodyFor(d.Subscription.Protocol), m.Form, core.BodyAuto, core.ReadsText))
 	body.Attributes = encodeAttributes(m.Attributes)
 	return deliveryBody{Message: body, Attempts: d.Attempts, NextAttempt: d.NextAttempt.UTC()}
