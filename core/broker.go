@@ -27,6 +27,8 @@ type Broker struct {
 	pushers   map[string]Pusher // by format; never changed, but replaced
 
 	guard func(*Topic, *Subscription, *Queue) bool // of deliveries to queues; nil: all are allowed
+
+	sendNotice NoticeSender // of alerts; nil: nobody is told
 }
 
 // Bounds of the Broker's own look-aheads.

@@ -34,8 +34,8 @@ const (
 	DeliveryNotFound        Code = "DeliveryNotFound"        // the message was delivered, given up, or never published
 	KeyNotFound             Code = "KeyNotFound"             // no access key of that id
 	KeyExists               Code = "KeyExists"               // the id is another access key's
-	EntityNotFound          Code = "EntityNotFound"          // no account, user, group, role or policy of that name
-	EntityExists            Code = "EntityExists"            // the name is another account's, user's, group's, role's or policy's
+	EntityNotFound          Code = "EntityNotFound"          // no account, user, group, role, policy or alert of that name
+	EntityExists            Code = "EntityExists"            // the name is another account's, user's, group's, role's, policy's or alert's
 	EntityInUse             Code = "EntityInUse"             // something depends on what is to be deleted
 	EntityProtected         Code = "EntityProtected"         // it is built in and cannot be changed
 	EntityLimit             Code = "EntityLimit"             // the account has as many users, roles, queues, topics … as it may

@@ -18,6 +18,7 @@ type Store interface {
 	FaultStore
 	LimitStore
 	UnusedStore
+	AlertStore
 
 	CreateQueue(ctx context.Context, in NewQueue) (queue Queue, created bool, err error)
 	Queue(ctx context.Context, name QueueName) (*Queue, error)

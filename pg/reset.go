@@ -17,6 +17,8 @@ WITH gone AS (
     DELETE FROM records WHERE account = @account
 ), faultless AS (
     DELETE FROM faults WHERE account = @account
+), unalarmed AS (
+    DELETE FROM alerts WHERE account = @account
 ), cooled AS (
     DELETE FROM cooldowns WHERE account = @account
 ), orphaned AS (

@@ -14,14 +14,16 @@ import (
 var ErrServersRun = errors.New("servers run on this database: stop them first, and start them with the new master key afterwards")
 
 const (
-	lockSealedSQL  = `LOCK TABLE keys, secrets, servers IN SHARE ROW EXCLUSIVE MODE`
+	lockSealedSQL  = `LOCK TABLE keys, secrets, alerts, servers IN SHARE ROW EXCLUSIVE MODE`
 	liveSQL        = `SELECT count(*) FROM servers WHERE seen_at > now() - @timeout::interval`
 	storedCheckSQL = `SELECT value FROM secrets WHERE name = 'master_key_check'`
 	sealedSQL      = `
-SELECT id, secret, true FROM keys WHERE secret IS NOT NULL
-UNION ALL SELECT name, value, false FROM secrets WHERE sealed`
+SELECT 'key', id, secret FROM keys WHERE secret IS NOT NULL
+UNION ALL SELECT 'secret', name, value FROM secrets WHERE sealed
+UNION ALL SELECT 'alert', account || '/' || region || '/' || name, destinations FROM alerts WHERE sealed`
 	resealKeySQL    = `UPDATE keys SET secret = @value WHERE id = @name`
 	resealSecretSQL = `UPDATE secrets SET value = @value WHERE name = @name`
+	resealAlertSQL  = `UPDATE alerts SET destinations = @value WHERE account || '/' || region || '/' || name = @name AND sealed`
 )
 
 // RotateMasterKey encrypts everything that is encrypted under opts.MasterKey anew, under another master key, and
@@ -86,9 +88,19 @@ func mayRotate(ctx context.Context, tx pgx.Tx, from *sealer) error {
 
 // sealedRow is something that is encrypted.
 type sealedRow struct {
+	Kind  string // of a row of sealedPlaces
 	Name  string
 	Value []byte
-	IsKey bool
+}
+
+// sealedPlaces says what is sealed for which row, and how it is put back.
+var sealedPlaces = map[string]struct {
+	place  func(name string) string
+	update string
+}{
+	"key":    {func(id string) string { return id }, resealKeySQL},
+	"secret": {secretRow, resealSecretSQL},
+	"alert":  {alertPlace, resealAlertSQL},
 }
 
 // reseal decrypts and encrypts each secret.
@@ -103,15 +115,13 @@ func reseal(ctx context.Context, tx pgx.Tx, from, to *sealer) (int, error) {
 	}
 	batch := &pgx.Batch{}
 	for _, row := range all {
-		place, update := row.Name, resealKeySQL
-		if !row.IsKey {
-			place, update = secretRow(row.Name), resealSecretSQL
-		}
+		kind := sealedPlaces[row.Kind]
+		place := kind.place(row.Name)
 		text, err := from.open(row.Value, place)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", row.Name, err)
 		}
-		batch.Queue(update, pgx.StrictNamedArgs{"name": row.Name, "value": to.seal(text, place)})
+		batch.Queue(kind.update, pgx.StrictNamedArgs{"name": row.Name, "value": to.seal(text, place)})
 	}
 	return len(all), tx.SendBatch(ctx, batch).Close()
 }

@@ -31,12 +31,14 @@ func TestRotateMasterKey(t *testing.T) {
 	if _, err := rotate(before, after); !errors.Is(err, pg.ErrServersRun) {
 		t.Errorf("while a server runs: %v", err)
 	}
+	robot := core.Destination{Type: core.ToDingTalk, Target: "https://example.com/robot", Secret: "SECret"}
+	alert := must(broker.CreateAlert(t.Context(), core.Alert{Name: alertNamed("busy"), Metric: "depth", Comparison: ">", To: []core.Destination{robot}}))(t)
 	broker.Close()
 	store.Close()
 	if _, err := rotate(after, before); !errors.Is(err, pg.ErrMasterKey) {
 		t.Errorf("from another key: %v", err)
 	}
-	if n, err := rotate(before, after); err != nil || n != 2 {
+	if n, err := rotate(before, after); err != nil || n != 3 {
 		t.Fatalf("rotated %d, %v", n, err)
 	}
 	if opened, err := open(before); !errors.Is(err, pg.ErrMasterKey) {
@@ -49,6 +51,9 @@ func TestRotateMasterKey(t *testing.T) {
 	t.Cleanup(store.Close)
 	if found := must(store.Key(t.Context(), key.ID))(t); found.Secret != "hunter22" {
 		t.Error("the secret of the access key is another")
+	}
+	if found := must(store.Alert(t.Context(), alert.Name))(t); len(found.To) != 1 || found.To[0] != robot {
+		t.Errorf("the alert tells %+v", found.To)
 	}
 	if secret := must(store.SharedSecret(t.Context(), "certificate", nil))(t); string(secret) != "private" {
 		t.Errorf("the other secret is %q", secret)
