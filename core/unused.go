@@ -30,17 +30,20 @@ func (b *Broker) used(queue *Queue) {
 
 // UnusedStore is the part of a Store that knows when queues were last used.
 type UnusedStore interface {
-	// NoteUses writes that the queues, by ID, were used, and that every queue of which nothing is known was.
+	// NoteUses writes that the queues, by ID, were used, and that every queue of which nothing is known was: all
+	// of them, when nobody has called it for a while.
 	NoteUses(ctx context.Context, queues []int64) error
 	// UnusedQueues gives queues that were last used that long ago, are empty, and that nothing refers to: no
 	// subscription, no dead-letter policy and no move.
 	UnusedQueues(ctx context.Context, unused time.Duration, limit int) ([]QueueName, error)
+	// DeleteUnused deletes a queue if it is one of them still, and says whether it did.
+	DeleteUnused(ctx context.Context, name QueueName, unused time.Duration) (bool, error)
 }
 
 // ExpireUnused deletes up to limit queues that were not used for so long, and gives how many. A queue is used
 // when it is sent to, published to or received from; one that has messages, or that something refers to,
 // stays however long that is ago.
-func (b *Broker) ExpireUnused(ctx context.Context, unused time.Duration, limit int) (int, error) {
+func (b *Broker) ExpireUnused(ctx context.Context, unused time.Duration, limit int) (n int, err error) {
 	var ids []int64
 	b.uses.queues.Range(func(id, _ any) bool {
 		b.uses.queues.Delete(id)
@@ -58,15 +61,20 @@ func (b *Broker) ExpireUnused(ctx context.Context, unused time.Duration, limit i
 		return 0, fmt.Errorf("look for unused queues: %w", err)
 	}
 	for _, name := range names {
-		if err := b.store.DeleteQueue(ctx, name); err != nil && CodeOf(err) != QueueNotFound {
-			return 0, fmt.Errorf("delete the unused queue %v: %w", name, err)
+		deleted, err := b.store.DeleteUnused(ctx, name, unused)
+		if err != nil {
+			return n, fmt.Errorf("delete the unused queue %v: %w", name, err)
 		}
+		if !deleted { // somebody has come back to it
+			continue
+		}
+		n++
 		b.Audit(AuditEvent{
 			ID: randomUUID(), Source: "polymq", Action: "ExpireUnusedQueue", Account: name.Account, Region: name.Region, Identity: PrincipalService,
 			Resources: []string{"arn:aws:sqs:" + name.Region + ":" + name.Account + ":" + name.Name},
 		})
 	}
-	return len(names), nil
+	return n, nil
 }
 
 func randomUUID() string {

@@ -220,3 +220,52 @@ func TestUnusedQueuesExpire(t *testing.T) {
 		t.Errorf("audited: %+v, %v", audited.Events, err)
 	}
 }
+
+// meddledStore does something between a look for unused queues and what follows.
+type meddledStore struct {
+	*pg.Store
+	meddle func()
+}
+
+func (s meddledStore) UnusedQueues(ctx context.Context, unused time.Duration, limit int) ([]core.QueueName, error) {
+	names, err := s.Store.UnusedQueues(ctx, unused, limit)
+	s.meddle()
+	return names, err
+}
+
+// TestUnusedQueueThatIsSentTo: what is sent while unused queues are looked for is not lost with its queue.
+func TestUnusedQueueThatIsSentTo(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	client := newBroker(t, store)
+	queue := newQueue(t, client)
+	broker := core.NewBroker(meddledStore{store, func() { queue.send("a") }})
+	t.Cleanup(broker.Close)
+	if n, err := client.ExpireUnused(context.Background(), time.Hour, 10); err != nil || n != 0 {
+		t.Fatalf("%d queues were deleted at first, %v", n, err)
+	}
+	queue.advance(2 * time.Hour)
+	if n, err := broker.ExpireUnused(context.Background(), time.Hour, 10); err != nil || n != 0 {
+		t.Errorf("%d queues were deleted, %v", n, err)
+	}
+	queue.wantReceive("a")
+}
+
+// TestUnusedWhenNobodyLooked: a queue may have been used while no server wrote it down.
+func TestUnusedWhenNobodyLooked(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	broker := newBroker(t, store)
+	newQueue(t, broker)
+	expire := func(want int) {
+		t.Helper()
+		if n, err := broker.ExpireUnused(context.Background(), time.Hour, 10); err != nil || n != want {
+			t.Fatalf("%d queues were deleted, %v, want %d", n, err, want)
+		}
+	}
+	expire(0)
+	pgtest.Execute(t, store.URL(), `UPDATE queue_uses SET used_at = used_at - interval '3 days'`)
+	expire(0)
+	pgtest.Execute(t, store.URL(), `UPDATE queue_uses SET used_at = used_at - interval '3 days' WHERE queue_id > 0`)
+	expire(1)
+}
