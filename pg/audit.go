@@ -105,8 +105,9 @@ func jsonOrNull(document []byte) *string {
 const auditColumns = `id, at, event_id::text, source, action, account, region, read_only, denied, identity, principal, user_name, access_key_id,
     address, user_agent, request_id, parameters::text, response::text, resources, error_code, error_text`
 
-// auditFilters are what all ways of reading the log have in common.
-const auditFilters = ` AND (@before = 0 OR id < @before) AND (@from::timestamptz IS NULL OR at >= @from) AND (@to::timestamptz IS NULL OR at < @to)
+// auditFilters are what all ways of reading the log have in common. What happened since a time was logged since then too: days
+// before it are not looked into.
+const auditFilters = ` AND logged_at >= COALESCE(@from::timestamptz, '-infinity') AND (@before = 0 OR id < @before) AND (@from::timestamptz IS NULL OR at >= @from) AND (@to::timestamptz IS NULL OR at < @to)
     AND (NOT @failed OR error_code <> '') AND (NOT @changes OR NOT read_only)
 ORDER BY id DESC LIMIT @limit`
 

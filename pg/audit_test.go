@@ -146,3 +146,31 @@ func TestAuditDaysAreDroppedWhole(t *testing.T) {
 		t.Errorf("partitions %v and %v, want the default one and three days", got, err)
 	}
 }
+
+// TestAuditPlans is as TestPlans, for a log of which the days before the last were long.
+func TestAuditPlans(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	if err := store.TurnAudit(context.Background(), 24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	admin := database(t, store.URL())
+	execute(t, admin, `INSERT INTO audit_log (logged_at, at, event_id, source, action, account, region, read_only, denied, identity, principal, user_name, access_key_id,
+		address, user_agent, request_id, resources, error_code, error_text, found_by)
+		SELECT d, d, gen_random_uuid(), 'sqs', 'CreateQueue', 'grown', 'r', false, false, '', '', '', '', '', '', '', '{}', '', '', '{}'
+		FROM generate_series(1, 20000) i, LATERAL (SELECT current_date + CASE WHEN i > 19995 THEN interval '60 hours' ELSE '36 hours' END) AS d(d)`)
+	execute(t, admin, `ANALYZE`)
+	page := func(from *time.Time) pgx.NamedArgs {
+		return pgx.NamedArgs{"account": "grown", "before": 0, "from": from, "to": nil, "failed": false, "changes": false, "limit": 10}
+	}
+	var lately time.Time
+	if err := admin.QueryRow(context.Background(), `SELECT current_date + interval '2 days'`).Scan(&lately); err != nil {
+		t.Fatal(err)
+	}
+	planned(t, store.URL(), map[string]plannedStatement{
+		"all":               {pg.AuditOfAllSQL, page(nil), 100},
+		"account":           {pg.AuditOfAccountSQL, page(nil), 100},
+		"all of late":       {pg.AuditOfAllSQL, page(&lately), 100},
+		"account's of late": {pg.AuditOfAccountSQL, page(&lately), 100},
+	}).check(t, "grown")
+}

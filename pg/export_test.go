@@ -57,7 +57,15 @@ const (
 	SearchSQL        = searchSQL
 	FindMessageSQL   = findMessageSQL
 	ScopesSQL        = scopesSQL
-	QueueSQL         = queueSQL
+	StoredBytesSQL   = storedBytesSQL
+	AccountUseSQL    = accountUseSQL
+	NoteUsesSQL      = noteUsesSQL
+	UnusedQueuesSQL  = unusedQueuesSQL
+	DeleteUnusedSQL  = deleteUnusedSQL
+
+	AuditOfAllSQL     = auditOfAllSQL
+	AuditOfAccountSQL = auditOfAccountSQL
+	QueueSQL          = queueSQL
 
 	TakeReplaySQL     = takeReplaySQL
 	ArchivedSQL       = archivedSQL

@@ -97,8 +97,13 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"queue": queue, "version": 1, "after": int64(40), "rows": int64(50), "limit": n, "text": []byte("nowhere"), "quoted": []byte("nowhere"),
 			"start_encoded": []byte("nowhere"), "middle_encoded": []byte("nowhere"), "end_encoded": []byte("nowhere"),
 		}, 200},
-		"find message": {pg.FindMessageSQL, pgx.NamedArgs{"queue": queue, "version": 1, "id": int64(41)}, 10},
-		"scopes":       {pg.ScopesSQL, pgx.NamedArgs{"limit": 100}, 100},
+		"find message":  {pg.FindMessageSQL, pgx.NamedArgs{"queue": queue, "version": 1, "id": int64(41)}, 10},
+		"scopes":        {pg.ScopesSQL, pgx.NamedArgs{"limit": 100}, 100},
+		"stored bytes":  {pg.StoredBytesSQL, pgx.NamedArgs{}, 6*grownQueues + 100}, // every counter, and the queue of each storage
+		"account use":   {pg.AccountUseSQL, pgx.NamedArgs{"account": "grown"}, 7*grownQueues + 100},
+		"note uses":     {pg.NoteUsesSQL, pgx.NamedArgs{"queues": []int64{queue}, "gap": time.Minute}, 3*grownQueues + 100}, // every queue
+		"unused":        {pg.UnusedQueuesSQL, pgx.NamedArgs{"unused": -time.Hour, "limit": n}, 3*grownQueues + 100},         // every queue, and its first message
+		"delete unused": {pg.DeleteUnusedSQL, pgx.NamedArgs{"unused": -time.Hour, "id": queue + 5}, 20},
 		"peek at a later page": {pg.PeekSQL, pgx.NamedArgs{
 			"queue": queue, "version": 1, "priority": []int16{8, 9}, "hidden": true, "limit": n, "mark": start,
 			"after_priority": 8, "after_visible": time.Now().Add(time.Minute), "after_id": 0,
@@ -128,6 +133,7 @@ func TestPlans(t *testing.T) {
 		SELECT 'KEY-' || i, 'grown', '', false, '{}', 'x', now(), now() + interval '1 hour' FROM generate_series(1, $1) i`, grownQueues)
 	execute(t, admin, `INSERT INTO nonces SELECT sha256(i::text::bytea), now() + interval '1 hour' FROM generate_series(1, $1) i`, grownQueues)
 	execute(t, admin, `INSERT INTO dropped_storages SELECT 1 + $1 / 2`, grownQueues)
+	execute(t, admin, `INSERT INTO queue_uses SELECT id, now() FROM queues UNION ALL SELECT 0, now()`)
 	grow := func() {
 		t.Helper()
 		execute(t, admin, fillSQL, storage, grownRows)
@@ -281,8 +287,10 @@ func readWhole(statement string) []string {
 	switch statement {
 	case "expire":
 		return append(small, "queues")
-	case "fold all":
+	case "fold all", "stored bytes":
 		return append(small, "counts")
+	case "note uses":
+		return append(small, "queues")
 	}
 	return small
 }

@@ -42,18 +42,25 @@ func (s *Store) NoteUses(ctx context.Context, queues []int64) error {
 	return err
 }
 
-// unusedQueues are those that may go. It looks at the messages themselves, and not at the counters, of the few queues that are left then.
-const unusedQueues = `
-FROM queue_uses u JOIN queues q ON q.id = u.queue_id
-CROSS JOIN LATERAL (SELECT q.account || '/' || q.region || '/' || q.name AS name) n
-WHERE u.used_at < now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') - @unused::interval
-    AND NOT EXISTS (SELECT FROM messages m WHERE m.storage_id = q.storage_id)
-    AND NOT EXISTS (SELECT FROM fifo_messages m WHERE m.storage_id = q.storage_id)
-    AND NOT EXISTS (SELECT FROM queues s WHERE s.dead_letter_target = q.name AND s.account = q.account AND s.region = q.region AND s.id <> q.id)
-    AND n.name NOT IN (SELECT s.queue FROM subscriptions s WHERE s.gone_at IS NULL UNION ALL SELECT s.dead_letter FROM subscriptions s WHERE s.gone_at IS NULL)
-    AND NOT EXISTS (SELECT FROM move_tasks t WHERE t.status IN ('RUNNING', 'CANCELLING') AND (t.source_id = q.id OR t.account = q.account AND t.destination <> ''))`
+// idleQueues are those that nobody has used for so long.
+const idleQueues = `
+SELECT q.* FROM queue_uses u CROSS JOIN LATERAL (SELECT q.id, q.storage_id, q.account, q.region, q.name FROM queues q WHERE q.id = u.queue_id LIMIT 1) q
+WHERE u.used_at < now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') - @unused::interval`
 
-const unusedQueuesSQL = `SELECT q.account, q.region, q.name ` + unusedQueues + ` LIMIT @limit`
+// whichMayGo are the conditions that an idle queue meets which may be deleted. It looks at the messages themselves, and not at the counters.
+const whichMayGo = `
+WHERE (SELECT true FROM messages m WHERE m.storage_id = q.storage_id LIMIT 1) IS NULL
+    AND (SELECT true FROM fifo_messages m WHERE m.storage_id = q.storage_id LIMIT 1) IS NULL
+    AND (SELECT true FROM queues s
+        WHERE s.account = q.account AND s.region = q.region AND s.dead_letter_target = q.name AND s.dead_letter_target <> '' AND s.id <> q.id LIMIT 1) IS NULL
+    AND (SELECT true FROM move_tasks t
+        WHERE t.status IN ('RUNNING', 'CANCELLING') AND (t.source_id = q.id OR t.account = q.account AND t.destination <> '') LIMIT 1) IS NULL
+    AND q.account || '/' || q.region || '/' || q.name NOT IN (
+        SELECT s.queue FROM subscriptions s WHERE s.gone_at IS NULL UNION ALL SELECT s.dead_letter FROM subscriptions s WHERE s.gone_at IS NULL)`
+
+const unusedQueuesSQL = `
+WITH idle AS MATERIALIZED (` + idleQueues + `)
+SELECT q.account, q.region, q.name FROM idle q ` + whichMayGo + ` LIMIT @limit`
 
 // UnusedQueues is of core.UnusedStore.
 func (s *Store) UnusedQueues(ctx context.Context, unused time.Duration, limit int) (names []core.QueueName, err error) {
@@ -65,8 +72,9 @@ func (s *Store) UnusedQueues(ctx context.Context, unused time.Duration, limit in
 }
 
 const deleteUnusedSQL = `
-WITH gone AS (
-    DELETE FROM queues q USING (SELECT q.id ` + unusedQueues + ` AND q.id = @id) u WHERE q.id = u.id RETURNING ` + queueColumns + `
+WITH idle AS MATERIALIZED (` + idleQueues + ` AND u.queue_id = @id
+), gone AS (
+    DELETE FROM queues q WHERE q.id = ANY (ARRAY(SELECT q.id FROM idle q ` + whichMayGo + `)) RETURNING ` + queueColumns + `
 ), dropped AS (
     INSERT INTO dropped_storages (storage_id) SELECT storage_id FROM gone
 )
