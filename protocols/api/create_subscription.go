@@ -3,11 +3,13 @@ package api
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"net/mail"
 	"net/url"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // SubscriptionSettings are those that a request may name, and that can be changed.
@@ -72,6 +74,13 @@ func (s *Server) createSubscription(ctx context.Context, req *createSubscription
 	in, err := req.decode(topic)
 	if err != nil {
 		return nil, failed(ctx, err)
+	}
+	if base := caller.BaseAttribute(in.Format); in.Attributes[base] == "" {
+		in.Attributes = maps.Clone(in.Attributes)
+		if in.Attributes == nil {
+			in.Attributes = map[string]string{}
+		}
+		in.Attributes[base] = exchangeOf(ctx).caller.BaseURL
 	}
 	sub, created, err := s.broker.Subscribe(ctx, in)
 	if err != nil {

@@ -126,6 +126,9 @@ func TestSubscriptions(t *testing.T) {
 	if got := c.call(200, "GET", path, ""); fmt.Sprint(got) != fmt.Sprint(made) {
 		t.Errorf("got %v, want %v", got, made)
 	}
+	if base, _ := made["protocol_attributes"].(map[string]any)["sns.Base"].(string); !strings.HasPrefix(base, "http://") {
+		t.Errorf("links in what is pushed would begin with %q", base)
+	}
 	for body, want := range map[string]int{
 		`{"queue": "orders", "raw": true, "dead_letter_queue": "dead"}`: 200, `{"queue": "orders"}`: 409, `{}`: 422, `{"queue": "a", "url": "http://b"}`: 422,
 		`{"url": "ftp://a"}`: 422, `{"url": "a"}`: 422, `{"email": "a"}`: 422, `{"url": "http://a", "filter": "invalid"}`: 422,

@@ -36,6 +36,21 @@ type Options struct {
 	Access         *Access        // who may do what, where Verify; nil: by the policies of resources alone
 }
 
+// Attributes in which subscriptions keep the BaseURL by which their subscriber reached the server: certificates
+// and links in what is pushed to it are told by that address.
+const (
+	SNSBaseAttribute = "sns.Base"
+	MNSBaseAttribute = "mns.BaseURL"
+)
+
+// BaseAttribute gives the one of a subscription's format, mns or else sns.
+func BaseAttribute(format string) string {
+	if format == "mns" {
+		return MNSBaseAttribute
+	}
+	return SNSBaseAttribute
+}
+
 // Caller is what a request tells of who sent it.
 type Caller struct {
 	Account     string // 12 digits; "" until the signature is verified, where that must be

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // topicsPage is the data of topics.html.
@@ -168,6 +169,7 @@ func (s *Server) subscribe(x *exchange) error {
 	default:
 		return x.problem(core.InvalidArgument, x.t("Choose what is to be subscribed."))
 	}
+	in.Attributes = map[string]string{caller.BaseAttribute(in.Format): x.caller.BaseURL}
 	sub, created, err := s.broker.Subscribe(x.ctx(), in)
 	if err != nil {
 		return err

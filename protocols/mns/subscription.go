@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // Format is the name of MNS's way to speak to subscribers.
@@ -39,8 +40,8 @@ var strategies = map[string]core.RetryPolicy{
 const (
 	attributeStrategy = "mns.NotifyStrategy"
 	attributeFormat   = "mns.NotifyContentFormat"
-	AttributeMail     = "mns.DmAttributes" // how mail is written, where a message does not say it
-	attributeBaseURL  = "mns.BaseURL"      // by which the subscriber reached the server; the certificate is served there
+	AttributeMail     = "mns.DmAttributes"      // how mail is written, where a message does not say it
+	attributeBaseURL  = caller.MNSBaseAttribute // by which the subscriber reached the server; the certificate is served there
 )
 
 // SubscriptionAttributes are what a subscription is made of, in MNS's words; "" is the default.

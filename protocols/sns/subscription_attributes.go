@@ -10,6 +10,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/aws"
+	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/sns/filter"
 )
 
@@ -23,7 +24,7 @@ const (
 	roleKey          = "sns.SubscriptionRoleArn"
 	replayKey        = "sns.ReplayPolicy"
 	principalKey     = "sns.SubscriptionPrincipal"
-	baseKey          = "sns.Base" // scheme://host under which the subscriber reaches the server
+	baseKey          = caller.SNSBaseAttribute // scheme://host under which the subscriber reaches the server
 )
 
 // Names of attributes.

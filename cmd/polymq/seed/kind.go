@@ -1,6 +1,10 @@
 package seed
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/polymq/polymq/protocols/caller"
+)
 
 // kind is a kind of entry: how the API makes, shows and changes it.
 type kind struct {
@@ -53,6 +57,13 @@ func (k *kind) declared(shown Fields) (Fields, bool) {
 // by it, and endpoints of other services are made with those.
 func subscriptionEntry(shown Fields) (Fields, bool) {
 	entry := shown.without("topic", "state", "protocol", "endpoint", "owner", "created_at", "modified_at", "queue", "dead_letter_queue")
+	if kept, ok := entry["protocol_attributes"].(map[string]any); ok { // the address of this server is not that of another
+		if kept = Fields(kept).without(caller.SNSBaseAttribute, caller.MNSBaseAttribute); len(kept) == 0 {
+			entry = entry.without("protocol_attributes")
+		} else {
+			entry["protocol_attributes"] = kept
+		}
+	}
 	if state := shown.text("state"); state != "confirmed" {
 		return entry, false
 	}

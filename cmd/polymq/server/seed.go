@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"os"
 
@@ -25,7 +26,7 @@ func (s *Server) seed(ctx context.Context) error {
 		return err
 	}
 	handler := protocols.New(s.broker, protocols.Options{
-		Caller: caller.Options{Region: s.config.Region}, Protocols: []string{"api"}, Version: Version(), Log: s.log,
+		Caller: caller.Options{Region: s.config.Region, PublicURL: cmp.Or(s.config.PublicURL, s.plainURL())}, Protocols: []string{"api"}, Version: Version(), Log: s.log,
 	})
 	changes, err := seed.Apply(ctx, &client.Client{Transport: client.InProcess(handler)}, documents, seed.Options{})
 	counts := map[seed.Action]int{}
