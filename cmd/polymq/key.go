@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,6 +45,7 @@ The first one is printed when such a server first starts.`,
   polymq key disable AKIAIOSFODNN7EXAMPLE`,
 	}
 	server.flags(command, environ)
+	command.PersistentFlags().BoolVar(&server.json, "json", false, "print JSON as the server answers it, lists as one object on each line")
 	command.AddCommand(keyCreateCommand(server), keyListCommand(server), keyDeleteCommand(server),
 		keyAlterCommand(server, "disable", "Make an access key unusable", true), keyAlterCommand(server, "enable", "Make an access key usable again", false))
 	return command
@@ -70,6 +72,9 @@ func keyCreateCommand(server *apiClient) *cobra.Command {
 			if err := server.call(command.Context(), http.MethodPost, "/keys", in, &key); err != nil {
 				return err
 			}
+			if server.json {
+				return json.NewEncoder(command.OutOrStdout()).Encode(key)
+			}
 			_, err := fmt.Fprintf(command.OutOrStdout(), "ID:      %s\nSecret:  %s\nAccount: %s\n", key.ID, key.Secret, key.Account)
 			return err
 		},
@@ -90,8 +95,10 @@ func keyListCommand(server *apiClient) *cobra.Command {
 		Short: "List access keys, without their secrets",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "ID\tACCOUNT\tWHOSE\tSTATE\tCREATED")
+			table, lines := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0), json.NewEncoder(command.OutOrStdout())
+			if !server.json {
+				fmt.Fprintln(table, "ID\tACCOUNT\tWHOSE\tSTATE\tCREATED")
+			}
 			for cursor := ""; ; {
 				query := url.Values{"limit": {"1000"}, "cursor": {cursor}, "temporary": {fmt.Sprint(temporary)}}
 				if account != "" {
@@ -105,6 +112,12 @@ func keyListCommand(server *apiClient) *cobra.Command {
 					return err
 				}
 				for _, key := range page.Keys {
+					if server.json {
+						if err := lines.Encode(key); err != nil {
+							return err
+						}
+						continue
+					}
 					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", key.ID, key.Account, key.whose(), key.state(), key.CreatedAt.Format(time.RFC3339))
 				}
 				if cursor = page.NextCursor; cursor == "" {
@@ -150,7 +163,11 @@ func keyDeleteCommand(server *apiClient) *cobra.Command {
 		Short: "Delete an access key for good",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return server.call(command.Context(), http.MethodDelete, "/keys/"+url.PathEscape(args[0]), nil, nil)
+			if err := server.call(command.Context(), http.MethodDelete, "/keys/"+url.PathEscape(args[0]), nil, nil); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(command.OutOrStdout(), "Access key %s is deleted.\n", args[0])
+			return err
 		},
 	}
 }
@@ -161,7 +178,11 @@ func keyAlterCommand(server *apiClient, name, short string, disabled bool) *cobr
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return server.call(command.Context(), http.MethodPatch, "/keys/"+url.PathEscape(args[0]), map[string]bool{"disabled": disabled}, nil)
+			if err := server.call(command.Context(), http.MethodPatch, "/keys/"+url.PathEscape(args[0]), map[string]bool{"disabled": disabled}, nil); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(command.OutOrStdout(), "Access key %s is %sd.\n", args[0], name)
+			return err
 		},
 	}
 }
@@ -170,6 +191,7 @@ func keyAlterCommand(server *apiClient, name, short string, disabled bool) *cobr
 type apiClient struct {
 	endpoint string
 	adminKey string // ID:SECRET, "" for none
+	json     bool   // answers are printed as JSON, where the command can
 }
 
 // flags adds the flags that say which server is meant.

@@ -98,6 +98,7 @@ the same time and with the same queues and topics. Everything that lasts is in P
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return client.UsageError(fmt.Errorf("%w, see %s --help", err, command.CommandPath()))
 	})
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1)) // see groupOf
 	checkArguments(root)
 	return root
 }
@@ -134,8 +135,27 @@ func grouped(group string, commands ...*cobra.Command) []*cobra.Command {
 	return commands
 }
 
+// groupOf is run for a command that only has others below it: without one of them it shows its help.
+func groupOf(command *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return command.Help()
+	}
+	text := fmt.Sprintf("unknown command %q for %q", args[0], command.CommandPath())
+	if command.SuggestionsMinimumDistance <= 0 {
+		command.SuggestionsMinimumDistance = 2
+	}
+	if similar := command.SuggestionsFor(args[0]); len(similar) > 0 {
+		text += ", did you mean " + strings.Join(similar, " or ") + "?"
+	}
+	return client.UsageError(fmt.Errorf("%s, see %s --help", text, command.CommandPath()))
+}
+
 // checkArguments makes wrong arguments of any command show how it is used, and end with that exit code.
 func checkArguments(command *cobra.Command) {
+	if !command.Runnable() {
+		command.Args = cobra.ArbitraryArgs
+		command.RunE = groupOf
+	}
 	if check := command.Args; check != nil {
 		command.Args = func(command *cobra.Command, args []string) error {
 			if err := check(command, args); err != nil {

@@ -188,7 +188,8 @@ func TestErrorsAreReported(t *testing.T) {
 		"configuration":     {[]string{"serve", "--region", "Nowhere", "--durability", "some"}, 1, "durability: "},
 		"unknown flag":      {[]string{"serve", "--port", "1"}, client.ExitUsage, "unknown flag: --port"},
 		"too few arguments": {[]string{"queue", "show"}, client.ExitUsage, "usage: polymq queue show NAME"},
-		"unknown command":   {[]string{"server"}, 1, `unknown command "server"`},
+		"unknown command":   {[]string{"server"}, client.ExitUsage, `unknown command "server" for "polymq", did you mean serve?`},
+		"unknown below":     {[]string{"queue", "lst"}, client.ExitUsage, `unknown command "lst" for "polymq queue", did you mean list?`},
 		"no server":         {[]string{"queue", "list", "--endpoint", "http://127.0.0.1:1"}, client.ExitUnavailable, "polymq serve"},
 		"database":          {[]string{"migrate", "status", "--database-url", "postgres://127.0.0.1:1/x"}, 1, "check that PostgreSQL runs where database-url says"},
 	}

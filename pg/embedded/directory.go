@@ -25,7 +25,7 @@ func DefaultDataDir() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find a place for the data: %w", err)
+		return "", fmt.Errorf("find a place for the data, --data-dir names one: %w", err)
 	}
 	if runtime.GOOS == "darwin" {
 		return filepath.Join(home, "Library", "Application Support", "polymq"), nil

@@ -86,7 +86,7 @@ func (o Options) resolved() (Options, error) {
 
 func (o Options) start(ctx context.Context) (*Server, error) {
 	if err := makePath(o.DataDir); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
+		return nil, fmt.Errorf("make data directory, --data-dir names another: %w", err)
 	}
 	held, err := lock(filepath.Join(o.DataDir, "lock"))
 	if by := (heldError{}); errors.As(err, &by) {

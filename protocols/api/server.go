@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/gin-gonic/gin"
 
 	"github.com/polymq/polymq/core"
@@ -70,8 +71,15 @@ func Matches(r *http.Request) bool {
 	return r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/")
 }
 
+// plainNumbers makes the bounds that messages tell readable: 1296000, not 1.296e+06.
+var plainNumbers = sync.OnceFunc(func() {
+	validation.MsgExpectedMinimumNumber = "expected number >= %.15g"
+	validation.MsgExpectedMaximumNumber = "expected number <= %.15g"
+})
+
 // register mounts the operations.
 func (s *Server) register(engine *gin.Engine) huma.API {
+	plainNumbers()
 	config := huma.DefaultConfig("polymq", s.options.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil // no links to schemas, which are in the document

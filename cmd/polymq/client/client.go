@@ -111,8 +111,13 @@ func (c *Client) newRequest(ctx context.Context, in Request) (*http.Request, err
 	return r, nil
 }
 
+// endpoint gives the server's URL; one that names no scheme is of http.
 func (c *Client) endpoint() string {
-	return strings.TrimRight(cmp.Or(c.Endpoint, DefaultEndpoint), "/")
+	endpoint := strings.TrimRight(cmp.Or(c.Endpoint, DefaultEndpoint), "/")
+	if !strings.Contains(endpoint, "://") {
+		endpoint = "http://" + endpoint
+	}
+	return endpoint
 }
 
 // List goes through the entries of a list, page by page, as the server wrote them. field is the list's name in

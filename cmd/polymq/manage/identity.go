@@ -323,7 +323,11 @@ func (s *Session) attachCommand(kind, use, short, done string) *cobra.Command {
 			return s.do(command, inCloud(command, in), "Policy "+args[1]+" "+done+" "+kind+" "+args[0]+".")
 		},
 	}
-	c.Flags().String("cloud", "aws", "`CLOUD` of the policy, where it is not named by its ARN, and of the role: aws or ram")
+	whose := "`CLOUD` of the policy, where it is not named by its ARN: aws or ram"
+	if kind == "role" {
+		whose = "`CLOUD` of the role, and of the policy where it is not named by its ARN: aws or ram"
+	}
+	c.Flags().String("cloud", "aws", whose)
 	return c
 }
 

@@ -108,9 +108,23 @@ was started with --message-log all. It is read by a queue, by a message id, or b
 		if follow {
 			return s.followLog(command, in, from != "")
 		}
-		return list(s, command, in, "events", eventHeader, limit, eventRow)
+		return s.listEvents(command, in, limit)
 	}
 	return c
+}
+
+// listEvents prints a log, and says why it may be empty.
+func (s *Session) listEvents(command *cobra.Command, in client.Request, limit int) error {
+	found := false
+	err := list(s, command, in, "events", eventHeader, limit, func(e event) []string {
+		found = true
+		return eventRow(e)
+	})
+	if err != nil || found || s.json {
+		return err
+	}
+	_, err = fmt.Fprintln(command.ErrOrStderr(), "Nothing is logged. A log is kept where polymq queue edit QUEUE --logging was set before, or with polymq serve --message-log all.")
+	return err
 }
 
 // logRequest asks for the log of a queue, or of a message.

@@ -128,6 +128,28 @@ func TestQueueCommands(t *testing.T) {
 	golden(t, "queue-deleted", s.must("queue", "list"))
 }
 
+func TestWhatFailsIsNotSaidToBeDone(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, args := range [][]string{{"queue", "create", "a b"}, {"topic", "create", "a b"}, {"queue", "edit", "none", "--delay", "1m"}, {"fault", "delete", "none"}, {"queue", "list", "--account", "1"}} {
+		if r := s.run(t.Context(), "", args...); r.err == nil || r.out != "" {
+			t.Errorf("%s: %v, and says %q", args, r.err, r.out)
+		}
+	}
+}
+
+func TestALogThatIsEmptySaysWhy(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.must("queue", "create", "orders")
+	id := strings.TrimSpace(s.must("message", "send", "orders", "x"))
+	for _, args := range [][]string{{"log", "orders"}, {"message", "trace", id}} {
+		if r := s.run(t.Context(), "", args...); r.err != nil || !strings.Contains(r.errors, "--logging") {
+			t.Errorf("%s: %v, and says %q", args, r.err, r.errors)
+		}
+	}
+}
+
 func TestListsAsJSONLines(t *testing.T) {
 	t.Parallel()
 	s := start(t)

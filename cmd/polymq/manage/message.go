@@ -419,7 +419,7 @@ func messageTrace(s *Session) *cobra.Command {
 		Short: "Show what happened to a message, from the message log",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return list(s, command, get("messages", args[0], "log"), "events", eventHeader, 0, eventRow)
+			return s.listEvents(command, get("messages", args[0], "log"), 0)
 		},
 	}
 }

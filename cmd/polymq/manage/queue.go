@@ -230,7 +230,7 @@ func queueEdit(s *Session) *cobra.Command {
 			return s.do(command, patch(fields, "queues", args[0]), "Queue "+args[0]+" is changed.")
 		},
 	}
-	bindSettings(c.Flags(), queueSettings)
+	bindChanges(c.Flags(), queueSettings)
 	deadLetterFlags(c.Flags())
 	tagFlags(c.Flags(), true)
 	return c

@@ -37,8 +37,13 @@ the same file again changes nothing. Each entry has the fields of the JSON API's
     - id: orders-service
       secret: ${ORDERS_SECRET}
 
-There are also policies, groups, users and roles, these with their policies, inline policies, boundary and,
-of users, groups.
+There are also policies:, groups: and roles:, with the fields of the JSON API (--schema lists all):
+
+  users:
+    - name: ann
+      access: operator
+      groups: [devs]
+      policies: [AmazonSQSFullAccess]
 
 account: and region: in front of the sections say whose they are, else --account and --region do. Documents
 apart by --- can name several. ${NAME} is an environment variable, ${NAME:-text} has a default, $${ is ${.

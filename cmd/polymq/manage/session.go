@@ -90,7 +90,10 @@ func remove(path ...string) client.Request {
 // do makes a request and says in a line what has been done by it. With --json the answer is printed instead.
 func (s *Session) do(command *cobra.Command, in client.Request, done string) error {
 	if !s.json {
-		return cmp.Or(s.server().Do(command.Context(), in, nil), say(command, done))
+		if err := s.server().Do(command.Context(), in, nil); err != nil {
+			return err
+		}
+		return say(command, done)
 	}
 	_, err := show[json.RawMessage](s, command, in, nil)
 	return err
@@ -157,7 +160,10 @@ func list[T any](s *Session, command *cobra.Command, in client.Request, field, h
 	n := 0
 	for raw, err := range s.server().List(command.Context(), in, field) {
 		if err != nil {
-			return errors.Join(table.Flush(), err)
+			if n > 0 {
+				err = errors.Join(table.Flush(), err)
+			}
+			return err
 		}
 		if s.json {
 			err = s.line(command, raw)

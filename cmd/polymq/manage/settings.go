@@ -59,6 +59,18 @@ func parseSpan(text string) (time.Duration, error) {
 	return d, nil
 }
 
+// bindChanges adds the flags of settings where those that are not named stay, so that they have no defaults.
+func bindChanges(flags *pflag.FlagSet, settings []setting) {
+	bindSettings(flags, settings)
+	for _, s := range settings {
+		if flag := flags.Lookup(s.flag); flag.Value.Type() == "int" {
+			flag.DefValue = "0" // is not shown
+		} else {
+			flag.DefValue = ""
+		}
+	}
+}
+
 // bindSettings adds the flags of settings.
 func bindSettings(flags *pflag.FlagSet, settings []setting) {
 	for _, s := range settings {
@@ -74,6 +86,9 @@ func bindSettings(flags *pflag.FlagSet, settings []setting) {
 			flags.String(s.flag, value, s.usage)
 		default:
 			panic(fmt.Sprintf("the flag %s has a value of no known type", s.flag))
+		}
+		if strings.Contains(s.usage, "(default: ") {
+			flags.Lookup(s.flag).DefValue = "" // the usage has said it
 		}
 	}
 }
@@ -112,6 +127,7 @@ func plain(flag *pflag.Flag) any {
 // tagFlags are those of what has tags.
 func tagFlags(flags *pflag.FlagSet, removable bool) {
 	flags.StringToString("tag", nil, "`NAME=VALUE` of a tag, several with commas or by repeating the flag")
+	flags.Lookup("tag").DefValue = "" // instead of []
 	if removable {
 		flags.StringSlice("untag", nil, "`NAME` of a tag to remove")
 	}

@@ -131,7 +131,7 @@ func subscriptionEdit(s *Session) *cobra.Command {
 			return s.do(command, patch(fields, "topics", args[0], "subscriptions", args[1]), "Subscription "+args[1]+" is changed.")
 		},
 	}
-	bindSettings(c.Flags(), subscriptionSettings)
+	bindChanges(c.Flags(), subscriptionSettings)
 	return c
 }
 

@@ -132,7 +132,7 @@ func topicEdit(s *Session) *cobra.Command {
 			return s.do(command, patch(fields, "topics", args[0]), "Topic "+args[0]+" is changed.")
 		},
 	}
-	bindSettings(c.Flags(), topicSettings)
+	bindChanges(c.Flags(), topicSettings)
 	tagFlags(c.Flags(), true)
 	return c
 }

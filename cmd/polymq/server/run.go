@@ -113,7 +113,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.runScripts(ctx, localstack.Start)
 	s.serve()
 	s.runScripts(ctx, localstack.Ready)
-	s.log.Info().Str("url", s.URL()).Dur("took", time.Since(began)).Msg("ready")
+	s.log.Info().Str("url", s.URL()).Str("took", time.Since(began).Round(time.Millisecond).String()).Msg("ready")
 	return nil
 }
 
