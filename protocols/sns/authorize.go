@@ -158,7 +158,7 @@ func (s *Server) find(ctx context.Context, c *call, want *caller.Want, keys *con
 		} else if err != nil && core.CodeOf(err) != core.SubscriptionNotFound {
 			return err
 		}
-	case !isSubscription && c.sharable() && !strings.Contains(name, "/") && !s.callers.Free(&c.Caller, a.account):
+	case !isSubscription && (c.sharable() || a.account == c.Account) && !strings.Contains(name, "/") && !s.callers.Free(&c.Caller, a.account):
 		topic, err := s.broker.Topic(ctx, core.TopicName{Account: a.account, Region: a.region, Name: name})
 		if err == nil {
 			want.Policy, keys.tags = topic.Attributes[policyKey], topic.Tags

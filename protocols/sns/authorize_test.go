@@ -221,3 +221,24 @@ func TestTopicPoliciesBetweenAccounts(t *testing.T) {
 	f.callAs(t, p.key("other"), "Subscribe", "TopicArn", "arn:aws:sns:us-east-1:000000000000:news", "Protocol", "sms", "Endpoint", "+12025550123").wantFault(t, authorizationError, "")
 	f.callAs(t, p.key("other"), "Publish", "TopicArn", "arn:other:sns:us-east-1:000000000000:news", "Message", "m").document(t) // the partition is what it is, however it is written
 }
+
+// What is denied because of a topic's tag cannot be had by taking the tag away.
+func TestTagsOfTopics(t *testing.T) {
+	t.Parallel()
+	p := people{}
+	p.add("owner", mine, "root")
+	p.add("user", mine, `{"Effect":"Allow","Action":"sns:*","Resource":"*"},{"Effect":"Deny","Action":"sns:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/env":"prod"}}}`)
+	f := startFor(t, p, true)
+	f.callAs(t, p.key("owner"), "CreateTopic", "Name", "news", "Tags.member.1.Key", "env", "Tags.member.1.Value", "prod").document(t)
+	const arn = "arn:aws:sns:us-east-1:" + mine + ":news"
+	for action, parameters := range map[string][]string{
+		"UntagResource":           {"ResourceArn", arn, "TagKeys.member.1", "env"},
+		"TagResource":             {"ResourceArn", arn, "Tags.member.1.Key", "env", "Tags.member.1.Value", "test"},
+		"PutDataProtectionPolicy": {"ResourceArn", arn, "DataProtectionPolicy", "{}"},
+		"Publish":                 {"TopicArn", arn, "Message", "m"},
+	} {
+		if got := f.callAs(t, p.key("user"), action, parameters...); !strings.Contains(got.body, "with an explicit deny in an identity-based policy") {
+			t.Errorf("%s: got %s", action, got.body)
+		}
+	}
+}
