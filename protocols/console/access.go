@@ -14,6 +14,7 @@ type need struct {
 // What pages need, as the JSON API does for the same.
 var (
 	toLook    = need{access: core.Viewer}
+	toSurvey  = need{access: core.Viewer, everywhere: true} // what all accounts do together
 	toRead    = need{access: core.Viewer, bodies: true}
 	toOperate = need{access: core.Operator}
 	toManage  = need{access: core.Admin}

@@ -171,3 +171,27 @@ func TestErrorsInTheVisitorsLanguage(t *testing.T) {
 		t.Errorf("what is Chinese already is explained:\n%s", told)
 	}
 }
+
+// Who administers one account takes no key from who administers them all, and sees no counts of others.
+func TestAdministratorsOfOneAccount(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, pgtest.DatabaseURL(t))
+	s := newSite(t, broker, &caller.Options{Verify: true})
+	ann, all := userKey(t, broker, "ann", core.Admin, false), accountKey(t, broker, true)
+	v := s.loggedIn(ann)
+	if got := v.post(base+"/keys/"+all.ID+"/disable", "disabled", "on").StatusCode; got != http.StatusNotFound {
+		t.Errorf("the key of another administrator: got %d", got)
+	}
+	if got := v.post(base+"/keys/"+all.ID+"/delete", "confirm", all.ID).StatusCode; got != http.StatusNotFound {
+		t.Errorf("the key of another administrator: got %d", got)
+	}
+	for _, page := range []string{"/", "/busiest"} {
+		if text := v.get(base + page); strings.Contains(text, "tiles") {
+			t.Errorf("%s shows what all accounts do:\n%s", page, text)
+		}
+	}
+	if got := v.status(base + "/live"); got != http.StatusForbidden {
+		t.Errorf("the charts: got %d", got)
+	}
+	s.wants(s.loggedIn(all).get(base+"/"), `id="tiles"`)
+}

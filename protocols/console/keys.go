@@ -78,13 +78,14 @@ func (s *Server) deleteKey(x *exchange) error {
 	return x.done("/keys", x.t("Access key %s was deleted.", key.ID))
 }
 
-// ownKey gives the key that the path names, where it is one of the account that the page is about.
+// ownKey gives the key that the path names, where it is one of the account that the page is about. That of who
+// administers all accounts is the affair of those who do.
 func (s *Server) ownKey(x *exchange) (*core.Key, error) {
 	key, err := s.broker.Key(x.ctx(), x.r.PathValue("key"))
 	if err != nil {
 		return nil, err
 	}
-	if key.Account != x.account {
+	if key.Account != x.account || key.Admin && !x.session.grants.Everywhere {
 		return nil, x.problem(core.KeyNotFound, x.t(meanings[core.KeyNotFound].text))
 	}
 	return key, nil

@@ -9,7 +9,7 @@ import (
 
 // overviewPage is the data of overview.html.
 type overviewPage struct {
-	Now     nowValues
+	Now     nowValues // of all accounts; zero for who may not see those
 	Busiest []Depth
 	Empty   bool // the account has no queues
 }
@@ -29,7 +29,10 @@ const rateOver = 10 * time.Second
 const maxBusiest = 10
 
 func (s *Server) overview(x *exchange) overviewPage {
-	data := overviewPage{Now: nowOf(s.samples())}
+	var data overviewPage
+	if x.session.grants.Everywhere {
+		data.Now = nowOf(s.samples())
+	}
 	if s.options.Depths != nil {
 		for _, depth := range s.options.Depths() {
 			if depth.Queue.Account == x.account && depth.Queue.Region == x.region && len(data.Busiest) < maxBusiest {

@@ -44,7 +44,7 @@ func (s *Server) data(path, action string, needs need, do handler) {
 // messagingRoutes mounts the pages of queues, topics and messages.
 func (s *Server) messagingRoutes() {
 	s.get("{$}", toLook, s.showOverview)
-	s.get("live", toLook, s.serveSamples)
+	s.get("live", toSurvey, s.serveSamples)
 	s.get("busiest", toLook, s.showBusiest)
 
 	s.get("queues", toLook, s.listQueues)
