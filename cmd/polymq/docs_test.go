@@ -111,7 +111,9 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 			case strings.HasPrefix(code, "--"):
 				problem = unknownFlag(all, code)
 			case strings.HasPrefix(code, "polymq "):
-				problem = unknownCommand(code)
+				for _, line := range alternatives(code) {
+					problem += unknownCommand(line)
+				}
 			default:
 				continue
 			}
@@ -151,6 +153,17 @@ func codes(text string) []string {
 	return all
 }
 
+// alternatives gives a line for each command of "polymq queue|topic …".
+func alternatives(line string) []string {
+	_, rest, _ := strings.Cut(line, " ")
+	names, rest, _ := strings.Cut(rest, " ")
+	var lines []string
+	for name := range strings.SplitSeq(names, "|") {
+		lines = append(lines, "polymq "+name+" "+rest)
+	}
+	return lines
+}
+
 func unknownFlag(known map[string]bool, code string) string {
 	for _, flag := range flagName.FindAllStringSubmatch(code, -1) {
 		if !known[flag[1]] {
@@ -165,6 +178,7 @@ func unknownCommand(line string) string {
 	line, _, _ = strings.Cut(line, " | ")
 	fields := strings.Fields(line)[1:]
 	root := rootCommand(nil)
+	root.InitDefaultCompletionCmd() // which it would get when it runs
 	command, rest, err := root.Find(slices.DeleteFunc(slices.Clone(fields), func(field string) bool { return field == "…" }))
 	switch {
 	case err != nil:
