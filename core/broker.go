@@ -26,6 +26,8 @@ type Broker struct {
 	pushersMu sync.RWMutex
 	pushers   map[string]Pusher // by format; never changed, but replaced
 
+	tracer Tracer // nil: nothing is traced
+
 	guard func(*Topic, *Subscription, *Queue) bool // of deliveries to queues; nil: all are allowed
 
 	sendNotice NoticeSender // of alerts; nil: nobody is told

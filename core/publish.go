@@ -132,11 +132,13 @@ func (b *Broker) Publish(ctx context.Context, in PublishInput) ([]Published, err
 	}
 	var published []Published
 	err := b.withRoutes(ctx, in.Topic, func(routes *Routes) (err error) {
+		messages, end := b.tracePublish(ctx, routes.Topic.Name, in.Messages)
 		if routes.Topic.FIFO {
-			published, err = b.publishFIFO(ctx, routes, in.Messages)
+			published, err = b.publishFIFO(ctx, routes, messages)
 		} else {
-			published, err = b.publish(ctx, routes, in.Messages)
+			published, err = b.publish(ctx, routes, messages)
 		}
+		end(err)
 		return err
 	})
 	return published, faults.after(err)

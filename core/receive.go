@@ -40,6 +40,9 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 			b.traffic.countReceive(len(messages))
 			if len(messages) > 0 {
 				b.logReceived(ctx, queue, messages)
+				if b.tracer != nil {
+					b.tracer.Received(ctx, queue.Name, start, messages)
+				}
 			}
 			faults.received(ctx, queue, messages)
 		}

@@ -52,7 +52,9 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 			}
 		}
 		messages = faults.sending(queue, messages)
-		if sent, err = b.store.SendMessages(ctx, queue, messages); err == nil {
+		end := b.traceSend(ctx, queue.Name, messages)
+		sent, err = b.store.SendMessages(ctx, queue, messages)
+		if end(err); err == nil {
 			b.traffic.sent.Add(int64(len(sent)))
 			b.logSent(ctx, queue, messages, sent)
 		}

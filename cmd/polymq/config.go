@@ -85,6 +85,8 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.String("smtp-from", d.SMTPFrom, "`ADDRESS` that mail is from (default: polymq@ the mail server)")
 	flags.String("lambda-endpoint", d.LambdaEndpoint, "`URL` at which subscribed functions are invoked; without one the events are kept in the outbox")
 	flags.String("init-dir", d.InitDir, "`DIR` with scripts to run, *.sh and *.py in ready.d and the like (LocalStack's /etc/localstack/init)")
+	flags.String("otlp-endpoint", d.OTLPEndpoint, "`URL` of an OpenTelemetry receiver (OTLP over HTTP) that traces are sent to, http://localhost:4318\n(default: OTEL_EXPORTER_OTLP_ENDPOINT; without either nothing is traced)")
+	flags.Float64("trace-ratio", 1, "part of the requests that are traced, where the client does not say; 0.01 is one in a hundred")
 	flags.Duration("shutdown-timeout", d.ShutdownTimeout, "how long requests may take to end when the server stops")
 }
 

@@ -1,6 +1,7 @@
 package caller
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
@@ -29,6 +30,7 @@ type Options struct {
 	Observer       Observer       // nil: nobody counts
 	Meter          Meter          // nil: nobody bills
 	Auditor        Auditor        // nil: nothing is audited
+	Tracer         Tracer         // nil: nothing is traced
 	Limits         Limits         // nil: accounts may ask as often as they like
 	Verify         bool           // requests must be signed, with keys that are known
 	SignOnHeader   string         // in which trusted proxies say which user they have signed on; "": they do not
@@ -66,6 +68,8 @@ type Caller struct {
 	Key         *core.Key // that AccessKeyID names; nil while it is not looked for, or not known
 	Verified    bool      // the request is signed with Key
 
+	ctx context.Context // of the request, for the Tracer alone; nil without one
+
 	admitted bool // once; what else is asked belongs to the same request
 
 	// What a bill would say of the request, filled in by the protocol once it is known.
@@ -90,6 +94,9 @@ func (o *Options) Identify(r *http.Request) Caller {
 		Began:       time.Now(),
 
 		RequestBytes: max(r.ContentLength, 0),
+	}
+	if o.Tracer != nil {
+		c.ctx = r.Context()
 	}
 	scheme, host := "http", r.Host
 	if r.TLS != nil {

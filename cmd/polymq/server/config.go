@@ -84,6 +84,9 @@ type Config struct {
 	MessageLog          string        `koanf:"message-log"`
 	MessageLogRetention time.Duration `koanf:"message-log-retention"`
 
+	OTLPEndpoint string   `koanf:"otlp-endpoint"` // "": as OpenTelemetry's variables say
+	TraceRatio   *float64 `koanf:"trace-ratio"`   // nil, or 1: likewise, else all
+
 	LogLevel        string        `koanf:"log-level"`
 	LogFormat       string        `koanf:"log-format"`
 	ShutdownTimeout time.Duration `koanf:"shutdown-timeout"`
@@ -233,6 +236,12 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	if c.MessageLogRetention < time.Hour {
 		fault("message-log-retention", "must be at least an hour, was %v", c.MessageLogRetention)
 	}
+	if c.TraceRatio != nil && !(*c.TraceRatio >= 0 && *c.TraceRatio <= 1) { // NaN too
+		fault("trace-ratio", "must be 0 to 1, was %v", *c.TraceRatio)
+	}
+	if u, err := url.Parse(c.OTLPEndpoint); err != nil || c.OTLPEndpoint != "" && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "") {
+		fault("otlp-endpoint", "must be http://host:port or https://host:port, was %q", c.OTLPEndpoint)
+	}
 	if c.ShutdownTimeout < 0 {
 		fault("shutdown-timeout", "must not be negative, was %v", c.ShutdownTimeout)
 	}
@@ -267,7 +276,7 @@ func oneOf(choices []string) string {
 func (c Config) Settings() map[string]any {
 	c.DatabaseURL = maskPassword(c.DatabaseURL)
 	c.DatabaseDirectURL = maskPassword(c.DatabaseDirectURL)
-	c.ForwardUnknown, c.LambdaEndpoint = maskPassword(c.ForwardUnknown), maskPassword(c.LambdaEndpoint)
+	c.ForwardUnknown, c.LambdaEndpoint, c.OTLPEndpoint = maskPassword(c.ForwardUnknown), maskPassword(c.LambdaEndpoint), maskPassword(c.OTLPEndpoint)
 	settings := map[string]any{}
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {

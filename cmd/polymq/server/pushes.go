@@ -28,7 +28,11 @@ func (s *Server) startPushes() error {
 			began := time.Now()
 			outcome, err := s.broker.Attempt(ctx, d, s.client.Do)
 			if err == nil {
-				s.metrics.observeDelivery(outcome, time.Since(began))
+				took := time.Since(began)
+				s.metrics.observeDelivery(outcome, took)
+				if s.tracer != nil {
+					s.tracer.Pushed(outcome, took)
+				}
 			}
 			return outcome, err
 		},

@@ -87,6 +87,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err := s.secure(ctx); err != nil {
 		return err
 	}
+	if err := s.startTracing(ctx); err != nil {
+		return err
+	}
 	s.handler = s.speak()
 	if err := s.startPushes(); err != nil {
 		return err
@@ -119,11 +122,11 @@ func (s *Server) start(ctx context.Context) (err error) {
 
 // speak makes the handler of all protocols.
 func (s *Server) speak() http.Handler {
-	return protocols.New(s.broker, protocols.Options{
+	handler := protocols.New(s.broker, protocols.Options{
 		Caller: caller.Options{
 			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
 			SignOnHeader: s.config.SignOnHeader, SignOnAccount: s.config.SignOnAccount,
-			Keys: s.broker, Verify: s.config.Auth != "off", Access: caller.NewAccess(s.broker, s.config.Auth == "enforce"), Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(),
+			Keys: s.broker, Verify: s.config.Auth != "off", Access: caller.NewAccess(s.broker, s.config.Auth == "enforce"), Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(), Tracer: s.traceAnswers(),
 			Limits: s.broker,
 		},
 		Protocols: s.config.Protocols,
@@ -138,6 +141,10 @@ func (s *Server) speak() http.Handler {
 		Authority: s.authority,
 		Log:       s.log,
 	})
+	if s.tracer != nil {
+		return s.tracer.Handler(handler)
+	}
+	return handler
 }
 
 // console gives what the console needs to know, nil where there is none.
@@ -228,6 +235,9 @@ func (s *Server) stop(ctx context.Context) error {
 		step(stopTimeout, "write the last of the message log", s.broker.FlushLog)
 		step(stopTimeout, "write what was used last", s.usage.write(s.broker))
 		step(stopTimeout, "write the last of the audit log", s.broker.FlushAudit)
+	}
+	if s.tracer != nil {
+		step(traceGrace, "export the last traces", s.stopTracing)
 	}
 	if s.store != nil {
 		s.store.Close()

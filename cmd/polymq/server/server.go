@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/polymq/polymq/cmd/polymq/server/tracing"
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/protocols/localstack"
@@ -34,6 +35,7 @@ type Server struct {
 	scripts    localstack.Scripts
 	metrics    *metrics
 	usage      *ledger
+	tracer     *tracing.Tracer    // nil: nothing is traced
 	samples    *samples           // nil without the console
 	abort      context.CancelFunc // ends the contexts of all requests
 	stopFaults context.CancelFunc // nil outside test mode
