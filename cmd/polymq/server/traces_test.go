@@ -219,3 +219,33 @@ func TestTracesHoldNothingUp(t *testing.T) {
 		t.Errorf("the stop took %v", took)
 	}
 }
+
+// TestTracesOfPushes finds an attempt in the trace of who published.
+func TestTracesOfPushes(t *testing.T) {
+	t.Parallel()
+	srv, traces, _ := startTraced(t, Config{})
+	pushed := make(chan http.Header, 1)
+	endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { pushed <- r.Header }))
+	t.Cleanup(endpoint.Close)
+	call(t, srv.URL()+"/api/v1/topics", `{"name": "alerts"}`, "X-None", "")
+	call(t, srv.URL()+"/api/v1/topics/alerts/subscriptions", `{"name": "hook", "url": "`+endpoint.URL+`"}`, "X-None", "")
+	call(t, srv.URL()+"/api/v1/topics/alerts/messages", `{"messages": [{"body": "disk full"}]}`, "traceparent", "00-"+sendersTrace+"-"+sendersSpan+"-01")
+	select {
+	case header := <-pushed:
+		if header.Get("traceparent") != "" {
+			t.Error("the push tells of the trace")
+		}
+	case <-time.After(pushPatience):
+		t.Fatal("no push came")
+	}
+	if err := srv.Stop(t.Context()); err != nil { // which waits for the attempt
+		t.Fatal(err)
+	}
+	publish, push := traces.named(t, "publish alerts"), traces.named(t, "push hook")
+	if string(push.TraceId) != string(publish.TraceId) || string(push.ParentSpanId) != string(publish.SpanId) || hex.EncodeToString(publish.TraceId) != sendersTrace {
+		t.Errorf("the push is %v, the publish %v", push, publish)
+	}
+	if push.Kind != otlp.Span_SPAN_KIND_CLIENT || push.EndTimeUnixNano < push.StartTimeUnixNano {
+		t.Errorf("the push is a %v from %d to %d", push.Kind, push.StartTimeUnixNano, push.EndTimeUnixNano)
+	}
+}
