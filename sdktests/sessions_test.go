@@ -10,6 +10,7 @@ import (
 	"github.com/aliyun/aliyun-mns-go-sdk"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -136,4 +137,97 @@ func TestSDKsWithTemporaryKeys(t *testing.T) {
 		})
 	}
 	wantCounts(t, v.sqs(asRoot), v.url+"/"+defaultAccount+"/orders", len(talkers), 0, 0)
+}
+
+// TestIAMMakesUsersAndRoles makes a user, its key and its policy by IAM, and has it assume a role of another account, as
+// the SDK's own provider does.
+func TestIAMMakesUsersAndRoles(t *testing.T) {
+	t.Parallel()
+	v := startEnforcing(t, "")
+	owner, other := v.key(t, core.NewKey{Account: accountA}), v.key(t, core.NewKey{Account: accountB})
+	url := createQueue(t, v.sqs(by(owner)), "orders")
+	trust := statements(`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + accountB + `:root"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"shop"}}}`)
+	role, err := v.iam(owner).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("reader"), AssumeRolePolicyDocument: trust})
+	if err != nil {
+		t.Fatal(err)
+	}
+	allow := statements(`{"Effect":"Allow","Action":"sqs:ReceiveMessage","Resource":"*"}`)
+	if _, err := v.iam(owner).PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("reader"), PolicyName: aws.String("p"), PolicyDocument: allow}); err != nil {
+		t.Fatal(err)
+	}
+	user := v.iamUser(t, other, "ann", `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"`+*role.Role.Arn+`"}`)
+	stranger := v.iamUser(t, other, "bob", `{"Effect":"Allow","Action":"sqs:*","Resource":"*"}`)
+	receive := func(as core.Key, externalID string) error {
+		provider := stscreds.NewAssumeRoleProvider(v.sts(as), *role.Role.Arn, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName, o.ExternalID = "build", &externalID
+		})
+		client := v.sqs(func(o *sqs.Options) { o.Credentials = aws.NewCredentialsCache(provider) })
+		if _, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url}); err != nil {
+			return err
+		}
+		_, err := client.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &url})
+		return err
+	}
+	tests := map[string]struct {
+		as         core.Key
+		externalID string
+		want       string
+	}{
+		"the role's session": {user, "shop", "assumed-role/reader/build is not authorized to perform: sqs:purgequeue"},
+		"another name":       {user, "shed", "is not authorized to perform: sts:AssumeRole"},
+		"who may not assume": {stranger, "shop", "user/bob is not authorized to perform: sts:AssumeRole on resource: " + *role.Role.Arn},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if err := receive(tt.as, tt.externalID); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+	if _, err := v.sqs(by(user)).ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url}); !strings.HasPrefix(errorCode(err), "AccessDenied") {
+		t.Errorf("without the role: %v", err)
+	}
+}
+
+// iamUser makes a user with a policy by IAM's client, and gives its key.
+func (v *verifying) iamUser(t *testing.T, owner core.Key, name, statement string) core.Key {
+	t.Helper()
+	client := v.iam(owner)
+	if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: &name}); err != nil {
+		t.Fatal(err)
+	}
+	policy, err := client.CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: &name, PolicyDocument: statements(statement)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{UserName: &name, PolicyArn: policy.Policy.Arn}); err != nil {
+		t.Fatal(err)
+	}
+	made, err := client.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return core.Key{ID: *made.AccessKey.AccessKeyId, Secret: core.Secret(*made.AccessKey.SecretAccessKey)}
+}
+
+// TestForeignTokens shows that a session's key is good with its own token alone, in either cloud.
+func TestForeignTokens(t *testing.T) {
+	t.Parallel()
+	v := startEnforcing(t, "")
+	first, second := v.awsSession(t), v.ramSession(t)
+	createQueue(t, v.sqs(asRoot), "orders")
+	for name, token := range map[string]core.Secret{"none": "", "another's": second.Token, "longer": first.Token + "x"} {
+		client := v.sqs(with(first.ID, string(first.Secret), string(token)))
+		_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(v.url + "/" + defaultAccount + "/orders"), MessageBody: aws.String("hello")})
+		if errorCode(err) != "InvalidClientTokenId" {
+			t.Errorf("SQS with a token, %s: %v", name, err)
+		}
+	}
+	for name, token := range map[string]core.Secret{"none": "", "another's": first.Token, "longer": second.Token + "x"} {
+		other := core.Key{ID: second.ID, Secret: second.Secret, Token: token}
+		if err := goMNS(v.mnsBy(other)).send("orders", "hello"); err == nil || !strings.Contains(err.Error(), "InvalidAccessKeyId") {
+			t.Errorf("MNS with a token, %s: %v", name, err)
+		}
+	}
+	wantCounts(t, v.sqs(asRoot), v.url+"/"+defaultAccount+"/orders", 0, 0, 0)
 }

@@ -15,8 +15,8 @@ export function sqs(options = {}) {
 }
 
 // The official SDK. It sends bodies as they are, also where XML gives a character a meaning: its callers escape.
-export function alicloud() {
-  return new AlicloudMNS('127', { endpoint, accessKeyId, accessKeySecret: secretKey, securityToken });
+export function alicloud(options = {}) {
+  return new AlicloudMNS('127', { endpoint, accessKeyId, accessKeySecret: secretKey, securityToken, ...options });
 }
 
 // The community's SDK; it base64-encodes bodies. It makes its host name itself, so it comes through a proxy, polymq
