@@ -291,6 +291,8 @@ func readWhole(statement string) []string {
 		return append(small, "counts")
 	case "note uses":
 		return append(small, "queues")
+	case "unused":
+		return append(small, "queue_uses")
 	}
 	return small
 }
