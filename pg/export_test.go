@@ -60,6 +60,7 @@ const (
 	StoredBytesSQL   = storedBytesSQL
 	AccountUseSQL    = accountUseSQL
 	NoteUsesSQL      = noteUsesSQL
+	QueueDepthsSQL   = queueDepthsSQL
 	UnusedQueuesSQL  = unusedQueuesSQL
 	DeleteUnusedSQL  = deleteUnusedSQL
 
