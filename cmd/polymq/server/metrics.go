@@ -23,7 +23,8 @@ const (
 
 // metrics are what /metrics shows, in Prometheus' format.
 type metrics struct {
-	registry   *prometheus.Registry
+	registry   *prometheus.Registry // of what the database is asked for
+	own        *prometheus.Registry // of what this server knows by itself
 	requests   *prometheus.CounterVec
 	seconds    *prometheus.HistogramVec
 	deliveries *prometheus.CounterVec
@@ -40,6 +41,7 @@ var secondsBuckets = []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .25, 
 func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
+		own:      prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "polymq_requests_total", Help: "Requests by protocol, action and how they ended: the protocol's code, empty for well.",
 		}, []string{"protocol", "action", "code"}),
@@ -60,7 +62,7 @@ func newMetrics() *metrics {
 			Name: "polymq_train_seconds", Help: "Duration of transactions that carried operations on messages, the commit included.", Buckets: secondsBuckets,
 		}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.deliveries, m.pushes, m.trains, m.commits, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.own.MustRegister(m.requests, m.seconds, m.deliveries, m.pushes, m.trains, m.commits, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -95,7 +97,16 @@ func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
 	m.depths = &depthCollector{readDepths: store.Depths, readHealth: store.Health}
-	m.registry.MustRegister(
+	traffic := func(of func(core.Traffic) int64) func() float64 {
+		return func() float64 { return float64(of(broker.Traffic())) }
+	}
+	m.registry.MustRegister(m.depths)
+	m.own.MustRegister(
+		counter("polymq_messages_sent_total", "Messages sent into queues, by senders and by topics.", traffic(func(t core.Traffic) int64 { return t.Sent })),
+		counter("polymq_messages_received_total", "Messages received.", traffic(func(t core.Traffic) int64 { return t.Received })),
+		counter("polymq_messages_deleted_total", "Messages deleted by receivers.", traffic(func(t core.Traffic) int64 { return t.Deleted })),
+		counter("polymq_messages_published_total", "Messages published to topics.", traffic(func(t core.Traffic) int64 { return t.Published })),
+		counter("polymq_empty_receives_total", "Receives that got nothing.", traffic(func(t core.Traffic) int64 { return t.EmptyReceives })),
 		counter("polymq_trains_total", "Transactions that carried operations on messages.", func() float64 { n, _ := store.Trains(); return float64(n) }),
 		counter("polymq_train_operations_total", "Operations on messages that they carried.", func() float64 { _, n := store.Trains(); return float64(n) }),
 		counter("polymq_message_log_dropped_total", "Events of the message log that came too fast to be written.", func() float64 { return float64(broker.LogDropped()) }),
@@ -104,13 +115,12 @@ func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
 		gauge("polymq_database_connections_busy", "Those of them in use.", func() float64 { _, busy, _, _ := store.PoolStat(); return float64(busy) }),
 		counter("polymq_database_waits_total", "Times that an operation had to wait for a connection.", func() float64 { _, _, waits, _ := store.PoolStat(); return float64(waits) }),
 		counter("polymq_database_wait_seconds_total", "How long they waited.", func() float64 { _, _, _, waited := store.PoolStat(); return waited.Seconds() }),
-		m.depths,
 	)
 }
 
 // handler answers a scrape.
 func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	return promhttp.HandlerFor(prometheus.Gatherers{m.own, m.registry}, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
 // The gauges of queues.

@@ -105,6 +105,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.workers.Add("usage", workers.Every(usageEvery), shortChore, workers.Usage{Write: s.usage.write(s.broker)})
 	s.workers.Add("old usage", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: s.store.ForgetUsage, Batch: batch})
 	s.broker.LogAllMessages(s.config.MessageLog == "all")
+	s.watchAlerts()
 	s.followFaults()
 	s.workers.Start()
 	if err := s.declareQueues(ctx); err != nil {

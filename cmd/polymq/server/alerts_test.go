@@ -1,0 +1,125 @@
+package server
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/polymq/polymq/core"
+)
+
+// A whole server evaluates alerts, and tells a webhook what they find.
+func TestServerTellsOfAlerts(t *testing.T) {
+	bodies := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies <- string(body)
+	}))
+	t.Cleanup(receiver.Close)
+	srv := start(t, Config{TestMode: true})
+	call := func(path, body string) {
+		t.Helper()
+		if status, answer, err := post(srv, path, body); err != nil || status >= 300 {
+			t.Fatalf("%s: %d %s %v", path, status, answer, err)
+		}
+	}
+	next := func() (event struct{ Alert, State, URL string }) {
+		t.Helper()
+		deadline := time.After(pushPatience)
+		for {
+			select {
+			case body := <-bodies:
+				if err := json.Unmarshal([]byte(body), &event); err != nil {
+					t.Fatalf("%q: %v", body, err)
+				}
+				return event
+			case <-time.After(time.Second): // the evaluation may have come before what it should see
+				call("/clock", `{"advance_seconds": 15}`)
+			case <-deadline:
+				t.Fatal("nobody was told")
+			}
+		}
+	}
+	to := `"to": [{"type": "webhook", "target": "` + receiver.URL + `"}]`
+	call("/queues", `{"name": "orders"}`)
+	call("/alerts", `{"name": "deep", "metric": "depth", "queue": "orders", "threshold": 1, "for_seconds": 60, `+to+`}`)
+	call("/queues/orders/messages", `{"messages": [{"body": "a"}, {"body": "b"}]}`)
+	if got := next(); got.Alert != "deep" || got.State != "firing" || got.URL != srv.URL()+"/console/000000000000/us-east-1/alerts/deep" {
+		t.Errorf("told %+v", got)
+	}
+	call("/queues/orders/messages:purge", "")
+	if got := next(); got.Alert != "deep" || got.State != "ok" {
+		t.Errorf("told %+v", got)
+	}
+	call("/alerts", `{"name": "crowd", "metric": "go_goroutines", "threshold": 1, `+to+`}`)
+	if got := next(); got.Alert != "crowd" || got.State != "firing" {
+		t.Errorf("told %+v", got)
+	}
+	if got := scrape(t, srv); !strings.Contains(got, "polymq_messages_sent_total 2") {
+		t.Errorf("what was sent is not in\n%s", got)
+	}
+}
+
+func TestSampler(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "requests"}, []string{"protocol"})
+	took := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "took", Buckets: []float64{1, 2}})
+	open := prometheus.NewGauge(prometheus.GaugeOpts{Name: "open"})
+	registry.MustRegister(requests, took, open)
+	requests.WithLabelValues("sqs").Add(100)
+	open.Set(3)
+	s := &sampler{gather: registry}
+	take := func() map[string]core.Sample {
+		t.Helper()
+		samples, err := s.take([]string{"requests", "took", "open"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]core.Sample{}
+		for _, sample := range samples {
+			found[sample.Family] = sample
+		}
+		return found
+	}
+	if first := take(); len(first) != 1 || first["open"].Value != 3 {
+		t.Errorf("at first: %v, want the gauge alone", first)
+	}
+	back := func(by time.Duration) {
+		for i := range s.past {
+			s.past[i].at = s.past[i].at.Add(-by)
+		}
+	}
+	back(10 * time.Second)
+	requests.WithLabelValues("sqs").Add(50)
+	for _, seconds := range []float64{0.5, 0.5, 1.5, 9} {
+		took.Observe(seconds)
+	}
+	second := take()
+	if got := second["requests"]; math.Abs(got.Value-5) > 0.5 || got.Labels["protocol"] != "sqs" || got.Kind != core.Counter {
+		t.Errorf("50 in ten seconds are %+v", got)
+	}
+	rates := []float64{}
+	for _, b := range second["took"].Bounds {
+		rates = append(rates, math.Round(b.Rate*10))
+	}
+	if !slices.Equal(rates, []float64{2, 3, 4}) {
+		t.Errorf("up to 1, 2 and any seconds: %v in ten seconds", rates)
+	}
+	back(55 * time.Second)
+	if got := take()["requests"]; math.Abs(got.Value-50/65.) > 0.1 {
+		t.Errorf("over a window of a minute: %+v", got)
+	}
+	back(2 * time.Minute)
+	if late := take(); len(late) != 1 {
+		t.Errorf("after a pause: %v, want the gauge alone", late)
+	}
+}
