@@ -268,6 +268,16 @@ func (b *Broker) ListAlertSeries(ctx context.Context, in ListAlertSeriesInput) (
 	return b.store.ListAlertSeries(ctx, in)
 }
 
+// Worst gives the worst state of the alert's series, "" where it has none.
+func (a *Alert) Worst() AlertState {
+	for _, state := range []AlertState{AlertFiring, AlertNoData, AlertPending, AlertOK} {
+		if a.Series[state] > 0 {
+			return state
+		}
+	}
+	return ""
+}
+
 func (a *Alert) check() error {
 	metric, known := metricOf(a.Metric)
 	_, patternErr := path.Match(a.Queue, "")

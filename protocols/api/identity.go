@@ -111,9 +111,6 @@ func (s *Server) showIdentity(ctx context.Context, i core.Identity) (*ofOneIdent
 // policies of that cloud if there is one, else one that the cloud brings with it.
 func (s *Server) policyName(ctx context.Context, owner, cloud, text string) (core.PolicyName, error) {
 	if name, ok := core.PolicyNameOf(text); ok {
-		if !name.BuiltIn() && name.Account != owner {
-			return name, core.Errorf(core.EntityNotFound, "there is no policy %s in account %s", text, owner)
-		}
 		return name, nil
 	}
 	name := core.PolicyName{Account: owner, Cloud: cmp.Or(cloud, core.AWS), Name: text}

@@ -150,6 +150,7 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	s.registerIdentities(api, op)
 	s.registerPolicies(api, op)
 	s.registerAccounts(api, op)
+	s.registerAlerts(api, op)
 	huma.Register(api, op("get-version", get, prefix+"/version", "Server", "Show the server's version", 200), s.getVersion)
 	return api
 }

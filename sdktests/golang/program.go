@@ -42,7 +42,6 @@ var groups = map[string][]check{
 	"watermill": watermillChecks,
 	"gocloud":   gocloudChecks,
 	"smq":       smqChecks,
-	"ram":       ramChecks,
 }
 
 func main() {

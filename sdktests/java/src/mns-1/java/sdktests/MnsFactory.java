@@ -8,10 +8,7 @@ final class MnsFactory {
     private MnsFactory() {}
 
     static MNSClient client(String endpoint, String accessKey) {
-        if (Clients.TOKEN.isEmpty()) {
-            return new CloudAccount(accessKey, Clients.SECRET_KEY, endpoint).getMNSClient();
-        }
-        return new CloudAccount(accessKey, Clients.SECRET_KEY, endpoint, Clients.TOKEN).getMNSClient();
+        return new CloudAccount(accessKey, Clients.SECRET_KEY, endpoint).getMNSClient();
     }
 
     /** Registers the checks of what only 2.x has: none. */

@@ -23,16 +23,13 @@ final class MnsFactory {
     }
 
     private static MNSClient client(String endpoint, String accessKey, ClientConfiguration configuration) {
-        MNSClientBuilder builder = MNSClientBuilder.create()
+        return MNSClientBuilder.create()
                 .accountEndpoint(endpoint)
                 .accessKeyId(accessKey)
                 .accessKeySecret(Clients.SECRET_KEY)
                 .region("us-east-1")
-                .clientConfiguration(configuration);
-        if (!Clients.TOKEN.isEmpty()) {
-            builder.securityToken(Clients.TOKEN);
-        }
-        return builder.build();
+                .clientConfiguration(configuration)
+                .build();
     }
 
     /** Registers the checks of what only 2.x has. */
