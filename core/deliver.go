@@ -105,7 +105,7 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 		o.Verdict, o.Answer.Reason = Retry, MessageOf(err)
 		return b.conclude(ctx, unspoken, o)
 	}
-	return b.conclude(ctx, pusher.Retries, o)
+	return b.conclude(ctx, scheduleOf(pusher), o)
 }
 
 // push renders the request of a delivery.
@@ -126,11 +126,7 @@ func (b *Broker) push(d *Delivery) (Push, error) {
 func (b *Broker) conclude(ctx context.Context, retries func(*Topic, *Subscription) RetryPolicy, o Outcome) (Outcome, error) {
 	d := o.Delivery
 	if o.Verdict == Retry {
-		policy := d.Subscription.Retries
-		if policy == nil {
-			policy = retries(d.Topic, d.Subscription)
-		}
-		next, more := policy.Delay(d.Attempts + 1)
+		next, more := retries(d.Topic, d.Subscription).Delay(d.Attempts + 1)
 		lasts := cmp.Or(d.Topic.Retention, MaxTopicRetention)
 		if more && d.ClaimedAt.Add(next).Before(d.Message.PublishedAt.Add(lasts)) {
 			o.Next = next
@@ -152,7 +148,18 @@ func (b *Broker) conclude(ctx context.Context, retries func(*Topic, *Subscriptio
 	return o, nil
 }
 
-// unspoken is the schedule of what this server has no format for, or cannot render now: another may, or this one after its next start.
+// scheduleOf gives the schedule of what an endpoint does not take: the subscription's own, or that of its format.
+func scheduleOf(pusher Pusher) func(*Topic, *Subscription) RetryPolicy {
+	return func(topic *Topic, sub *Subscription) RetryPolicy {
+		if sub.Retries != nil {
+			return sub.Retries
+		}
+		return pusher.Retries(topic, sub)
+	}
+}
+
+// unspoken is the schedule of what this server has no format for, or cannot render now: another may, or this one after its next start. A
+// subscription's own does not count here: it is for its endpoint.
 func unspoken(*Topic, *Subscription) RetryPolicy {
 	return RetryPolicy{{Retries: 10, Min: 10 * time.Second, Max: 10 * time.Minute, Backoff: Exponential}, {Retries: MaxRetries, Min: 10 * time.Minute, Max: 10 * time.Minute}}
 }
@@ -218,7 +225,7 @@ func (b *Broker) undeliverable(ctx context.Context, o Outcome, reason string) (O
 	if err != nil {
 		return o, err
 	}
-	return b.conclude(ctx, pusher.Retries, o)
+	return b.conclude(ctx, scheduleOf(pusher), o)
 }
 
 // RetryDelivery makes a delivery due now, whatever its schedule says. SubscriptionNotFound,
@@ -252,7 +259,7 @@ func (b *Broker) DeadLetterDelivery(ctx context.Context, name SubscriptionName, 
 	if err != nil {
 		return err
 	}
-	o, err := b.conclude(ctx, pusher.Retries, Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: "given up by request"}})
+	o, err := b.conclude(ctx, scheduleOf(pusher), Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: "given up by request"}})
 	if err != nil {
 		return err
 	}

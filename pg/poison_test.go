@@ -191,16 +191,19 @@ func TestDeliveriesThatCannotBeRenderedNow(t *testing.T) {
 	broker := topicBroker(t, pgtest.New(t))
 	newTopic(t, broker)
 	subscribeURL(t, broker, "http://localhost/")
+	subscribeURL(t, broker, "http://localhost/impatient", func(in *core.NewSubscription) { in.Retries = core.RetryPolicy{} })
 	in := core.PublishInput{Topic: alerts, Messages: []core.NewPublication{{Body: []byte("hello"), Subject: "fault"}}}
 	if _, err := broker.Publish(context.Background(), in); err != nil {
 		t.Fatal(err)
 	}
 	deliveries := claimAll(t, broker)
-	if len(deliveries) != 1 {
+	if len(deliveries) != 2 {
 		t.Fatalf("claimed %+v", deliveries)
 	}
-	outcome, err := broker.Attempt(context.Background(), deliveries[0], nil)
-	if err != nil || outcome.Verdict != core.Retry || outcome.Next != 10*time.Second || outcome.Answer.Reason != "internal error" {
-		t.Errorf("outcome %+v, %v", outcome, err)
+	for _, d := range deliveries {
+		outcome, err := broker.Attempt(context.Background(), d, nil)
+		if err != nil || outcome.Verdict != core.Retry || outcome.Next != 10*time.Second || outcome.Answer.Reason != "internal error" {
+			t.Errorf("%s: outcome %+v, %v", d.Subscription.Endpoint, outcome, err)
+		}
 	}
 }
