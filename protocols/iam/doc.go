@@ -19,6 +19,9 @@
 // certificates, instance profiles and the like there is nothing, except the lists that Terraform reads before
 // it deletes a user or a role, which are empty.
 //
+// 2026-11-21: what permission is asked for goes by the action alone, for parameters that it does not have are the
+// client's to add. A new name or path of a user or a group needs the permission as the old one does.
+//
 // 2026-11-21: a list's marker is the core's cursor; an entry that is created meanwhile is seen or not, but none is
 // seen twice.
 package iam

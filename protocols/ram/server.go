@@ -131,7 +131,7 @@ func refused(may bool, c *openapi.Call) error {
 // subjects give the paths of what a request is about: of a policy that is attached, to whom; of what gets another
 // name, both. That goes by its action alone: parameters that the action does not have say nothing.
 func subjects(c *openapi.Call) []string {
-	kind, parameter := "", ""
+	var kind, parameter string
 	switch has := func(word string) bool { return strings.Contains(c.Action, word) }; {
 	case has("Alias"), has("List") && !has("For") && !has("AccessKey") && !has("Versions"):
 		return []string{"*"} // all that the account has

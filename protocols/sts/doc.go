@@ -19,6 +19,9 @@
 // 2026-11-21: policies that PolicyArns names are kept by their ids and count as they are when a request is made,
 // not as they were when the session began.
 //
+// 2026-11-21: tags and a source identity of a role's session need sts:TagSession and sts:SetSourceIdentity of the
+// role's trust policy where policies are enforced, and are free where they are not.
+//
 // 2026-11-21: the texts of errors are those that clients of STS quote (ValidationError, AccessDenied,
 // ExpiredToken); unverified are those of MalformedPolicyDocument and PackedPolicyTooLarge.
 package sts
