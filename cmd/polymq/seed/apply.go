@@ -118,7 +118,7 @@ func (a *applying) apply(d *Document) error {
 		create  func(Fields) error
 	}{
 		{policies, d.Policies, a.make(policies, nil)}, {groups, d.Groups, a.makeRelated(groups)}, {users, d.Users, a.makeRelated(users)},
-		{roles, d.Roles, a.makeRelated(roles)}, {keys, d.Keys, a.makeKey},
+		{roles, d.Roles, a.makeRelated(roles)}, {keys, d.Keys, a.makeKey}, {alerts, d.Alerts, a.make(alerts, nil)},
 	} {
 		if err := a.section(s.kind, nil, s.entries, s.create); err != nil {
 			return err
@@ -294,7 +294,7 @@ func (a *applying) alter(k *kind, path []string, name string, declared, shown Fi
 		if slices.Contains(k.fixed, field) {
 			return fmt.Errorf("%s %s: %s is %s, and cannot become %s: delete it first", k.name, name, field, text(from), text(to))
 		}
-		differ = append(differ, FieldChange{field, text(from), text(to)})
+		differ = append(differ, FieldChange{field, text(from), text(withoutSecrets(to))})
 		change[field] = changeOf(field, from, to)
 	}
 	if disabled, ok := declared["disabled"]; ok && k == keys && disabled != there["disabled"] {
@@ -349,10 +349,29 @@ func same(field string, from, to any) bool {
 		}
 		return true
 	}
+	if field == "to" { // whose secrets are not shown
+		from, to = withoutSecrets(from), withoutSecrets(to)
+	}
 	if from == nil || to == nil {
 		return empty(from) && empty(to)
 	}
 	return reflect.DeepEqual(from, to)
+}
+
+// withoutSecrets gives a list of objects without what is never shown.
+func withoutSecrets(value any) any {
+	list, isList := value.([]any)
+	if !isList {
+		return value
+	}
+	shown := make([]any, len(list))
+	for i, element := range list {
+		shown[i] = element
+		if fields, ok := element.(map[string]any); ok {
+			shown[i] = map[string]any(Fields(fields).without("secret"))
+		}
+	}
+	return shown
 }
 
 func empty(value any) bool {
@@ -394,7 +413,7 @@ func changeOf(field string, from, to any) any {
 func newFields(entry Fields) []FieldChange {
 	var fields []FieldChange
 	for _, name := range sorted(entry) {
-		value := text(entry[name])
+		value := text(withoutSecrets(entry[name]))
 		if name == "secret" {
 			value = "(given)"
 		}

@@ -1,5 +1,5 @@
 // Package seed makes a server have what a file declares: queues, topics with their subscriptions, policies,
-// groups, users, roles, and access keys.
+// groups, users, roles, access keys, and alerts.
 //
 //	account: "000000000000"
 //	region: us-east-1
@@ -17,6 +17,12 @@
 //	keys:
 //	  - id: orders-service
 //	    secret: ${ORDERS_SECRET}
+//	alerts:
+//	  - name: orders-are-late
+//	    metric: oldest_message_age
+//	    queue: orders*
+//	    threshold: 300
+//	    to: [{type: slack, target: "${SLACK_URL}"}]
 //
 // A user, group or role also has its policies, by name or ARN, its inline policies and its boundary, and a user
 // its groups:
@@ -44,6 +50,6 @@
 // 2026-11-21: queues are made first without their dead-letter queues, which are set when all are there. The
 // order of the entries has no meaning.
 //
-// 2026-11-21: an access key that exists keeps its secret, for nobody can read it to compare. Administrators'
+// 2026-11-21: an access key, and a destination of an alert, that exists keeps its secret, for nobody can read it to compare. Administrators'
 // keys, pending subscriptions and those whose endpoints the API cannot make are not pruned and not dumped.
 package seed

@@ -29,6 +29,7 @@ type Document struct {
 	Groups   []Fields
 	Users    []Fields
 	Roles    []Fields
+	Alerts   []Fields
 }
 
 // section is a section of a document.
@@ -42,7 +43,7 @@ type section struct {
 func (d *Document) sections() []section {
 	return []section{
 		{"queues", queues, &d.Queues}, {"topics", topics, &d.Topics}, {"policies", policies, &d.Policies}, {"groups", groups, &d.Groups},
-		{"users", users, &d.Users}, {"roles", roles, &d.Roles}, {"keys", keys, &d.Keys},
+		{"users", users, &d.Users}, {"roles", roles, &d.Roles}, {"keys", keys, &d.Keys}, {"alerts", alerts, &d.Alerts},
 	}
 }
 

@@ -44,6 +44,11 @@ var (
 	}
 )
 
+var alerts = &kind{
+	name: "alert", path: "alerts", list: "alerts", key: "name", create: "create-alert",
+	shown: []string{"account", "region", "created_at", "modified_at", "state", "series", "failure", "failed_at"},
+}
+
 // declared gives an entry as the API shows it in the form that declares it.
 func (k *kind) declared(shown Fields) (Fields, bool) {
 	if k.entry == nil {
