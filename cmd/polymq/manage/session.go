@@ -26,7 +26,7 @@ func Commands(environ []string) []*cobra.Command {
 	return []*cobra.Command{
 		queueCommand(environ), topicCommand(environ), subscriptionCommand(environ), messageCommand(environ),
 		logCommand(environ), tailCommand(environ), exportCommand(environ), importCommand(environ),
-		seedCommand(environ), dumpCommand(environ), faultCommand(environ),
+		seedCommand(environ), dumpCommand(environ), faultCommand(environ), alertCommand(environ),
 		accountCommand(environ), userCommand(environ), groupCommand(environ), roleCommand(environ), policyCommand(environ),
 	}
 }
