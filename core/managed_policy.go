@@ -180,6 +180,28 @@ func (b *Broker) Policy(ctx context.Context, name PolicyName) (Policy, error) {
 	return b.store.Policy(ctx, name)
 }
 
+// PolicyCalled gives the name that a text means: an ARN, or the name of one of the account's policies of that cloud
+// if there is one, else of one that the cloud brings with it. Whether there is such a policy is for
+// others to say; another account's is EntityNotFound.
+func (b *Broker) PolicyCalled(ctx context.Context, account, cloud, text string) (PolicyName, error) {
+	if name, ok := PolicyNameOf(text); ok {
+		if !name.BuiltIn() && name.Account != account {
+			return name, Errorf(EntityNotFound, "there is no policy %s in account %s", text, account)
+		}
+		return name, nil
+	}
+	name := PolicyName{Account: account, Cloud: cloud, Name: text}
+	builtIn := PolicyName{Cloud: cloud, Name: text}
+	if BuiltInPolicy(builtIn.ARN()) == nil {
+		return name, nil
+	}
+	_, err := b.Policy(ctx, name)
+	if CodeOf(err) == EntityNotFound {
+		return builtIn, nil
+	}
+	return name, err
+}
+
 // PolicyOfID gives a policy by its ID, as identities name it. EntityNotFound.
 func (b *Broker) PolicyOfID(ctx context.Context, id string) (Policy, error) {
 	if p := BuiltInPolicy(id); p != nil {

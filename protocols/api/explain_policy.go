@@ -1,13 +1,8 @@
 package api
 
 import (
-	"cmp"
 	"context"
-	"net/http"
-	"strings"
-	"time"
 
-	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/core/policy"
 	"github.com/polymq/polymq/protocols/caller"
 )
@@ -42,36 +37,10 @@ func (s *Server) explainPolicy(ctx context.Context, req *explainPolicyRequest) (
 		return nil, err
 	}
 	in := &req.Body
-	key, err := s.asking(ctx, owner, in.Key, in.Principal)
-	if err != nil {
-		return nil, failed(ctx, err)
-	}
-	who := caller.Caller{Region: exchangeOf(ctx).caller.Region, Began: time.Now()}
-	if key != nil {
-		who.Is(key)
-	}
-	want := &caller.Want{Action: in.Action, Resource: in.Resource, Owner: owner}
-	if of := ownerOf(in.Resource); of != "" && of != owner && !exchangeOf(ctx).grants.Everywhere { // its policy is the other account's secret
-		return nil, newProblem(http.StatusForbidden, core.AccessDenied, "this access key may not look into the policies of another account's resources")
-	}
-	tags, err := s.describe(ctx, want)
-	if err != nil {
-		return nil, failed(ctx, err)
-	}
-	given := map[string][]string{}
-	for name, values := range in.Context {
-		given[strings.ToLower(name)] = values
-	}
-	want.Keys = func(name string) []string {
-		if values, ok := given[name]; ok {
-			return values
-		}
-		if tag, ok := strings.CutPrefix(name, "aws:resourcetag/"); ok {
-			return caller.TagValues(tags, tag)
-		}
-		return nil
-	}
-	d, err := s.callers.Explain(ctx, &who, want)
+	d, err := s.callers.Answer(ctx, s.broker, &caller.Question{
+		Account: owner, Region: exchangeOf(ctx).caller.Region, Key: in.Key, Principal: in.Principal, Action: in.Action, Resource: in.Resource, Context: in.Context,
+		Everywhere: exchangeOf(ctx).grants.Everywhere,
+	})
 	if err != nil {
 		return nil, failed(ctx, err)
 	}
@@ -96,75 +65,4 @@ func explained(d *caller.Denied) *explainPolicyResponse {
 		out.PolicyType = ""
 	}
 	return &resp
-}
-
-// asking gives the key of who asks, or one that somebody of the ARN would have; nil for nobody in particular.
-func (s *Server) asking(ctx context.Context, owner, id, arn string) (*core.Key, error) {
-	switch {
-	case (id == "") == (arn == ""):
-		return nil, core.Errorf(core.InvalidArgument, "either key or principal says who asks")
-	case arn == "*":
-		return nil, nil
-	case id != "":
-		key, err := s.broker.Key(ctx, id)
-		if err == nil && key.Account != owner {
-			err = core.Errorf(core.KeyNotFound, "account %s has no access key %q", owner, id)
-		}
-		return key, err
-	}
-	if role, ok := core.RoleNameOf(arn); ok && role.Account == owner {
-		kept, err := s.broker.Identity(ctx, role)
-		return &core.Key{Account: owner, Session: core.Session{Role: arn, RoleID: kept.ID, Name: "explained"}}, err
-	}
-	_, name, _ := strings.Cut(arn, "::"+owner+":")
-	if name == "root" {
-		return &core.Key{Account: owner}, nil
-	}
-	path, isUser := strings.CutPrefix(name, "user/")
-	if !isUser {
-		return nil, core.Errorf(core.InvalidArgument, "the principal must be a user, a role or the root of account %s, unlike %q", owner, arn)
-	}
-	user := path[strings.LastIndexByte(path, '/')+1:]
-	_, err := s.broker.Identity(ctx, core.IdentityName{Account: owner, Kind: core.User, Name: user})
-	return &core.Key{Account: owner, User: user}, err
-}
-
-// ownerOf gives the account in an ARN of AWS, "" where there is none.
-func ownerOf(resource string) string {
-	const parts = 6
-	if arn := strings.SplitN(resource, ":", parts); len(arn) == parts && arn[0] == "arn" {
-		return arn[4]
-	}
-	return ""
-}
-
-// describe fills in what is known of a resource: whose it is, and its policy. It gives its tags.
-func (s *Server) describe(ctx context.Context, want *caller.Want) (tags map[string]string, err error) {
-	const parts = 6
-	arn := strings.SplitN(want.Resource, ":", parts)
-	if len(arn) < parts || arn[0] != "arn" {
-		return nil, nil
-	}
-	want.Owner = cmp.Or(arn[4], want.Owner)
-	switch arn[2] {
-	case "sqs":
-		queue, err := s.broker.Queue(ctx, core.QueueName{Account: arn[4], Region: arn[3], Name: arn[5]})
-		if core.CodeOf(err) == core.QueueNotFound {
-			return nil, nil
-		} else if err != nil {
-			return nil, err
-		}
-		want.Policy = queue.Attributes["sqs.Policy"]
-		return queue.Tags, nil
-	case "sns":
-		topic, err := s.broker.Topic(ctx, core.TopicName{Account: arn[4], Region: arn[3], Name: arn[5]})
-		if core.CodeOf(err) == core.TopicNotFound {
-			return nil, nil
-		} else if err != nil {
-			return nil, err
-		}
-		want.Policy = topic.Attributes["sns.Policy"]
-		return topic.Tags, nil
-	}
-	return nil, nil
 }

@@ -145,7 +145,7 @@ func (s *Server) alterIdentity(kind core.IdentityKind) func(context.Context, *al
 		if in.Boundary != nil {
 			change.Boundary = new(core.PolicyName)
 			if *in.Boundary != "" {
-				*change.Boundary, err = s.policyName(ctx, name.Account, req.Cloud, *in.Boundary)
+				*change.Boundary, err = s.broker.PolicyCalled(ctx, name.Account, orAWS(req.Cloud), *in.Boundary)
 			}
 		}
 		if err != nil {
@@ -200,7 +200,7 @@ func (s *Server) withPolicy(kind core.IdentityKind, do func(context.Context, cor
 		if err != nil {
 			return nil, err
 		}
-		policy, err := s.policyName(ctx, name.Account, req.Body.Cloud, req.Body.Policy)
+		policy, err := s.broker.PolicyCalled(ctx, name.Account, orAWS(req.Body.Cloud), req.Body.Policy)
 		if err == nil {
 			err = do(ctx, name, policy)
 		}

@@ -107,24 +107,6 @@ func (s *Server) showIdentity(ctx context.Context, i core.Identity) (*ofOneIdent
 	return &ofOneIdentity{body}, nil
 }
 
-// policyName reads how a request names a policy: by its ARN, or by its name, which is one of the account's
-// policies of that cloud if there is one, else one that the cloud brings with it.
-func (s *Server) policyName(ctx context.Context, owner, cloud, text string) (core.PolicyName, error) {
-	if name, ok := core.PolicyNameOf(text); ok {
-		return name, nil
-	}
-	name := core.PolicyName{Account: owner, Cloud: cmp.Or(cloud, core.AWS), Name: text}
-	builtIn := core.PolicyName{Cloud: name.Cloud, Name: text}
-	if core.BuiltInPolicy(builtIn.ARN()) == nil {
-		return name, nil
-	}
-	_, err := s.broker.Policy(ctx, name)
-	if core.CodeOf(err) == core.EntityNotFound {
-		return builtIn, nil
-	}
-	return name, err
-}
-
 // changedTags gives tags as a change: null removes one.
 type changedTags map[string]*string
 

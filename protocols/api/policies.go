@@ -35,7 +35,7 @@ func (s *Server) named(ctx context.Context, o *OfPolicy) (core.PolicyName, error
 	if err != nil {
 		return core.PolicyName{}, err
 	}
-	return s.policyName(ctx, owner, o.Cloud, o.Name)
+	return s.broker.PolicyCalled(ctx, owner, orAWS(o.Cloud), o.Name)
 }
 
 // policyBody is a policy on the wire.
