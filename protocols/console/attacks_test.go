@@ -226,9 +226,9 @@ func TestLoginLeadsNowhereElse(t *testing.T) {
 func TestTestModeOnly(t *testing.T) {
 	t.Parallel()
 	s := newPlainSite(t)
-	for _, path := range []string{"/clock", "/clock/advance", "/clock/reset"} {
+	for _, path := range []string{"/clock", "/clock/advance", "/clock/reset", "/faults", "/faults/delete"} {
 		var got answer
-		if path == "/clock" {
+		if path == "/clock" || path == "/faults" {
 			got = s.do(s.request(http.MethodGet, base+path, ""))
 		} else {
 			got = s.post(base+path, "by", "1", "confirm", pgtest.Account)

@@ -51,7 +51,7 @@ func (x *exchange) parameters() map[string]string {
 			parameters[name] = text
 		}
 	}
-	for field, name := range map[string]string{"queue": "QueueName", "topic": "TopicName", "subscription": "SubscriptionName", "key": "AccessKeyId", "task": "TaskHandle"} {
+	for field, name := range map[string]string{"queue": "QueueName", "topic": "TopicName", "subscription": "SubscriptionName", "key": "AccessKeyId", "task": "TaskHandle", "identity": "EntityName", "policy": "PolicyName"} {
 		if value := x.r.PathValue(field); value != "" {
 			parameters[name] = value
 		}

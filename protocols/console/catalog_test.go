@@ -56,6 +56,15 @@ func TestCatalogue(t *testing.T) {
 	for _, access := range []core.Access{core.Viewer, core.Operator, core.Admin} {
 		used[string(access)] = true
 	}
+	for _, kind := range []core.IdentityKind{core.User, core.Group, core.Role} {
+		used[string(kind)] = true
+	}
+	for _, effect := range core.FaultEffects {
+		used[string(effect)] = true
+	}
+	for _, operation := range core.FaultOperations {
+		used[string(operation)] = true
+	}
 	for _, code := range core.Codes {
 		if meanings[code].text == "" || meanings[code].status < 400 {
 			t.Errorf("%s has no meaning", code)

@@ -188,4 +188,42 @@ var chinese = map[string]string{
 
 	// Units of time
 	"d": "天", "h": "小时", "min": "分", "s": "秒",
+
+	// Users, groups and roles
+	"Access": "权限", "Users and roles": "用户与角色", "Users": "用户", "Groups": "用户组", "Roles": "角色", "user": "用户", "group": "用户组", "role": "角色", "Policies": "策略", "Policy": "策略", "Description": "说明", "Delete": "删除", "About": "关于",
+	"New user": "新建用户", "New group": "新建用户组", "New role": "新建角色", "Create user": "创建用户", "Create group": "创建用户组", "Create role": "创建角色", "%s was created.": "%s 已创建。", "%s was deleted.": "%s 已删除。",
+	"People and programs with access keys. Policies say what they may do with queues and topics, their access what they may do here.": "持有访问密钥的人员与程序。策略决定其可对队列与主题做什么,权限决定其可在此处做什么。",
+	"A group's policies count for all users in it.":                                                    "用户组的策略对组内所有用户生效。",
+	"Who a role's trust policy lets in assumes it for a while, by temporary keys (AssumeRole of STS).": "信任策略所允许者可通过临时密钥(STS 的 AssumeRole)暂时扮演角色。",
+	"No users yet": "还没有用户", "No groups yet": "还没有用户组", "No roles yet": "还没有角色", "A group gives the same policies to several users.": "用户组把相同的策略授予多个用户。",
+	"Make one with the button above, with the access key that a program signs with or a person logs in with.":              "用上方按钮创建,并附带程序签名或人员登录所用的访问密钥。",
+	"A role lets others act for this account for a while. Make one with the button above, or by CreateRole of IAM or RAM.": "角色让他人暂时代表此账号行事。用上方按钮创建,或调用 IAM 或 RAM 的 CreateRole。",
+	"With an access key": "附带访问密钥", "Its secret is shown only once": "其 Secret 只显示一次", "with bodies": "可看消息内容", "A viewer sees bodies of messages": "查看者可看消息内容", "Operators and admins always do": "操作者与管理者始终可看",
+	"To this console and the JSON API: a viewer looks, an operator changes queues and topics, an admin manages users too": "对本控制台与 JSON API:查看者只看,操作者可更改队列与主题,管理者还可管理用户",
+	"Language of its policies": "策略语言", "Trust policy": "信任策略", "Says who may assume the role": "决定谁可以扮演该角色", "Longest session": "最长会话", "Boundary": "权限边界", "A policy that other policies cannot go beyond": "其他策略无法超出的策略",
+	"Attached policies": "已附加的策略", "built in": "内置", "Built in": "内置", "Detach": "解除", "None.": "无。", "Name or ARN of a policy": "策略的名称或 ARN", "Attach policy": "附加策略",
+	"In none. A group's page puts users into it.": "不在任何组中。可在用户组的页面加入。", "Members": "成员", "Take out": "移出", "Put in": "加入", "Policies of its own": "自有策略", "New policy of its own": "新建自有策略",
+	"Text of the policy": "策略文本", "Save policy": "保存策略", "Delete policy": "删除策略", "Delete %s?": "删除 %s?", "Access keys and policies of its own go with it. This cannot be undone.": "其访问密钥与自有策略会一并删除。此操作无法撤销。",
+	"You are this user. Somebody else must change what you may do.": "这是您自己。须由他人更改您的权限。", "Policy %s was attached.": "策略 %s 已附加。", "Policy %s was detached.": "策略 %s 已解除。",
+
+	// Policies
+	"New policy": "新建策略", "Create policy": "创建策略", "Language": "语言", "Of this account": "本账号的", "Explain a decision": "解释判定", "Attached to": "附加于", "No policies yet": "还没有策略",
+	"A policy allows or denies actions on queues and topics. Make one with the button above, or attach one that is built in.": "策略允许或拒绝对队列与主题的操作。用上方按钮创建,或附加一个内置策略。",
+	"Policy %s was created.": "策略 %s 已创建。", "Policy %s was saved.": "策略 %s 已保存。", "Policy %s was deleted.": "策略 %s 已删除。", "version %d": "版本 %d", "Version %d counts now.": "现在以版本 %d 为准。", "Versions": "版本", "counts": "生效", "Let it count": "使其生效",
+	"It becomes a version, which counts at once. Five are kept.": "保存为新版本并立即生效;最多保留五个版本。", "Nobody yet: the page of a user, a group or a role attaches it.": "尚未附加:可在用户、用户组或角色的页面附加。",
+	"It goes with all its versions. It must be attached to nobody.":                                                          "所有版本一并删除。须先解除所有附加。",
+	"What a server decides that enforces policies (--auth enforce), and which statement of which policy it is that decides.": "执行策略的服务器(--auth enforce)会如何判定,以及由哪个策略的哪条语句决定。",
+	"Who asks": "请求者", "ARN of a user or a role, of the account's root, or * for nobody in particular": "用户、角色或账号 root 的 ARN;* 表示匿名", "or an access key id": "或访问密钥 ID", "What is asked for": "操作", "Of what": "资源", "Explain": "解释",
+	"Condition keys": "条件键", "One in each line, with its value": "每行一个,附上其值", "%s is no condition key with a value, such as aws:SourceIp=10.1.2.3.": "%s 不是带值的条件键,例如 aws:SourceIp=10.1.2.3。", "Say what is asked for, and of what.": "请填写操作与资源。",
+	"allowed": "允许", "denied by a statement": "被语句拒绝", "denied, since nothing allows it": "拒绝:没有任何策略允许", "nobody in particular": "匿名", "Missing": "缺少", "Statement": "语句", "number %d": "第 %d 条", "none is needed: this is the account itself": "无需语句:这是账号本身",
+	"What a client is told": "客户端得到的说明",
+
+	// Faults
+	"Faults": "故障", "New rule": "新建规则", "Create rule": "创建规则", "Effect": "效果", "Calls": "调用", "Hits": "命中次数", "Until": "截止", "Operations": "操作", "all": "全部", "none: all of them": "不选:全部",
+	"For tests: rules by which calls of this account go wrong, to see what programs make of it.": "用于测试:让该账号的调用按规则出错,观察程序如何应对。",
+	"Nothing goes wrong on purpose": "没有人为的故障", "A rule lets calls fail or come late, or messages come twice or in another order.": "规则可让调用失败或延迟,或让消息重复、乱序。",
+	"A rule of the same name is replaced": "同名规则会被替换", "Queue or topic": "队列或主题", "* and ? stand for others": "* 与 ? 为通配符", "Calls that are hit, in percent": "命中的调用(百分比)", "Hits at most": "最多命中", "Holds for": "有效时长", "until it is deleted": "直到删除",
+	"Of the effect": "效果的参数", "Late by at least": "至少延迟", "Late by at most": "至多延迟", "Only the answer is lost": "仅丢失应答", "The call is done, and answered with the error": "调用已执行,但以错误应答",
+	"The rule %s holds.": "规则 %s 已生效。", "The rule %s does not hold any more.": "规则 %s 已失效。", "error": "错误", "latency": "延迟", "reorder": "乱序",
+	"send": "发送", "receive": "接收", "delete": "删除", "visibility": "更改可见性", "publish": "发布",
 }

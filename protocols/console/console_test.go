@@ -207,6 +207,7 @@ func (s *site) populate() (pages []string) {
 	if _, err := s.broker.CreateKey(ctx, core.NewKey{Account: pgtest.Account, User: "ada"}); err != nil {
 		s.Fatal(err)
 	}
+	s.manage(ctx)
 	if err := s.broker.AddUsage(ctx, []core.Usage{{Account: pgtest.Account, Service: "sqs", Requests: 3, Units: 2_000_000, Receives: 2, EmptyReceives: 1}}); err != nil {
 		s.Fatal(err)
 	}
@@ -216,14 +217,50 @@ func (s *site) populate() (pages []string) {
 		"/trace", "/trace?id=" + sent[0].ID.UUID(), "/trace?queue=orders&from=2026-01-01T00:00", "/trace?queue=dead", "/trace?id=nonsense",
 		"/topics", "/topics?q=al", "/topics/alerts", "/topics/alerts/tester", "/topics/alerts/tester?subscription=" + sub.Name.Name,
 		"/topics/alerts/subscriptions/" + sub.Name.Name, "/topics/alerts/subscriptions/" + sub.Name.Name + "/deliveries",
+		"/users", "/users/ada", "/groups", "/groups/crew", "/roles", "/roles/courier?cloud=ram", "/policies", "/policies?built_in=1", "/policies/senders", "/policies/AmazonSQSFullAccess?cloud=aws&built_in=1",
+		"/explain", "/explain?principal=*&action=sqs:SendMessage&resource=arn:aws:sqs:us-east-1:000000000000:orders", "/explain?principal=nobody&action=a&resource=b", "/faults",
 		"/outbox", "/keys", "/audit", "/audit?failed=1", "/clock", "/servers", "/costs", "/costs?days=7",
+	}
+}
+
+// allowSend lets whoever has it send to queues.
+const allowSend = `{"Version": "2012-10-17", "Statement": [{"Sid": "Send", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}`
+
+// manage makes users, groups, roles, a policy and a fault rule to show.
+func (s *site) manage(ctx context.Context) {
+	s.Helper()
+	const trust = `{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": ["acs:ram::` + pgtest.Account + `:root"]}}]}`
+	group := core.IdentityName{Account: pgtest.Account, Kind: core.Group, Name: "crew"}
+	user := core.IdentityName{Account: pgtest.Account, Kind: core.User, Name: "ada"}
+	policy := core.PolicyName{Account: pgtest.Account, Cloud: core.AWS, Name: "senders"}
+	if _, err := s.broker.CreateIdentity(ctx, core.Identity{IdentityName: group, Description: "<b>all</b> of them"}); err != nil {
+		s.Fatal(err)
+	}
+	role := core.IdentityName{Account: pgtest.Account, Kind: core.Role, Cloud: core.RAM, Name: "courier"}
+	if _, err := s.broker.CreateIdentity(ctx, core.Identity{IdentityName: role, Trust: trust}); err != nil {
+		s.Fatal(err)
+	}
+	if _, err := s.broker.CreatePolicy(ctx, core.Policy{PolicyName: policy}, allowSend); err != nil {
+		s.Fatal(err)
+	}
+	for _, err := range []error{
+		s.broker.JoinGroup(ctx, pgtest.Account, "ada", "crew"), s.broker.AttachPolicy(ctx, user, policy),
+		s.broker.PutInlinePolicy(ctx, user, "mine", core.Inline{Cloud: core.AWS, Text: allowSend}),
+	} {
+		if err != nil {
+			s.Fatal(err)
+		}
+	}
+	_, err := s.broker.CreateFault(ctx, core.Fault{Account: pgtest.Account, Name: "slow", Effect: core.FaultLatency, Max: time.Second, Probability: 0.001, Pattern: "nothing", Operations: []core.FaultOperation{core.FaultSend}})
+	if err != nil {
+		s.Fatal(err)
 	}
 }
 
 func TestPagesInEachLanguage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, newBroker(t, pgtest.DatabaseURL(t)), &caller.Options{})
-	empty := []string{"/", "/queues", "/topics", "/trace", "/outbox", "/keys", "/costs"}
+	empty := []string{"/", "/queues", "/topics", "/trace", "/outbox", "/keys", "/costs", "/users", "/groups", "/roles", "/policies", "/explain", "/faults"}
 	for _, language := range []string{"en", "zh"} {
 		for _, path := range empty {
 			wellFormed(t, path, s.get(base+path, "Accept-Language", language+"-XX,fr;q=0.5"))

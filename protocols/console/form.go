@@ -19,6 +19,7 @@ func (x *exchange) form() *form { return &form{x: x} }
 var fieldTitles = map[string]string{
 	"visibility": "Visibility timeout", "delay": "Delay", "retention": "Retention", "wait": "Receive wait", "max_message_size": "Largest message",
 	"max_receives": "Receives before that", "copies": "Copies", "priority": "Priority", "limit": "Messages", "rate": "Messages a second", "by": "By",
+	"percent": "Calls that are hit, in percent", "most": "Hits at most", "length": "Holds for", "min": "Late by at least", "max": "Late by at most", "session": "Longest session",
 }
 
 // number gives a whole number from 1 to a bound, or the default where the field is empty.
@@ -30,6 +31,19 @@ func (f *form) number(name string, high, otherwise int) int {
 	n, err := strconv.Atoi(text)
 	if (err != nil || n < 1 || n > high) && f.err == nil {
 		f.err = f.x.problem(core.InvalidArgument, f.x.t("%s must be a whole number from 1 to %d.", f.x.t(fieldTitles[name]), high))
+	}
+	return n
+}
+
+// decimal gives a number from 0 to a bound, or the default where the field is empty.
+func (f *form) decimal(name string, high, otherwise float64) float64 {
+	text := f.x.field(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if (err != nil || !(n >= 0 && n <= high)) && f.err == nil {
+		f.err = f.x.problem(core.InvalidArgument, f.x.t("%s must be a number from 0 to %d.", f.x.t(fieldTitles[name]), int64(high)))
 	}
 	return n
 }

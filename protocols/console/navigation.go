@@ -28,11 +28,14 @@ var menu = []navigation{
 	{Key: "topics", Title: "Topics", Group: "Messaging", Icon: "topic", Keys: "t", needs: toLook},
 	{Key: "trace", Title: "Where is my message?", Group: "Messaging", Icon: "trace", Keys: "m", needs: toLook},
 	{Key: "outbox", Title: "Outbox", Group: "Messaging", Icon: "outbox", Keys: "b", needs: toRead},
-	{Key: "keys", Title: "Access keys", Group: "Server", Icon: "key", Keys: "k", needs: toManage},
-	{Key: "audit", Title: "Audit", Group: "Server", Icon: "audit", Keys: "a", needs: toManage},
+	{Key: "users", Title: "Users and roles", Group: "Access", Icon: "user", Keys: "u", needs: toManage},
+	{Key: "policies", Title: "Policies", Group: "Access", Icon: "policy", Keys: "p", needs: toManage},
+	{Key: "keys", Title: "Access keys", Group: "Access", Icon: "key", Keys: "k", needs: toManage},
+	{Key: "audit", Title: "Audit", Group: "Access", Icon: "audit", Keys: "a", needs: toManage},
 	{Key: "costs", Title: "Costs", Group: "Server", Icon: "cost", Keys: "c", needs: toLook},
 	{Key: "servers", Title: "Servers", Group: "Server", Icon: "server", Keys: "s", needs: toLook},
 	{Key: "clock", Title: "Clock and reset", Group: "Server", Icon: "clock", Keys: "l", needs: toManage, test: true},
+	{Key: "faults", Title: "Faults", Group: "Server", Icon: "fault", Keys: "f", needs: toLook, test: true},
 }
 
 // menuGroup is a part of the menu under a common title.

@@ -131,6 +131,11 @@ func functions(language string) template.FuncMap {
 		"joined":    func(texts []string) string { return strings.Join(texts, ", ") },
 		"query":     url.QueryEscape,
 		"short":     shorten,
+		"indent":    indentJSON,
+		"percent":   func(share float64) string { return strconv.FormatFloat(100*share, 'g', 4, 64) },
+		"policies":  func(i core.Identity) int { return len(i.Attached) + len(i.Inline) },
+		"accesses":  func() []core.Access { return []core.Access{core.Viewer, core.Operator, core.Admin} },
+		"actions":   func() []string { return explainedActions },
 	}
 }
 
@@ -237,6 +242,15 @@ func showDuration(language string, d time.Duration) string {
 func showJSON(value any) (string, error) {
 	text, err := json.Marshal(value)
 	return string(text), err
+}
+
+// indentJSON lays out a text of JSON, and leaves another as it is.
+func indentJSON(text string) string {
+	var laidOut bytes.Buffer
+	if json.Indent(&laidOut, []byte(text), "", "  ") != nil {
+		return text
+	}
+	return laidOut.String()
 }
 
 // shorten gives the beginning of a text.

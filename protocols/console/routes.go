@@ -23,6 +23,8 @@ func (s *Server) routes() {
 	s.handle(prefix+"/", func(*exchange) error { return errNotFound })
 
 	s.messagingRoutes()
+	s.identityRoutes()
+	s.policyRoutes()
 	s.serverRoutes()
 }
 
@@ -97,6 +99,9 @@ func (s *Server) serverRoutes() {
 	s.get("clock", toManage, s.showClock)
 	s.post("clock/advance", "AdvanceClock", toManage, s.advanceClock)
 	s.post("clock/reset", "ResetAccount", toManage, s.resetAccount)
+	s.get("faults", toLook, s.listFaults)
+	s.post("faults", "CreateFault", toOperate, s.createFault)
+	s.post("faults/delete", "DeleteFault", toOperate, s.deleteFault)
 	s.get("servers", toLook, s.showServers)
 	s.get("costs", toLook, s.showCosts)
 	s.post("costs", "SetPrices", toRule, s.setPrices)

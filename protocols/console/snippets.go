@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -20,6 +21,7 @@ const (
 	mnsSDK = "Python · aliyun-mns-sdk"
 	python = "Python"
 	curl   = "curl"
+	polymq = "polymq"
 )
 
 // snippetOf fills in the endpoint as the browser reached it, the account, the region and credentials.
@@ -247,4 +249,66 @@ func serversSnippets(x *exchange) []snippet {
 
 func costsSnippets(x *exchange) []snippet {
 	return []snippet{x.snippetOf(curl, `"{url}/metrics"`)}
+}
+
+func identitiesSnippets(x *exchange, k identityKind) []snippet {
+	word := strings.ToLower(k.Action)
+	return []snippet{
+		x.snippetOf(awsCLI, "iam list-"+word+"s"),
+		x.boto("iam", `print([i["`+k.Action+`Name"] for i in iam.list_`+word+`s()["`+k.Action+`s"]])`),
+		x.snippetOf(polymq, "polymq "+word+" list --endpoint {url} --account {account}"),
+		x.snippetOf(curl, `"{url}/api/v1/`+word+`s?account={account}"`),
+	}
+}
+
+func identitySnippets(x *exchange, k identityKind, name string) []snippet {
+	word := strings.ToLower(k.Action)
+	pair := []string{"{name}", name}
+	return []snippet{
+		x.snippetOf(awsCLI, `iam attach-`+word+`-policy --`+word+`-name {name} \
+    --policy-arn arn:aws:iam::aws:policy/AmazonSQSFullAccess`, pair...),
+		x.boto("iam", `iam.attach_`+word+`_policy(`+k.Action+`Name="{name}",
+    PolicyArn="arn:aws:iam::aws:policy/AmazonSQSFullAccess")`, pair...),
+		x.snippetOf(curl, `"{url}/api/v1/`+word+`s/{name}?account={account}"`, pair...),
+	}
+}
+
+func policiesSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(awsCLI, "iam list-policies --scope Local"),
+		x.boto("iam", `print([p["Arn"] for p in iam.list_policies(Scope="Local")["Policies"]])`),
+		x.snippetOf(curl, `"{url}/api/v1/policies?account={account}"`),
+	}
+}
+
+func policySnippets(x *exchange, p *core.Policy) []snippet {
+	all := []snippet{x.snippetOf(curl, `"{url}/api/v1/policies/{name}?account={account}&cloud={cloud}"`, "{name}", p.Name, "{cloud}", p.Cloud)}
+	if p.Cloud == core.AWS {
+		all = append([]snippet{
+			x.snippetOf(awsCLI, "iam get-policy --policy-arn "+p.ARN()),
+			x.boto("iam", `print(iam.get_policy(PolicyArn="`+p.ARN()+`")["Policy"])`),
+		}, all...)
+	}
+	return all
+}
+
+func explainSnippets(x *exchange, asked *explainPage) []snippet {
+	pairs := []string{"{principal}", cmp.Or(asked.Principal, "arn:aws:iam::"+x.account+":user/ci"), "{action}", cmp.Or(asked.Action, "sqs:SendMessage"),
+		"{resource}", cmp.Or(asked.Resource, "arn:aws:sqs:"+x.region+":"+x.account+":orders")}
+	return []snippet{
+		x.snippetOf(polymq, `polymq policy explain --endpoint {url} --account {account} \
+  --principal {principal} --action {action} \
+  --resource {resource}`, pairs...),
+		x.snippetOf(curl, `-X POST "{url}/api/v1/policies:explain?account={account}" \
+  -H "Content-Type: application/json" \
+  -d '{"principal": "{principal}", "action": "{action}", "resource": "{resource}"}'`, pairs...),
+	}
+}
+
+func faultsSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(curl, `-X POST "{url}/api/v1/faults?account={account}" \
+  -H "Content-Type: application/json" -d '{"name": "slow", "effect": "latency", "max_seconds": 2, "probability": 0.5}'`),
+		x.snippetOf(curl, `"{url}/api/v1/faults?account={account}"`),
+	}
 }
