@@ -157,7 +157,7 @@ func TestAccess(t *testing.T) {
 			}
 		}
 	}
-	c.as(operator, "POST", "/api/v1/topics/news/subscriptions", `{"name":"web","url":"http://subscriber.test/"}`)
+	c.as(operator, "POST", "/api/v1/topics/news/subscriptions", `{"name":"web","url":"http://name:secret@subscriber.test/"}`)
 	c.as(operator, "POST", "/api/v1/topics/news/messages", `{"messages":[{"body":"secret body","attributes":{"a":{"type":"String","value":"secret attribute"}}}]}`)
 	for name, tt := range map[string]struct {
 		who  string
@@ -174,6 +174,14 @@ func TestAccess(t *testing.T) {
 				if strings.Contains(answer, secret) != tt.sees || strings.Contains(answer, "secret") != tt.sees {
 					t.Errorf("%s, %s: %s", name, path, answer)
 				}
+			}
+		}
+	}
+	for who, want := range map[string]bool{viewer: false, reader: false, operator: true} {
+		for _, path := range []string{"/topics/news/subscriptions", "/topics/news/subscriptions/web"} {
+			_, answer := c.as(who, "GET", "/api/v1"+path, "")
+			if strings.Contains(answer, "name:secret@") != want || !strings.Contains(answer, "@subscriber.test/") {
+				t.Errorf("%s: %s", path, answer)
 			}
 		}
 	}

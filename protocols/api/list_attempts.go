@@ -34,6 +34,7 @@ func (s *Server) listAttempts(ctx context.Context, req *listAttemptsRequest) (*l
 	var resp listAttemptsResponse
 	resp.Body.Attempts = make([]attemptBody, len(page.Attempts))
 	for i, attempt := range page.Attempts {
+		attempt.Endpoint = endpointFor(ctx, attempt.Endpoint)
 		resp.Body.Attempts[i] = encodeAttempt(attempt)
 	}
 	resp.Body.NextCursor = page.Next

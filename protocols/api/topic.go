@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // topic names a topic in the scope.
@@ -154,6 +155,19 @@ func encodeSubscription(s core.Subscription) subscriptionBody {
 		body.DeadLetter = s.DeadLetter.String()
 	}
 	return body
+}
+
+// shownTo gives the subscription as the caller may see it: who may only look sees no passwords in URLs.
+func (b subscriptionBody) shownTo(ctx context.Context) subscriptionBody {
+	b.Endpoint = endpointFor(ctx, b.Endpoint)
+	return b
+}
+
+func endpointFor(ctx context.Context, endpoint string) string {
+	if exchangeOf(ctx).grants.Access.Covers(core.Operator) {
+		return endpoint
+	}
+	return caller.WithoutPassword(endpoint)
 }
 
 // ofOneSubscription is the response that shows a subscription.

@@ -84,8 +84,11 @@ func show(v reflect.Value, depth int) any {
 	return nil
 }
 
+// WithoutPassword gives a text with stars for names and passwords in URLs.
+func WithoutPassword(text string) string { return passwordInURL.ReplaceAllString(text, "://***@") }
+
 func showText(text string) any {
-	text = passwordInURL.ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), "://***@")
+	text = WithoutPassword(strings.ToValidUTF8(text, "\uFFFD"))
 	if len(text) > maxShownText {
 		text = strings.ToValidUTF8(text[:maxShownText], "") + "…"
 	}

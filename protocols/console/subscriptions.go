@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // subscriptionPage is the data of the page of one subscription.
@@ -29,11 +30,20 @@ func (x *exchange) subscription() core.SubscriptionName {
 	return core.SubscriptionName{Topic: x.topic(), Name: x.r.PathValue("subscription")}
 }
 
+// endpoint gives an endpoint as the visitor may see it: who may only look sees no passwords in URLs.
+func (x *exchange) endpoint(endpoint string) string {
+	if toOperate.meets(x.session.grants) {
+		return endpoint
+	}
+	return caller.WithoutPassword(endpoint)
+}
+
 func (s *Server) onSubscription(x *exchange) (subscriptionPage, error) {
 	sub, err := s.broker.Subscription(x.ctx(), x.subscription())
 	if err != nil {
 		return subscriptionPage{}, err
 	}
+	sub.Endpoint = x.endpoint(sub.Endpoint)
 	data := subscriptionPage{Sub: sub}
 	data.Scope, _, _ = strings.Cut(sub.Filter.Scope, ":")
 	in := core.ListDeliveriesInput{Topic: x.topic(), Subscription: sub.Name.Name, Limit: listed}

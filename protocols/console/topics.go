@@ -80,6 +80,9 @@ func (s *Server) showTopic(x *exchange) error {
 		return err
 	}
 	data.Subscriptions, data.Next = found.Subscriptions, found.Next
+	for i := range data.Subscriptions {
+		data.Subscriptions[i].Endpoint = x.endpoint(data.Subscriptions[i].Endpoint)
+	}
 	if x.partial() {
 		return s.part(x, "topic.html", "rows", data)
 	}
@@ -266,7 +269,7 @@ func (s *Server) testFilter(x *exchange) error {
 	}
 	data.More = found.Next != ""
 	for _, sub := range found.Subscriptions {
-		v := verdict{Name: sub.Name.Name, Endpoint: sub.Endpoint, Filter: sub.Filter.Text}
+		v := verdict{Name: sub.Name.Name, Endpoint: x.endpoint(sub.Endpoint), Filter: sub.Filter.Text}
 		if v.Explanation, err = s.broker.ExplainFilter(sub.Format, sub.Filter, published); err != nil {
 			v.Problem = x.tell(err)
 		}
