@@ -33,7 +33,7 @@ var (
 )
 
 // errForbidden says that an address must not be connected to.
-var errForbidden = errors.New("the address must not be pushed to")
+var errForbidden = errors.New("the address must not be pushed to (private ones may, where --push-allow names them)")
 
 // addresses says which addresses may be dialled.
 type addresses struct {
