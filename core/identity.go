@@ -231,7 +231,7 @@ type IdentityChange struct {
 func (b *Broker) AlterIdentity(ctx context.Context, name IdentityName, change IdentityChange) (Identity, error) {
 	var boundary string
 	if change.Boundary != nil && *change.Boundary != (PolicyName{}) {
-		policy, err := b.Policy(ctx, *change.Boundary)
+		policy, err := b.attachable(ctx, name, *change.Boundary)
 		if err != nil {
 			return Identity{}, err
 		}
@@ -306,7 +306,7 @@ func (b *Broker) LeaveGroup(ctx context.Context, account, user, group string) er
 
 // AttachPolicy attaches a policy, which is no error where it is attached. EntityNotFound, EntityLimit.
 func (b *Broker) AttachPolicy(ctx context.Context, name IdentityName, policy PolicyName) error {
-	attached, err := b.Policy(ctx, policy)
+	attached, err := b.attachable(ctx, name, policy)
 	if err != nil {
 		return err
 	}
@@ -321,10 +321,19 @@ func (b *Broker) AttachPolicy(ctx context.Context, name IdentityName, policy Pol
 	return err
 }
 
+// attachable gives a policy that an identity can have: one of its account, or one that a cloud brings with it. Those of
+// others are as if there were none. EntityNotFound.
+func (b *Broker) attachable(ctx context.Context, name IdentityName, policy PolicyName) (Policy, error) {
+	if !policy.BuiltIn() && policy.Account != name.Account {
+		return Policy{}, Errorf(EntityNotFound, "Policy %s does not exist or is not attachable.", policy.ARN())
+	}
+	return b.Policy(ctx, policy)
+}
+
 // DetachPolicy detaches a policy. EntityNotFound, also where it is not attached.
 func (b *Broker) DetachPolicy(ctx context.Context, name IdentityName, policy PolicyName) error {
 	_, err := b.changeIdentity(ctx, name, func(i *Identity) error {
-		detached, err := b.Policy(ctx, policy)
+		detached, err := b.attachable(ctx, name, policy)
 		if err != nil {
 			return err
 		}

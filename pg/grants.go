@@ -76,7 +76,7 @@ WITH principal AS (
     WHERE account = @account AND kind = @kind AND lower(name) = lower(@name) AND cloud = @cloud AND name = @name AND @id IN ('', id)
 )
 SELECT ` + identityColumns + `
-FROM (SELECT * FROM principal UNION ALL SELECT g.* FROM identities g WHERE g.id IN (SELECT jsonb_object_keys(groups) FROM principal)) i
+FROM (SELECT * FROM principal UNION ALL SELECT g.* FROM identities g WHERE g.id = ANY (ARRAY(SELECT jsonb_object_keys(groups) FROM principal))) i
 ORDER BY i.kind = 'group', i.id`
 
 // identitiesOf gives whom the key stands for and the groups of that user; nobody for an account's own key, and
@@ -98,7 +98,10 @@ func (s *Store) identitiesOf(ctx context.Context, key *core.Key) ([]core.Identit
 	})
 }
 
-const grantedPoliciesSQL = `SELECT ` + policyColumns + ` FROM policies p WHERE p.id = ANY (@ids::text[]) AND p.account = @account`
+// grantedPoliciesSQL does not count whom else a policy is attached to: it runs whenever a key is read anew.
+const grantedPoliciesSQL = `
+SELECT ` + ownPolicyColumns + `, 0, 0
+FROM unnest(@ids::text[]) AS i(id) CROSS JOIN LATERAL (SELECT * FROM policies p WHERE p.id = i.id LIMIT 1) p WHERE p.account = @account`
 
 // policiesOf gives the account's own policies that count for the key, by ID.
 func (s *Store) policiesOf(ctx context.Context, key *core.Key, identities []core.Identity) (map[string]*core.Policy, error) {

@@ -72,11 +72,13 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"queue": queues, "storage": storages, "id": odd, "version": repeat(int32(1), n), "timeout": repeat(int64(1), n),
 			"max_total": repeat(int64(0), n), "newest": repeat(false, n), "rotate": repeat(true, n), "give_back": repeat(false, n),
 		}, 200},
-		"access key":     {pg.AccessKeySQL, pgx.NamedArgs{"id": "KEY-1"}, 5},
-		"use nonce":      {pg.UseNonceSQL, pgx.NamedArgs{"digest": []byte("digest"), "life": time.Hour}, 1000},
-		"expire keys":    {pg.ExpireKeysSQL, pgx.NamedArgs{"limit": n, "grace": time.Hour}, 100},
-		"queue":          {pg.QueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 5},
-		"describe queue": {pg.DescribeQueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 1000}, // one row of counts for each second
+		"access key":         {pg.AccessKeySQL, pgx.NamedArgs{"id": "KEY-1"}, 5},
+		"use nonce":          {pg.UseNonceSQL, pgx.NamedArgs{"digest": []byte("digest"), "life": time.Hour}, 1000},
+		"expire keys":        {pg.ExpireKeysSQL, pgx.NamedArgs{"limit": n, "grace": time.Hour}, 100},
+		"granted identities": {pg.GrantedIdentitiesSQL, pgx.NamedArgs{"account": "000000000000", "kind": "user", "cloud": "", "name": "user7", "id": ""}, 20},
+		"granted policies":   {pg.GrantedPoliciesSQL, pgx.NamedArgs{"account": "000000000000", "ids": []string{"p1", "p2", "p3"}}, 20},
+		"queue":              {pg.QueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 5},
+		"describe queue":     {pg.DescribeQueueSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q1"}, 1000}, // one row of counts for each second
 		"list queues": {pg.ListCountedSQL, pgx.NamedArgs{
 			"account": "grown", "region": "r", "after": "q1000", "prefix": "q1", "upper": "q2", "part": "", "limit": n,
 		}, 1000},
@@ -132,6 +134,10 @@ func TestPlans(t *testing.T) {
 	execute(t, admin, `INSERT INTO keys (id, account, user_name, admin, session, token_hash, created_at, expires_at)
 		SELECT 'KEY-' || i, 'grown', '', false, '{}', 'x', now(), now() + interval '1 hour' FROM generate_series(1, $1) i`, grownQueues)
 	execute(t, admin, `INSERT INTO nonces SELECT sha256(i::text::bytea), now() + interval '1 hour' FROM generate_series(1, $1) i`, grownQueues)
+	execute(t, admin, `INSERT INTO accounts (id) VALUES ('000000000000')`)
+	execute(t, admin, `INSERT INTO identities (id, account, kind, cloud, name, path, groups, attached) SELECT kind || i, '000000000000', kind, '', kind || i, '/', '{"group1": "2026-01-01", "group2": "2026-01-01"}', '{"p1": "2026-01-01"}'
+		FROM generate_series(1, $1) i, unnest(ARRAY['user', 'group']) kind`, grownQueues)
+	execute(t, admin, `INSERT INTO policies (id, account, cloud, name, path, versions, default_version, last_version) SELECT 'p' || i, '000000000000', 'aws', 'p' || i, '/', '[]', 1, 1 FROM generate_series(1, $1) i`, grownQueues)
 	execute(t, admin, `INSERT INTO dropped_storages SELECT 1 + $1 / 2`, grownQueues)
 	execute(t, admin, `INSERT INTO queue_uses SELECT id, now() FROM queues UNION ALL SELECT 0, now()`)
 	grow := func() {
@@ -291,6 +297,8 @@ func readWhole(statement string) []string {
 		return append(small, "counts")
 	case "note uses":
 		return append(small, "queues")
+	case "unused":
+		return append(small, "queue_uses")
 	}
 	return small
 }

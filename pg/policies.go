@@ -10,10 +10,13 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-const policyColumns = `p.id, p.account, p.cloud, p.name, p.path, p.description, p.tags, p.versions, p.default_version, p.last_version, p.revision,
-    p.created_at, p.updated_at,
+// policyColumns are a policy with how many identities it is attached to and bounds, which means reading all of its account's.
+const policyColumns = ownPolicyColumns + `,
     (SELECT count(*) FROM identities i WHERE i.account = p.account AND i.attached ? p.id) AS attached,
     (SELECT count(*) FROM identities i WHERE i.account = p.account AND i.boundary = p.id) AS bounds`
+
+const ownPolicyColumns = `p.id, p.account, p.cloud, p.name, p.path, p.description, p.tags, p.versions, p.default_version, p.last_version, p.revision,
+    p.created_at, p.updated_at`
 
 func scanPolicy(row pgx.CollectableRow) (p core.Policy, err error) {
 	err = row.Scan(&p.ID, &p.Account, &p.Cloud, &p.Name, &p.Path, &p.Description, &p.Tags, &p.Versions, &p.Default, &p.Last, &p.Revision,

@@ -141,7 +141,7 @@ func (s *Store) checkSubscriptionLimit(ctx context.Context, tx pgx.Tx, topic *co
 		limit = core.MaxFIFOSubscriptions
 	}
 	count, known := s.subscribed.of(topic)
-	if !known {
+	if !known || count >= limit { // an account that was reset may have had some, which the topic's version does not tell
 		if err := tx.QueryRow(ctx, countSubscriptionsSQL, pgx.StrictNamedArgs{"topic": topic.ID}).Scan(&count); err != nil {
 			return 0, err
 		}

@@ -492,3 +492,30 @@ func TestTopicChores(t *testing.T) {
 		t.Errorf("counts %+v, %v", topic.Counts, err)
 	}
 }
+
+// TestSubscriptionLimitAfterReset: an account that is reset leaves its places at other accounts' topics.
+func TestSubscriptionLimitAfterReset(t *testing.T) {
+	t.Parallel()
+	broker := topicBroker(t, pgtest.New(t))
+	if _, _, err := broker.CreateTopic(t.Context(), core.NewTopic{Name: alerts, FIFO: true, Settings: core.DefaultTopicSettings()}); err != nil {
+		t.Fatal(err)
+	}
+	const owner = "999988887777"
+	pgtest.Queue(t, broker, "full")
+	place := func(i int) core.NewSubscription {
+		return core.NewSubscription{Name: core.SubscriptionName{Topic: alerts}, Format: "plain", Protocol: "queue", Endpoint: fmt.Sprint(i), Queue: pgtest.Name("full"), Owner: owner}
+	}
+	for i := range core.MaxFIFOSubscriptions {
+		in := place(i)
+		subscribe(t, broker, func(sub *core.NewSubscription) { *sub = in })
+	}
+	if _, _, err := broker.Subscribe(t.Context(), place(-1)); core.CodeOf(err) != core.SubscriptionLimit {
+		t.Fatalf("one too many: %v", err)
+	}
+	if err := broker.ResetAccount(t.Context(), owner); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := broker.Subscribe(t.Context(), place(-1)); err != nil {
+		t.Errorf("after the others are gone: %v", err)
+	}
+}

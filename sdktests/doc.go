@@ -22,6 +22,11 @@
 // The console is walked through in Chromium, by Playwright, in the folder console: from a queue's first message to
 // its end, on a desktop and on a phone, in both languages, in light and dark, and once with the keyboard alone.
 //
+// Who may do what is shown where policies are enforced: policy_test.go and sessions_test.go with Go's SDKs, and a
+// group of checks in each program, policy for AWS's and ram for Alibaba's, which make users, roles, policies and keys
+// by their cloud's calls and then meet them. Temporary keys go through every SDK that knows them, past a restart
+// and past their end.
+//
 // matrix_test.go sends with each SDK of each language and receives with each other one.
 //
 // A language whose tools are missing on the machine is named on standard error, NOT RUN, and none

@@ -45,7 +45,7 @@ func (receiver talker) reads(sender talker, text string) (want string, ok bool) 
 func TestTextTravelsBetweenSDKs(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
-	talkers := []talker{srv.goSQS(t.Context()), srv.goMNS(), srv.jsonAPI()}
+	talkers := []talker{srv.goSQS(t.Context()), goMNS(srv.mns(accessKey)), srv.jsonAPI()}
 	for _, p := range programs {
 		if !p.available(t) {
 			continue
@@ -78,8 +78,8 @@ func TestTextTravelsBetweenSDKs(t *testing.T) {
 	}
 }
 
-func (p polymq) goSQS(ctx context.Context) talker {
-	client := p.sqs()
+func (p polymq) goSQS(ctx context.Context, options ...func(*sqs.Options)) talker {
+	client := p.sqs(options...)
 	url := func(queue string) *string { return aws.String(p.url + "/000000000000/" + queue) }
 	return talker{
 		name: "go-sqs",
@@ -98,8 +98,7 @@ func (p polymq) goSQS(ctx context.Context) talker {
 	}
 }
 
-func (p polymq) goMNS() talker {
-	client := p.mns(accessKey)
+func goMNS(client ali_mns.MNSClient) talker {
 	return talker{
 		name: "go-mns", mns: true,
 		send: func(queue, text string) error {

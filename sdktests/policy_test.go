@@ -1,12 +1,13 @@
 package sdktests
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func startEnforcing(t *testing.T, databaseURL string) *verifying {
 		databaseURL = pgtest.DatabaseURL(t)
 	}
 	srv, err := server.Start(t.Context(), server.Config{
-		Listen: []string{"127.0.0.1:0"}, DatabaseURL: databaseURL, LogLevel: "error", Auth: "enforce", MasterKey: testMasterKey, AdminKey: rootKey + ":" + rootSecret,
+		Listen: []string{"127.0.0.1:0"}, DatabaseURL: databaseURL, LogLevel: "error", TestMode: true, Auth: "enforce", MasterKey: testMasterKey, AdminKey: rootKey + ":" + rootSecret,
 	})
 	if err != nil {
 		t.Fatalf("start the server: %v", err)
@@ -238,26 +239,88 @@ func TestRAMPoliciesAreEnforced(t *testing.T) {
 	}
 }
 
-// TestBotoPolicies meets policies with boto3 of today and of 2023, users and roles made by IAM.
-func TestBotoPolicies(t *testing.T) {
+// policyGroups are the programs' checks of policies: a cloud's calls make users, roles and policies, and its clients meet
+// them.
+var policyGroups = map[string]string{
+	"python": "policy", "python-query": "policy", "node": "policy", "java-mns-2.0.0": "policy", "awscli": "awscli_policy", "awscli-2": "awscli_policy",
+	"python-smq": "ram", "node-smq": "ram", "java-smq": "ram", "smq": "ram", // the last is of Go
+}
+
+// keyCalls are the calls that make keys in such a group.
+var keyCalls = map[string][]string{
+	"policy":        {"iam.amazonaws.com CreateAccessKey", "sts.amazonaws.com AssumeRole"},
+	"awscli_policy": {"iam.amazonaws.com CreateAccessKey", "sts.amazonaws.com AssumeRole"},
+	"ram":           {"ram.aliyuncs.com CreateAccessKey", "sts.aliyuncs.com AssumeRole"},
+}
+
+// TestProgramsMeetPolicies runs them side by side on one server, each in an account of its own, and looks through
+// the audit log for the secrets of the keys that they made.
+func TestProgramsMeetPolicies(t *testing.T) {
 	t.Parallel()
 	v := startEnforcing(t, "")
-	for _, p := range programs {
-		if p.folder != "python" || !slices.Contains(p.checks, "sqs") {
-			continue
-		}
-		if !p.available(t) {
-			t.SkipNow() // not to count as passed
-		}
-		t.Run(p.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
-			defer cancel()
-			cmd := p.command(ctx, t, v.polymq, "check", "policy")
-			cmd.Env = append(cmd.Env, "POLYMQ_SECRET_KEY="+rootSecret)
-			out, err := cmd.Output()
-			if passed, failed := subtests(t, bytes.NewReader(out)); err != nil && failed == 0 || passed < 6 {
-				t.Errorf("%d checks passed, and the program ended with %v", passed, err)
+	other := v.key(t, core.NewKey{Account: accountB})
+	var made sync.Map // calls
+	t.Run("all", func(t *testing.T) {
+		for i, p := range slices.Concat(programs, frameworks) {
+			group, ok := policyGroups[p.name]
+			if !ok {
+				continue
 			}
-		})
+			t.Run(p.name, func(t *testing.T) {
+				t.Parallel()
+				if !p.available(t) {
+					t.SkipNow() // not to count as passed
+				}
+				for _, call := range keyCalls[group] {
+					made.Store(call, true)
+				}
+				key := v.key(t, core.NewKey{Account: fmt.Sprintf("%012d", i+1)})
+				with := p
+				with.checks = []string{group}
+				with.env = append(slices.Clone(p.env), "POLYMQ_SECRET_KEY="+string(key.Secret), "POLYMQ_OTHER_ACCOUNT="+accountB,
+					"POLYMQ_OTHER_ACCESS_KEY="+other.ID, "POLYMQ_OTHER_SECRET_KEY="+string(other.Secret))
+				with.check(t, polymq{v.url, key.ID})
+			})
+		}
+	})
+	told := v.keysMade(t)
+	for call := range made.Range {
+		if told[call.(string)] == 0 {
+			t.Errorf("no %s is in the audit log, but %v", call, told)
+		}
+	}
+	v.hidesSecrets(t)
+}
+
+// keysMade counts the calls in the audit log that made keys.
+func (v *verifying) keysMade(t *testing.T) map[string]int {
+	t.Helper()
+	told := map[string]int{}
+	for _, action := range []string{"CreateAccessKey", "AssumeRole"} {
+		for _, event := range v.audit(t, "changes=true&action="+action) {
+			if event.ErrorCode == "" {
+				told[event.EventSource+" "+action]++
+			}
+		}
+	}
+	return told
+}
+
+// hidesSecrets looks for the secrets of all keys in the audit log.
+func (v *verifying) hidesSecrets(t *testing.T) {
+	t.Helper()
+	log := v.api(t, http.MethodGet, "/audit?limit=1000", "") + v.api(t, http.MethodGet, "/audit?limit=1000&format=actiontrail", "")
+	page, err := v.server.Broker().ListKeys(t.Context(), core.ListKeysInput{Limit: core.MaxListed, Temporary: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, listed := range page.Keys {
+		key, err := v.server.Broker().Key(t.Context(), listed.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if secret := string(key.Secret); len(secret) < core.MinSecretLength || strings.Contains(log, secret) {
+			t.Errorf("the secret of %s, %d characters, is unknown or in the audit log", key.ID, len(secret))
+		}
 	}
 }

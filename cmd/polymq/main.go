@@ -66,8 +66,10 @@ func capitalized(text string) string { return strings.ToUpper(text[:1]) + text[1
 
 func awsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:                "aws SERVICE COMMAND [--OPTION VALUE…]",
-		Short:              "Call SQS, SNS or STS as the AWS command line does",
+		Use:   "aws SERVICE COMMAND [--OPTION VALUE…]",
+		Short: "Call SQS, SNS or STS as the AWS command line does",
+		Long: `Calls SQS, SNS or STS as the AWS command line does, with its commands and options. The server is --endpoint-url,
+AWS_ENDPOINT_URL or else http://localhost:4566; region and access key are the AWS_… variables.`,
 		Example:            "  polymq aws sqs create-queue --queue-name orders --query QueueUrl --output text",
 		DisableFlagParsing: true,
 		RunE: func(command *cobra.Command, args []string) error {

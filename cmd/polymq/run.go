@@ -99,7 +99,7 @@ func banner(config server.Config, url string, admin *core.Key) string {
 	}
 	trust := ""
 	if config.TLS == "auto" {
-		trust = "Trust:    polymq ca > polymq-ca.pem, which clients get as AWS_CA_BUNDLE, SSL_CERT_FILE or the like\n"
+		trust = "Trust:    polymq ca --endpoint " + url + " > polymq-ca.pem, which clients get as AWS_CA_BUNDLE, SSL_CERT_FILE or the like\n"
 	}
 	page := ""
 	if config.Console == nil || *config.Console {

@@ -91,6 +91,11 @@ func TestUsersGroupsAndRolesByTheAPI(t *testing.T) {
 		t.Errorf("got %s", list)
 	}
 	call(201, "POST", "/accounts", `{"id":"444455556666","alias":"team-b"}`)
+	call(201, "POST", "/policies?account=444455556666", `{"name":"theirs","text":`+quoted(allowAll)+`}`)
+	call(404, "POST", "/groups/devs/policies:attach", `{"policy":"arn:aws:iam::444455556666:policy/theirs"}`)
+	call(201, "POST", "/users", `{"name":"bob"}`)
+	call(404, "PATCH", "/users/bob", `{"boundary":"arn:aws:iam::444455556666:policy/theirs"}`)
+	call(204, "DELETE", "/policies/theirs?account=444455556666", "")
 	call(200, "PATCH", "/accounts/444455556666", `{"alias":"team-c"}`)
 	if list := call(200, "GET", "/accounts", ""); !strings.Contains(list, `"alias":"team-c"`) || !strings.Contains(list, "111122223333") {
 		t.Errorf("got %s", list)

@@ -64,6 +64,10 @@ func auditSource(e *core.AuditEvent) string {
 		return e.Source + ".amazonaws.com"
 	case "mns", "ram":
 		return e.Source + ".aliyuncs.com"
+	case "aliyunsts":
+		return "sts.aliyuncs.com"
+	case "dybase":
+		return "dybaseapi.aliyuncs.com"
 	case "smq":
 		return "mns-open.aliyuncs.com"
 	}

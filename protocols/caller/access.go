@@ -1,6 +1,7 @@
 package caller
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -256,13 +257,22 @@ func (k *conditionKeys) ofRequest(key string) []string {
 	case "aws:epochtime":
 		return []string{strconv.FormatInt(c.Began.Unix(), 10)}
 	case "aws:requestedregion":
-		return []string{c.Region}
+		return []string{cmp.Or(regionOf(k.want.Resource), c.Region)}
 	case "aws:resourceaccount":
 		return []string{k.want.Owner}
 	case "aws:viaawsservice", "aws:principalisawsservice", "acs:mfapresent":
 		return []string{"false"}
 	}
 	return nil
+}
+
+// regionOf gives the region in an ARN, which need not be the one that the request is signed for; "" where it has none.
+func regionOf(arn string) string {
+	const region, parts = 3, 6
+	if list := strings.SplitN(arn, ":", parts); len(list) == parts && list[0] == "arn" {
+		return list[region]
+	}
+	return ""
 }
 
 // principalTypes says the kinds of principals as aws:PrincipalType does.

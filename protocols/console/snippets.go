@@ -241,10 +241,8 @@ urllib.request.urlopen(urllib.request.Request("{url}/api/v1/reset?account={accou
 }
 
 func serversSnippets(x *exchange) []snippet {
-	return []snippet{
-		x.snippetOf(curl, `"{url}/api/v1/version"`),
-		x.snippetOf(curl, `"{url}/readyz"`),
-	}
+	return []snippet{x.snippetOf(curl, `"{url}/api/v1/version"
+curl "{url}/readyz"`)}
 }
 
 func costsSnippets(x *exchange) []snippet {

@@ -303,6 +303,10 @@ func TestConditionKeys(t *testing.T) {
 			t.Errorf("%s: got %d %s, want allowed %v", name, got.status, got.body, tt.want)
 		}
 	}
+	p.add("user", mine, allow("sqs:*", `{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}`))
+	for _, url := range []string{"http://localhost:4566/queue/eu-west-1/111122223333/orders", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"} { // with a signature for us-east-1
+		f.as(t, "user", "ReceiveMessage", `{"QueueUrl":"`+url+`"}`).want(t, http.StatusForbidden, denied)
+	}
 }
 
 // A topic sends to a queue where its policy lets it: within an account where policies are enforced, and always

@@ -42,6 +42,7 @@ var groups = map[string][]check{
 	"watermill": watermillChecks,
 	"gocloud":   gocloudChecks,
 	"smq":       smqChecks,
+	"ram":       ramChecks,
 }
 
 func main() {

@@ -7,15 +7,16 @@ import AliMNS from 'ali-mns';
 export const endpoint = process.env.POLYMQ_ENDPOINT ?? 'http://127.0.0.1:4566';
 const accessKeyId = process.env.POLYMQ_ACCESS_KEY ?? 'test';
 const secretKey = process.env.POLYMQ_SECRET_KEY ?? 'test'; // counts where the server verifies signatures
+const securityToken = process.env.POLYMQ_SECURITY_TOKEN; // of temporary keys
 
 export function sqs(options = {}) {
-  const credentials = { accessKeyId, secretAccessKey: secretKey };
+  const credentials = { accessKeyId, secretAccessKey: secretKey, sessionToken: securityToken };
   return new SQS({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...options });
 }
 
 // The official SDK. It sends bodies as they are, also where XML gives a character a meaning: its callers escape.
-export function alicloud() {
-  return new AlicloudMNS('127', { endpoint, accessKeyId, accessKeySecret: secretKey });
+export function alicloud(options = {}) {
+  return new AlicloudMNS('127', { endpoint, accessKeyId, accessKeySecret: secretKey, securityToken, ...options });
 }
 
 // The community's SDK; it base64-encodes bodies. It makes its host name itself, so it comes through a proxy, polymq

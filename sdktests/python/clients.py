@@ -9,6 +9,7 @@ from botocore.config import Config
 ENDPOINT = os.environ.get("POLYMQ_ENDPOINT", "http://127.0.0.1:4566")
 ACCESS_KEY = os.environ.get("POLYMQ_ACCESS_KEY", "test")
 SECRET_KEY = os.environ.get("POLYMQ_SECRET_KEY", "test")  # counts where the server verifies signatures
+TOKEN = os.environ.get("POLYMQ_SECURITY_TOKEN")  # of temporary keys
 
 
 def aws_options():
@@ -17,6 +18,7 @@ def aws_options():
         region_name="us-east-1",
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
+        aws_session_token=TOKEN,
         config=Config(retries={"max_attempts": 1}),
     )
 
@@ -28,7 +30,7 @@ def sqs():
 def mns():
     from mns.account import Account  # absent beside the boto3 of the query protocol
 
-    return Account(ENDPOINT, ACCESS_KEY, SECRET_KEY)
+    return Account(ENDPOINT, ACCESS_KEY, SECRET_KEY, TOKEN or "")
 
 
 def queue_name(prefix="orders"):

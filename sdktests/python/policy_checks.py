@@ -1,15 +1,30 @@
-"""Policies, on a server that enforces them. POLYMQ_ACCESS_KEY is an administrator's."""
+"""Policies, on a server that enforces them. POLYMQ_ACCESS_KEY is an account's own, POLYMQ_OTHER_ACCESS_KEY another's."""
 
 import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
 import uuid
 
 import boto3
 from botocore import UNSIGNED
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 import clients
 from checking import check, equal, raises
+
+
+OTHER_ACCOUNT = os.environ["POLYMQ_OTHER_ACCOUNT"]
+OTHER = {"AccessKeyId": os.environ["POLYMQ_OTHER_ACCESS_KEY"], "SecretAccessKey": os.environ["POLYMQ_OTHER_SECRET_KEY"]}
+
+
+def account():
+    return boto3.client("sts", **clients.aws_options()).get_caller_identity()["Account"]
 
 
 def options(key):
@@ -78,7 +93,7 @@ def managed_policies_and_boundaries_count():
 def an_assumed_role_is_bound_by_its_session():
     iam = boto3.client("iam", **clients.aws_options())
     name = "r" + uuid.uuid4().hex[:12]
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}]}
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": account()}, "Action": "sts:AssumeRole"}]}
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(allow("sqs:*")))
     url = clients.sqs_queue(clients.sqs())
@@ -91,6 +106,42 @@ def an_assumed_role_is_bound_by_its_session():
     sqs = boto3.client("sqs", **options(bounded))
     sqs.send_message(QueueUrl=url, MessageBody="hello")
     denied(lambda: sqs.receive_message(QueueUrl=url), "AccessDenied", "assumed-role/" + name + "/checks", "because no session policy allows")
+
+
+@check
+def add_permission_lets_another_account_in():
+    url = clients.sqs_queue(clients.sqs())
+    other = boto3.client("sqs", **options(OTHER))
+    denied(lambda: other.send_message(QueueUrl=url, MessageBody="hello"), "AccessDenied")
+    clients.sqs().add_permission(QueueUrl=url, Label="them", AWSAccountIds=[OTHER_ACCOUNT], Actions=["SendMessage"])
+    other.send_message(QueueUrl=url, MessageBody="hello")
+    denied(lambda: other.receive_message(QueueUrl=url), "AccessDenied")
+    clients.sqs().remove_permission(QueueUrl=url, Label="them")
+    denied(lambda: other.send_message(QueueUrl=url, MessageBody="hello"), "AccessDenied")
+
+
+@check
+def a_presigned_url_may_what_its_signer_may():
+    url = clients.sqs_queue(clients.sqs())
+    key = user(allow("sqs:SendMessage"))
+
+    def get(**parameters):
+        request = AWSRequest("GET", url + "?" + urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote))
+        SigV4QueryAuth(Credentials(key["AccessKeyId"], key["SecretAccessKey"]), "sqs", "us-east-1", expires=60).add_auth(request)
+        return urllib.request.urlopen(request.url, timeout=30).read().decode()
+
+    get(Action="SendMessage", MessageBody="by link")
+    with raises(urllib.error.HTTPError) as caught:
+        get(Action="PurgeQueue")
+    equal((caught[0].code, "<Code>AccessDenied</Code>" in caught[0].read().decode()), (403, True), "answer")
+    equal(clients.sqs().receive_message(QueueUrl=url)["Messages"][0]["Body"], "by link")
+
+
+@check
+def a_session_needs_the_token_that_it_came_with():
+    keys = [boto3.client("sts", **clients.aws_options()).get_session_token()["Credentials"] for _ in range(2)]
+    boto3.client("sqs", **options(keys[0])).list_queues()
+    denied(boto3.client("sqs", **options(dict(keys[0], SessionToken=keys[1]["SessionToken"]))).list_queues, "InvalidClientTokenId")
 
 
 @check

@@ -83,6 +83,12 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 	gone := &client.Client{Endpoint: "http://127.0.0.1:1"}
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(secure.Close)
+	untrusted := client.Client{Endpoint: secure.URL}
+	if err := untrusted.Do(t.Context(), client.Request{Method: http.MethodGet}, nil); !errors.Is(err, client.ErrUnreachable) || !strings.Contains(err.Error(), "polymq ca") {
+		t.Errorf("of a server with an unknown certificate: %v", err)
+	}
 	if err := gone.Do(t.Context(), client.Request{Method: http.MethodGet}, nil); !errors.Is(err, client.ErrUnreachable) || client.ExitCode(err) != client.ExitUnavailable {
 		t.Errorf("no server: %v", err)
 	}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,10 @@ var ErrUnreachable = errors.New("the server cannot be reached")
 func (c *Client) unreachable(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		return fmt.Errorf("%w: its certificate is not trusted; SSL_CERT_FILE names the file of what is, and polymq ca prints that of a server with --tls auto: %w", ErrUnreachable, err)
 	}
 	return fmt.Errorf("%w, is it running there? (polymq serve; --endpoint or POLYMQ_ENDPOINT): %w", ErrUnreachable, err)
 }

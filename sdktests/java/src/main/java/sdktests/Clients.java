@@ -7,6 +7,7 @@ import java.net.URI;
 import java.util.Map;
 import java.util.UUID;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.sns.SnsClient;
@@ -19,8 +20,11 @@ final class Clients {
     static final String ENDPOINT = environment("POLYMQ_ENDPOINT", "http://127.0.0.1:4566");
     static final String ACCESS_KEY = environment("POLYMQ_ACCESS_KEY", "test");
     static final String SECRET_KEY = environment("POLYMQ_SECRET_KEY", "test"); // counts where the server verifies signatures
+    static final String TOKEN = environment("POLYMQ_SECURITY_TOKEN", ""); // of temporary keys
     private static final StaticCredentialsProvider CREDENTIALS =
-            StaticCredentialsProvider.create(AwsBasicCredentials.create(ACCESS_KEY, SECRET_KEY));
+            StaticCredentialsProvider.create(TOKEN.isEmpty()
+                    ? AwsBasicCredentials.create(ACCESS_KEY, SECRET_KEY)
+                    : AwsSessionCredentials.create(ACCESS_KEY, SECRET_KEY, TOKEN));
 
     private Clients() {}
 

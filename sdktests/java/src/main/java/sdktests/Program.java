@@ -32,6 +32,7 @@ public final class Program {
                 case "sns" -> new SnsChecks().register();
                 case "mns" -> new MnsChecks().register();
                 case "cross" -> new CrossChecks().register();
+                case "policy" -> PolicyChecks.register();
                 default -> throw new IllegalArgumentException("no group " + group);
             }
         }

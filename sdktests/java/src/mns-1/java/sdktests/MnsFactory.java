@@ -8,7 +8,10 @@ final class MnsFactory {
     private MnsFactory() {}
 
     static MNSClient client(String endpoint, String accessKey) {
-        return new CloudAccount(accessKey, Clients.SECRET_KEY, endpoint).getMNSClient();
+        if (Clients.TOKEN.isEmpty()) {
+            return new CloudAccount(accessKey, Clients.SECRET_KEY, endpoint).getMNSClient();
+        }
+        return new CloudAccount(accessKey, Clients.SECRET_KEY, endpoint, Clients.TOKEN).getMNSClient();
     }
 
     /** Registers the checks of what only 2.x has: none. */

@@ -23,13 +23,16 @@ final class MnsFactory {
     }
 
     private static MNSClient client(String endpoint, String accessKey, ClientConfiguration configuration) {
-        return MNSClientBuilder.create()
+        MNSClientBuilder builder = MNSClientBuilder.create()
                 .accountEndpoint(endpoint)
                 .accessKeyId(accessKey)
                 .accessKeySecret(Clients.SECRET_KEY)
                 .region("us-east-1")
-                .clientConfiguration(configuration)
-                .build();
+                .clientConfiguration(configuration);
+        if (!Clients.TOKEN.isEmpty()) {
+            builder.securityToken(Clients.TOKEN);
+        }
+        return builder.build();
     }
 
     /** Registers the checks of what only 2.x has. */

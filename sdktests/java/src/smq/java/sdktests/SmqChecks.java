@@ -29,7 +29,7 @@ final class SmqChecks {
         check("sts_assume_role", SmqChecks::assumeRole);
     }
 
-    private static Config config() {
+    static Config config() {
         return new Config()
                 .setAccessKeyId(System.getenv("POLYMQ_ACCESS_KEY"))
                 .setAccessKeySecret(System.getenv().getOrDefault("POLYMQ_SECRET_KEY", "test"))
@@ -39,7 +39,7 @@ final class SmqChecks {
 
     /** The answer's document. */
     @SuppressWarnings("unchecked")
-    private static Map<String, Object> call(Config config, String action, String version, Map<String, String> query, Map<String, Object> form)
+    static Map<String, Object> call(Config config, String action, String version, Map<String, String> query, Map<String, Object> form)
             throws Exception {
         Params params = new Params()
                 .setAction(action)
@@ -59,7 +59,7 @@ final class SmqChecks {
     }
 
     @SuppressWarnings("unchecked")
-    private static Map<String, Object> member(Map<String, Object> document, String name) {
+    static Map<String, Object> member(Map<String, Object> document, String name) {
         return (Map<String, Object>) document.get(name);
     }
 

@@ -2,10 +2,10 @@ package sdktests;
 
 /**
  * Runs the core of Alibaba's clients of Java against a polymq server, with the requests that the generated clients of
- * SMQ's control plane and of STS make.
+ * SMQ's control plane, of STS and of RAM make.
  *
  * <pre>
- * check smq   runs the checks; prints a line for each and ends with 1 if any failed
+ * check smq|ram   runs the checks; prints a line for each and ends with 1 if any failed
  * </pre>
  *
  * POLYMQ_ENDPOINT is the server's URL; POLYMQ_ACCESS_KEY the access key, whose account the queues belong to;
@@ -15,10 +15,11 @@ public final class SmqProgram {
     private SmqProgram() {}
 
     public static void main(String[] arguments) {
-        if (arguments.length != 2 || !arguments[0].equals("check") || !arguments[1].equals("smq")) {
-            throw new IllegalArgumentException("usage: check smq");
+        switch (String.join(" ", arguments)) {
+            case "check smq" -> SmqChecks.register();
+            case "check ram" -> SmqRamChecks.register();
+            default -> throw new IllegalArgumentException("usage: check smq|ram");
         }
-        SmqChecks.register();
         System.exit(Checking.run() > 0 ? 1 : 0); // the client leaves threads behind
     }
 }
