@@ -36,7 +36,7 @@ func (v *verifying) sts(key core.Key) *sts.Client {
 
 // mnsBy gives a client of MNS that signs with a key, a session's too.
 func (v *verifying) mnsBy(key core.Key) ali_mns.MNSClient {
-	return ali_mns.NewAliMNSClientWithToken(v.url+"/.", key.ID, string(key.Secret), string(key.Token))
+	return ali_mns.NewAliMNSClientWithConfig(ali_mns.AliMNSClientConfig{EndPoint: v.url + "/.", AccessKeyId: key.ID, AccessKeySecret: string(key.Secret), Token: string(key.Token)})
 }
 
 // statements gives a policy of IAM's.

@@ -35,7 +35,7 @@ func ramOf(k key) (*ram.Client, error) {
 }
 
 func mnsOf(k key) mns.MNSClient {
-	return mns.NewAliMNSClientWithToken(endpoint+"/.", k.id, k.secret, k.token)
+	return mns.NewAliMNSClientWithConfig(mns.AliMNSClientConfig{EndPoint: endpoint + "/.", AccessKeyId: k.id, AccessKeySecret: k.secret, Token: k.token})
 }
 
 func stsOf(k key) (*sts.Client, error) {
