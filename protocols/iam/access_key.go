@@ -126,6 +126,9 @@ func (s *Server) deleteAccessKey(ctx context.Context, c *call, in *deleteAccessK
 	return &none{}, err
 }
 
+// spares says that a key is of who administers all accounts, and so the affair of those who do.
+func (c *call) spares(key *core.Key) bool { return key.Admin && c.Key != nil && !c.Key.Admin }
+
 // checkKey says whether a key is the user's. Those of others are as if there were none.
 func (s *Server) checkKey(ctx context.Context, c *call, named, id string) error {
 	if id == "" {
@@ -136,7 +139,7 @@ func (s *Server) checkKey(ctx context.Context, c *call, named, id string) error 
 		return err
 	}
 	key, err := s.broker.Key(ctx, id)
-	if core.CodeOf(err) == core.KeyNotFound || err == nil && (key.Account != c.Account || key.User != owner || key.Temporary()) {
+	if core.CodeOf(err) == core.KeyNotFound || err == nil && (key.Account != c.Account || key.User != owner || key.Temporary() || c.spares(key)) {
 		return notFound("The Access Key with id %.128s cannot be found.", id)
 	}
 	return err

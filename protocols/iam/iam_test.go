@@ -523,3 +523,20 @@ func TestFederatedUsersManageNobody(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The key of who administers all accounts is no affair of one account's own.
+func TestKeysOfAdministratorsAreSpared(t *testing.T) {
+	t.Parallel()
+	f := start(t, "enforce")
+	root := f.key(core.NewKey{})
+	admin, err := f.broker.CreateKey(t.Context(), core.NewKey{Account: account, User: "admin", Admin: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := root.DeleteAccessKey(t.Context(), &sdk.DeleteAccessKeyInput{UserName: text("admin"), AccessKeyId: &admin.ID}); codeOf(err) != "NoSuchEntity" {
+		t.Errorf("deleted: %v", err)
+	}
+	if _, err := root.UpdateAccessKey(t.Context(), &sdk.UpdateAccessKeyInput{UserName: text("admin"), AccessKeyId: &admin.ID, Status: types.StatusTypeInactive}); codeOf(err) != "NoSuchEntity" {
+		t.Errorf("disabled: %v", err)
+	}
+}

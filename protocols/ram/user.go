@@ -339,14 +339,15 @@ type accessKeyRequest struct {
 	UserAccessKeyId string `required:"true"`
 }
 
-// checkKey says whether a key is the user's. Those of others are as if there were none.
+// checkKey says whether a key is the user's. Those of others are as if there were none, and so are those of who
+// administers all accounts to those who do not.
 func (s *Server) checkKey(ctx context.Context, c *openapi.Call, in *accessKeyRequest) error {
 	owner, err := s.owner(ctx, c, in.UserName)
 	if err != nil {
 		return err
 	}
 	key, err := s.broker.Key(ctx, in.UserAccessKeyId)
-	if core.CodeOf(err) == core.KeyNotFound || err == nil && (key.Account != c.Account || key.User != owner || key.Temporary()) {
+	if core.CodeOf(err) == core.KeyNotFound || err == nil && (key.Account != c.Account || key.User != owner || key.Temporary() || key.Admin && c.Key != nil && !c.Key.Admin) {
 		return of("User.AccessKey", core.Errorf(core.KeyNotFound, "The access key does not exist."))
 	}
 	return err
