@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"protocols/sns/...":  {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},
 	"protocols/api":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws"},
-	"protocols/console":  {"core", "protocols/caller"},
+	"protocols/console":  {"core", "core/policy", "protocols/caller"},
 	"protocols":          {"core", "docs", "protocols/..."}, // mounts them all
 	"sdktests/...":       {},
 	"deploy":             {},
