@@ -41,7 +41,7 @@ func (s *Server) audit(x *exchange, a caller.Audited) {
 }
 
 // unaudited are fields of forms that are nobody's business, or no parameters.
-var unaudited = []string{tokenField, "secret", "body", "attribute_value", "handle", "confirm", "next", "back"}
+var unaudited = []string{tokenField, "secret", "target", "body", "attribute_value", "handle", "confirm", "next", "back"}
 
 // parameters gives the form's fields and what the path names, for the audit log.
 func (x *exchange) parameters() map[string]string {
@@ -51,7 +51,7 @@ func (x *exchange) parameters() map[string]string {
 			parameters[name] = text
 		}
 	}
-	for field, name := range map[string]string{"queue": "QueueName", "topic": "TopicName", "subscription": "SubscriptionName", "key": "AccessKeyId", "task": "TaskHandle", "identity": "EntityName", "policy": "PolicyName"} {
+	for field, name := range map[string]string{"queue": "QueueName", "topic": "TopicName", "subscription": "SubscriptionName", "key": "AccessKeyId", "alert": "AlertName", "task": "TaskHandle", "identity": "EntityName", "policy": "PolicyName"} {
 		if value := x.r.PathValue(field); value != "" {
 			parameters[name] = value
 		}

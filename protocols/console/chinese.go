@@ -15,6 +15,18 @@ var chinese = map[string]string{
 	"The same from code": "用代码完成同样的操作", "Next page": "下一页", "Cancel": "取消", "Name": "名称", "Kind": "类型", "Created": "创建时间", "Changed": "修改时间", "Settings": "设置",
 	"Remove": "移除", "yes": "是", "no": "否", "none": "无", "or": "或", "Error": "错误", "Time": "时间", "From": "从", "To": "到", "User": "用户", "State": "状态", "you": "当前", "key": "密钥",
 
+	// Alerts
+	"Alerts": "告警", "New alert": "新建告警", "Create alert": "创建告警", "Delete alert": "删除告警", "Delete this alert?": "删除此告警?", "Metric": "指标", "Threshold": "阈值", "Condition": "条件", "Series": "序列",
+	"Alerts watch queues and servers every 15 seconds, and tell somebody when something is wrong, and when it is well again.": "告警每 15 秒检查一次队列和服务器,出现异常以及恢复正常时都会发出通知。",
+	"all, or a pattern such as orders*; only for metrics of queues":                                                           "全部,或 orders* 这样的模式;仅用于队列指标", "It is wrong when it is": "异常条件", "For so many seconds": "持续秒数",
+	"Tell again every so many seconds": "重复通知间隔(秒)", "Tell by": "通知方式", "Name, address or URL": "名称、地址或 URL", "nobody is told": "不通知任何人",
+	"that webhooks and robots of DingTalk and Feishu are signed with": "用于 Webhook、钉钉和飞书机器人的签名", "not delivered": "未送达", "No alerts": "没有告警",
+	"Have somebody told when a queue grows, messages get old, or dead letters come.": "当队列变长、消息变旧或出现死信时通知相关人员。", "Send a test": "发送测试", "For": "持续", "at once": "立即", "Told again": "重复通知",
+	"Missing data": "数据缺失时", "Last failure": "最近一次失败", "Since": "开始时间", "Told": "通知时间", "There are more; the API lists all.": "还有更多;API 可列出全部。", "Not evaluated yet": "尚未评估",
+	"No queue matches, or the alert is disabled, or less than 15 seconds old.": "没有匹配的队列,或告警已停用,或创建不足 15 秒。", "firing": "告警中", "no data": "无数据", "ok": "正常",
+	"The threshold must be a number.": "阈值必须是数字。", "Alert %s was created.": "告警 %s 已创建。", "Alert %s was deleted.": "告警 %s 已删除。",
+	"Alert %s is not evaluated any more.": "告警 %s 已停止评估。", "Alert %s is evaluated again.": "告警 %s 已恢复评估。",
+
 	// Errors
 	"That did not work": "操作未成功", "Back to the overview": "返回概览", "There is no such page.": "没有这个页面。",
 	"The request does not come from a page of this console, and was not done.": "请求不是来自本控制台的页面,未予执行。",

@@ -211,8 +211,15 @@ func (s *site) populate() (pages []string) {
 	if err := s.broker.AddUsage(ctx, []core.Usage{{Account: pgtest.Account, Service: "sqs", Requests: 3, Units: 2_000_000, Receives: 2, EmptyReceives: 1}}); err != nil {
 		s.Fatal(err)
 	}
+	robot := core.Destination{Type: core.ToDingTalk, Target: "http://127.0.0.1:1/<b>", Secret: "SEC<1>"}
+	if _, err := s.broker.CreateAlert(ctx, core.Alert{Name: core.AlertName{Account: pgtest.Account, Region: pgtest.Region, Name: "deep"}, Metric: "depth", Comparison: ">", To: []core.Destination{robot}}); err != nil {
+		s.Fatal(err)
+	}
+	if err := s.broker.EvaluateAlerts(ctx); err != nil {
+		s.Fatal(err)
+	}
 	return []string{
-		"/", "/busiest", "/queues", "/queues?q=ORD", "/queues?q=nothing", "/queues/orders", "/queues/orders/counts", "/queues/orders/messages", "/queues/orders/messages?visible=1",
+		"/alerts", "/alerts/deep", "/", "/busiest", "/queues", "/queues?q=ORD", "/queues?q=nothing", "/queues/orders", "/queues/orders/counts", "/queues/orders/messages", "/queues/orders/messages?visible=1",
 		"/queues/orders/search?text=needle", "/queues/orders/search?text=", "/queues/orders/settings", "/queues/dead/moves", "/queues/dead/moves/tasks", "/queues/orders/moves",
 		"/trace", "/trace?id=" + sent[0].ID.UUID(), "/trace?queue=orders&from=2026-01-01T00:00", "/trace?queue=dead", "/trace?id=nonsense",
 		"/topics", "/topics?q=al", "/topics/alerts", "/topics/alerts/tester", "/topics/alerts/tester?subscription=" + sub.Name.Name,

@@ -32,6 +32,7 @@ var menu = []navigation{
 	{Key: "policies", Title: "Policies", Group: "Access", Icon: "policy", Keys: "p", needs: toManage},
 	{Key: "keys", Title: "Access keys", Group: "Access", Icon: "key", Keys: "k", needs: toManage},
 	{Key: "audit", Title: "Audit", Group: "Access", Icon: "audit", Keys: "a", needs: toManage},
+	{Key: "alerts", Title: "Alerts", Group: "Server", Icon: "alert", Keys: "w", needs: toLook},
 	{Key: "costs", Title: "Costs", Group: "Server", Icon: "cost", Keys: "c", needs: toLook},
 	{Key: "servers", Title: "Servers", Group: "Server", Icon: "server", Keys: "s", needs: toLook},
 	{Key: "clock", Title: "Clock and reset", Group: "Server", Icon: "clock", Keys: "l", needs: toManage, test: true},

@@ -136,6 +136,7 @@ func functions(language string) template.FuncMap {
 		"policies":  func(i core.Identity) int { return len(i.Attached) + len(i.Inline) },
 		"accesses":  func() []core.Access { return []core.Access{core.Viewer, core.Operator, core.Admin} },
 		"actions":   func() []string { return explainedActions },
+		"value":     showValue,
 	}
 }
 
@@ -251,6 +252,14 @@ func indentJSON(text string) string {
 		return text
 	}
 	return laidOut.String()
+}
+
+// showValue gives a number that may be missing.
+func showValue(value *float64) string {
+	if value == nil {
+		return "–"
+	}
+	return strconv.FormatFloat(*value, 'g', 6, 64)
 }
 
 // shorten gives the beginning of a text.

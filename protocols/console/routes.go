@@ -91,6 +91,12 @@ func (s *Server) messagingRoutes() {
 
 // serverRoutes mounts the pages of who may use the server, and of the server itself.
 func (s *Server) serverRoutes() {
+	s.get("alerts", toLook, s.listAlerts)
+	s.post("alerts", "CreateAlert", toOperate, s.createAlert)
+	s.get("alerts/{alert}", toLook, s.showAlert)
+	s.post("alerts/{alert}/test", "TestAlert", toOperate, s.testAlert)
+	s.post("alerts/{alert}/enable", "AlterAlert", toOperate, s.enableAlert)
+	s.post("alerts/{alert}/delete", "DeleteAlert", toOperate, s.deleteAlert)
 	s.get("keys", toManage, s.listKeys)
 	s.get("audit", toManage, s.showAudit)
 	s.post("keys", "CreateAccessKey", toManage, s.createKey)

@@ -1,0 +1,53 @@
+package console_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/caller"
+)
+
+func TestAlertPages(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, pgtest.DatabaseURL(t))
+	broker.OnNotices(func(_ context.Context, _ core.Notice, to core.Destination) error {
+		if to.Secret != "SEC1" {
+			return errors.New("another secret")
+		}
+		return core.Errorf(core.InvalidArgument, "no such robot")
+	})
+	s := newSite(t, broker, &caller.Options{})
+	pgtest.Send(t, broker, pgtest.Queue(t, broker, "orders"), "1", "2")
+	s.done(base+"/alerts", "name", "deep", "metric", "depth", "pattern", "ord*", "comparison", ">", "threshold", "1", "for", "0", "way", "dingtalk", "target", "http://127.0.0.1:1/", "secret", "SEC1")
+	s.wants(s.get(base+"/alerts"), "deep", "ord* &gt; 1")
+	if err := broker.EvaluateAlerts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shown := s.get(base + "/alerts/deep")
+	s.wants(shown, "orders", "firing", "dingtalk", "http://127.0.0.1:1/")
+	if strings.Contains(shown, "SEC1") {
+		t.Error("the secret is shown")
+	}
+	s.wants(s.post(base+"/alerts/deep/test").text, "not delivered", "no such robot")
+	s.done(base+"/alerts/deep/enable", "disabled", "on")
+	if a, err := broker.Alert(t.Context(), core.AlertName{Account: pgtest.Account, Region: pgtest.Region, Name: "deep"}); err != nil || !a.Disabled || len(a.To) != 1 || a.To[0].Secret != "SEC1" {
+		t.Errorf("disabled: %+v, %v", a, err)
+	}
+	s.done(base + "/alerts/deep/delete")
+	s.wants(s.get(base+"/alerts"), "No alerts")
+	for name, fields := range map[string][]string{
+		"no number":  {"name", "a", "metric", "depth", "comparison", ">", "threshold", "x"},
+		"no metric":  {"name", "a", "metric", "x", "comparison", ">", "threshold", "1"},
+		"too long":   {"name", "a", "metric", "depth", "comparison", ">", "threshold", "1", "for", "99999999"},
+		"no address": {"name", "a", "metric", "depth", "comparison", ">", "threshold", "1", "way", "email", "target", "x"},
+	} {
+		if got := s.post(base+"/alerts", fields...); got.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%s: got %s", name, got.Status)
+		}
+	}
+}
