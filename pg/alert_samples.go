@@ -32,6 +32,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT t.storage_id, (SELECT COALESCE(sum(c.messages), 0) FROM counts c WHERE c.storage_id = t.storage_id)::bigint AS messages
     FROM queues t WHERE t.account = q.account AND t.region = q.region AND t.name = q.dead_letter_target AND q.dead_letter_target <> ''
+    LIMIT 1 -- so that the queue is looked up by its name, whatever the plan
 ) d ON true`
 
 // QueueDepths is of core.AlertStore.

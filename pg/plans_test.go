@@ -103,8 +103,9 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 		"scopes":        {pg.ScopesSQL, pgx.NamedArgs{"limit": 100}, 100},
 		"stored bytes":  {pg.StoredBytesSQL, pgx.NamedArgs{}, 6*grownQueues + 100}, // every counter, and the queue of each storage
 		"account use":   {pg.AccountUseSQL, pgx.NamedArgs{"account": "grown"}, 7*grownQueues + 100},
-		"note uses":     {pg.NoteUsesSQL, pgx.NamedArgs{"queues": []int64{queue}, "gap": time.Minute}, 3*grownQueues + 100}, // every queue
-		"unused":        {pg.UnusedQueuesSQL, pgx.NamedArgs{"unused": -time.Hour, "limit": n}, 3*grownQueues + 100},         // every queue, and its first message
+		"queue depths":  {pg.QueueDepthsSQL, pgx.NamedArgs{"accounts": []string{"grown"}, "oldest": true, "limit": 2 * grownQueues}, 12*grownQueues + 100}, // every queue and counter
+		"note uses":     {pg.NoteUsesSQL, pgx.NamedArgs{"queues": []int64{queue}, "gap": time.Minute}, 3*grownQueues + 100},                                // every queue
+		"unused":        {pg.UnusedQueuesSQL, pgx.NamedArgs{"unused": -time.Hour, "limit": n}, 3*grownQueues + 100},                                        // every queue, and its first message
 		"delete unused": {pg.DeleteUnusedSQL, pgx.NamedArgs{"unused": -time.Hour, "id": queue + 5}, 20},
 		"peek at a later page": {pg.PeekSQL, pgx.NamedArgs{
 			"queue": queue, "version": 1, "priority": []int16{8, 9}, "hidden": true, "limit": n, "mark": start,
