@@ -73,7 +73,7 @@ func keyCreateCommand(server *apiClient) *cobra.Command {
 				return err
 			}
 			if server.json {
-				return json.NewEncoder(command.OutOrStdout()).Encode(key)
+				return json.NewEncoder(command.OutOrStdout()).Encode(key) //nolint:gosec // the secret is shown this once
 			}
 			_, err := fmt.Fprintf(command.OutOrStdout(), "ID:      %s\nSecret:  %s\nAccount: %s\n", key.ID, key.Secret, key.Account)
 			return err
@@ -113,7 +113,7 @@ func keyListCommand(server *apiClient) *cobra.Command {
 				}
 				for _, key := range page.Keys {
 					if server.json {
-						if err := lines.Encode(key); err != nil {
+						if err := lines.Encode(key); err != nil { //nolint:gosec // lists have no secrets
 							return err
 						}
 						continue

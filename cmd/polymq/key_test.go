@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,6 +66,13 @@ func TestKeyCommands(t *testing.T) {
 	}
 	if list := key("list"); strings.Contains(list, secret) || strings.Contains(list, "hunter22") || strings.Count(list, "\n") != 3 {
 		t.Errorf("listed\n%s", list)
+	}
+	var shown keyRow
+	if line := key("list", "--json", "--account", "444455556666"); json.Unmarshal([]byte(line), &shown) != nil || shown.ID != id || shown.User != "ci" || shown.Secret != "" {
+		t.Errorf("listed as JSON: %s", line)
+	}
+	if line := key("create", "--json"); json.Unmarshal([]byte(line), &shown) != nil || shown.ID == id || shown.Secret == "" {
+		t.Errorf("made as JSON: %s", line)
 	}
 	for _, step := range []struct{ do, want string }{{"disable", "444455556666 ci disabled"}, {"enable", "444455556666 ci good"}, {"delete", "gone"}} {
 		if key(step.do, id); state() != step.want {
