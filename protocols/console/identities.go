@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/url"
 	"slices"
@@ -97,8 +98,8 @@ func (s *Server) createIdentity(x *exchange, k identityKind) error {
 	}
 	if k.IdentityKind == core.User && x.field("key") != "" {
 		key, err := s.broker.CreateKey(x.ctx(), core.NewKey{Account: x.account, User: made.Name})
-		if err != nil {
-			return err
+		if err != nil { // such as without a master key; the form can be sent again
+			return errors.Join(err, s.broker.DeleteIdentity(x.ctx(), made.IdentityName, true))
 		}
 		x.w.Header().Set("Hx-Trigger", "identities-changed")
 		return s.part(x, "identities.html", "made", madeUser{k.Path + "/" + made.Name, made.Name, key.ID, string(key.Secret)})

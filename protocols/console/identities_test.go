@@ -144,3 +144,14 @@ func TestFaultRules(t *testing.T) {
 		t.Errorf("deleted: %+v, %v", found, err)
 	}
 }
+
+// Where there can be no access keys, a user that was to have one is not made either.
+func TestUserWithoutItsKeyIsNotMade(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t) // without a master key
+	s := newSite(t, core.NewBroker(store), &caller.Options{})
+	if got := s.post(base+"/users", "name", "ada", "key", "on"); got.StatusCode < 400 || got.StatusCode == http.StatusInternalServerError {
+		t.Errorf("with a key: got %s", got.Status)
+	}
+	s.done(base+"/users", "name", "ada")
+}

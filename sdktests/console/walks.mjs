@@ -117,10 +117,49 @@ const withPointer = (language) => async ({ page, endpoint, picture, suffix }) =>
   await button(page, w.test, tester).click();
   await sees(page.locator('#verdicts'), w.through);
 
-  for (const path of ['queues', 'topics', 'outbox', 'keys', 'audit', 'costs', 'servers', 'clock', 'trace', `queues/${queue}/moves`, 'nothing']) {
+  const user = `ada-${suffix}`;
+  await page.goto(`${base}/users`);
+  await page.locator('[data-new]').click();
+  await page.locator('dialog[open] [name=name]').fill(user);
+  await page.locator('dialog[open] [name=access]').selectOption('operator');
+  await looksRight(page, 'new user');
+  await picture('new-user');
+  await page.locator('dialog[open] [name=key]').uncheck(); // this server has no master key to keep its secret under
+  await page.locator('dialog[open] button.primary').click();
+  await page.waitForURL(`**/users/${user}`);
+  await page.locator('#attached [name=policy]').fill('AmazonSQSReadOnlyAccess');
+  await page.locator('#attached button').last().click();
+  await page.locator('#attached a', { hasText: 'AmazonSQSReadOnlyAccess' }).waitFor();
+  await page.locator('#inline summary').last().click();
+  await page.locator('#inline [name=name]').last().fill('mine');
+  await page.locator('#inline textarea').last().fill('{"Version": "2012-10-17"}');
+  await page.locator('#inline button').last().click();
+  await page.locator('#inline .alert').waitFor(); // it is no policy
+  await looksRight(page, 'user');
+  await picture('user');
+  await page.locator('#attached a[href*="explain"]').click();
+  await page.locator('[name=action]').fill('sqs:GetQueueUrl');
+  await page.locator('[name=resource]').fill(`arn:aws:sqs:us-east-1:000000000000:${queue}`);
+  await page.locator('main form button.primary').click();
+  await page.locator('#decision .good').waitFor();
+  await looksRight(page, 'explained');
+  await picture('explained');
+
+  const rule = `slow-${suffix}`;
+  await page.goto(`${base}/faults`);
+  await page.locator('[data-new]').click();
+  await page.locator('dialog[open] [name=name]').fill(rule);
+  await page.locator('dialog[open] [name=effect]').selectOption('latency');
+  await page.locator('dialog[open] [name=pattern]').fill('nothing-*');
+  await looksRight(page, 'new fault rule');
+  await picture('new-fault-rule');
+  await page.locator('dialog[open] button.primary').click();
+  await page.locator('#rows', { hasText: rule }).waitFor();
+
+  for (const path of ['users', 'groups', 'roles', 'policies', 'policies?built_in=1', 'policies/AmazonSQSFullAccess?cloud=aws&built_in=1', 'faults', 'queues', 'topics', 'outbox', 'keys', 'audit', 'costs', 'servers', 'clock', 'trace', `queues/${queue}/moves`, 'nothing']) {
     await page.goto(`${base}/${path}`);
     await looksRight(page, path);
-    await picture(path.replaceAll('/', '-'));
+    await picture(path.replaceAll(/[/?]/g, '-'));
   }
 
   await page.goto(`${base}/queues/${queue}/settings`);
