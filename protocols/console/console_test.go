@@ -592,6 +592,33 @@ func TestSearchGoesOn(t *testing.T) {
 	s.wants(text, "Searched 60 of 60")
 }
 
+// Links carry what they are about as it is: a page that they lead to finds it again.
+func TestLinksCarryWhatTheyAreAbout(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, newBroker(t, pgtest.DatabaseURL(t)), &caller.Options{})
+	s.populate()
+	link := regexp.MustCompile(`href="([^"]+/explain[^"]+)"`).FindStringSubmatch(s.get(base + "/users/ada"))
+	if link == nil {
+		t.Fatal("a user's page does not lead to what policies decide")
+	}
+	s.wants(s.get(html.UnescapeString(link[1])), `value="arn:aws:iam::`+pgtest.Account+`:user/ada"`)
+
+	orders := pgtest.Name("orders")
+	for range 120 {
+		if _, err := s.broker.SendMessages(t.Context(), core.SendInput{Queue: orders, Messages: []core.NewMessage{{Body: []byte("more")}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.broker.FlushLog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	later := regexp.MustCompile(`href="(\?[^"]+)"`).FindStringSubmatch(s.get(base + "/trace?queue=orders&from=2026-01-01T00:00:00"))
+	if later == nil {
+		t.Fatal("the record of 120 messages has one page")
+	}
+	s.wants(s.get(base+"/trace"+html.UnescapeString(later[1])), `name="queue" value="orders"`, `value="2026-01-01T00:00:00"`)
+}
+
 func TestFindLeadsToAMessage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, newBroker(t, pgtest.DatabaseURL(t)), &caller.Options{})
