@@ -32,7 +32,7 @@ func (s *Store) storeDestinations(a *core.Alert) ([]byte, error) {
 	for i, to := range a.To {
 		stored[i] = destination{to.Type, to.Target, string(to.Secret)}
 	}
-	text, err := json.Marshal(stored)
+	text, err := json.Marshal(stored) //nolint:gosec // stored for the rule alone, encrypted where there is a master key
 	if err != nil {
 		return nil, fmt.Errorf("encode the destinations of the alert %s: %w", a.Name.Name, err)
 	}

@@ -30,8 +30,7 @@ type OfAlert struct {
 }
 
 func (s Scope) alert(ctx context.Context, name string) core.AlertName {
-	queue := s.queue(ctx, name)
-	return core.AlertName{Account: queue.Account, Region: queue.Region, Name: queue.Name}
+	return core.AlertName(s.queue(ctx, name))
 }
 
 // destinationBody is who is told, on the wire.

@@ -34,9 +34,8 @@ func (s *Sender) Deliver(ctx context.Context, n core.Notice, to core.Destination
 		_, err := s.Send(ctx, core.SendInput{Queue: scope, Messages: []core.NewMessage{m}})
 		return err
 	case core.ToTopic:
-		topic := core.TopicName{Account: scope.Account, Region: scope.Region, Name: scope.Name}
 		m := core.NewPublication{Body: body, Subject: subject(n), GroupID: group(scope.Name, n), DeduplicationID: deduplication(scope.Name, n)}
-		_, err := s.Publish(ctx, core.PublishInput{Topic: topic, Messages: []core.NewPublication{m}})
+		_, err := s.Publish(ctx, core.PublishInput{Topic: core.TopicName(scope), Messages: []core.NewPublication{m}})
 		return err
 	case core.ToEmail:
 		mail := core.Push{

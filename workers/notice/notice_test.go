@@ -291,8 +291,11 @@ func TestTopicsAndQueues(t *testing.T) {
 	var sent core.SendInput
 	var published core.PublishInput
 	s := &notice.Sender{
-		Send:    func(_ context.Context, in core.SendInput) ([]core.Sent, error) { sent = in; return nil, nil },
-		Publish: func(_ context.Context, in core.PublishInput) ([]core.Published, error) { published = in; return nil, nil },
+		Send: func(_ context.Context, in core.SendInput) ([]core.Sent, error) { sent = in; return nil, nil },
+		Publish: func(_ context.Context, in core.PublishInput) ([]core.Published, error) {
+			published = in
+			return nil, nil
+		},
 	}
 	n := firing("orders")
 	n.Test = true
