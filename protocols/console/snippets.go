@@ -307,6 +307,8 @@ func faultsSnippets(x *exchange) []snippet {
 	return []snippet{
 		x.snippetOf(curl, `-X POST "{url}/api/v1/faults?account={account}" \
   -H "Content-Type: application/json" -d '{"name": "slow", "effect": "latency", "max_seconds": 2, "probability": 0.5}'`),
-		x.snippetOf(curl, `"{url}/api/v1/faults?account={account}"`),
+		x.snippetOf(python, `import json, urllib.request
+for rule in json.load(urllib.request.urlopen("{url}/api/v1/faults?account={account}"))["faults"]:
+    print(rule["name"], rule["effect"], rule["hits"])`),
 	}
 }
