@@ -99,7 +99,9 @@ func (h *fakeHub) serveMNSTopic(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(rest, "subscriptions"):
 		h.subscribe(topic, in.Endpoint)
+		h.mu.Lock()
 		h.confirmed[in.Endpoint] = true
+		h.mu.Unlock()
 	case rest == "messages":
 		h.publish(topic, in.MessageBody)
 	}
