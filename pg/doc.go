@@ -211,7 +211,7 @@
 // leases, and nothing to take over when a server dies. The time of the next step stands in the row too, in the
 // account's time, so that servers keep a rate together. A walk through the source goes by the index from where
 // the last step stopped, for the entries before are dead, and once more from the start at the end. Without a rate a
-// task keeps to 20,500 messages a second and rests for at least half of the time that a step took; a step after one that took long
+// task keeps to 21,500 messages a second and rests for at least half of the time that a step took; a step after one that took long
 // is half as large. On a machine that was busy with other things (load 4 to 6 on 2 cores) it moved 16,000 a second, and 32,000
 // without the pause. A task whose step fails is put behind the others.
 //

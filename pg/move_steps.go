@@ -14,7 +14,7 @@ import (
 const (
 	moveRows  = 1000
 	moveBytes = 4 << 20
-	movePace  = 20_500                 // messages a second that a task without a rate moves at the most
+	movePace  = 21_500                 // messages a second that a task without a rate moves at the most
 	moveRest  = 0.5                    // of a step's own time, for which it waits at the least: a busy database gets a longer rest
 	moveSlice = 10                     // steps a second of a task with a rate
 	moveLong  = 250 * time.Millisecond // a step that takes longer is followed by one half as large
