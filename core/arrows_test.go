@@ -27,8 +27,9 @@ var arrows = map[string][]string{
 	"protocols/openapi":  {"core", "core/policy", "protocols/caller"},
 	"protocols/smq":      {"core", "protocols/caller", "protocols/coverage", "protocols/openapi", "protocols/mns"}, // the control plane of mns
 	"protocols/aws":      {"core", "protocols/caller", "protocols/coverage"},
-	"protocols/iam":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws"},
-	"protocols/sts":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws"},
+	"protocols/awsquery": {"core", "protocols/caller", "protocols/coverage", "protocols/aws"},
+	"protocols/iam":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/awsquery"},
+	"protocols/sts":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/awsquery"},
 	"protocols/sqs":      {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws"},
 	"protocols/sns/...":  {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/aws", "protocols/signing", "protocols/sns/..."},
 	"protocols/mns":      {"core", "protocols/caller", "protocols/coverage", "protocols/signing"},

@@ -62,7 +62,7 @@ type Session struct {
 	Role           string            `json:"role,omitempty"`    // ARN of the role that was assumed
 	RoleID         string            `json:"role_id,omitempty"` // of the role; "" of one that is not kept
 	Name           string            `json:"name,omitempty"`    // of the role's session, or of the federated user without a role
-	Policy         string            `json:"policy,omitempty"`  // that the session was asked to be bounded by; kept for evaluation
+	Policy         string            `json:"policy,omitempty"`  // that bounds the session, as it was given
 	Cloud          string            `json:"cloud,omitempty"`   // whose language the policy has, AWS or RAM; "": that of the role's ARN
 	SourceIdentity string            `json:"source_identity,omitempty"`
 	Policies       []string          `json:"policies,omitempty"` // IDs of policies that bound it besides

@@ -4,81 +4,82 @@ import (
 	"context"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/awsquery"
 )
 
-// actionTable has the actions by their names.
-func actionTable() map[string]*action {
-	table := map[string]*action{
-		"CreateUser":        typed((*Server).createUser),
-		"GetUser":           typed((*Server).getUser),
-		"UpdateUser":        typed((*Server).updateUser),
-		"ListUsers":         typed((*Server).listUsers),
-		"ListGroupsForUser": typed((*Server).listGroupsForUser),
+// actions has the actions by their names.
+func (s *Server) actions() map[string]*awsquery.Action {
+	table := map[string]*awsquery.Action{
+		"CreateUser":        typed(s.createUser),
+		"GetUser":           typed(s.getUser),
+		"UpdateUser":        typed(s.updateUser),
+		"ListUsers":         typed(s.listUsers),
+		"ListGroupsForUser": typed(s.listGroupsForUser),
 
-		"CreateGroup":         typed((*Server).createGroup),
-		"GetGroup":            typed((*Server).getGroup),
-		"UpdateGroup":         typed((*Server).updateGroup),
-		"ListGroups":          typed((*Server).listGroups),
-		"AddUserToGroup":      typed((*Server).addUserToGroup),
-		"RemoveUserFromGroup": typed((*Server).removeUserFromGroup),
+		"CreateGroup":         typed(s.createGroup),
+		"GetGroup":            typed(s.getGroup),
+		"UpdateGroup":         typed(s.updateGroup),
+		"ListGroups":          typed(s.listGroups),
+		"AddUserToGroup":      typed(s.addUserToGroup),
+		"RemoveUserFromGroup": typed(s.removeUserFromGroup),
 
-		"CreateRole":                  typed((*Server).createRole),
-		"GetRole":                     typed((*Server).getRole),
-		"UpdateRole":                  typed((*Server).updateRole),
-		"UpdateRoleDescription":       typed((*Server).updateRoleDescription),
-		"UpdateAssumeRolePolicy":      typed((*Server).updateAssumeRolePolicy),
-		"ListRoles":                   typed((*Server).listRoles),
-		"ListInstanceProfilesForRole": typed((*Server).listInstanceProfilesForRole),
+		"CreateRole":                  typed(s.createRole),
+		"GetRole":                     typed(s.getRole),
+		"UpdateRole":                  typed(s.updateRole),
+		"UpdateRoleDescription":       typed(s.updateRoleDescription),
+		"UpdateAssumeRolePolicy":      typed(s.updateAssumeRolePolicy),
+		"ListRoles":                   typed(s.listRoles),
+		"ListInstanceProfilesForRole": typed(s.listInstanceProfilesForRole),
 
-		"CreatePolicy":            typed((*Server).createPolicy),
-		"GetPolicy":               typed((*Server).getPolicy),
-		"DeletePolicy":            typed((*Server).deletePolicy),
-		"ListPolicies":            typed((*Server).listPolicies),
-		"CreatePolicyVersion":     typed((*Server).createPolicyVersion),
-		"GetPolicyVersion":        typed((*Server).getPolicyVersion),
-		"ListPolicyVersions":      typed((*Server).listPolicyVersions),
-		"DeletePolicyVersion":     typed((*Server).deletePolicyVersion),
-		"SetDefaultPolicyVersion": typed((*Server).setDefaultPolicyVersion),
-		"ListEntitiesForPolicy":   typed((*Server).listEntitiesForPolicy),
-		"TagPolicy":               typed((*Server).tagPolicy),
-		"UntagPolicy":             typed((*Server).untagPolicy),
-		"ListPolicyTags":          typed((*Server).listPolicyTags),
+		"CreatePolicy":            typed(s.createPolicy),
+		"GetPolicy":               typed(s.getPolicy),
+		"DeletePolicy":            typed(s.deletePolicy),
+		"ListPolicies":            typed(s.listPolicies),
+		"CreatePolicyVersion":     typed(s.createPolicyVersion),
+		"GetPolicyVersion":        typed(s.getPolicyVersion),
+		"ListPolicyVersions":      typed(s.listPolicyVersions),
+		"DeletePolicyVersion":     typed(s.deletePolicyVersion),
+		"SetDefaultPolicyVersion": typed(s.setDefaultPolicyVersion),
+		"ListEntitiesForPolicy":   typed(s.listEntitiesForPolicy),
+		"TagPolicy":               typed(s.tagPolicy),
+		"UntagPolicy":             typed(s.untagPolicy),
+		"ListPolicyTags":          typed(s.listPolicyTags),
 
-		"CreateAccessKey":      typed((*Server).createAccessKey),
-		"ListAccessKeys":       typed((*Server).listAccessKeys),
-		"UpdateAccessKey":      typed((*Server).updateAccessKey),
-		"DeleteAccessKey":      typed((*Server).deleteAccessKey),
-		"GetAccessKeyLastUsed": typed((*Server).getAccessKeyLastUsed),
+		"CreateAccessKey":      typed(s.createAccessKey),
+		"ListAccessKeys":       typed(s.listAccessKeys),
+		"UpdateAccessKey":      typed(s.updateAccessKey),
+		"DeleteAccessKey":      typed(s.deleteAccessKey),
+		"GetAccessKeyLastUsed": typed(s.getAccessKeyLastUsed),
 
-		"CreateAccountAlias": typed((*Server).createAccountAlias),
-		"DeleteAccountAlias": typed((*Server).deleteAccountAlias),
-		"ListAccountAliases": typed((*Server).listAccountAliases),
-		"GetAccountSummary":  typed((*Server).getAccountSummary),
+		"CreateAccountAlias": typed(s.createAccountAlias),
+		"DeleteAccountAlias": typed(s.deleteAccountAlias),
+		"ListAccountAliases": typed(s.listAccountAliases),
+		"GetAccountSummary":  typed(s.getAccountSummary),
 
-		"SimulatePrincipalPolicy": typed((*Server).simulatePrincipalPolicy),
-		"SimulateCustomPolicy":    typed((*Server).simulateCustomPolicy),
+		"SimulatePrincipalPolicy": typed(s.simulatePrincipalPolicy),
+		"SimulateCustomPolicy":    typed(s.simulateCustomPolicy),
 	}
 	for _, kind := range []core.IdentityKind{core.User, core.Group, core.Role} {
 		word := map[core.IdentityKind]string{core.User: "User", core.Group: "Group", core.Role: "Role"}[kind]
-		table["Delete"+word] = of(kind, (*Server).deleteEntity)
-		table["Attach"+word+"Policy"] = of(kind, (*Server).attachPolicy)
-		table["Detach"+word+"Policy"] = of(kind, (*Server).detachPolicy)
-		table["ListAttached"+word+"Policies"] = of(kind, (*Server).listAttachedPolicies)
-		table["Put"+word+"Policy"] = of(kind, (*Server).putPolicy)
-		table["Get"+word+"Policy"] = of(kind, (*Server).getInlinePolicy)
-		table["Delete"+word+"Policy"] = of(kind, (*Server).deleteInlinePolicy)
-		table["List"+word+"Policies"] = of(kind, (*Server).listInlinePolicies)
+		table["Delete"+word] = of(kind, s.deleteEntity)
+		table["Attach"+word+"Policy"] = of(kind, s.attachPolicy)
+		table["Detach"+word+"Policy"] = of(kind, s.detachPolicy)
+		table["ListAttached"+word+"Policies"] = of(kind, s.listAttachedPolicies)
+		table["Put"+word+"Policy"] = of(kind, s.putPolicy)
+		table["Get"+word+"Policy"] = of(kind, s.getInlinePolicy)
+		table["Delete"+word+"Policy"] = of(kind, s.deleteInlinePolicy)
+		table["List"+word+"Policies"] = of(kind, s.listInlinePolicies)
 		if kind == core.Group {
 			continue
 		}
-		table["Tag"+word] = of(kind, (*Server).tagEntity)
-		table["Untag"+word] = of(kind, (*Server).untagEntity)
-		table["List"+word+"Tags"] = of(kind, (*Server).listEntityTags)
-		table["Put"+word+"PermissionsBoundary"] = of(kind, (*Server).putBoundary)
-		table["Delete"+word+"PermissionsBoundary"] = of(kind, (*Server).deleteBoundary)
+		table["Tag"+word] = of(kind, s.tagEntity)
+		table["Untag"+word] = of(kind, s.untagEntity)
+		table["List"+word+"Tags"] = of(kind, s.listEntityTags)
+		table["Put"+word+"PermissionsBoundary"] = of(kind, s.putBoundary)
+		table["Delete"+word+"PermissionsBoundary"] = of(kind, s.deleteBoundary)
 	}
 	for _, nothing := range []string{"ListSigningCertificates", "ListSSHPublicKeys", "ListServiceSpecificCredentials", "ListMFADevices", "ListVirtualMFADevices"} {
-		table[nothing] = typed((*Server).listNothing)
+		table[nothing] = typed(s.listNothing)
 	}
 	return table
 }
@@ -87,13 +88,13 @@ func actionTable() map[string]*action {
 func of[Request any, P interface {
 	*Request
 	entity() *ofEntity
-}, Result any](kind core.IdentityKind, do func(*Server, context.Context, *call, core.IdentityName, P) (*Result, error)) *action {
-	return typed(func(s *Server, ctx context.Context, c *call, in *Request) (*Result, error) {
+}, Result any](kind core.IdentityKind, do func(context.Context, *call, core.IdentityName, P) (*Result, error)) *awsquery.Action {
+	return typed(func(ctx context.Context, c *call, in *Request) (*Result, error) {
 		name, err := c.identity(kind, P(in).entity())
 		if err != nil {
 			return nil, err
 		}
-		return do(s, ctx, c, name, P(in))
+		return do(ctx, c, name, P(in))
 	})
 }
 

@@ -23,7 +23,7 @@ func (s *Server) authorize(ctx context.Context, c *call) error {
 		}
 		return err
 	}
-	if isRead(c.action) {
+	if isRead(c.Action) {
 		return nil
 	}
 	may, err := s.callers.MayManage(ctx, &c.Caller, s.broker)
@@ -31,7 +31,7 @@ func (s *Server) authorize(ctx context.Context, c *call) error {
 		return err
 	}
 	return core.Errorf(core.AccessDenied, "User: %s is not authorized to perform: iam:%s: it takes the account's own access key, or a user with the access of admin",
-		core.GrantsOf(c.Key).Principal, c.action)
+		core.GrantsOf(c.Key).Principal, c.Action)
 }
 
 func isRead(action string) bool {
@@ -42,18 +42,18 @@ func isRead(action string) bool {
 func (s *Server) want(ctx context.Context, c *call) (*caller.Want, error) {
 	on, err := s.subject(ctx, c)
 	keys := conditionKeys{call: c, on: on}
-	return &caller.Want{Action: "iam:" + c.action, Resource: on.arn, Keys: keys.values}, err
+	return &caller.Want{Action: "iam:" + c.Action, Resource: on.arn, Keys: keys.values}, err
 }
 
 // renamed gives the ARN that a user or a group is to have, which needs the permission as well as the one that it
 // has; "" where it is to stay.
 func (c *call) renamed(arn string) string {
-	if c.action != "UpdateUser" && c.action != "UpdateGroup" {
+	if c.Action != "UpdateUser" && c.Action != "UpdateGroup" {
 		return ""
 	}
 	prefix, rest, _ := strings.Cut(arn, "/")
 	at := strings.LastIndexByte(rest, '/') + 1
-	path, name := cmp.Or(c.get("NewPath"), "/"+rest[:at]), cmp.Or(c.get("New"+strings.TrimPrefix(c.action, "Update")+"Name"), rest[at:])
+	path, name := cmp.Or(c.get("NewPath"), "/"+rest[:at]), cmp.Or(c.get("New"+strings.TrimPrefix(c.Action, "Update")+"Name"), rest[at:])
 	if renamed := prefix + path + name; renamed != arn {
 		return renamed
 	}
@@ -62,7 +62,7 @@ func (c *call) renamed(arn string) string {
 
 // get gives a parameter, "" where there is none.
 func (c *call) get(name string) string {
-	value, _ := c.parameters.Get(name)
+	value, _ := c.Parameters.Get(name)
 	return value
 }
 
@@ -84,14 +84,14 @@ var ofUsers = []string{"ListGroupsForUser", "ListSigningCertificates", "ListSSHP
 func (s *Server) subject(ctx context.Context, c *call) (subject, error) {
 	name := core.IdentityName{Account: c.Account}
 	var err error
-	switch has := func(word string) bool { return strings.Contains(c.action, word) }; {
-	case collections[c.action] != "":
-		return c.named(collections[c.action], c.get("PathPrefix"), ""), nil
-	case c.action == "SimulatePrincipalPolicy":
+	switch has := func(word string) bool { return strings.Contains(c.Action, word) }; {
+	case collections[c.Action] != "":
+		return c.named(collections[c.Action], c.get("PathPrefix"), ""), nil
+	case c.Action == "SimulatePrincipalPolicy":
 		return subject{arn: c.get("PolicySourceArn")}, nil
-	case c.action == "GetAccessKeyLastUsed":
+	case c.Action == "GetAccessKeyLastUsed":
 		name.Kind, name.Name = core.User, s.ownerOf(ctx, c, c.get("AccessKeyId"))
-	case slices.Contains(ofUsers, c.action):
+	case slices.Contains(ofUsers, c.Action):
 		name.Kind, name.Name = core.User, c.get("UserName")
 	case has("Group"): // of a user and a group it is the group
 		name.Kind, name.Name = core.Group, c.get("GroupName")
@@ -100,7 +100,7 @@ func (s *Server) subject(ctx context.Context, c *call) (subject, error) {
 	case has("User") || has("AccessKey"):
 		name.Kind = core.User
 		name.Name, err = c.user(c.get("UserName"))
-	case c.action == "CreatePolicy":
+	case c.Action == "CreatePolicy":
 		return c.named("policy", c.get("Path"), c.get("PolicyName")), nil
 	case has("Policy") && c.get("PolicyArn") != "":
 		return s.policySubject(ctx, c)
@@ -110,7 +110,7 @@ func (s *Server) subject(ctx context.Context, c *call) (subject, error) {
 	switch {
 	case err != nil:
 		return subject{}, err
-	case strings.HasPrefix(c.action, "Create") && c.action != "CreateAccessKey":
+	case strings.HasPrefix(c.Action, "Create") && c.Action != "CreateAccessKey":
 		return c.named(string(name.Kind), c.get("Path"), name.Name), nil
 	}
 	return s.identitySubject(ctx, c, name)
@@ -186,17 +186,17 @@ func (k *conditionKeys) values(key string) []string {
 	}
 	switch key {
 	case "iam:policyarn":
-		if strings.HasPrefix(c.action, "Attach") || strings.HasPrefix(c.action, "Detach") {
+		if strings.HasPrefix(c.Action, "Attach") || strings.HasPrefix(c.Action, "Detach") {
 			return one(canonical(c.get("PolicyArn")))
 		}
 	case "iam:permissionsboundary": // the one that is to be, or the one that there is
-		if strings.HasPrefix(c.action, "Create") || strings.HasPrefix(c.action, "Put") && strings.HasSuffix(c.action, "PermissionsBoundary") {
+		if strings.HasPrefix(c.Action, "Create") || strings.HasPrefix(c.Action, "Put") && strings.HasSuffix(c.Action, "PermissionsBoundary") {
 			return one(canonical(c.get("PermissionsBoundary")))
 		}
 		return one(k.on.boundary)
 	case "aws:tagkeys":
 		var keys []string
-		for _, parameter := range c.parameters {
+		for _, parameter := range c.Parameters {
 			if strings.HasPrefix(parameter.Name, "TagKeys.member.") || strings.HasPrefix(parameter.Name, "Tags.member.") && strings.HasSuffix(parameter.Name, ".Key") {
 				keys = append(keys, parameter.Value)
 			}
@@ -209,7 +209,7 @@ func (k *conditionKeys) values(key string) []string {
 		}
 	}
 	if name, ok := strings.CutPrefix(key, "aws:requesttag/"); ok {
-		for _, parameter := range c.parameters {
+		for _, parameter := range c.Parameters {
 			if prefix, isKey := strings.CutSuffix(parameter.Name, ".Key"); isKey && strings.HasPrefix(prefix, "Tags.member.") && strings.EqualFold(parameter.Value, name) {
 				return one(c.get(prefix + ".Value"))
 			}

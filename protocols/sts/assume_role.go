@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/awsquery"
 )
 
 type assumeRoleRequest struct {
@@ -56,7 +57,7 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 	case len(req.RoleArn) < 20:
 		return nil, violation("'"+req.RoleArn+"'", "roleArn", "have length greater than or equal to 20")
 	case role == nil:
-		return nil, faultf(http.StatusBadRequest, "ValidationError", "%.256s is invalid", req.RoleArn)
+		return nil, awsquery.Faultf(http.StatusBadRequest, "ValidationError", "%.256s is invalid", req.RoleArn)
 	}
 	if err := req.check(); err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 		return nil, err
 	}
 	if c.Key != nil && c.Key.Session.Role != "" && life > longestChained {
-		return nil, faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
+		return nil, awsquery.Faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
 	account := role[1]
 	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, req.RoleArn, req.conditionKey, req.further()...)
@@ -76,7 +77,7 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 	session := core.Session{Role: req.RoleArn, Name: req.RoleSessionName, Policy: text(req.Policy), SourceIdentity: text(req.SourceIdentity)}
 	if kept != nil {
 		if life > kept.MaxSession {
-			return nil, faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+			return nil, awsquery.Faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 		}
 		session.RoleID = kept.ID
 	}
@@ -151,7 +152,7 @@ func (req *assumeRoleRequest) check() error {
 		}
 	}
 	if req.ExternalId != nil && (len(*req.ExternalId) > maxExternalID || !externalID.MatchString(*req.ExternalId)) {
-		return faultf(http.StatusBadRequest, "ValidationError", `1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@:\/-]* and have 2 to 1224 characters`)
+		return awsquery.Faultf(http.StatusBadRequest, "ValidationError", `1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@:\/-]* and have 2 to 1224 characters`)
 	}
 	return checkPolicy(req.Policy)
 }

@@ -17,14 +17,14 @@ var permissions = map[string]func(*call) string{
 }
 
 func (c *call) parameter(name string) string {
-	text, _ := c.parameters.Get(name)
+	text, _ := c.Parameters.Get(name)
 	return text
 }
 
 // authorize says whether the caller may do an action, before it is done.
 func (s *Server) authorize(ctx context.Context, c *call) error {
-	on, known := permissions[c.action]
-	want := caller.Want{Action: "sts:" + c.action, Resource: "*"}
+	on, known := permissions[c.Action]
+	want := caller.Want{Action: "sts:" + c.Action, Resource: "*"}
 	switch {
 	case known && on == nil:
 		return nil

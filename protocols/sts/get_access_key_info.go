@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/polymq/polymq/protocols/awsquery"
 	"github.com/polymq/polymq/protocols/caller"
 )
 
@@ -23,7 +24,7 @@ func (s *Server) getAccessKeyInfo(ctx context.Context, c *call, req *getAccessKe
 	case key != nil:
 		return &getAccessKeyInfoResult{key.Account}, nil
 	case c.Verified:
-		return nil, faultf(http.StatusBadRequest, "ValidationError", "%.128s is not a valid Access Key ID", req.AccessKeyId)
+		return nil, awsquery.Faultf(http.StatusBadRequest, "ValidationError", "%.128s is not a valid Access Key ID", req.AccessKeyId)
 	}
 	return &getAccessKeyInfoResult{caller.AccountOf(req.AccessKeyId)}, nil
 }

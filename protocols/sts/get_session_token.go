@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/awsquery"
 )
 
 type getSessionTokenRequest struct {
@@ -33,7 +34,7 @@ func (s *Server) getSessionToken(ctx context.Context, c *call, req *getSessionTo
 // shorter than a user's. Sessions make no sessions.
 func (c *call) sessionLife(seconds *int) (time.Duration, error) {
 	if c.Key != nil && c.Key.Temporary() {
-		return 0, faultf(http.StatusForbidden, "AccessDenied", "Cannot call %s with session credentials", c.action)
+		return 0, awsquery.Faultf(http.StatusForbidden, "AccessDenied", "Cannot call %s with session credentials", c.Action)
 	}
 	life, err := duration(seconds, defaultSession, longestSession)
 	if c.user() == "" {

@@ -2,23 +2,13 @@ package sts
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net/http"
-	"runtime/debug"
-	"slices"
-	"strconv"
-	"strings"
-
-	"github.com/rs/zerolog"
+	"sync"
 
 	"github.com/polymq/polymq/core"
-	"github.com/polymq/polymq/protocols/aws"
+	"github.com/polymq/polymq/protocols/awsquery"
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/coverage"
 )
-
-const namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 // Version is STS's version in the query protocol.
 const Version = "2011-06-15"
@@ -26,145 +16,59 @@ const Version = "2011-06-15"
 // maxRequest bounds a request's body: names, and a policy in which every byte takes three.
 const maxRequest = 64 << 10
 
-// actionTable is STS's manual: every action by its name, nil for those that are not implemented.
-func actionTable() map[string]*action {
-	return map[string]*action{
-		"AssumeRole":                 typed((*Server).assumeRole),
+// actions is STS's manual: every action by its name, nil for those that are not implemented.
+func (s *Server) actions() map[string]*awsquery.Action {
+	return map[string]*awsquery.Action{
+		"AssumeRole":                 typed(s.assumeRole),
 		"AssumeRoleWithSAML":         nil,
 		"AssumeRoleWithWebIdentity":  nil,
 		"AssumeRoot":                 nil,
 		"DecodeAuthorizationMessage": nil,
-		"GetAccessKeyInfo":           typed((*Server).getAccessKeyInfo),
-		"GetCallerIdentity":          typed((*Server).getCallerIdentity),
+		"GetAccessKeyInfo":           typed(s.getAccessKeyInfo),
+		"GetCallerIdentity":          typed(s.getCallerIdentity),
 		"GetDelegatedAccessToken":    nil,
-		"GetFederationToken":         typed((*Server).getFederationToken),
-		"GetSessionToken":            typed((*Server).getSessionToken),
+		"GetFederationToken":         typed(s.getFederationToken),
+		"GetSessionToken":            typed(s.getSessionToken),
 		"GetWebIdentityToken":        nil,
 	}
 }
 
+var table = sync.OnceValue(new(Server).actions)
+
 // Actions lists STS's actions.
-func Actions() []coverage.Action {
-	var all []coverage.Action
-	for name, a := range actionTable() {
-		all = append(all, coverage.Action{Name: name, Done: a != nil})
-	}
-	slices.SortFunc(all, func(a, b coverage.Action) int { return strings.Compare(a.Name, b.Name) })
-	return all
-}
+func Actions() []coverage.Action { return awsquery.Coverage(table()) }
 
 // IsAction says that STS has an action of that name, and no other service of the query protocol.
 func IsAction(name string) bool {
-	_, known := actionTable()[name]
+	_, known := table()[name]
 	return known
 }
 
 // Server answers STS requests.
 type Server struct {
+	*awsquery.Server
+
 	broker  *core.Broker
 	callers *caller.Options
-	auth    *aws.Authenticator
-	actions map[string]*action
 }
 
 // New makes a Server.
 func New(broker *core.Broker, callers *caller.Options) *Server {
-	return &Server{broker: broker, callers: callers, auth: aws.NewAuthenticator("sts", callers), actions: actionTable()}
-}
-
-// action is one action: how its request and its result travel, and what it does.
-type action struct {
-	result *aws.Shape
-	do     func(context.Context, *Server, *call) (any, error)
-}
-
-// typed makes an action of a function on structures.
-func typed[Request, Result any](do func(*Server, context.Context, *call, *Request) (*Result, error)) *action {
-	request := aws.ShapeOf[Request]()
-	return &action{
-		result: aws.ShapeOf[Result](),
-		do: func(ctx context.Context, s *Server, c *call) (any, error) {
-			in := new(Request)
-			if err := request.DecodeParameters(c.parameters, in); err != nil {
-				return nil, err
-			}
-			c.request = in
-			out, err := do(s, ctx, c, in)
-			if err != nil {
-				return nil, err // not out, which would be a nil pointer in an any
-			}
-			return out, nil
-		},
-	}
+	s := &Server{broker: broker, callers: callers}
+	s.Server = awsquery.NewServer(awsquery.Service{
+		Name: "sts", Version: Version, Namespace: "https://sts.amazonaws.com/doc/2011-06-15/", MaxBody: maxRequest,
+		Actions: s.actions(), Authorize: func(ctx context.Context, c *awsquery.Call) error { return s.authorize(ctx, (*call)(c)) },
+		Errors: coreErrors, Internal: "InternalFailure",
+	}, callers)
+	return s
 }
 
 // call is one request, as far as actions may know it.
-type call struct {
-	caller.Caller
-	parameters aws.Parameters
-	action     string
-	request    any // as it was read, once it was
-}
+type call awsquery.Call
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{Caller: s.callers.Identify(r)}
-	shape, result, err := s.do(c, r)
-	status, code, message := http.StatusOK, "", ""
-	var body []byte
-	if err == nil {
-		body = shape.AppendResponse(nil, namespace, c.action, result, c.RequestID)
-	} else {
-		f := faultOf(err)
-		code, message = f.code, f.message
-		level := zerolog.DebugLevel // of what STS alone refuses
-		if known := (*core.Error)(nil); errors.As(err, &known) || f.status == http.StatusInternalServerError {
-			level = caller.LogLevel(err)
-		}
-		zerolog.Ctx(r.Context()).WithLevel(level).Err(err).Str("protocol", "sts").Str("action", c.action).Str("request_id", c.RequestID).Msg("request failed")
-		wire := aws.Fault{Receiver: f.status >= http.StatusInternalServerError, Code: f.code, Message: f.message, RequestID: c.RequestID}
-		status, body = f.status, wire.AppendXML(nil, namespace)
-	}
-	s.callers.Observe(&c.Caller, "sts", c.action, s.actions[c.action] != nil, code)
-	if s.callers.Audits(false, code) {
-		s.callers.Audit(r, &c.Caller, caller.Audited{Source: "sts", Action: c.action, Parameters: c.request, Result: result, Code: code, Text: message})
-	}
-	header := w.Header()
-	header.Set("Content-Type", "text/xml")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("X-Amzn-Requestid", c.RequestID)
-	w.WriteHeader(status)
-	_, _ = w.Write(body) //nolint:gosec // XML whose texts are escaped; nobody is left to tell of an error
-}
-
-// do finds the action and does it. A panic is an internal fault like any other.
-func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err error) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			err = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
-		}
-	}()
-	body, err := caller.ReadBody(r, maxRequest)
-	if err != nil {
-		return nil, nil, err
-	}
-	if c.parameters, err = aws.ParseParameters(string(body), r.URL.RawQuery); err != nil {
-		return nil, nil, err
-	}
-	c.action, _ = c.parameters.Get("Action")
-	if err := s.auth.Authenticate(r, body, &c.Caller); err != nil {
-		return nil, nil, err
-	}
-	switch a, known := s.actions[c.action]; {
-	case !known:
-		return nil, nil, faultf(http.StatusBadRequest, "InvalidAction", "Could not find operation %.64s for version %s", c.action, Version)
-	case a == nil:
-		return nil, nil, faultf(http.StatusBadRequest, "InvalidAction", "polymq does not implement %s yet.", c.action)
-	default:
-		if err := s.authorize(r.Context(), c); err != nil {
-			return nil, nil, err
-		}
-		result, err = a.do(r.Context(), s, c)
-		return a.result, result, err
-	}
+// typed makes an action of a function on structures.
+func typed[Request, Result any](do func(context.Context, *call, *Request) (*Result, error)) *awsquery.Action {
+	return awsquery.Typed(func(ctx context.Context, c *awsquery.Call, in *Request) (*Result, error) {
+		return do(ctx, (*call)(c), in)
+	})
 }

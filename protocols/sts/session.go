@@ -9,6 +9,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	rules "github.com/polymq/polymq/core/policy"
+	"github.com/polymq/polymq/protocols/awsquery"
 )
 
 // credentials are a temporary key on the wire.
@@ -67,11 +68,11 @@ func (s *Server) bound(ctx context.Context, session *core.Session, account strin
 	for _, p := range policies {
 		name, ok := core.PolicyNameOf(p.ARN)
 		if !ok || name.Cloud != core.AWS || !name.BuiltIn() && name.Account != account {
-			return faultf(http.StatusBadRequest, "ValidationError", "%.256s is not a policy of the account %s.", p.ARN, account)
+			return awsquery.Faultf(http.StatusBadRequest, "ValidationError", "%.256s is not a policy of the account %s.", p.ARN, account)
 		}
 		found, err := s.broker.Policy(ctx, name)
 		if core.CodeOf(err) == core.EntityNotFound {
-			return faultf(http.StatusBadRequest, "ValidationError", "%s", core.MessageOf(err))
+			return awsquery.Faultf(http.StatusBadRequest, "ValidationError", "%s", core.MessageOf(err))
 		} else if err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func (s *Server) bound(ctx context.Context, session *core.Session, account strin
 	}
 	for _, t := range tags {
 		if t.Key == "" || len(t.Key) > core.MaxEntityTagKey || len(t.Value) > core.MaxEntityTagValue || len(tags) > core.MaxEntityTags {
-			return faultf(http.StatusBadRequest, "ValidationError", "A session has at most %d tags, with keys of 1 to %d characters and values of up to %d.",
+			return awsquery.Faultf(http.StatusBadRequest, "ValidationError", "A session has at most %d tags, with keys of 1 to %d characters and values of up to %d.",
 				core.MaxEntityTags, core.MaxEntityTagKey, core.MaxEntityTagValue)
 		}
 		if session.Tags == nil {
@@ -100,10 +101,10 @@ func checkPolicy(policy *string) error {
 	case *policy == "":
 		return violation("''", "policy", "have length greater than or equal to 1")
 	case len(*policy) > maxSessionPolicy:
-		return faultf(http.StatusBadRequest, "PackedPolicyTooLarge", "The session policy has %d characters, it may have %d.", len(*policy), maxSessionPolicy)
+		return awsquery.Faultf(http.StatusBadRequest, "PackedPolicyTooLarge", "The session policy has %d characters, it may have %d.", len(*policy), maxSessionPolicy)
 	}
 	if _, err := rules.ParseAWS(*policy, rules.Session); err != nil {
-		return faultf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
+		return awsquery.Faultf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
 	}
 	return nil
 }
