@@ -158,7 +158,8 @@
 //
 // 2026-11-21: a new delay of a FIFO queue is written to its messages when it is set, from the last one back, a thousand in a transaction.
 // A delay worked out at each receive would need a second index of groups, for a change that few ever make; one transaction,
-// as at first, locked all groups of the queue at once.
+// as at first, locked all groups of the queue at once. The delays that were stand in delay_changes until all messages have followed, so that
+// the same call again, or a server's worker, goes on where a server died: without them nobody could tell which messages the queue had delayed.
 //
 // 2026-11-21: FIFO queues have trains of their own, and their transactions a quarter of the connections at the most. A
 // statement that waits for a group, which an application may hold in a transaction of its own (polymq.send), had held up the

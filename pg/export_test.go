@@ -112,6 +112,7 @@ const (
 	RepeatSQL            = repeatSQL
 	DelayPageSQL         = delayPageSQL
 	DelayFIFOSQL         = delayFIFOSQL
+	IdleDelaysSQL        = idleDelaysSQL
 
 	MoveDeadSQL          = moveDeadSQL
 	MoveBatchSQL         = moveBatchSQL

@@ -70,8 +70,9 @@ func fifoStatements(queue, storage int64) map[string]plannedStatement {
 		"remove dropped": {pg.RemoveDroppedFIFOSQL, pgx.NamedArgs{"limit": n}, 200},
 		"remove ids":     {pg.RemoveIDsSQL, pgx.NamedArgs{"limit": n, "window": core.DeduplicationWindow}, 100},
 		"attempt":        {pg.AttemptSQL, pgx.NamedArgs{"queue": queue, "version": 1, "digest": digests[0]}, 10},
-		"delay page":     {pg.DelayPageSQL, pgx.NamedArgs{"account": "grown", "storage": storage, "old": time.Second, "new": time.Duration(0), "before": 500, "limit": n}, 50},
-		"delay":          {pg.DelayFIFOSQL, pgx.NamedArgs{"account": "grown", "storages": storages, "group": groups, "sequence": sequences, "new": time.Second}, 100},
+		"delay page":     {pg.DelayPageSQL, pgx.NamedArgs{"queue": queue, "before": 500, "limit": n}, 50},
+		"delay":          {pg.DelayFIFOSQL, pgx.NamedArgs{"queue": queue, "storages": storages, "group": groups, "sequence": sequences}, 100},
+		"idle delays":    {pg.IdleDelaysSQL, pgx.NamedArgs{"idle": time.Minute, "limit": n}, 50},
 		"repeat": {pg.RepeatSQL, pgx.NamedArgs{
 			"group": groups, "sequence": sequences, "version": repeat(int32(1), n), "storage": storage, "digest": digests[0],
 			"visible_at": start, "now": time.Now(), "timeout": time.Minute,

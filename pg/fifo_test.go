@@ -3,11 +3,14 @@ package pg_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
@@ -418,6 +421,66 @@ func TestFIFODelayReachesFarBack(t *testing.T) {
 	}
 	q.alter(core.QueueChange{Delay: ptr(time.Duration(0))})
 	q.wantCounts(messages, 0, 0, messages)
+}
+
+// TestFIFODelayThatDies: a server that dies while it gives a queue's messages their new delay leaves the rest to the same call
+// again, to another change, or to a worker.
+func TestFIFODelayThatDies(t *testing.T) {
+	const messages = pg.DelayPageRows + core.MaxBatch
+	alter := func(delay time.Duration) func(*testQueue, *pg.Store) {
+		return func(q *testQueue, _ *pg.Store) { q.alter(core.QueueChange{Delay: &delay}) }
+	}
+	work := func(want int) func(*testQueue, *pg.Store) {
+		return func(q *testQueue, store *pg.Store) {
+			for _, want := range []int{want, 0} {
+				if n, err := store.FinishDelays(context.Background(), 10); n != want || err != nil {
+					q.t.Errorf("finished %d queues, %v, want %d", n, err, want)
+				}
+			}
+		}
+	}
+	tests := map[string]struct {
+		ago  time.Duration // since the dead server was at it
+		goOn func(*testQueue, *pg.Store)
+		want map[time.Duration]int // how many messages have a delay
+	}{
+		"the same call again":         {0, alter(time.Minute), map[time.Duration]int{time.Minute: messages}},
+		"another change":              {0, alter(3 * time.Minute), map[time.Duration]int{3 * time.Minute: messages}},
+		"back to what it was":         {0, alter(10 * time.Minute), map[time.Duration]int{10 * time.Minute: messages}},
+		"a worker":                    {2 * time.Minute, work(1), map[time.Duration]int{time.Minute: messages}},
+		"a worker, while it may live": {0, work(0), map[time.Duration]int{time.Minute: pg.DelayPageRows, 10 * time.Minute: core.MaxBatch}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := pgtest.New(t)
+			q := newFIFO(t, newBroker(t, store), func(s *core.Settings) { s.Delay = 10 * time.Minute })
+			for i := 0; i < messages; i += core.MaxBatch {
+				q.sendMessages(slices.Repeat([]core.NewMessage{{Body: []byte("x"), GroupID: fmt.Sprint(i % 300)}}, core.MaxBatch)...)
+			}
+			conn := database(t, store.URL())
+			var rest int64 // the last message that the server does not come to
+			if err := conn.QueryRow(t.Context(), `SELECT max(sequence) FROM (SELECT sequence FROM fifo_messages ORDER BY sequence LIMIT $1) m`, core.MaxBatch).Scan(&rest); err != nil {
+				t.Fatal(err)
+			}
+			execute(t, conn, `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'`)
+			execute(t, conn, fmt.Sprintf(`CREATE TRIGGER die BEFORE UPDATE ON fifo_messages FOR EACH ROW WHEN (old.sequence <= %d) EXECUTE FUNCTION die()`, rest))
+			if _, err := q.broker.AlterQueue(t.Context(), q.name, core.QueueChange{Delay: ptr(time.Minute)}); core.CodeOf(err) != core.Unavailable {
+				t.Fatalf("the change that dies: %v", err)
+			}
+			execute(t, conn, `DROP TRIGGER die ON fifo_messages`)
+			execute(t, conn, `UPDATE delay_changes SET touched_at = now() - $1::interval`, tt.ago)
+			tt.goOn(q, store)
+			rows, _ := conn.Query(t.Context(), `SELECT visible_at - sent_at, count(*) FROM fifo_messages GROUP BY 1`) // ForEachRow returns its error
+			got := map[time.Duration]int{}
+			var delay time.Duration
+			var n int
+			if _, err := pgx.ForEachRow(rows, []any{&delay, &n}, func() error { got[delay] = n; return nil }); err != nil || !maps.Equal(got, tt.want) {
+				t.Errorf("got %v and %v, want %v", got, err, tt.want)
+			}
+			q.wantCounts(0, 0, messages, messages)
+		})
+	}
 }
 
 func TestFIFORetentionUnlocks(t *testing.T) { // specs/sqs.md 6.7

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/singleflight"
@@ -327,7 +326,6 @@ RETURNING ` + queueColumns
 // AlterQueue is of core.Store.
 func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core.QueueChange) (core.Queue, error) {
 	var queue core.Queue
-	var old time.Duration // delay
 	err := s.transaction(ctx, func(tx pgx.Tx) error {
 		current, err := txQueue(ctx, tx, lockQueueSQL, nameArgs(name))
 		if err != nil {
@@ -339,8 +337,10 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 		altered := change.Apply(current)
 		args := settingsArgs(altered.Settings)
 		args["id"], args["attributes"], args["tags"] = current.ID, jsonObject(altered.Attributes), jsonObject(altered.Tags)
-		old = current.Delay
 		queue, err = txQueue(ctx, tx, alterQueueSQL, args)
+		if err == nil && queue.FIFO && queue.Delay != current.Delay {
+			_, err = tx.Exec(ctx, delayChangedSQL, pgx.StrictNamedArgs{"queue": queue.ID, "old": current.Delay})
+		}
 		return err
 	})
 	if err != nil {
@@ -349,8 +349,8 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 	s.queues.put(&queue)
 	s.marks.reset(queue.Storage)
 	s.announceChange(queue.ID)
-	if queue.FIFO && queue.Delay != old {
-		err = s.delayFIFO(ctx, &queue, old)
+	if queue.FIFO && change.Delay != nil { // the same one again finishes what another call began
+		err = s.delayFIFO(ctx, &queue)
 	}
 	return queue, err
 }

@@ -11,6 +11,7 @@ func TestChoresInBatches(t *testing.T) {
 		"retention": func(do func(context.Context, int) (int, error)) Chore { return Retention{do, 10} },
 		"storage":   func(do func(context.Context, int) (int, error)) Chore { return Storage{do, 10} },
 		"counts":    func(do func(context.Context, int) (int, error)) Chore { return Counts{do, 10} },
+		"delays":    func(do func(context.Context, int) (int, error)) Chore { return DelayChanges{do, 10} },
 	}
 	tests := map[string]struct{ there, wantCalls int }{
 		"nothing":               {0, 1},

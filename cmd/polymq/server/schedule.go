@@ -55,6 +55,7 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, config
 		{"retention", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ExpireMessages, Batch: batch}},
 		{"keys", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: store.ExpireKeys, Batch: batch}},
 		{"deduplication", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.RemoveIDs, Batch: batch}},
+		{"delay changes", workers.Every(retainEvery), longChore, workers.DelayChanges{Finish: store.FinishDelays, Batch: 10}},
 		{"storage", workers.Every(removeEvery), longChore, workers.Storage{RemoveDropped: store.RemoveDropped, Batch: batch}},
 		{"push", workers.Every(pushEvery), shortChore, pushes},
 		{"published", workers.Every(publishedEvery), shortChore, workers.Published{Remove: store.RemovePublished, Batch: batch}},
