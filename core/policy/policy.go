@@ -177,11 +177,12 @@ func (p *Policy) Size() Size {
 }
 
 // Only says that no statement is about the actions of services other than that one: "*" is about all, and
-// goes with any.
-func (p *Policy) Only(service string) bool {
+// goes with any. With names given, in small letters, what a statement calls without wildcards must be one of them.
+func (p *Policy) Only(service string, names ...string) bool {
 	for _, s := range p.Statements {
 		for _, action := range s.actions {
-			if action.text != anyText && !strings.HasPrefix(action.text, service+":") {
+			name, ok := strings.CutPrefix(action.text, service+":")
+			if action.text != anyText && (!ok || len(names) > 0 && action.plain() && !slices.Contains(names, name)) {
 				return false
 			}
 		}

@@ -62,7 +62,7 @@ func (req *addPermissionRequest) check() error {
 	}
 	for _, account := range req.AWSAccountId {
 		if !isAccount(account) {
-			return invalid("Policy Error: PrincipalNotFound")
+			return invalid("A provided account ID is not valid")
 		}
 	}
 	for _, action := range req.ActionName {

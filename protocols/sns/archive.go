@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/sns/filter"
 )
 
 // Bounds of an archive.
@@ -15,9 +16,12 @@ const maxArchiveDays = 365
 
 // setArchivePolicy reads how long a FIFO topic keeps what it publishes; a policy without members gives the archive up.
 func setArchivePolicy(c *core.TopicChange, value string) error {
+	if text := filter.SyntaxError(value); text != "" {
+		return errors.New("ArchivePolicy: " + text)
+	}
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(value), &members); err != nil || members == nil {
-		return errors.New("ArchivePolicy: failed to parse JSON")
+	if json.Unmarshal([]byte(value), &members) != nil || members == nil {
+		return errors.New("ArchivePolicy: it must be an object of JSON")
 	}
 	if len(members) == 0 {
 		c.Archive = ref(time.Duration(0))

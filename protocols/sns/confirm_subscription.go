@@ -2,6 +2,7 @@ package sns
 
 import (
 	"context"
+	"encoding/hex"
 	"strings"
 
 	"github.com/polymq/polymq/core"
@@ -26,7 +27,7 @@ func (s *Server) confirmSubscription(ctx context.Context, c *call, req *confirmS
 	if !ok || topic.service != "sns" {
 		return nil, invalid("Topic")
 	}
-	if len(*req.Token) != tokenLength || strings.Trim(*req.Token, "0123456789abcdef") != "" {
+	if _, err := hex.DecodeString(*req.Token); err != nil {
 		return nil, invalidParameter.errorf("Invalid token")
 	}
 	sub, err := s.broker.SubscriptionOfToken(ctx, *req.Token)

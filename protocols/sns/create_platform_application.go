@@ -2,6 +2,7 @@ package sns
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/polymq/polymq/protocols/aws"
@@ -17,7 +18,8 @@ type platformApplicationResult struct {
 	PlatformApplicationArn string
 }
 
-// createPlatformApplication makes an application; one of that name and platform stays as it is.
+// createPlatformApplication makes an application, or finds the one of that name and platform, whose attributes must be as those given.
+// The credentials are not kept, and not compared.
 func (s *Server) createPlatformApplication(ctx context.Context, c *call, req *createPlatformApplicationRequest) (*platformApplicationResult, error) {
 	switch {
 	case req.Name == nil:
@@ -43,8 +45,12 @@ func (s *Server) createPlatformApplication(ctx context.Context, c *call, req *cr
 		kept[enabled] = "true"
 	}
 	name := platformName{account: c.Account, region: c.Region, platform: *req.Platform, name: *req.Name}
-	if _, _, err := s.broker.CreateRecord(ctx, name.record(), jsonText(kept)); err != nil {
-		return nil, err
+	_, created, err := s.broker.CreateRecord(ctx, name.record(), jsonText(kept))
+	if err == nil && !created {
+		var there map[string]string
+		if there, err = s.mustHaveApplication(ctx, name); err == nil && !maps.Equal(there, kept) {
+			err = invalid("Name Reason: An application with the same name but different properties already exists")
+		}
 	}
-	return &platformApplicationResult{name.arn()}, nil
+	return &platformApplicationResult{name.arn()}, err
 }

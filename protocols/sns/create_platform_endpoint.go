@@ -3,6 +3,7 @@ package sns
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
@@ -29,10 +30,10 @@ func (s *Server) createPlatformEndpoint(ctx context.Context, _ *call, req *creat
 	if req.Token == nil {
 		return nil, required("token")
 	}
-	given := append(req.Attributes, aws.Pair[string]{Key: deviceToken, Value: *req.Token})
-	if req.CustomUserData != nil {
-		given = append(given, aws.Pair[string]{Key: customUserData, Value: *req.CustomUserData})
+	if reason := checkDeviceToken(*req.Token); reason != "" {
+		return nil, invalid("Token Reason: %s", reason)
 	}
+	given := req.given()
 	if err := checkEndpointAttributes(given); err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func (s *Server) createPlatformEndpoint(ctx context.Context, _ *call, req *creat
 	for _, pair := range given {
 		wanted[pair.Key] = pair.Value
 	}
-	id, _, err := s.broker.CreateRecord(ctx, application.device(*req.Token), caller.RequestID())
+	id, _, err := s.broker.CreateRecord(ctx, application.device(wanted[deviceToken]), caller.RequestID())
 	if err != nil {
 		return nil, err
 	}
@@ -65,4 +66,16 @@ func (s *Server) createPlatformEndpoint(ctx context.Context, _ *call, req *creat
 		}
 	}
 	return &endpointResult{name.arn()}, nil
+}
+
+// given gives the attributes that are asked for; those named as attributes count, where the parameters of the same name say otherwise.
+func (req *createPlatformEndpointRequest) given() aws.Map[string] {
+	given := slices.Clone(req.Attributes)
+	if _, named := given.Get(deviceToken); !named {
+		given = append(given, aws.Pair[string]{Key: deviceToken, Value: *req.Token})
+	}
+	if _, named := given.Get(customUserData); !named && req.CustomUserData != nil {
+		given = append(given, aws.Pair[string]{Key: customUserData, Value: *req.CustomUserData})
+	}
+	return given
 }

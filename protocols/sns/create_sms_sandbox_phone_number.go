@@ -24,7 +24,7 @@ const verified = "verified"
 // createSMSSandboxPhoneNumber adds a number, and keeps the SMS with its one-time password in the
 // outbox.
 func (s *Server) createSMSSandboxPhoneNumber(ctx context.Context, c *call, req *createSandboxNumberRequest) (*emptyResult, error) {
-	number, err := phoneNumber(req.PhoneNumber)
+	number, err := sandboxNumberOf(req.PhoneNumber)
 	if err != nil {
 		return nil, err
 	}

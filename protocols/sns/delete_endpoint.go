@@ -8,7 +8,7 @@ type endpointRequest struct {
 
 // deleteEndpoint removes an endpoint; one that is not there is no error. Subscriptions of it stay.
 func (s *Server) deleteEndpoint(ctx context.Context, _ *call, req *endpointRequest) (*noResult, error) {
-	name, err := readPlatformARN("EndpointArn", "endpoint", 4, req.EndpointArn)
+	name, err := endpointName(req.EndpointArn)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ type sandboxNumberRequest struct {
 
 // deleteSMSSandboxPhoneNumber removes a number.
 func (s *Server) deleteSMSSandboxPhoneNumber(ctx context.Context, c *call, req *sandboxNumberRequest) (*emptyResult, error) {
-	number, err := phoneNumber(req.PhoneNumber)
+	number, err := sandboxNumberOf(req.PhoneNumber)
 	if err != nil {
 		return nil, err
 	}

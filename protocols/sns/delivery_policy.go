@@ -2,14 +2,15 @@ package sns
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/sns/filter"
 )
 
 // healthyRetryPolicy is the schedule of a push's retries (specs/sns.md 7.5). What is absent is as in
@@ -42,6 +43,24 @@ type httpDeliveryPolicy struct {
 	DisableSubscriptionOverrides bool                `json:"disableSubscriptionOverrides"`
 	ThrottlePolicy               *throttlePolicy     `json:"defaultThrottlePolicy,omitempty"`
 	RequestPolicy                *requestPolicy      `json:"defaultRequestPolicy,omitempty"`
+}
+
+// shown gives the policy as it is shown, in which what is absent stays absent.
+func (p topicDeliveryPolicy) shown() string {
+	type retry struct { // as healthyRetryPolicy
+		MinDelayTarget     *int    `json:"minDelayTarget,omitempty"`
+		MaxDelayTarget     *int    `json:"maxDelayTarget,omitempty"`
+		NumRetries         *int    `json:"numRetries,omitempty"`
+		NumMaxDelayRetries *int    `json:"numMaxDelayRetries,omitempty"`
+		NumNoDelayRetries  *int    `json:"numNoDelayRetries,omitempty"`
+		NumMinDelayRetries *int    `json:"numMinDelayRetries,omitempty"`
+		BackoffFunction    *string `json:"backoffFunction,omitempty"`
+	}
+	type http struct {
+		HealthyRetryPolicy *retry `json:"defaultHealthyRetryPolicy,omitempty"`
+		httpDeliveryPolicy
+	}
+	return jsonText(map[string]http{"http": {(*retry)(p.HTTP.HealthyRetryPolicy), p.HTTP}})
 }
 
 // subscriptionDeliveryPolicy is the DeliveryPolicy of a subscription, in the form in which it is shown.
@@ -126,15 +145,15 @@ const (
 
 // readPolicy reads a policy strictly: a member that is not known would be a wish that is not granted.
 func readPolicy(name, text string, into any) error {
+	if len(text) > maxPolicyLength {
+		return fmt.Errorf("%s: it must be at most %d characters long", name, maxPolicyLength)
+	}
+	if wrong := filter.SyntaxError(text); wrong != "" {
+		return errors.New(name + ": " + wrong)
+	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if _, end := decoder.Token(); err == nil && end != io.EOF {
-		err = errors.New("there is more behind it")
-	}
-	switch {
-	case len(text) > maxPolicyLength:
-		return fmt.Errorf("%s: it must be at most %d characters long", name, maxPolicyLength)
+	switch err := decoder.Decode(into); {
 	case err != nil && strings.HasPrefix(err.Error(), "json: unknown field "):
 		return fmt.Errorf("%s: Unexpected JSON member: %s", name, strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`))
 	case err != nil:
@@ -152,7 +171,7 @@ func readTopicDelivery(text string) (p topicDeliveryPolicy, err error) {
 		return p, err
 	}
 	effective := p.effective().HTTP
-	return p, checkDelivery(effective.HealthyRetryPolicy, effective.ThrottlePolicy, effective.RequestPolicy)
+	return p, checkDelivery("http.default%sPolicy", effective.HealthyRetryPolicy, effective.ThrottlePolicy, effective.RequestPolicy)
 }
 
 // readSubscriptionDelivery reads the DeliveryPolicy of a subscription.
@@ -165,44 +184,73 @@ func readSubscriptionDelivery(text string) (p subscriptionDeliveryPolicy, err er
 	}
 	p.SicklyRetryPolicy, p.Guaranteed = nil, false
 	effective := p.under(topicDeliveryPolicy{})
-	return p, checkDelivery(effective.HealthyRetryPolicy, effective.ThrottlePolicy, effective.RequestPolicy)
+	return p, checkDelivery("%sPolicy", effective.HealthyRetryPolicy, effective.ThrottlePolicy, effective.RequestPolicy)
 }
 
-func checkDelivery(retry *healthyRetryPolicy, throttle *throttlePolicy, request *requestPolicy) error {
-	retries := *retry.NumRetries
-	fixed := *retry.NumNoDelayRetries + *retry.NumMinDelayRetries + *retry.NumMaxDelayRetries
-	least, most := *retry.MinDelayTarget, *retry.MaxDelayTarget
-	switch {
-	case retries < 0 || retries > maxPushRetries:
-		return fmt.Errorf("DeliveryPolicy: numRetries must be 0 to %d", maxPushRetries)
-	case *retry.NumNoDelayRetries < 0 || *retry.NumMinDelayRetries < 0 || *retry.NumMaxDelayRetries < 0:
-		return errors.New("DeliveryPolicy: numbers of retries must not be negative")
-	case fixed > retries, max(*retry.NumNoDelayRetries, *retry.NumMinDelayRetries, *retry.NumMaxDelayRetries) > retries: // the sum of huge ones is no sum
-		return errors.New("DeliveryPolicy: numNoDelayRetries, numMinDelayRetries and numMaxDelayRetries together must be at most numRetries")
-	case least < 1 || least > most:
-		return errors.New("DeliveryPolicy: minDelayTarget must be 1 to maxDelayTarget")
-	case most > maxDelaySeconds:
-		return fmt.Errorf("DeliveryPolicy: maxDelayTarget must be at most %d", maxDelaySeconds)
+// checkDelivery checks the policies that count. The path leads to the one whose name is put into it.
+func checkDelivery(path string, retry *healthyRetryPolicy, throttle *throttlePolicy, request *requestPolicy) error {
+	if err := retry.check(nested(path, "HealthyRetry")); err != nil {
+		return err
 	}
-	switch *retry.BackoffFunction {
-	case "linear", "arithmetic", "geometric", "exponential":
-	default:
-		return errors.New("DeliveryPolicy: backoffFunction must be linear, arithmetic, geometric or exponential")
-	}
-	if throttle != nil && throttle.MaxReceivesPerSecond != nil && (*throttle.MaxReceivesPerSecond < 1 || *throttle.MaxReceivesPerSecond > core.MaxRate) {
-		return fmt.Errorf("DeliveryPolicy: maxReceivesPerSecond must be 1 to %d", core.MaxRate)
+	if throttle != nil && throttle.MaxReceivesPerSecond != nil {
+		if err := within(nested(path, "Throttle")+".maxReceivesPerSecond", *throttle.MaxReceivesPerSecond, 1, core.MaxRate); err != nil {
+			return err
+		}
 	}
 	if strings.ContainsFunc(*request.HeaderContentType, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return errors.New("DeliveryPolicy: headerContentType must be a header's value")
+		return fmt.Errorf("DeliveryPolicy: %s.headerContentType must be the value of a header", nested(path, "Request"))
+	}
+	return nil
+}
+
+// nested gives the path to a policy, whose name begins with a small letter where nothing stands before it.
+func nested(path, name string) string {
+	text := fmt.Sprintf(path, name)
+	return strings.ToLower(text[:1]) + text[1:]
+}
+
+// within says that a number is too small or too large.
+func within(member string, n, least, most int) error {
+	switch {
+	case n < least:
+		return fmt.Errorf("DeliveryPolicy: %s must be greater than or equal to %d", member, least)
+	case n > most:
+		return fmt.Errorf("DeliveryPolicy: %s must be less than or equal to %d", member, most)
+	}
+	return nil
+}
+
+// check checks a policy that lacks nothing.
+func (p *healthyRetryPolicy) check(path string) error {
+	err := cmp.Or(
+		within(path+".numRetries", *p.NumRetries, 0, maxPushRetries),
+		within(path+".numNoDelayRetries", *p.NumNoDelayRetries, 0, maxPushRetries),
+		within(path+".numMinDelayRetries", *p.NumMinDelayRetries, 0, maxPushRetries),
+		within(path+".numMaxDelayRetries", *p.NumMaxDelayRetries, 0, maxPushRetries),
+		within(path+".minDelayTarget", *p.MinDelayTarget, 1, maxDelaySeconds),
+		within(path+".maxDelayTarget", *p.MaxDelayTarget, 1, maxDelaySeconds),
+	)
+	switch {
+	case err != nil:
+		return err
+	case *p.MaxDelayTarget < *p.MinDelayTarget:
+		return fmt.Errorf("DeliveryPolicy: %s.maxDelayTarget must be greater than or equal to minDelayTarget", path)
+	case *p.NumNoDelayRetries+*p.NumMinDelayRetries+*p.NumMaxDelayRetries > *p.NumRetries:
+		return fmt.Errorf("DeliveryPolicy: %s.numRetries must be greater than or equal to total of numMinDelayRetries, numNoDelayRetries and numMaxDelayRetries", path)
+	}
+	switch *p.BackoffFunction {
+	case "linear", "arithmetic", "geometric", "exponential":
+	default:
+		return fmt.Errorf("DeliveryPolicy: %s.backoffFunction must be linear, arithmetic, geometric or exponential", path)
 	}
 	var all time.Duration
-	schedule := retry.schedule()
-	for i := 1; i <= retries; i++ {
+	schedule := p.schedule()
+	for i := 1; i <= *p.NumRetries; i++ {
 		delay, _ := schedule.Delay(i)
 		all += delay
 	}
 	if all > maxPolicySeconds*time.Second {
-		return fmt.Errorf("DeliveryPolicy: all retries together must take at most %d seconds", maxPolicySeconds)
+		return fmt.Errorf("DeliveryPolicy: %s: all retries together must take at most %d seconds", path, maxPolicySeconds)
 	}
 	return nil
 }

@@ -40,5 +40,6 @@
 // 2026-11-21: of the two documented readings of 4xx answers, they are not tried again but go to the
 // dead-letter queue (specs/sns.md 7.4); 429 is tried again.
 //
-// 2026-11-21: PublishBatch fails as a whole where one entry is wrong, as recorded.
+// 2026-11-21: PublishBatch fails as a whole where one entry is wrong, as recorded; but an entry with a wrong subject, and
+// one without text, fails by itself, as a suite that runs against the real service has it.
 package sns

@@ -135,6 +135,11 @@ func required(path string) error {
 	return validationError.errorf("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", path)
 }
 
+// constraint is the complaint about a member whose value the model of the service rules out.
+func constraint(value, path, rule string) error {
+	return validationError.errorf("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", short(value), path, rule)
+}
+
 // short bounds what of a request comes back in an error.
 func short(text string) string {
 	const most = 1024

@@ -44,10 +44,24 @@ func asResource(err error) error {
 	return err
 }
 
+// checkDataProtection checks the form of a policy, as far as it is told by recordings.
 func checkDataProtection(text string) error {
-	var object map[string]any
-	if len(text) > maxPolicyLength || text != "" && (json.Unmarshal([]byte(text), &object) != nil || object == nil) {
-		return invalid("DataProtectionPolicy Reason: it must be an object of JSON with at most %d characters", maxPolicyLength)
+	if text == "" {
+		return nil
+	}
+	var policy *struct {
+		Statement []struct{ DataDirection string }
+	}
+	switch {
+	case len(text) > maxPolicyLength:
+		return invalid("DataProtectionPolicy Reason: it must be at most %d characters long", maxPolicyLength)
+	case json.Unmarshal([]byte(text), &policy) != nil || policy == nil:
+		return invalid("DataProtectionPolicy Reason: it must be an object of JSON with a list of statements")
+	}
+	for _, s := range policy.Statement {
+		if s.DataDirection != "Inbound" && s.DataDirection != "Outbound" {
+			return invalid("DataProtectionPolicy Reason: Statement DataDirection must be either Inbound or Outbound")
+		}
 	}
 	return nil
 }

@@ -133,6 +133,43 @@ func TestPlatformApplications(t *testing.T) {
 	f.call(t, "ListEndpointsByPlatformApplication", "PlatformApplicationArn", appARN).wantFault(t, notFound, "PlatformApplication does not exist")
 }
 
+// An application of the same name is found, unless it differs.
+func TestPlatformApplicationIsIdempotent(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	create := func(more string) reply {
+		t.Helper()
+		return f.call(t, "CreatePlatformApplication", params("Name=app Platform=GCM Attributes.entry.1.key=PlatformCredential Attributes.entry.1.value=c "+more)...)
+	}
+	const rate = "Attributes.entry.2.key=SuccessFeedbackSampleRate Attributes.entry.2.value="
+	for range 2 {
+		if got := create(rate+"5").document(t).text(t, "PlatformApplicationArn"); got != appARN {
+			t.Errorf("got %s", got)
+		}
+	}
+	for _, other := range []string{rate + "6", ""} {
+		create(other).wantFault(t, invalidParameter, "Invalid parameter: Name Reason: An application with the same name but different properties already exists")
+	}
+}
+
+// What is named as an attribute counts, where a parameter of the same name says otherwise.
+func TestPlatformEndpointAttributesCount(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.device(t)
+	named := params("PlatformApplicationArn=" + appARN + " Token=u CustomUserData=mine Attributes.entry.1.key=Token Attributes.entry.1.value=v Attributes.entry.2.key=CustomUserData Attributes.entry.2.value=yours")
+	device := f.ok(t, "CreatePlatformEndpoint", named...).text(t, "EndpointArn")
+	if got := f.ok(t, "CreatePlatformEndpoint", named...).text(t, "EndpointArn"); got != device {
+		t.Errorf("the same again gives %s, want %s", got, device)
+	}
+	if got := f.ok(t, "GetEndpointAttributes", "EndpointArn", device).attributes(); got["Token"] != "v" || got["CustomUserData"] != "yours" {
+		t.Errorf("got %v", got)
+	}
+	f.ok(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", strings.Repeat("t", maxDeviceToken))
+	f.call(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", strings.Repeat("t", maxDeviceToken+1)).
+		wantFault(t, invalidParameter, "Invalid parameter: Token Reason: must be at most 8192 bytes long in UTF-8 encoding")
+}
+
 func TestPlatformEndpoints(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -35,17 +35,23 @@ func (m *message) size() int {
 	return len(*m.Message) + attributesSize(m.MessageAttributes)
 }
 
+// Faults of which the real service tells entry by entry in a batch.
+var (
+	errSubject = invalid("Subject")
+	errEmpty   = invalid("Empty message")
+)
+
 // prepare checks a message in the order of the real service (specs/sns.md 4.1) and gives it as the
 // core takes it. The path leads to it in the request.
 func (c *call) prepare(m *message, path string, most int) (core.NewPublication, error) {
 	var p core.NewPublication
 	switch {
 	case m.Subject != nil && !isSubject(*m.Subject):
-		return p, invalid("Subject")
+		return p, errSubject
 	case m.Message == nil:
 		return p, required(path + "message")
 	case *m.Message == "":
-		return p, invalid("Empty message")
+		return p, errEmpty
 	case m.size() > most:
 		return p, invalid("Message too long")
 	case !utf8.ValidString(*m.Message):

@@ -2,6 +2,8 @@ package sns
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/polymq/polymq/core"
@@ -28,6 +30,25 @@ func phoneNumber(number *string) (string, error) {
 		return "", invalid("PhoneNumber Reason: input incorrectly formatted")
 	}
 	return "+" + strings.TrimPrefix(*number, "+"), nil
+}
+
+// sandboxPattern is the form of numbers in the sandbox, which may be those of a country without its prefix.
+var sandboxPattern = regexp.MustCompile(`^(\+[0-9]{8,}|[0-9]{0,9})$`)
+
+// maxSandboxNumber bounds a number in the sandbox.
+const maxSandboxNumber = 20
+
+// sandboxNumberOf checks a number that a request about the sandbox names.
+func sandboxNumberOf(number *string) (string, error) {
+	switch {
+	case number == nil:
+		return "", required("phoneNumber")
+	case len(*number) > maxSandboxNumber:
+		return "", constraint(*number, "phoneNumber", fmt.Sprintf("Member must have length less than or equal to %d", maxSandboxNumber))
+	case *number == "" || !sandboxPattern.MatchString(*number):
+		return "", constraint(*number, "phoneNumber", "Member must satisfy regular expression pattern: "+sandboxPattern.String())
+	}
+	return *number, nil
 }
 
 func (c *call) record(kind, name string) core.RecordName {

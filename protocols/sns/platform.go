@@ -28,6 +28,7 @@ const (
 	customUserData     = "CustomUserData"
 	platformCredential = "PlatformCredential"
 	platformPrincipal  = "PlatformPrincipal"
+	sampleRate         = "SuccessFeedbackSampleRate"
 )
 
 // platforms are the services that push to devices.
@@ -37,14 +38,15 @@ var platforms = []string{"ADM", "APNS", "APNS_SANDBOX", "APNS_VOIP", "APNS_VOIP_
 // kept.
 var applicationAttributes = []string{
 	enabled, "EventEndpointCreated", "EventEndpointDeleted", "EventEndpointUpdated", "EventDeliveryFailure", "SuccessFeedbackRoleArn",
-	"FailureFeedbackRoleArn", "SuccessFeedbackSampleRate", "ApplePlatformTeamID", "ApplePlatformBundleID",
+	"FailureFeedbackRoleArn", sampleRate, "ApplePlatformTeamID", "ApplePlatformBundleID",
 }
 
 // Bounds of mobile push.
 const (
 	maxPlatformName      = 256
 	maxCustomUserData    = 2048
-	maxDeviceToken       = 4096
+	maxDeviceToken       = 8192
+	uuidLength           = 36
 	maxPlatformAttribute = 8192
 )
 
@@ -105,6 +107,15 @@ func readEndpointARN(text string) (platformName, error) {
 	return readPlatformARN("EndpointArn", "endpoint", 4, &text)
 }
 
+// endpointName reads the ARN of an endpoint that a request is about.
+func endpointName(arn *string) (platformName, error) {
+	name, err := readPlatformARN("EndpointArn", "endpoint", 4, arn)
+	if err == nil && len(name.id) != uuidLength {
+		err = invalid("EndpointArn Reason: ARN specifies an invalid endpointId: UUID must be encoded in exactly %d characters.", uuidLength)
+	}
+	return name, err
+}
+
 // isEndpointARN says that an ARN is that of an endpoint, be it well-formed or not.
 func isEndpointARN(text string) bool {
 	a, _, ok := readARN(text)
@@ -150,7 +161,7 @@ func (s *Server) endpoint(ctx context.Context, name platformName) (endpoint plat
 }
 
 func (s *Server) mustHaveEndpoint(ctx context.Context, arn *string) (name platformName, endpoint platformEndpoint, err error) {
-	if name, err = readPlatformARN("EndpointArn", "endpoint", 4, arn); err != nil {
+	if name, err = endpointName(arn); err != nil {
 		return name, endpoint, err
 	}
 	endpoint, ok, err := s.endpoint(ctx, name)
@@ -173,14 +184,25 @@ func checkEndpointAttributes(given aws.Map[string]) error {
 				return invalid("Attributes Reason: Invalid value for attribute: CustomUserData: must be at most 2048 bytes long in UTF-8 encoding")
 			}
 		case deviceToken:
-			if pair.Value == "" || len(pair.Value) > maxDeviceToken {
-				return invalid("Token Reason: it must have 1 to %d bytes", maxDeviceToken)
+			if reason := checkDeviceToken(pair.Value); reason != "" {
+				return invalid("Attributes Reason: Invalid value for attribute: Token: %s", reason)
 			}
 		default:
 			return invalid("Attributes Reason: Invalid attribute name: %s", short(pair.Key))
 		}
 	}
 	return nil
+}
+
+// checkDeviceToken says what is wrong with a token, "" for nothing.
+func checkDeviceToken(token string) string {
+	switch {
+	case token == "":
+		return "cannot be empty"
+	case len(token) > maxDeviceToken:
+		return fmt.Sprintf("must be at most %d bytes long in UTF-8 encoding", maxDeviceToken)
+	}
+	return ""
 }
 
 // checkApplicationAttributes checks attributes that an application is given, and leaves out the
@@ -195,6 +217,8 @@ func checkApplicationAttributes(platform string, given aws.Map[string]) (map[str
 			continue
 		case !slices.Contains(applicationAttributes, pair.Key):
 			return nil, invalid("Attributes Reason: Invalid attribute name: %s", short(pair.Key))
+		case pair.Key == sampleRate && !isPercentage(pair.Value):
+			return nil, invalid("Attributes Reason: Invalid value for attribute: %s: %s", sampleRate, noPercentage(pair.Value))
 		}
 		kept[pair.Key] = pair.Value
 	}

@@ -2,6 +2,7 @@ package sns
 
 import (
 	"context"
+	"errors"
 
 	"github.com/polymq/polymq/core"
 )
@@ -40,7 +41,8 @@ const (
 	maxEntryIDLength = 80
 )
 
-// publishBatch publishes all messages of a batch or, where one of them is wrong, none, as recorded.
+// publishBatch publishes the messages of a batch. An entry without text or with a wrong subject fails by itself; where another thing is
+// wrong with one of them, none is published, as recorded.
 func (s *Server) publishBatch(ctx context.Context, c *call, req *publishBatchRequest) (*publishBatchResult, error) {
 	name, err := c.topicName(req.TopicArn)
 	if err != nil {
@@ -56,25 +58,44 @@ func (s *Server) publishBatch(ctx context.Context, c *call, req *publishBatchReq
 	if most := max(topic.MaxMessageSize, defaultMessageSize); req.size() > most {
 		return nil, batchTooLong.errorf("The length of all the messages put together is more than the limit.")
 	}
-	in := core.PublishInput{Topic: name, Messages: make([]core.NewPublication, len(req.PublishBatchRequestEntries))}
-	for i := range req.PublishBatchRequestEntries {
-		entry := &req.PublishBatchRequestEntries[i]
-		if in.Messages[i], err = c.prepare(&entry.message, entryPath(i), topic.MaxMessageSize); err != nil {
-			return nil, err
-		}
-		if err := entry.group(&in.Messages[i], topic); err != nil {
-			return nil, err
-		}
+	in, ids, failed, err := c.prepareBatch(req, topic)
+	if err != nil {
+		return nil, err
+	}
+	result := &publishBatchResult{Failed: failed}
+	if len(in.Messages) == 0 {
+		return result, nil
 	}
 	published, err := s.broker.Publish(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	result := new(publishBatchResult)
 	for i, p := range published {
-		result.Successful = append(result.Successful, publishedEntry{*req.PublishBatchRequestEntries[i].Id, p.ID.UUID(), p.Sequence})
+		result.Successful = append(result.Successful, publishedEntry{ids[i], p.ID.UUID(), p.Sequence})
 	}
 	return result, nil
+}
+
+// prepareBatch gives the messages to publish with the ids of their entries, and the entries that fail.
+func (c *call) prepareBatch(req *publishBatchRequest, topic *core.Topic) (in core.PublishInput, ids []string, failed []failedEntry, err error) {
+	in.Topic = topic.Name
+	for i := range req.PublishBatchRequestEntries {
+		entry := &req.PublishBatchRequestEntries[i]
+		m, err := c.prepare(&entry.message, entryPath(i), topic.MaxMessageSize)
+		if errors.Is(err, errSubject) || errors.Is(err, errEmpty) {
+			f := faultOf(err)
+			failed = append(failed, failedEntry{*entry.Id, f.code, f.message, true})
+			continue
+		}
+		if err == nil {
+			err = entry.group(&m, topic)
+		}
+		if err != nil {
+			return in, nil, nil, err
+		}
+		in.Messages, ids = append(in.Messages, m), append(ids, *entry.Id)
+	}
+	return in, ids, failed, nil
 }
 
 func (req *publishBatchRequest) size() (size int) {

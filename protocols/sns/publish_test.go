@@ -225,6 +225,31 @@ func TestPublishBatch(t *testing.T) {
 	}
 }
 
+// An entry with a wrong subject, and one without text, fails by itself.
+func TestPublishBatchFailsInPart(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	f.queue(t, ordersARN, "in", "RawMessageDelivery", "true")
+	const entry = "PublishBatchRequestEntries.member."
+	got := f.ok(t, "PublishBatch", append(params("TopicArn="+ordersARN+batch(4, "Message=x")), entry+"2.Subject", "Invalid\nSubject", entry+"4.Message", "")...)
+	if ids := all(got.Children, "Id"); !slices.Equal(ids, []string{"e1", "e3", "e2", "e4"}) || len(all(got.Children, "MessageId")) != 2 {
+		t.Errorf("got %v", ids)
+	}
+	codes, texts, faults := all(got.Children, "Code"), all(got.Children, "Message"), all(got.Children, "SenderFault")
+	if !slices.Equal(codes, []string{"InvalidParameter", "InvalidParameter"}) || !slices.Equal(faults, []string{"true", "true"}) ||
+		!slices.Equal(texts, []string{"Invalid parameter: Subject", "Invalid parameter: Empty message"}) {
+		t.Errorf("got %v %v %v", codes, texts, faults)
+	}
+	if got := f.bodies(t, "in"); len(got) != 2 {
+		t.Errorf("got %d messages, want 2", len(got))
+	}
+	none := f.ok(t, "PublishBatch", append(params("TopicArn="+ordersARN+batch(1, "Message=x")), entry+"1.Subject", "")...)
+	if failed := all(none.Children, "Code"); len(failed) != 1 {
+		t.Errorf("got %v, want one that failed", failed)
+	}
+}
+
 func TestPublishFIFO(t *testing.T) {
 	t.Parallel()
 	f := start(t)

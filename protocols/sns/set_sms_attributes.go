@@ -54,7 +54,7 @@ func checkSMSAttribute(name, value string) error {
 	switch name {
 	case senderID:
 		if !isName(value, 11, "") || strings.Trim(value, "0123456789") == "" {
-			return invalidParameter.errorf("DefaultSendID is not a valid attribute")
+			return invalidParameter.errorf("%s is invalid", name)
 		}
 	case smsType:
 		if value != "Promotional" && value != "Transactional" {

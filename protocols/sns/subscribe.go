@@ -130,7 +130,7 @@ func checkEndpoint(sub *core.Subscription) error {
 		}
 	case "application":
 		if _, err := readEndpointARN(sub.Endpoint); err != nil {
-			return invalid("ApplicationEndpoint ARN")
+			return invalid("Application endpoint arn invalid:%s", short(sub.Endpoint))
 		}
 	case "sms":
 		if !smsNumber.MatchString(sub.Endpoint) || !isPhoneNumber(strings.NewReplacer("-", "", ".", "", "/", "").Replace(sub.Endpoint)) {

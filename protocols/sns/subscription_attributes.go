@@ -65,7 +65,7 @@ func (w *wishes) wish(name, value, protocol string) error {
 		}
 		raw := lower == "true"
 		if raw && !slices.Contains([]string{"sqs", "http", "https", "firehose"}, protocol) {
-			return fmt.Errorf("RawMessageDelivery: Invalid value [%s]. Delivery protocol [%s] does not support raw message delivery.", short(value), protocol) //nolint:revive // SNS's words
+			return fmt.Errorf("Delivery protocol [%s] does not support raw message delivery.", protocol) //nolint:revive,staticcheck // SNS's words
 		}
 		w.raw = &raw
 	case filterPolicy:
@@ -110,8 +110,11 @@ func (w *wishes) wishRedrive(value string) error {
 	var p struct {
 		DeadLetterTargetArn string `json:"deadLetterTargetArn"`
 	}
-	if err := json.Unmarshal([]byte(value), &p); err != nil {
-		return fmt.Errorf("RedrivePolicy: failed to parse JSON. %w", err)
+	if text := filter.SyntaxError(value); text != "" {
+		return errors.New("RedrivePolicy: " + text)
+	}
+	if json.Unmarshal([]byte(value), &p) != nil {
+		return errors.New("RedrivePolicy: deadLetterTargetArn is an invalid arn")
 	}
 	var ok bool
 	if w.deadLetter, ok = queueName(p.DeadLetterTargetArn); !ok {

@@ -1,8 +1,10 @@
 package sns
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
 )
@@ -22,7 +24,7 @@ const (
 // tagMap reads the tags of a request.
 func tagMap(tags []tag) (map[string]string, error) {
 	read := make(map[string]string, len(tags))
-	for _, t := range tags {
+	for i, t := range tags {
 		if _, twice := read[t.Key]; twice {
 			return nil, invalid("Duplicated keys are not allowed.")
 		}
@@ -30,8 +32,15 @@ func tagMap(tags []tag) (map[string]string, error) {
 		if t.Value != nil {
 			value = *t.Value
 		}
-		if t.Key == "" || len([]rune(t.Key)) > maxTagKey || len([]rune(value)) > maxTagValue || strings.HasPrefix(strings.ToLower(t.Key), "aws:") {
-			return nil, invalid("Tags Reason: a tag's key has 1 to %d characters and does not begin with aws:, its value at most %d", maxTagKey, maxTagValue)
+		switch path := fmt.Sprintf("tags.%d.member.", i+1); {
+		case t.Key == "":
+			return nil, constraint(t.Key, path+"key", "Member must have length greater than or equal to 1")
+		case utf8.RuneCountInString(t.Key) > maxTagKey:
+			return nil, constraint(t.Key, path+"key", fmt.Sprintf("Member must have length less than or equal to %d", maxTagKey))
+		case utf8.RuneCountInString(value) > maxTagValue:
+			return nil, constraint(value, path+"value", fmt.Sprintf("Member must have length less than or equal to %d", maxTagValue))
+		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
+			return nil, invalid("Tags Reason: a tag's key must not begin with aws:")
 		}
 		read[t.Key] = value
 	}

@@ -83,14 +83,24 @@ func feedbackAttributes() (all []topicAttribute) {
 		rate := protocol + "SuccessFeedbackSampleRate"
 		all = append(all, text(protocol+"SuccessFeedbackRoleArn", maxRoleLength), text(protocol+"FailureFeedbackRoleArn", maxRoleLength),
 			topicAttribute{name: rate, show: keptOf("sns." + rate), set: func(c *core.TopicChange, value string) error {
-				if n, err := strconv.Atoi(value); value != "" && (err != nil || n < 0 || n > 100) {
-					return fmt.Errorf("%s must be 0 to 100", rate)
+				if value != "" && !isPercentage(value) {
+					return fmt.Errorf("%s: %s", rate, noPercentage(value))
 				}
 				keep(&c.Attributes, "sns."+rate, value)
 				return nil
 			}})
 	}
 	return all
+}
+
+// isPercentage says that a text is a rate of samples; noPercentage says so of one that is none.
+func isPercentage(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n >= 0 && n <= 100
+}
+
+func noPercentage(text string) string {
+	return short(text) + " value provided is not an integer between 0-100"
 }
 
 // text makes an attribute that is kept and shown.
@@ -138,6 +148,14 @@ func setDisplayName(c *core.TopicChange, value string) error {
 	return nil
 }
 
+// policyActions are what the policy of a topic can be about, in small letters.
+var policyActions = func() (names []string) {
+	for name := range permissions {
+		names = append(names, strings.ToLower(name))
+	}
+	return append(names, "receive") // which nobody asks for, but policies grant
+}()
+
 func setTopicPolicy(c *core.TopicChange, value string) error {
 	object := &struct{ Statement any }{}
 	if value != "" && (len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &object) != nil || object == nil) {
@@ -148,7 +166,7 @@ func setTopicPolicy(c *core.TopicChange, value string) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("Policy Error: %w", err)
-		case !p.Only("sns"):
+		case !p.Only("sns", policyActions...):
 			return errors.New("Policy statement action out of service scope!") //nolint:revive // as SNS says it
 		}
 	}
@@ -162,7 +180,7 @@ func setTopicDelivery(c *core.TopicChange, value string) error {
 		return err
 	}
 	if value != "" {
-		value = jsonText(p)
+		value = p.shown()
 	}
 	keep(&c.Attributes, deliveryPolicyKey, value)
 	return nil

@@ -9,7 +9,7 @@ type verifySandboxNumberRequest struct {
 
 // verifySMSSandboxPhoneNumber verifies a number by the one-time password that it was sent.
 func (s *Server) verifySMSSandboxPhoneNumber(ctx context.Context, c *call, req *verifySandboxNumberRequest) (*emptyResult, error) {
-	number, err := phoneNumber(req.PhoneNumber)
+	number, err := sandboxNumberOf(req.PhoneNumber)
 	if err != nil {
 		return nil, err
 	}

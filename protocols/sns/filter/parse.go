@@ -1,8 +1,6 @@
 package filter
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -99,46 +97,27 @@ func (p *parser) errorf(n *node, format string, args ...any) error {
 }
 
 func (p *parser) errorAt(offset int, format string, args ...any) error {
-	before := p.source[:min(offset, len(p.source))]
 	source, more := p.source, ""
 	if len(source) > shownSource {
 		source, more = source[:shownSource], fmt.Sprintf("[truncated %d chars]", len(source)-shownSource)
 	}
-	line, column := 1+strings.Count(before, "\n"), len(before)-strings.LastIndexByte(before, '\n')
 	return &Error{
 		text:  "FilterPolicy: " + fmt.Sprintf(format, args...),
-		place: fmt.Sprintf("\n at [Source: (String)\"%s\"%s; line: %d, column: %d]", source, more, line, column),
+		place: fmt.Sprintf("\n at [Source: (String)\"%s\"%s; %s]", source, more, position(p.source, offset)),
 	}
 }
 
 // tree reads the text as JSON.
 func (p *parser) tree() (*node, error) {
-	var raw json.RawMessage
-	err := json.Unmarshal([]byte(p.source), &raw)
-	syntax := (*json.SyntaxError)(nil)
-	if errors.As(err, &syntax) {
-		return nil, p.syntaxError(syntax)
+	if text := SyntaxError(p.source); text != "" {
+		text, place, _ := strings.Cut(text, "\n")
+		return nil, &Error{text: "FilterPolicy: " + text, place: "\n" + place}
 	}
 	n, err := readTree(p.source)
 	if err != nil {
 		return nil, errTooComplex // it is valid, but too deep or too wide
 	}
 	return n, nil
-}
-
-func (p *parser) syntaxError(err *json.SyntaxError) error {
-	at := int(err.Offset)
-	if at < 1 || at > len(p.source) || strings.Contains(err.Error(), "unexpected end") {
-		return p.errorAt(len(p.source), "failed to parse JSON. Unexpected end-of-input")
-	}
-	found := p.source[at-1]
-	switch text := err.Error(); {
-	case strings.Contains(text, "object key string"):
-		return p.errorAt(at, "failed to parse JSON. Unexpected character ('%c' (code %d)): was expecting double-quote to start field name", found, found)
-	case strings.HasSuffix(text, "after object key"):
-		return p.errorAt(at, "failed to parse JSON. Unexpected character ('%c' (code %d)): was expecting a colon to separate field name and value", found, found)
-	}
-	return p.errorAt(at, "failed to parse JSON. Unexpected character ('%c' (code %d))", found, found)
 }
 
 // rules reads an object that stands depth levels below the policy. Every member multiplies the
