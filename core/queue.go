@@ -165,12 +165,37 @@ type ListQueuesInput struct {
 	After   string // the Next of the page before; "" starts
 	Limit   int    // 1 to MaxListed
 	Counts  bool   // fill in Queue.Counts
+	Total   bool   // fill in QueuePage.Total
+	Listed
+}
+
+// Listed narrows a list of queues, or topics, and goes to a page of it by number.
+type Listed struct {
+	FIFO *bool             // only those that are FIFO, or only those that are not
+	Tags map[string]string // that they have; the value "" stands for any
+	Skip int               // how many of those that are left to pass over, 0 to MaxSkipped
+}
+
+// MaxSkipped bounds how far into a list a page can be: every row before it is read.
+const MaxSkipped = 1_000_000
+
+func (l *Listed) check() error {
+	if l.Skip < 0 || l.Skip > MaxSkipped {
+		return Errorf(InvalidArgument, "a page begins behind at most %d others, asked for %d", MaxSkipped, l.Skip)
+	}
+	for key, value := range l.Tags {
+		if !ValidText([]byte(key + value)) {
+			return Errorf(InvalidArgument, "a tag holds characters that are not allowed")
+		}
+	}
+	return nil
 }
 
 // QueuePage is one page of queues.
 type QueuePage struct {
 	Queues []Queue
 	Next   string // the After of the next page, "" when this is the last
+	Total  int    // behind After, on this page and all that follow, where asked for
 }
 
 // CreateQueue makes a queue. If one of that name exists, it is returned unchanged with
@@ -284,7 +309,7 @@ func (in ListQueuesInput) check() error {
 	case strings.ContainsFunc(in.After, foreignRune):
 		return Errorf(InvalidArgument, "%q is not a cursor of this list", in.After)
 	}
-	return nil
+	return in.Listed.check()
 }
 
 // DefaultSettings are those of an SQS queue made without attributes (specs/sqs.md 3.2);

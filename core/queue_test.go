@@ -144,6 +144,10 @@ func TestListQueuesValidates(t *testing.T) {
 		"a full page":          {core.ListQueuesInput{Limit: core.MaxListed}, ""},
 		"more than a page":     {core.ListQueuesInput{Limit: core.MaxListed + 1}, core.InvalidArgument},
 		"a cursor of no list":  {core.ListQueuesInput{Limit: 1, After: "a\x00"}, core.InvalidArgument},
+		"the last to skip":     {core.ListQueuesInput{Limit: 1, Listed: core.Listed{Skip: core.MaxSkipped}}, ""},
+		"too many to skip":     {core.ListQueuesInput{Limit: 1, Listed: core.Listed{Skip: core.MaxSkipped + 1}}, core.InvalidArgument},
+		"less than none":       {core.ListQueuesInput{Limit: 1, Listed: core.Listed{Skip: -1}}, core.InvalidArgument},
+		"a tag of no queue":    {core.ListQueuesInput{Limit: 1, Listed: core.Listed{Tags: map[string]string{"a": "\x00"}}}, core.InvalidArgument},
 		"a prefix of no queue": {core.ListQueuesInput{Limit: 1, Prefix: "a\x00"}, ""},
 	}
 	for name, tt := range tests {

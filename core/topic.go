@@ -53,7 +53,7 @@ type Topic struct {
 	ModifiedAt time.Time
 
 	ArchiveBegins time.Time   // the earliest that can be replayed, when this was read; zero: there is no archive
-	Counts        TopicCounts // filled by DescribeTopic
+	Counts        TopicCounts // filled by DescribeTopic, and by ListTopics when asked for
 }
 
 // TopicCounts are exact as of the statement that read them.
@@ -117,12 +117,16 @@ type ListTopicsInput struct {
 	Prefix  string // case-sensitive
 	After   string // the Next of the page before; "" starts
 	Limit   int    // 1 to MaxListed
+	Counts  bool   // fill in Topic.Counts
+	Total   bool   // fill in TopicPage.Total
+	Listed
 }
 
 // TopicPage is one page of topics.
 type TopicPage struct {
 	Topics []Topic
 	Next   string // the After of the next page, "" when this is the last
+	Total  int    // behind After, on this page and all that follow, where asked for
 }
 
 // DefaultTopicSettings are those of an SNS topic made without attributes (specs/sns.md 2.2);
@@ -214,6 +218,9 @@ func (b *Broker) DeleteTopic(ctx context.Context, name TopicName) error {
 // ListTopics gives a page of topics.
 func (b *Broker) ListTopics(ctx context.Context, in ListTopicsInput) (TopicPage, error) {
 	if err := checkPage("topics", in.Limit, in.After); err != nil {
+		return TopicPage{}, err
+	}
+	if err := in.Listed.check(); err != nil {
 		return TopicPage{}, err
 	}
 	if strings.ContainsFunc(in.Prefix, foreignRune) {

@@ -44,6 +44,8 @@ const (
 	ChangeSQL            = changeSQL
 	DescribeQueueSQL     = describeQueueSQL
 	ListCountedSQL       = listCountedQueuesSQL
+	CountListedSQL       = countListedQueuesSQL
+	ListTopicsSQL        = listCountedTopicsSQL
 	UpcomingSQL          = upcomingSQL
 	SweepSQL             = sweepSQL
 	ExpireSQL            = expireSQL

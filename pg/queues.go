@@ -277,10 +277,15 @@ func scanCountedQueue(row pgx.CollectableRow) (core.Queue, error) {
 	return queue, err
 }
 
-const listQueuesSQL = `SELECT ` + queueColumns + ` FROM queues q
+// listedSQL is what the queues, or topics, of a list have.
+const listedSQL = `
 WHERE account = @account AND region = @region AND name > @after AND name >= @prefix AND starts_with(name, @prefix)
     AND (@upper = '' OR name < @upper) AND (@part = '' OR position(@part IN lower(name)) > 0)
-ORDER BY name LIMIT @limit`
+    AND (@fifo::boolean IS NULL OR fifo = @fifo) AND tags @> @tags::jsonb AND tags ?& @tagged::text[]`
+
+const listQueuesSQL = `SELECT ` + queueColumns + ` FROM queues q` + listedSQL + ` ORDER BY name OFFSET @skip LIMIT @limit`
+
+const countListedQueuesSQL = `SELECT count(*) FROM queues q` + listedSQL
 
 const listCountedQueuesSQL = `SELECT q.*, n.* FROM (` + listQueuesSQL + `) q ` + countsOfQueue + ` ORDER BY q.name`
 
@@ -290,10 +295,16 @@ func (s *Store) ListQueues(ctx context.Context, in core.ListQueuesInput) (core.Q
 	if in.Counts {
 		sql, scan = listCountedQueuesSQL, scanCountedQueue
 	}
+	args := listedArgs(in.Account, in.Region, in.After, in.Prefix, in.Part, &in.Listed)
 	var page core.QueuePage
-	err := s.do(ctx, sql, pgx.StrictNamedArgs{
-		"account": in.Account, "region": in.Region, "after": in.After, "prefix": in.Prefix, "upper": prefixEnd(in.Prefix), "part": strings.ToLower(in.Part), "limit": in.Limit + 1,
-	}, func(rows pgx.Rows) (err error) {
+	if in.Total {
+		var err error
+		if page.Total, err = s.countListed(ctx, countListedQueuesSQL, args); err != nil {
+			return core.QueuePage{}, err
+		}
+	}
+	args["skip"], args["limit"] = in.Skip, in.Limit+1
+	err := s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {
 		page.Queues, err = pgx.CollectRows(rows, scan)
 		return err
 	})
@@ -302,6 +313,31 @@ func (s *Store) ListQueues(ctx context.Context, in core.ListQueuesInput) (core.Q
 		page.Next = page.Queues[in.Limit-1].Name.Name
 	}
 	return page, err
+}
+
+// listedArgs are those of listedSQL.
+func listedArgs(account, region, after, prefix, part string, in *core.Listed) pgx.StrictNamedArgs {
+	exactly, tagged := map[string]string{}, []string{}
+	for key, value := range in.Tags {
+		if value == "" {
+			tagged = append(tagged, key)
+		} else {
+			exactly[key] = value
+		}
+	}
+	return pgx.StrictNamedArgs{
+		"account": account, "region": region, "after": after, "prefix": prefix, "upper": prefixEnd(prefix), "part": strings.ToLower(part),
+		"fifo": in.FIFO, "tags": jsonObject(exactly), "tagged": tagged,
+	}
+}
+
+// countListed counts what is listed, on this page and all that follow.
+func (s *Store) countListed(ctx context.Context, sql string, args pgx.StrictNamedArgs) (total int, err error) {
+	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
+		total, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+		return err
+	})
+	return total, err
 }
 
 // prefixEnd gives the first name behind all that begin with the prefix, "" for none: it lets the

@@ -229,6 +229,58 @@ func TestListQueues(t *testing.T) {
 	})
 }
 
+// A page by its number, of those queues that are of a type or have tags.
+func TestListQueuesByNumber(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := newBroker(t, store)
+		for i, tags := range []map[string]string{nil, {"env": "dev"}, {"env": "prod", "team": "a"}, {"team": ""}, {"env": "dev", "team": "b"}} {
+			name := core.QueueName{Account: pgtest.Account, Region: pgtest.Region, Name: fmt.Sprintf("q%d", i)}
+			if _, _, err := broker.CreateQueue(t.Context(), core.NewQueue{Name: name, FIFO: i == 4, Settings: core.DefaultSettings(), Tags: tags}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		yes, no := true, false
+		tests := map[string]struct {
+			in    core.ListQueuesInput
+			want  string
+			total int
+		}{
+			"first page":          {core.ListQueuesInput{Limit: 2}, "q0 q1", 5},
+			"second page":         {core.ListQueuesInput{Limit: 2, Listed: core.Listed{Skip: 2}}, "q2 q3", 5},
+			"last page":           {core.ListQueuesInput{Limit: 2, Listed: core.Listed{Skip: 4}}, "q4", 5},
+			"beyond":              {core.ListQueuesInput{Limit: 2, Listed: core.Listed{Skip: 6}}, "", 5},
+			"behind a name":       {core.ListQueuesInput{Limit: 2, After: "q1", Listed: core.Listed{Skip: 1}}, "q3 q4", 3},
+			"prefix":              {core.ListQueuesInput{Limit: 2, Prefix: "q3"}, "q3", 1},
+			"FIFO":                {core.ListQueuesInput{Limit: 9, Listed: core.Listed{FIFO: &yes}}, "q4", 1},
+			"not FIFO":            {core.ListQueuesInput{Limit: 9, Listed: core.Listed{FIFO: &no, Skip: 1}}, "q1 q2 q3", 4},
+			"tag":                 {core.ListQueuesInput{Limit: 1, Listed: core.Listed{Tags: map[string]string{"env": "dev"}, Skip: 1}}, "q4", 2},
+			"tag of any value":    {core.ListQueuesInput{Limit: 9, Listed: core.Listed{Tags: map[string]string{"team": ""}}}, "q2 q3 q4", 3},
+			"tags":                {core.ListQueuesInput{Limit: 9, Listed: core.Listed{Tags: map[string]string{"team": "", "env": "prod"}}}, "q2", 1},
+			"tag that none has":   {core.ListQueuesInput{Limit: 9, Listed: core.Listed{Tags: map[string]string{"Env": "dev"}}}, "", 0},
+			"tag without a name":  {core.ListQueuesInput{Limit: 9, Listed: core.Listed{Tags: map[string]string{"": ""}}}, "", 0},
+			"tag with wild cards": {core.ListQueuesInput{Limit: 9, Listed: core.Listed{Tags: map[string]string{"env": "d%"}}}, "", 0},
+		}
+		for name, tt := range tests {
+			for _, counts := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/counts=%v", name, counts), func(t *testing.T) {
+					tt.in.Account, tt.in.Region, tt.in.Counts, tt.in.Total = pgtest.Account, pgtest.Region, counts, true
+					page, err := broker.ListQueues(t.Context(), tt.in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					var names []string
+					for _, queue := range page.Queues {
+						names = append(names, queue.Name.Name)
+					}
+					if got := strings.Join(names, " "); got != tt.want || page.Total != tt.total {
+						t.Errorf("got %q of %d, want %q of %d", got, page.Total, tt.want, tt.total)
+					}
+				})
+			}
+		}
+	})
+}
+
 func TestListQueuesWithCounts(t *testing.T) {
 	inBothModes(t, func(t *testing.T, store *pg.Store) {
 		broker := newBroker(t, store)

@@ -260,27 +260,32 @@ func topicSettingsArgs(settings core.TopicSettings) pgx.StrictNamedArgs {
 	}
 }
 
-const describeTopicSQL = `
-SELECT ` + topicColumns + `, n.confirmed, n.pending, n.deleted, (SELECT count(*) FROM published p WHERE p.topic_id = t.id)
-FROM topics t CROSS JOIN LATERAL (
+// countsOfTopic joins a topic t with the counts of its subscriptions and of the messages that are not delivered yet.
+const countsOfTopic = `
+CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE s.state = 'confirmed') AS confirmed, count(*) FILTER (WHERE s.state = 'pending') AS pending,
-        count(*) FILTER (WHERE s.state = 'unsubscribed') AS deleted
+        count(*) FILTER (WHERE s.state = 'unsubscribed') AS deleted,
+        (SELECT count(*) FROM published p WHERE p.topic_id = t.id) AS messages
     FROM subscriptions s WHERE s.account = t.account AND s.region = t.region AND s.topic = t.name AND s.topic_id = t.id
-) n
+) n`
+
+const describeTopicSQL = `SELECT ` + topicColumns + `, n.* FROM topics t ` + countsOfTopic + `
 WHERE t.account = @account AND t.region = @region AND t.name = @name`
 
 // DescribeTopic is of core.Store.
 func (s *Store) DescribeTopic(ctx context.Context, name core.TopicName) (topic core.Topic, err error) {
 	err = s.do(ctx, describeTopicSQL, topicArgs(name), func(rows pgx.Rows) error {
-		topic, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (core.Topic, error) {
-			var counts core.TopicCounts
-			topic, err := scanTopic(row, &counts.Confirmed, &counts.Pending, &counts.Deleted, &counts.Messages)
-			topic.Counts = counts
-			return topic, err
-		})
+		topic, err = pgx.CollectExactlyOneRow(rows, scanCountedTopic)
 		return err
 	})
 	return topic, s.noTopic(ctx, err, name)
+}
+
+func scanCountedTopic(row pgx.CollectableRow) (core.Topic, error) {
+	var counts core.TopicCounts
+	topic, err := scanTopic(row, &counts.Confirmed, &counts.Pending, &counts.Deleted, &counts.Messages)
+	topic.Counts = counts
+	return topic, err
 }
 
 // An archive begins when it is asked for, with what is published from then on.
@@ -352,18 +357,29 @@ func (s *Store) DeleteTopic(ctx context.Context, name core.TopicName) error {
 	return nil
 }
 
-const listTopicsSQL = `SELECT ` + topicColumns + ` FROM topics t
-WHERE account = @account AND region = @region AND name > @after AND name >= @prefix AND starts_with(name, @prefix)
-    AND (@upper = '' OR name < @upper)
-ORDER BY name LIMIT @limit`
+const listTopicsSQL = `SELECT ` + topicColumns + ` FROM topics t` + listedSQL + ` ORDER BY name OFFSET @skip LIMIT @limit`
+
+const listCountedTopicsSQL = `SELECT t.*, n.* FROM (` + listTopicsSQL + `) t ` + countsOfTopic + ` ORDER BY t.name`
+
+const countListedTopicsSQL = `SELECT count(*) FROM topics t` + listedSQL
 
 // ListTopics is of core.Store.
 func (s *Store) ListTopics(ctx context.Context, in core.ListTopicsInput) (core.TopicPage, error) {
+	sql, scan := listTopicsSQL, scanPlainTopic
+	if in.Counts {
+		sql, scan = listCountedTopicsSQL, scanCountedTopic
+	}
+	args := listedArgs(in.Account, in.Region, in.After, in.Prefix, "", &in.Listed)
 	var page core.TopicPage
-	err := s.do(ctx, listTopicsSQL, pgx.StrictNamedArgs{
-		"account": in.Account, "region": in.Region, "after": in.After, "prefix": in.Prefix, "upper": prefixEnd(in.Prefix), "limit": in.Limit + 1,
-	}, func(rows pgx.Rows) (err error) {
-		page.Topics, err = pgx.CollectRows(rows, scanPlainTopic)
+	if in.Total {
+		var err error
+		if page.Total, err = s.countListed(ctx, countListedTopicsSQL, args); err != nil {
+			return core.TopicPage{}, err
+		}
+	}
+	args["skip"], args["limit"] = in.Skip, in.Limit+1
+	err := s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {
+		page.Topics, err = pgx.CollectRows(rows, scan)
 		return err
 	})
 	if len(page.Topics) > in.Limit {

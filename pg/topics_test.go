@@ -197,6 +197,14 @@ func TestTopics(t *testing.T) {
 	if !slices.Equal(listed, []string{"a", "alerts", "b"}) {
 		t.Errorf("listed %q", listed)
 	}
+	byNumber := core.ListTopicsInput{Account: alerts.Account, Region: alerts.Region, Limit: 2, Counts: true, Total: true, Listed: core.Listed{Skip: 1}}
+	if page, err := broker.ListTopics(ctx, byNumber); err != nil || page.Total != 3 || len(page.Topics) != 2 || page.Topics[0].Name != alerts || page.Next != "" {
+		t.Errorf("the last two topics: %+v, %v", page, err)
+	}
+	byNumber.Tags, byNumber.Skip = map[string]string{"t": "u"}, 0
+	if page, err := broker.ListTopics(ctx, byNumber); err != nil || page.Total != 1 || len(page.Topics) != 1 || page.Topics[0].Name != alerts {
+		t.Errorf("topics of a tag: %+v, %v", page, err)
+	}
 	if err := broker.DeleteTopic(ctx, alerts); err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func (s *Server) listTopic(ctx context.Context, c *call, req *listRequest) (*lis
 		return nil, err
 	}
 	page, err := s.broker.ListTopics(ctx, core.ListTopicsInput{
-		Account: c.Account, Region: c.Region, Prefix: req.Prefix, After: after, Limit: limit,
+		Account: c.Account, Region: c.Region, Prefix: req.Prefix, After: after, Limit: limit, Counts: req.withMeta(),
 	})
 	return &listTopicResponse{c, page, req.withMeta()}, err
 }

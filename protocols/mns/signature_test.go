@@ -147,6 +147,9 @@ func TestAuthenticate(t *testing.T) {
 	set := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
+	dated := func(by time.Duration) func(*http.Request) { // from when the request is made
+		return func(r *http.Request) { r.Header.Set("Date", time.Now().Add(by).UTC().Format(http.TimeFormat)) }
+	}
 	tests := map[string]struct {
 		keyID, target string
 		before, after func(*http.Request) // it is signed
@@ -169,13 +172,13 @@ func TestAuthenticate(t *testing.T) {
 		"another path":             {"GOOD", "/queues/q", nil, func(r *http.Request) { r.RequestURI = "/queues/r" }, "SignatureDoesNotMatch"},
 		"another query":            {"GOOD", "/queues/q", nil, func(r *http.Request) { r.RequestURI += "?metaoverride=true" }, "SignatureDoesNotMatch"},
 		"another method":           {"GOOD", "/queues/q", nil, func(r *http.Request) { r.Method = "DELETE" }, "SignatureDoesNotMatch"},
-		"another date":             {"GOOD", "/queues/q", nil, set("Date", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)), "SignatureDoesNotMatch"},
+		"another date":             {"GOOD", "/queues/q", nil, dated(time.Minute), "SignatureDoesNotMatch"},
 		"another digest":           {"GOOD", "/queues/q", set("Content-Md5", "a"), set("Content-Md5", "b"), "SignatureDoesNotMatch"},
 		"another type":             {"GOOD", "/queues/q", set("Content-Type", "text/xml"), set("Content-Type", "text/html"), "SignatureDoesNotMatch"},
 		"a header of MNS's added":  {"GOOD", "/queues/q", nil, set("X-Mns-Marker", "b"), "SignatureDoesNotMatch"},
-		"14 minutes late":          {"GOOD", "/queues/q", set("Date", time.Now().Add(-14*time.Minute).UTC().Format(http.TimeFormat)), nil, ""},
-		"16 minutes late":          {"GOOD", "/queues/q", set("Date", time.Now().Add(-16*time.Minute).UTC().Format(http.TimeFormat)), nil, "TimeExpired"},
-		"16 minutes early":         {"GOOD", "/queues/q", set("Date", time.Now().Add(16*time.Minute).UTC().Format(http.TimeFormat)), nil, "TimeExpired"},
+		"14 minutes late":          {"GOOD", "/queues/q", dated(-14*time.Minute), nil, ""},
+		"16 minutes late":          {"GOOD", "/queues/q", dated(-16*time.Minute), nil, "TimeExpired"},
+		"16 minutes early":         {"GOOD", "/queues/q", dated(16*time.Minute), nil, "TimeExpired"},
 		"no date":                  {"GOOD", "/queues/q", func(r *http.Request) { r.Header.Del("Date") }, nil, "MissingDateHeader"},
 		"the account's host":       {"GOOD", "/queues/q", func(r *http.Request) { r.Host = "111122223333.mns.cn-hangzhou.localhost:80" }, nil, ""},
 		"another account's host":   {"GOOD", "/queues/q", func(r *http.Request) { r.Host = "444455556666.mns.cn-hangzhou.localhost:80" }, nil, "AccessDenied"},

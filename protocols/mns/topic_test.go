@@ -111,6 +111,13 @@ func TestTopicAttributes(t *testing.T) {
 	if got.doc.MaximumMessageSize != 2048 || got.doc.LoggingEnabled != "True" {
 		t.Errorf("got %+v, want the changed size and the old flag", got.doc.queueDocument)
 	}
+	f.subscribe(t, "news", "nobody", "http://127.0.0.1:1/", "") // and no worker runs that would push
+	f.publish(t, "news", "<MessageBody>waits</MessageBody>")
+	got = f.do(t, http.MethodGet, "/topics/news", "").want(t, 200, "")
+	listed := f.do(t, http.MethodGet, "/topics", "", "X-Mns-With-Meta: true").want(t, 200, "")
+	if shown := "<MessageCount>1</MessageCount>"; !strings.Contains(got.body, shown) || !strings.Contains(listed.body, shown) {
+		t.Errorf("a message that waits: got %s and in the list %s", got.body, listed.body)
+	}
 	f.do(t, http.MethodGet, "/topics/other", "").want(t, 404, "TopicNotExist")
 	f.do(t, http.MethodPut, "/topics/other?metaoverride=true", "<Topic/>").want(t, 404, "TopicNotExist")
 	f.do(t, http.MethodPut, "/topics/news?metaoverride=true", "<Topic><MaximumMessageSize>1</MaximumMessageSize></Topic>").want(t, 400, "InvalidArgument")

@@ -28,10 +28,10 @@ func (s *Server) listEventRules(ctx context.Context, c *call, req *listEventRule
 			delete(rules, key)
 		}
 	}
-	return page(&req.pageRequest, sorted(rules), func(rule *eventRule) (*eventRule, error) {
+	return page(&req.pageRequest, sorted(rules), func(rule *eventRule) *eventRule {
 		rule.Subscriptions = rule.Subscriptions[:min(len(rule.Subscriptions), maxShownSubscriptions)]
-		return rule, nil
-	})
+		return rule
+	}), nil
 }
 
 func (r *listEventRulesRequest) wants(rule *eventRule) bool {

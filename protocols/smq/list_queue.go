@@ -15,24 +15,20 @@ type listQueueRequest struct {
 }
 
 func (s *Server) listQueue(ctx context.Context, c *call, req *listQueueRequest) (*pageData[*queueData], error) {
-	fifo, err := isFIFO("QueueType", req.QueueType)
+	fifo, err := wantsFIFO("QueueType", req.QueueType)
 	if err != nil {
 		return nil, err
 	}
-	names, err := all(func(after string) (names []core.QueueName, next string, err error) {
-		found, err := s.broker.ListQueues(ctx, core.ListQueuesInput{Account: c.Account, Region: c.Region, Prefix: req.QueueName, After: after, Limit: core.MaxListed})
-		for i := range found.Queues {
-			if q := &found.Queues[i]; (req.QueueType == "" || q.FIFO == fifo) && tagged(q.Tags, req.Tag) {
-				names = append(names, q.Name)
-			}
-		}
-		return names, found.Next, err
+	found, err := s.broker.ListQueues(ctx, core.ListQueuesInput{
+		Account: c.Account, Region: c.Region, Prefix: req.QueueName, Limit: req.size(), Counts: true, Total: true,
+		Listed: core.Listed{FIFO: fifo, Tags: wanted(req.Tag), Skip: req.skip()},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return page(&req.pageRequest, names, func(name core.QueueName) (*queueData, error) {
-		queue, err := s.broker.DescribeQueue(ctx, name)
-		return c.queueData(&queue), err
-	})
+	rows := make([]*queueData, len(found.Queues))
+	for i := range found.Queues {
+		rows[i] = c.queueData(&found.Queues[i])
+	}
+	return newPage(&req.pageRequest, found.Total, rows), nil
 }

@@ -29,7 +29,7 @@ func (s *Server) listSubscriptionByTopic(ctx context.Context, c *call, req *list
 	if err != nil {
 		return nil, err
 	}
-	return page(&req.pageRequest, subs, func(sub core.Subscription) (*subscriptionData, error) { return c.subscriptionData(&sub), nil })
+	return page(&req.pageRequest, subs, func(sub core.Subscription) *subscriptionData { return c.subscriptionData(&sub) }), nil
 }
 
 func (r *listSubscriptionByTopicRequest) wants(sub *core.Subscription) bool {

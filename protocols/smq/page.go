@@ -26,38 +26,42 @@ type pageData[Row any] struct {
 	Total    int
 }
 
-// bounds gives the number and size of the page that is asked for.
-func (r *pageRequest) bounds() (number, size int) {
-	number, size = 1, defaultPageSize
-	if r.PageNum != nil {
-		number = min(max(*r.PageNum, 1), maxPageNum)
+func (r *pageRequest) number() int {
+	if r.PageNum == nil {
+		return 1
 	}
-	if r.PageSize != nil {
-		size = min(max(*r.PageSize, minPageSize), maxPageSize)
+	return min(max(*r.PageNum, 1), maxPageNum)
+}
+
+func (r *pageRequest) size() int {
+	if r.PageSize == nil {
+		return defaultPageSize
 	}
-	return number, size
+	return min(max(*r.PageSize, minPageSize), maxPageSize)
+}
+
+// skip gives how many rows stand before the page.
+func (r *pageRequest) skip() int { return min((r.number()-1)*r.size(), core.MaxSkipped) }
+
+// newPage gives the page that is asked for, with its rows, of a list of total rows.
+func newPage[Row any](r *pageRequest, total int, rows []Row) *pageData[Row] {
+	if rows == nil {
+		rows = []Row{}
+	}
+	return &pageData[Row]{PageData: rows, PageNum: r.number(), PageSize: r.size(), Pages: (total + r.size() - 1) / r.size(), Size: len(rows), Total: total}
 }
 
 // page takes the page that is asked for out of all items, and makes its rows.
-func page[Item, Row any](r *pageRequest, items []Item, row func(Item) (Row, error)) (*pageData[Row], error) {
-	number, size := r.bounds()
-	from := min((number-1)*size, len(items))
-	to := min(from+size, len(items))
-	data := &pageData[Row]{PageData: []Row{}, PageNum: number, PageSize: size, Pages: (len(items) + size - 1) / size, Total: len(items)}
-	for _, item := range items[from:to] {
-		made, err := row(item)
-		if code := core.CodeOf(err); code == core.QueueNotFound || code == core.TopicNotFound {
-			continue // deleted meanwhile
-		} else if err != nil {
-			return nil, err
-		}
-		data.PageData = append(data.PageData, made)
+func page[Item, Row any](r *pageRequest, items []Item, row func(Item) Row) *pageData[Row] {
+	from := min(r.skip(), len(items))
+	var rows []Row
+	for _, item := range items[from:min(from+r.size(), len(items))] {
+		rows = append(rows, row(item))
 	}
-	data.Size = len(data.PageData)
-	return data, nil
+	return newPage(r, len(items), rows)
 }
 
-// maxScanned bounds how many queues, topics or subscriptions are looked at for a list.
+// maxScanned bounds how many subscriptions are looked at for a list.
 const maxScanned = 100_000
 
 // all gathers what the pages of a list of core's have, as long as there is a next one.

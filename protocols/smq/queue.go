@@ -27,6 +27,15 @@ func isFIFO(name, value string) (bool, error) {
 	return false, openapi.InvalidParameter(name, "must be normal or fifo")
 }
 
+// wantsFIFO reads the type that a list asks for; nil is any.
+func wantsFIFO(name, value string) (*bool, error) {
+	if value == "" {
+		return nil, nil
+	}
+	fifo, err := isFIFO(name, value)
+	return &fifo, err
+}
+
 func typeOf(fifo bool) string {
 	if fifo {
 		return typeFIFO

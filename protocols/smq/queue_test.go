@@ -158,6 +158,8 @@ func TestListQueue(t *testing.T) {
 		"of a type":           {[]string{"PageNum", "0", "QueueType", "fifo"}, "[a] of 1, page 1 of 1, size 50, rows 1"},
 		"of a tag":            {[]string{"Tag.1.Key", "n", "Tag.1.Value", "1", "QueueName", "b-0"}, "[b-01 b-03 b-05 b-07 b-09] of 5, page 1 of 1, size 50, rows 5"},
 		"of a tag, any value": {[]string{"Tag.1.Key", "n", "QueueName", "b-11"}, "[b-11] of 1, page 1 of 1, size 50, rows 1"},
+		"of a type and tag":   {[]string{"Tag.1.Key", "n", "Tag.1.Value", "1", "QueueType", "normal", "QueueName", "b-1"}, "[b-11] of 1, page 1 of 1, size 50, rows 1"},
+		"farther than any":    {[]string{"PageNum", "2147483647"}, "[] of 13, page 100000000 of 1, size 50, rows 0"},
 		"none":                {[]string{"QueueName", "c"}, "[] of 0, page 1 of 0, size 50, rows 0"},
 	}
 	for name, tt := range tests {
@@ -166,6 +168,15 @@ func TestListQueue(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+	f.do(t, "ListQueue", "QueueType", "other").refused(t, 400, "InvalidParameter")
+	f.do(t, "ListQueue", "Tag.1.Key", "n", "Tag.1.Value", "\x00").refused(t, 400, "InvalidArgument")
+	if status, body := f.data(t, http.MethodPost, "/queues/a/messages", "<Message><MessageBody>x</MessageBody><MessageGroupId>g</MessageGroupId></Message>"); status != 201 {
+		t.Fatalf("send: got %d %s", status, body)
+	}
+	var data pageData[queueData]
+	if f.do(t, "ListQueue", "QueueName", "a").ok(t, &data); data.PageData[0].ActiveMessages != 1 {
+		t.Errorf("a queue with a message: got %+v", data.PageData[0])
 	}
 	if body := f.do(t, "ListQueue", "QueueName", "c").body; !strings.Contains(body, `"PageData":[]`) {
 		t.Errorf("an empty list is written as %s", body)

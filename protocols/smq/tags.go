@@ -50,6 +50,15 @@ func tagMap(tags []openapi.Tag) (map[string]string, error) {
 	return named, nil
 }
 
+// wanted gives the tags that a list asks for; a value that is "" stands for any.
+func wanted(tags []openapi.Tag) map[string]string {
+	values := map[string]string{}
+	for _, t := range tags {
+		values[t.Key] = t.Value
+	}
+	return values
+}
+
 // tagged says that something has all of the tags; one without a value, with any.
 func tagged(has map[string]string, tags []openapi.Tag) bool {
 	for _, t := range tags {
