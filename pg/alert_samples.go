@@ -17,7 +17,7 @@ const queueDepthsSQL = `
 SELECT q.account, q.region, q.name, n.messages, n.bytes, n.in_flight, n.delayed,
     CASE WHEN @oldest AND n.messages > 0 THEN COALESCE(extract(epoch FROM q.now - COALESCE(
         (SELECT m.sent_at FROM messages m WHERE m.storage_id = q.storage_id ORDER BY m.id LIMIT 1),
-        (SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT 1))) * 1000000, 0) ELSE 0 END::bigint,
+        (SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.size >= 0 ORDER BY m.sequence LIMIT 1))) * 1000000, 0) ELSE 0 END::bigint,
     COALESCE(d.messages, 0), d.storage_id IS NOT NULL
 FROM (
     SELECT account, region, name, storage_id, dead_letter_target, now() + COALESCE((SELECT ahead FROM clocks k WHERE k.account = queues.account), '0') AS now

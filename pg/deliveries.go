@@ -97,7 +97,7 @@ func (r *recentMessages) get(id core.MessageID) (recentMessage, bool) {
 // dueLanesSQL leaps from lane to lane over the index.
 const dueLanesSQL = `
 WITH RECURSIVE lanes AS (
-    (SELECT lane, due_at FROM deliveries WHERE lane IS NOT NULL ORDER BY lane, due_at LIMIT 1)
+    (SELECT lane, due_at FROM deliveries WHERE lane >= '-9223372036854775808' ORDER BY lane, due_at LIMIT 1)
     UNION ALL
     SELECT n.lane, n.due_at FROM lanes l CROSS JOIN LATERAL (
         SELECT d.lane, d.due_at FROM deliveries d WHERE d.lane > l.lane ORDER BY d.lane, d.due_at LIMIT 1

@@ -40,7 +40,7 @@ CROSS JOIN LATERAL (
     FROM counts c WHERE c.storage_id = n.storage_id AND c.bucket > q.now
 ) h
 LEFT JOIN LATERAL (SELECT m.sent_at FROM messages m WHERE m.storage_id = n.storage_id ORDER BY m.id LIMIT 1) s ON true
-LEFT JOIN LATERAL (SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = n.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT 1) f ON true`
+LEFT JOIN LATERAL (SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = n.storage_id AND m.size >= 0 ORDER BY m.sequence LIMIT 1) f ON true`
 
 // Depths gives the limit queues that hold most.
 func (s *Store) Depths(ctx context.Context, limit int) (depths []Depth, err error) {

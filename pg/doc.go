@@ -102,6 +102,9 @@
 // 2026-11-21: statements are shaped so that their plan is the same whether they were planned on empty
 // tables or on large ones (plans_test.go): queues are looked up by LATERAL with LIMIT, and the index
 // due is partial by a condition that always holds, so that it is never taken for a search by id.
+// A statement that means such an index does not repeat the condition (head IS NOT NULL) but says what
+// it follows from (head >= 0): PostgreSQL 17 and later drop IS NOT NULL from a search where the column
+// is declared so, and then no longer see that the index may be used.
 //
 // The same holds for what statements change: DELETE and UPDATE join on storage_id = ANY (ARRAY[…]),
 // since with a plain equality the planner may read the whole index to merge it, and does where it

@@ -37,7 +37,7 @@ SELECT m.storage_id, m.sequence, m.group_key, m.sent_at > q.now - (SELECT max(d)
     m.receive_count = 0 AND (m.visible_at - m.sent_at = ANY (q.old) OR m.visible_at < m.sent_at AND interval '0' = ANY (q.old)) AS delayed
 FROM queue q
 CROSS JOIN LATERAL (
-    SELECT * FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.sequence < @before AND m.size IS NOT NULL
+    SELECT * FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.sequence < @before AND m.size >= 0
     ORDER BY m.sequence DESC LIMIT @limit
 ) m`
 

@@ -19,11 +19,11 @@ SELECT DISTINCT id, storage_id, group_key FROM (
         FROM queues q WHERE q.fifo OFFSET 0
     ) q
     CROSS JOIN LATERAL (
-        SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT 1
+        SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.size >= 0 ORDER BY m.sequence LIMIT 1
     ) head
     CROSS JOIN LATERAL (
         SELECT m.storage_id, m.group_key, m.sent_at FROM fifo_messages m
-        WHERE m.storage_id = q.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT @limit
+        WHERE m.storage_id = q.storage_id AND m.size >= 0 ORDER BY m.sequence LIMIT @limit
     ) m
     WHERE head.sent_at <= q.oldest AND m.sent_at <= q.oldest
     LIMIT @limit
@@ -111,7 +111,7 @@ const sweepGroupsSQL = `
 SELECT i.storage, d.due
 FROM unnest(@storage::bigint[], @priority::smallint[], @mark::timestamptz[]) AS i(storage, priority, mark)
 CROSS JOIN LATERAL (
-    SELECT g.due FROM groups g WHERE g.storage_id = i.storage AND g.head IS NOT NULL AND g.due < i.mark ORDER BY g.due LIMIT 1
+    SELECT g.due FROM groups g WHERE g.storage_id = i.storage AND g.head >= 0 AND g.due < i.mark ORDER BY g.due LIMIT 1
 ) d
 WHERE i.priority = 0`
 

@@ -24,7 +24,7 @@ FROM asked
 UNION ALL
 SELECT d.* FROM asked a CROSS JOIN LATERAL (
     SELECT ` + fifoColumns + ` FROM fifo_messages m
-    WHERE m.storage_id = a.storage_id AND m.size IS NOT NULL AND m.sequence > @after::bigint AND m.sent_at > a.now - a.retention
+    WHERE m.storage_id = a.storage_id AND m.size >= 0 AND m.sequence > @after::bigint AND m.sent_at > a.now - a.retention
         AND (@hidden OR m.visible_at <= a.now)
     ORDER BY m.sequence LIMIT @limit
 ) d`

@@ -44,7 +44,7 @@ WITH asked AS MATERIALIZED (
         SELECT count(*)::integer AS found, array_agg(g.group_key) AS keys, array_agg(g.head) AS heads, array_agg(g.due) AS dues, array_agg(g.place) AS places
         FROM (
             SELECT g.group_key, g.head, g.due, g.ctid AS place FROM groups g
-            WHERE g.storage_id = q.storage_id AND g.head IS NOT NULL AND g.due >= a.mark AND g.due <= q.now
+            WHERE g.storage_id = q.storage_id AND g.head >= 0 AND g.due >= a.mark AND g.due <= q.now
             ORDER BY g.due LIMIT a.wanted
         ) g
     ) g

@@ -21,7 +21,7 @@ SELECT m.group_key, m.sequence, m.handle_version, m.size, COALESCE(m.source, '')
             AND e.visible_at > @until AND e.sent_at > @oldest
     ) AS behind
 FROM fifo_messages m
-WHERE m.storage_id = @storage AND m.sequence > @after AND m.size IS NOT NULL AND m.sent_at > @oldest
+WHERE m.storage_id = @storage AND m.sequence > @after AND m.size >= 0 AND m.sent_at > @oldest
 ORDER BY m.sequence LIMIT @limit`
 
 // fifoHead is a row of it.

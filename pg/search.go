@@ -62,7 +62,7 @@ SELECT d.* FROM asked a CROSS JOIN part p CROSS JOIN LATERAL (
 const searchFIFOSQL = searchedQueue + `part AS (
     SELECT count(*) AS looked, COALESCE(max(m.sequence), 0) AS last FROM (
         SELECT m.sequence FROM asked a CROSS JOIN LATERAL (
-            SELECT m.sequence FROM fifo_messages m WHERE m.storage_id = a.storage_id AND m.size IS NOT NULL AND m.sequence > @after::bigint ORDER BY m.sequence LIMIT @rows
+            SELECT m.sequence FROM fifo_messages m WHERE m.storage_id = a.storage_id AND m.size >= 0 AND m.sequence > @after::bigint ORDER BY m.sequence LIMIT @rows
         ) m
     ) m
 )
@@ -74,7 +74,7 @@ UNION ALL
 SELECT d.* FROM asked a CROSS JOIN part p CROSS JOIN LATERAL (
     SELECT m.place, ` + fifoColumns + ` FROM (
         SELECT row_number() OVER (ORDER BY m.sequence) AS place, m.*
-        FROM fifo_messages m WHERE m.storage_id = a.storage_id AND m.size IS NOT NULL AND m.sequence > @after::bigint AND m.sequence <= p.last
+        FROM fifo_messages m WHERE m.storage_id = a.storage_id AND m.size >= 0 AND m.sequence > @after::bigint AND m.sequence <= p.last
     ) m
     WHERE ` + searchedFor + `
     ORDER BY m.place LIMIT @limit
@@ -258,7 +258,7 @@ FROM found m`
 // Messages of FIFO queues have no index by id: the first ones are looked through.
 const findFIFOSQL = searchedQueue + `found AS (
     SELECT m.* FROM asked a CROSS JOIN LATERAL (
-        SELECT m.* FROM fifo_messages m WHERE m.storage_id = a.storage_id AND m.size IS NOT NULL ORDER BY m.sequence LIMIT @rows
+        SELECT m.* FROM fifo_messages m WHERE m.storage_id = a.storage_id AND m.size >= 0 ORDER BY m.sequence LIMIT @rows
     ) m
     WHERE m.id = @id::bigint AND m.sent_at > a.oldest
 )

@@ -52,7 +52,7 @@ LEFT JOIN LATERAL (
     SELECT count(*) AS groups, (extract(epoch FROM max(g.due) - q.now) * 1000000)::bigint AS ripe
     FROM (
         SELECT g.due FROM groups g
-        WHERE g.storage_id = q.storage_id AND g.head IS NOT NULL AND g.due >= i.mark AND g.due <= q.now + @within::interval
+        WHERE g.storage_id = q.storage_id AND g.head >= 0 AND g.due >= i.mark AND g.due <= q.now + @within::interval
         ORDER BY g.due LIMIT 10000
     ) g
     GROUP BY CASE WHEN g.due > q.now THEN floor(extract(epoch FROM g.due) * 200) ELSE 0 END
