@@ -53,6 +53,8 @@ type protocol struct {
 	fifo  bool
 	signs bool
 
+	priorities int // that a message can have
+
 	publishes int  // most messages in one publish; 0: it has no topics
 	confirms  bool // HTTP endpoints are asked to confirm their subscription
 
@@ -69,7 +71,7 @@ var protocols = map[string]protocol{
 		headers: map[string]string{"Content-Type": sqsContentType, "x-amzn-RequestId": "7a62c49f-347e-4fc4-9331-6e8e7a96aa73"},
 	},
 	"mns": {
-		name: "mns", batch: 16, wait: 30, signs: true, client: newMNSClient, publishes: 1,
+		name: "mns", batch: 16, wait: 30, signs: true, priorities: 16, client: newMNSClient, publishes: 1,
 		status: 201, sent: mnsSent,
 		headers: map[string]string{"Content-Type": "text/xml;charset=utf-8", "x-mns-request-id": "512B2A634403E52B1956133E", "x-mns-version": mnsVersion},
 	},

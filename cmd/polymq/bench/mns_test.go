@@ -2,12 +2,36 @@ package bench
 
 import (
 	"encoding/xml"
+	"io"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 )
+
+// Messages go through the priorities in turn; without them none is named.
+func TestMNSPriorities(t *testing.T) {
+	t.Parallel()
+	tests := map[int]string{0: ",,,,", 1: "1,1,1,1,", 3: "1,2,3,1,", 16: "1,2,3,4,"}
+	for priorities, want := range tests {
+		server := newFake()
+		var got strings.Builder
+		server.before = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodPost {
+				body, _ := io.ReadAll(r.Body)
+				got.WriteString(text(body, "Priority") + ",")
+			}
+			return false
+		}
+		_, _, err := execArgs(t.Context(), t, "--protocol", "mns", "--mode", "send", "--connections", "1", "--messages", "4", "--priorities", strconv.Itoa(priorities), "--endpoint", server.start(t))
+		if err != nil || !strings.HasPrefix(got.String(), want) { // some are sent after the last that counts
+			t.Errorf("%d priorities: got %s, want %s, %v", priorities, got.String(), want, err)
+		}
+	}
+}
 
 func TestElements(t *testing.T) {
 	t.Parallel()

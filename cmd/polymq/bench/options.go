@@ -28,6 +28,7 @@ type options struct {
 	Backlog     int
 	FIFO        bool
 	Groups      int
+	Priorities  int
 
 	Subscriptions int
 	Receivers     int
@@ -46,6 +47,7 @@ type options struct {
 	Verify     time.Duration
 
 	Sign      bool
+	Signature int
 	AccessKey string
 	SecretKey string
 	Region    string
@@ -79,6 +81,7 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.IntVar(&o.Backlog, "backlog", 0, "messages to put into the queues before measuring (default 0; drain: 100,000)")
 	f.BoolVar(&o.FIFO, "fifo", false, "use FIFO queues (sqs)")
 	f.IntVar(&o.Groups, "groups", 100, "message groups to spread over, with --fifo")
+	f.IntVar(&o.Priorities, "priorities", 0, "priorities that messages have in turn, from 1 to so many (mns, up to 16; default: none is named)")
 
 	f.IntVar(&o.Subscriptions, "subscriptions", 100, "fan-out: queues that are subscribed")
 	f.IntVar(&o.Receivers, "endpoints", 100, "push: HTTP endpoints that answer at once, served by this program on the loopback")
@@ -96,10 +99,11 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.DurationVar(&o.Timeout, "timeout", 30*time.Second, "how long a request may take, a long poll's wait not counted")
 	f.DurationVar(&o.Verify, "verify", time.Minute, "afterwards receive what is left, for at most this long, to find lost messages; 0 does not")
 
-	f.BoolVar(&o.Sign, "sign", false, "sign requests (sqs: SigV4; mns: version 2)")
+	f.BoolVar(&o.Sign, "sign", false, "sign requests (sqs: SigV4; mns: see --signature)")
+	f.IntVar(&o.Signature, "signature", 2, "version of the signature, 2 or 4, with --sign (mns)")
 	f.StringVar(&o.AccessKey, "access-key", "test", "access key id")
 	f.StringVar(&o.SecretKey, "secret-key", "test", "secret access key, with --sign")
-	f.StringVar(&o.Region, "region", "us-east-1", "region of the queues (sqs, and of mns the subscribed ones)")
+	f.StringVar(&o.Region, "region", "us-east-1", "region of the queues (sqs; mns: of the subscribed ones, and of signature 4)")
 	f.StringVar(&o.Account, "account", "000000000000", "account of the subscribed queues (mns)")
 
 	f.BoolVar(&o.Keep, "keep", false, "leave the queues and what is in them")
@@ -204,6 +208,10 @@ func (o *options) checkLoad() error {
 	c.that(!o.mode.drain || o.Backlog > 0, "--mode drain needs a --backlog")
 	c.that(o.Messages >= 0, "--messages must not be negative, was %d", o.Messages)
 	c.that(o.Groups >= 1, "--groups must be at least 1, was %d", o.Groups)
+	c.that(o.Priorities >= 0 && o.Priorities <= p.priorities, "--priorities must be 0 to %d with %s, was %d", p.priorities, p.name, o.Priorities)
+	c.that(o.Priorities == 0 || !o.mode.topics, "--priorities is not possible with topics")
+	c.that(o.Signature == 2 || o.Signature == 4, "--signature must be 2 or 4, was %d", o.Signature)
+	c.that(o.Signature == 2 || o.Sign && p.name == "mns", "--signature belongs to --sign with mns")
 	c.that(!o.FIFO || p.fifo, "--fifo is not possible with %s", p.name)
 	c.that(!o.Sign || p.signs, "--sign is not possible with %s", p.name)
 	c.that(!o.Noop || !o.mode.idle, "--noop says nothing about --mode %s", o.mode.name)

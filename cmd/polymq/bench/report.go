@@ -32,7 +32,9 @@ type settings struct {
 	Queues      int      `json:"queues"`
 	Backlog     int      `json:"backlog"`
 	FIFO        bool     `json:"fifo"`
+	Priorities  int      `json:"priorities,omitempty"`
 	Signed      bool     `json:"signed"`
+	Signature   int      `json:"signature,omitempty"` // its version, where there are several
 	Interrupted bool     `json:"interrupted"`
 
 	Receivers     int  `json:"receivers,omitempty"`
@@ -95,10 +97,13 @@ func (r round) rate(n uint64) float64 { return float64(n) / r.took.Seconds() }
 func newReport(b *bench, interrupted bool) *report {
 	r := &report{
 		Run: settings{ID: b.id, Mode: b.Mode, Protocol: b.Protocol, Connections: b.workers(), Batch: b.Batch,
-			BodySize: b.BodySize, Queues: b.Queues, Backlog: b.Backlog, FIFO: b.FIFO, Signed: b.Sign, Interrupted: interrupted},
+			BodySize: b.BodySize, Queues: b.Queues, Backlog: b.Backlog, FIFO: b.FIFO, Priorities: b.Priorities, Signed: b.Sign, Interrupted: interrupted},
 		Rounds: make([]roundRates, max(len(b.noops), len(b.results))),
 		NoOp:   newFigures(b.noops),
 		Result: newFigures(b.results),
+	}
+	if b.Sign && b.Protocol == "mns" {
+		r.Run.Signature = b.Signature
 	}
 	if b.mode == pushMode {
 		r.Run.Receivers, r.Run.DeadReceivers = b.Receivers, b.DeadReceivers

@@ -35,6 +35,9 @@ func (s settings) String() string {
 	if s.FIFO {
 		parts = append(parts, "FIFO")
 	}
+	if s.Priorities > 0 {
+		parts = append(parts, "priorities 1 to "+count(s.Priorities))
+	}
 	if s.Receivers > 0 {
 		parts = append(parts, plural(s.Receivers, "endpoint"), plural(s.DeadReceivers, "dead one"))
 	}
@@ -45,7 +48,11 @@ func (s settings) String() string {
 		parts = append(parts, "raw")
 	}
 	if s.Signed {
-		parts = append(parts, "signed")
+		signed := "signed"
+		if s.Signature > 0 {
+			signed += fmt.Sprintf(" (version %d)", s.Signature)
+		}
+		parts = append(parts, signed)
 	}
 	parts = append(parts, s.Endpoints...)
 	if s.Via != "" {
