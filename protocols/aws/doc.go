@@ -15,7 +15,8 @@
 // and query say otherwise. The query protocol numbers the elements of a list, MessageAttribute.1,
 // MessageAttribute.2 and so on, and writes them in XML as elements that follow each other; those
 // of a map have two parts, whose names the tag adds. A dot in the name, "Attributes.entry", is a
-// level of its own, also in XML, where its element is written though the list or map be empty.
+// level of its own, also in XML, where its element is written though the list or map be empty. An only element, or entry, is read
+// without its number too, as clients of old write it.
 // Alternative names that are understood follow after a "|".
 //
 // Absent and empty differ where a field is a pointer. What is absent or empty is not written,

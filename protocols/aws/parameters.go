@@ -107,23 +107,50 @@ func (s *Shape) readParameters(p Parameters, prefix string, into reflect.Value) 
 func (f *field) readParameter(p Parameters, name string, into reflect.Value) (found bool, err error) {
 	switch f.shape.kind {
 	case kindList:
-		indexes := p.indexes(name)
-		for _, n := range indexes {
-			if _, err := f.shape.elem.readValue(p, numbered(name, n), appendZero(into)); err != nil {
+		names := f.elements(p, name)
+		for _, name := range names {
+			if _, err := f.shape.elem.readValue(p, name, appendZero(into)); err != nil {
 				return true, err
 			}
 		}
-		return len(indexes) > 0, nil
+		return len(names) > 0, nil
 	case kindMap:
-		indexes := p.indexes(name)
-		for _, n := range indexes {
-			if err := f.readEntry(p, numbered(name, n)+".", appendZero(into)); err != nil {
+		names := f.elements(p, name)
+		for _, name := range names {
+			if err := f.readEntry(p, name+".", appendZero(into)); err != nil {
 				return true, err
 			}
 		}
-		return len(indexes) > 0, nil
+		return len(names) > 0, nil
 	}
 	return f.shape.readValue(p, name, into)
+}
+
+// elements gives the names of the parameters of a list's elements or a map's entries, in order. The only one may be without a
+// number, as in "AttributeName=All" and "Attribute.Name=…&Attribute.Value=…" of old clients.
+func (f *field) elements(p Parameters, name string) []string {
+	indexes := p.indexes(name)
+	if len(indexes) == 0 && f.isAlone(p, name) {
+		return []string{name}
+	}
+	names := make([]string, len(indexes))
+	for i, n := range indexes {
+		names[i] = name + "." + strconv.Itoa(n)
+	}
+	return names
+}
+
+func (f *field) isAlone(p Parameters, name string) (found bool) {
+	if f.shape.kind == kindList {
+		_, found = p.Get(name)
+		return found && f.shape.elem.kind != kindStruct
+	}
+	for _, key := range f.key {
+		if _, found = p.Get(name + "." + key); found {
+			break
+		}
+	}
+	return found
 }
 
 // readEntry reads the entry of a map whose parameters begin with prefix.
@@ -143,8 +170,6 @@ func (f *field) readEntry(p Parameters, prefix string, pair reflect.Value) error
 	}
 	return nil
 }
-
-func numbered(name string, n int) string { return name + "." + strconv.Itoa(n) }
 
 // readValue reads a value that has a parameter of its own, or a structure of several.
 func (s *Shape) readValue(p Parameters, name string, into reflect.Value) (found bool, err error) {

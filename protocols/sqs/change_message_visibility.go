@@ -35,10 +35,14 @@ func (s *Server) changeMessageVisibility(ctx context.Context, c *call, req *chan
 	return &noResult{}, visibilityError(change, results[0].Err)
 }
 
+// maxTotalVisibility bounds how long a receive can hide a message, however often that is changed. The seconds of requests are
+// whole ones: in the second of its receive a message can be hidden for all twelve hours.
+const maxTotalVisibility = maxVisibilityTimeout*time.Second + time.Second - time.Microsecond
+
 // changesOf asks for changes of a queue's messages. On a FIFO queue a handle is good for as long as it
 // hides its message; on a standard queue it stays good.
 func changesOf(queue *core.Queue, changes []core.VisibilityChange) core.ChangeVisibilityInput {
-	return core.ChangeVisibilityInput{Queue: queue.Name, Changes: changes, Newest: queue.FIFO, MaxTotal: maxVisibilityTimeout * time.Second}
+	return core.ChangeVisibilityInput{Queue: queue.Name, Changes: changes, Newest: queue.FIFO, MaxTotal: maxTotalVisibility}
 }
 
 func checkVisibilityTimeout(n int) error {

@@ -45,6 +45,9 @@
 // visibility of its message: the message may be another receiver's by then. AWS has not been
 // recorded there; the text is that for a message which is gone.
 //
+// 2026-11-21: the twelve hours that a receive can hide a message are counted in whole seconds, as timeouts are: a change to all of them is
+// good in the second of the receive. Counted in milliseconds no client could ever have set what the manual calls the most.
+//
 // 2026-11-21: content-based deduplication ids are made here and not in the core: they are the
 // SHA-256 of the text that SQS's client sent, which clients may compute too.
 //

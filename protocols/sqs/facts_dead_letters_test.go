@@ -63,6 +63,13 @@ func TestFactsRedrivePolicies(t *testing.T) {
 			}
 			c.refused("GetQueueUrl", m{"QueueName": "other"}, queueDoesNotExist, "The specified queue does not exist.")
 		},
+		"3.2 of itself": func(c *client) {
+			url := c.newQueue("q")
+			const reason = " for parameter RedrivePolicy is invalid. Reason: Dead letter target must be another queue than the source."
+			c.refused("SetQueueAttributes", m{"QueueUrl": url, "Attributes": map[string]string{"RedrivePolicy": c.redriveTo("q", 1)}}, invalidParameter, "Value "+c.redriveTo("q", 1)+reason)
+			c.refused("CreateQueue", m{"QueueName": "other", "Attributes": map[string]string{"RedrivePolicy": c.redriveTo("other", 1)}}, invalidParameter, "Value "+c.redriveTo("other", 1)+reason)
+			c.refused("GetQueueUrl", m{"QueueName": "other"}, queueDoesNotExist, "The specified queue does not exist.")
+		},
 		"3.2 of a FIFO queue": func(c *client) {
 			c.newQueue("dlq")
 			c.newQueue("dlq.fifo")
@@ -275,6 +282,7 @@ func TestFactsMoveTasks(t *testing.T) {
 			start(invalidParameter, "You must use this format to specify the SourceArn: arn:<partition>:<service>:<region>:<account-id>:<resource-id>", "dlq", nil)
 			start(invalidParameter, "You must use this format to specify the DestinationArn: arn:<partition>:<service>:<region>:<account-id>:<resource-id>", c.arnOf("dlq"), m{"DestinationArn": "q"})
 			start(unsupportedOperation, "", c.arnOf("dlq"), m{"DestinationArn": c.arnOf("other.fifo")})
+			start(invalidParameter, "Value "+c.arnOf("dlq")+" for parameter DestinationArn is invalid. Reason: It must be another queue than the source.", c.arnOf("dlq"), m{"DestinationArn": c.arnOf("dlq")})
 			for _, n := range []int{0, -1, 501} {
 				start(invalidParameter, "", c.arnOf("dlq"), m{"MaxNumberOfMessagesPerSecond": n})
 			}

@@ -208,6 +208,29 @@ func TestFactsPaths(t *testing.T) {
 	}
 }
 
+// Lists and maps of one element without its number, as boto 2 and the manual's oldest examples have them (1.5).
+func TestFactsOldShapes(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	wants := func(action, parameters, want string) {
+		t.Helper()
+		if got := f.query(t, action, "QueueUrl=orders&"+parameters); got.status != http.StatusOK || !strings.Contains(got.body, want) {
+			t.Errorf("%s: got %s, want %s", parameters, got.body, want)
+		}
+	}
+	wants("SetQueueAttributes", "Attribute.Name=VisibilityTimeout&Attribute.Value=35", "")
+	wants("GetQueueAttributes", "AttributeName=VisibilityTimeout", "<Attribute><Name>VisibilityTimeout</Name><Value>35</Value></Attribute>")
+	wants("AddPermission", "Label=l&AWSAccountId=111122223333&ActionName=SendMessage", "")
+	wants("GetQueueAttributes", "AttributeName=Policy", "arn:aws:iam::111122223333:root")
+	wants("TagQueue", "Tag.Key=a&Tag.Value=b", "")
+	wants("ListQueueTags", "", "<Tag><Key>a</Key><Value>b</Value></Tag>")
+	wants("UntagQueue", "TagKey=a", "")
+	wants("ListQueueTags", "", "<ListQueueTagsResult/>")
+	wants("SendMessage", "MessageBody=b&MessageAttribute.Name=k&MessageAttribute.Value.DataType=String&MessageAttribute.Value.StringValue=x", "a45daa70926828a2f0a1db3418e6feb4")
+	wants("ReceiveMessage", "AttributeName=SenderId&MessageAttributeName=k", "<Attribute><Name>SenderId</Name>")
+}
+
 // The host of a request says which region is meant, where no signature does, and is that of the URLs it gets (1.7).
 func TestFactsHosts(t *testing.T) {
 	t.Parallel()

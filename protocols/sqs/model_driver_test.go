@@ -397,6 +397,9 @@ func (run *modelRun) deleteBatch(t *rapid.T) {
 func (run *modelRun) changeVisibility(t *rapid.T) {
 	h, q := run.drawHandle(t)
 	timeout := sampledMinutes(t, "timeout", 0, 1, 2, 4, 12*60-2, 12*60)
+	if message, _ := q.find(h); message != nil && q.now()+timeout == message.receivedAt+modelMaximum {
+		t.Skip("whether the second in which that is good is over, nobody knows")
+	}
 	_, got := run.client(t).try("ChangeMessageVisibility", m{"QueueUrl": q.name, "ReceiptHandle": h.text, "VisibilityTimeout": secondsOf(timeout)})
 	if want := q.changeVisibility(h, timeout); got != want {
 		t.Fatalf("changing the visibility of %v to %v: %q, want %q", h.message.id, timeout, got, want)

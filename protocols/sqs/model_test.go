@@ -392,7 +392,7 @@ func (q *modelQueue) delete(h modelHandle) (refusal string) {
 	return refusal
 }
 
-// changeVisibility is ChangeMessageVisibility (6.6). The total is counted from the receive, since when some time has passed.
+// changeVisibility is ChangeMessageVisibility (6.6). The total is counted from the receive, in whole seconds; what is the very most is not asked for.
 func (q *modelQueue) changeVisibility(h modelHandle, timeout time.Duration) (refusal string) {
 	m, refusal := q.find(h)
 	switch {
@@ -402,7 +402,7 @@ func (q *modelQueue) changeVisibility(h modelHandle, timeout time.Duration) (ref
 		return modelBadValue
 	case m.visible():
 		return ""
-	case q.now()+timeout >= m.receivedAt+modelMaximum:
+	case q.now()+timeout > m.receivedAt+modelMaximum:
 		return modelBadValue
 	}
 	m.hide(timeout)

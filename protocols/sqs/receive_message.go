@@ -151,7 +151,13 @@ func (req *receiveMessageRequest) systemAttributes(m *core.Message) aws.Map[stri
 	return shown
 }
 
-func epochMillis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+// epochMillis gives a time as a text, "" for one that has not come, as that of the first receive of a message that is only looked at.
+func epochMillis(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.UnixMilli(), 10)
+}
 
 // sourceARN gives the ARN of the queue that a dead letter comes from.
 func sourceARN(source string) string {

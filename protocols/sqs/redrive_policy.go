@@ -27,6 +27,8 @@ func setRedrivePolicy(c *attributeChange, value string) error {
 			return invalid(value, redrivePolicy, "Invalid value for deadLetterTargetArn.")
 		case target.Account != c.name.Account || target.Region != c.name.Region:
 			return invalid(value, redrivePolicy, "Dead letter target must be in the same account and region as the source.")
+		case target == c.name:
+			return invalid(value, redrivePolicy, "Dead letter target must be another queue than the source.")
 		}
 		deadLetter = core.DeadLetterPolicy{Target: target.Name, MaxReceives: parsed.maxReceives}
 	} else {

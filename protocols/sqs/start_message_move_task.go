@@ -35,8 +35,11 @@ func (s *Server) startMessageMoveTask(ctx context.Context, _ *call, req *startMe
 		if _, err := s.broker.Queue(ctx, source); err != nil {
 			return nil, moveError(err)
 		}
-		if destination.Account != source.Account || destination.Region != source.Region {
+		switch {
+		case destination.Account != source.Account || destination.Region != source.Region:
 			return nil, noResource("DestinationArn")
+		case destination == source:
+			return nil, invalid(*req.DestinationArn, "DestinationArn", "It must be another queue than the source.")
 		}
 		in.Destination = destination.Name
 	}

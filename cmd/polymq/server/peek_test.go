@@ -20,6 +20,7 @@ func TestLocalStacksViewOfMessages(t *testing.T) {
 		"by URL":            {"?QueueUrl=http://localhost/000000000000/orders", "", "<Body>now</Body>", "later"},
 		"by path, hidden":   {"/us-east-1/000000000000/orders?ShowDelayed=true", "", "<Body>later</Body>", "Fault"},
 		"in JSON":           {"?QueueUrl=orders", "application/json", `"Body":"now"`, "<"},
+		"never received":    {"?QueueUrl=orders", "application/json", `"ApproximateReceiveCount":"0"`, "FirstReceive"},
 		"in another region": {"/eu-west-1/000000000000/orders", "", "NonExistentQueue", "now"},
 	}
 	for name, tt := range tests {
