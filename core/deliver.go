@@ -85,7 +85,9 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 	default:
 		var p Push
 		if p, err = b.push(d); err == nil {
-			o.Answer = push(ctx, p)
+			o.Answer, err = b.reach(ctx, d, p, push)
+		}
+		if err == nil {
 			o.Verdict = pusher.Judge(d.Subscription, o.Answer)
 			if o.Answer.Refused {
 				o.Verdict = GiveUp

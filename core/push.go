@@ -67,6 +67,7 @@ type Push struct {
 	To       string        // the address or number
 	Subject  string
 	Function string // ARN or name
+	SMS      bool   // To is a phone, whose owner may have opted out
 }
 
 // Bounds of pushes.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -219,4 +220,27 @@ func TestDeliveries(t *testing.T) {
 	if len(kept) != 1 || kept[0]["to"] != "https://a.example/" || kept[0]["body"] != "two" || kept[0]["subscription"] != sub {
 		t.Errorf("outbox %v", kept)
 	}
+}
+
+func TestOptedOutNumbers(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	const numbers = "/opted-out-numbers"
+	for _, number := range []string{"+15551234567", "15551234567", "+4930123456"} { // the first two are the same
+		c.call(204, "PUT", numbers+"/"+number, "")
+	}
+	if got := c.call(200, "GET", numbers, "")["numbers"].([]any); !slices.Equal(got, []any{"+15551234567", "+4930123456"}) {
+		t.Errorf("got %v", got)
+	}
+	page := c.call(200, "GET", numbers+"?limit=1", "")
+	if next := c.call(200, "GET", numbers+"?limit=1&cursor="+url.QueryEscape(page["next_cursor"].(string)), ""); len(next["numbers"].([]any)) != 1 || next["next_cursor"] != nil {
+		t.Errorf("got %v after %v", next, page)
+	}
+	for range 2 { // also one that is not out
+		c.call(204, "DELETE", numbers+"/+15551234567", "")
+	}
+	if got := c.call(200, "GET", numbers, "")["numbers"].([]any); !slices.Equal(got, []any{"+4930123456"}) {
+		t.Errorf("got %v", got)
+	}
+	c.call(422, "PUT", numbers+"/nobody", "")
 }

@@ -16,6 +16,6 @@ func (s *Server) checkIfPhoneNumberIsOptedOut(ctx context.Context, c *call, req 
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.isOptedOut(ctx, c, number)
+	out, err := s.broker.OptedOut(ctx, c.phone(number))
 	return &optedOutResult{out}, err
 }

@@ -31,12 +31,8 @@ func (s *Server) createSMSSandboxPhoneNumber(ctx context.Context, c *call, req *
 	if !slices.Contains(languages, req.LanguageCode) {
 		return nil, invalid("LanguageCode")
 	}
-	out, err := s.isOptedOut(ctx, c, number)
-	if err != nil {
+	if err := s.refuseOptedOut(ctx, c, number); err != nil {
 		return nil, err
-	}
-	if out {
-		return nil, optedOut.errorf("Phone number is opted out")
 	}
 	password, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
@@ -55,4 +51,16 @@ func (s *Server) createSMSSandboxPhoneNumber(ctx context.Context, c *call, req *
 		Extra: map[string]string{"OneTimePassword": code},
 	})
 	return &emptyResult{}, err
+}
+
+// refuseOptedOut says that the phone of a number wants no SMS. What is no number of E.164, as the sandbox has some, cannot opt out.
+func (s *Server) refuseOptedOut(ctx context.Context, c *call, number string) error {
+	if !isPhoneNumber(number) {
+		return nil
+	}
+	out, err := s.broker.OptedOut(ctx, c.phone(number))
+	if err == nil && out {
+		err = optedOut.errorf("Phone number is opted out")
+	}
+	return err
 }

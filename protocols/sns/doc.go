@@ -18,7 +18,7 @@
 //   - The number of topics, of subscriptions and of filter policies of a topic is bounded by the
 //     core's bounds, not by quotas.
 //   - SMS, mobile pushes and Firehose records are kept in the outbox. Sandbox numbers are verified
-//     by a code that is found there.
+//     by a code that is found there. A phone is opted out through the JSON API, as its owner could.
 //   - Data protection policies are kept and shown, and not acted on; so are the roles of delivery
 //     status logs: attempts are read through the JSON API.
 //
@@ -39,6 +39,9 @@
 //
 // 2026-11-21: of the two documented readings of 4xx answers, they are not tried again but go to the
 // dead-letter queue (specs/sns.md 7.4); 429 is tried again.
+//
+// 2026-11-21: Publish to a phone that has opted out succeeds, and the SMS is lost: the action's model has no error for it, and
+// the real service tells of it in delivery status logs. What a topic sends to such a phone fails, which its attempts show.
 //
 // 2026-11-21: PublishBatch fails as a whole where one entry is wrong, as recorded; but an entry with a wrong subject, and
 // one without text, fails by itself, as a suite that runs against the real service has it.

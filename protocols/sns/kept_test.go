@@ -42,9 +42,11 @@ func TestOptedOut(t *testing.T) {
 	if got := isOut(); got != "false" {
 		t.Errorf("got %s", got)
 	}
-	name := core.RecordName{Account: pgtest.Account, Region: pgtest.Region, Kind: optedOutKind, Name: number}
-	if _, _, err := f.broker.CreateRecord(context.Background(), name, ""); err != nil {
-		t.Fatal(err)
+	phone := core.Phone{Account: pgtest.Account, Region: pgtest.Region, Number: number}
+	for range 2 { // also one that is out
+		if err := f.broker.OptOut(context.Background(), phone); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if got := isOut(); got != "true" {
 		t.Errorf("got %s", got)
@@ -52,12 +54,45 @@ func TestOptedOut(t *testing.T) {
 	if got := all(f.ok(t, "ListPhoneNumbersOptedOut").Children, "member"); !slices.Equal(got, []string{number}) {
 		t.Errorf("got %v", got)
 	}
-	f.call(t, "Publish", "PhoneNumber", number, "Message", "x").wantFault(t, optedOut, "")
+	if id := f.ok(t, "Publish", "PhoneNumber", number, "Message", "x").text(t, "MessageId"); len(id) != 36 || len(f.outbox(t)) > 0 {
+		t.Errorf("a publish to it: got id %s, and %+v was sent", id, f.outbox(t))
+	}
+	f.call(t, "CreateSMSSandboxPhoneNumber", "PhoneNumber", number).wantFault(t, optedOut, "")
 	for range 2 { // also one that is not out
 		f.ok(t, "OptInPhoneNumber", "phoneNumber", number)
 	}
 	if got := isOut(); got != "false" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// What a topic publishes does not reach a phone that has opted out, however its number was written: it goes to the dead-letter queue.
+func TestOptedOutSubscriber(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	f.queue(t, ordersARN, "dead", "FilterPolicy", `{"never":["x"]}`)
+	f.subscribe(t, ordersARN, "sms", "+12/34-567.890", "RedrivePolicy", `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead"}`)
+	phone := core.Phone{Account: pgtest.Account, Region: pgtest.Region, Number: "+1234567890"}
+	for _, out := range []bool{true, false} {
+		change := f.broker.OptIn
+		if out {
+			change = f.broker.OptOut
+		}
+		if err := change(context.Background(), phone); err != nil {
+			t.Fatal(err)
+		}
+		f.ok(t, "Publish", "TopicArn", ordersARN, "Message", "hello")
+		if pushed := f.attempt(t, core.PushAnswer{}); len(pushed) > 0 == out {
+			t.Errorf("opted out %v: got pushes %+v", out, pushed)
+		}
+		if dead := f.bodies(t, "dead"); len(dead) > 0 != out {
+			t.Errorf("opted out %v: got dead letters %s", out, dead)
+		}
+	}
+	page, err := f.broker.ListAttempts(context.Background(), core.ListDeliveriesInput{Topic: core.TopicName{Account: pgtest.Account, Region: pgtest.Region, Name: "orders"}, Limit: 10})
+	if err != nil || len(page.Attempts) != 2 || page.Attempts[1].Answer.Reason != "Phone number is opted out" {
+		t.Errorf("attempts %+v, %v", page.Attempts, err)
 	}
 }
 

@@ -13,13 +13,10 @@ type listOptedOutResult struct {
 
 // listPhoneNumbersOptedOut gives a page of the numbers that want no SMS.
 func (s *Server) listPhoneNumbersOptedOut(ctx context.Context, c *call, req *listOptedOutRequest) (*listOptedOutResult, error) {
-	page, err := s.listRecords(ctx, c, optedOutKind, "", req.NextToken, pageSize)
+	after, err := readToken(req.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	result := &listOptedOutResult{NextToken: page.Next}
-	for _, record := range page.Records {
-		result.PhoneNumbers = append(result.PhoneNumbers, record.Name)
-	}
-	return result, nil
+	numbers, next, err := s.broker.ListOptedOut(ctx, c.Account, c.Region, after, pageSize)
+	return &listOptedOutResult{numbers, makeToken(next)}, err
 }

@@ -8,6 +8,5 @@ func (s *Server) optInPhoneNumber(ctx context.Context, c *call, req *optedOutReq
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.broker.DeleteRecord(ctx, c.record(optedOutKind, number))
-	return &emptyResult{}, err
+	return &emptyResult{}, s.broker.OptIn(ctx, c.phone(number))
 }

@@ -9,16 +9,13 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-// Kinds of records about phone numbers, which are the records' names.
-const (
-	optedOutKind = "sns.opted-out"
-	sandboxKind  = "sns.sandbox"
-)
+// sandboxKind is the kind of the records of numbers in the sandbox, whose names are the numbers.
+const sandboxKind = "sns.sandbox"
 
-// isPhoneNumber says that a text is a number of E.164.
+// isPhoneNumber says that a text is a number of E.164, with nothing between its digits.
 func isPhoneNumber(s string) bool {
-	digits := strings.TrimPrefix(s, "+")
-	return len(digits) >= 2 && len(digits) <= 15 && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
+	number, ok := core.PhoneNumber(s)
+	return ok && number == "+"+strings.TrimPrefix(s, "+")
 }
 
 // phoneNumber checks a number that a request is about.
@@ -55,9 +52,9 @@ func (c *call) record(kind, name string) core.RecordName {
 	return core.RecordName{Account: c.Account, Region: c.Region, Kind: kind, Name: name}
 }
 
-func (s *Server) isOptedOut(ctx context.Context, c *call, number string) (bool, error) {
-	_, out, err := s.broker.Record(ctx, c.record(optedOutKind, "+"+strings.TrimPrefix(number, "+")))
-	return out, err
+// phone gives what a request's account knows of a phone by.
+func (c *call) phone(number string) core.Phone {
+	return core.Phone{Account: c.Account, Region: c.Region, Number: number}
 }
 
 // listRecords gives a page of the account's records of a kind.

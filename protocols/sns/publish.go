@@ -4,7 +4,10 @@ import (
 	"context"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 type publishRequest struct {
@@ -57,7 +60,8 @@ func (s *Server) publish(ctx context.Context, c *call, req *publishRequest) (*pu
 	return &publishResult{published[0].ID.UUID(), published[0].Sequence}, nil
 }
 
-// publishToPhone keeps an SMS, which polymq has nowhere to send.
+// publishToPhone keeps an SMS, which polymq has nowhere to send. One to a phone that has opted out is lost, and the publisher is not
+// told: SNS's model has no error for that here.
 func (s *Server) publishToPhone(ctx context.Context, c *call, req *publishRequest) (*publishResult, error) {
 	p, err := c.prepare(&req.message, "", maxMessageSize)
 	if err != nil {
@@ -67,12 +71,13 @@ func (s *Server) publishToPhone(ctx context.Context, c *call, req *publishReques
 	if !isPhoneNumber(number) {
 		return nil, invalid("PhoneNumber Reason: %s is not valid to publish to", short(number))
 	}
-	out, err := s.isOptedOut(ctx, c, number)
+	out, err := s.broker.OptedOut(ctx, c.phone(number))
 	if err != nil {
 		return nil, err
 	}
 	if out {
-		return nil, optedOut.errorf("Phone number is opted out")
+		zerolog.Ctx(ctx).Info().Str("protocol", "sns").Str("account", c.Account).Msg("an SMS to a phone that has opted out is lost")
+		return &publishResult{MessageId: caller.RequestID()}, nil
 	}
 	return s.keep(ctx, c, &p, "sms", number, p.Bodies["sms"])
 }

@@ -165,7 +165,7 @@ func (r *rendering) Push(sub *core.Subscription) (core.Push, error) {
 		}
 		return core.Push{Way: core.Kept, To: sub.Endpoint, Subject: r.message.Subject, Body: body}, nil
 	}
-	return core.Push{Way: core.Kept, To: sub.Endpoint, Subject: r.message.Subject, Body: textFor(r.message, sub.Protocol)}, nil
+	return core.Push{Way: core.Kept, To: sub.Endpoint, Subject: r.message.Subject, Body: textFor(r.message, sub.Protocol), SMS: sub.Protocol == "sms"}, nil
 }
 
 // pushHTTP makes the POST to an endpoint (specs/sns.md 7.4).
