@@ -2,11 +2,8 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -37,7 +34,6 @@ type AuditEvent struct {
 	ErrorText  string
 
 	noted time.Time // by this server's clock
-	cost  int
 }
 
 // PrincipalService is the server itself, as the principal of what it does unasked.
@@ -48,37 +44,37 @@ func (e *AuditEvent) Age() time.Duration { return time.Since(e.noted) }
 
 // Bounds of the audit log.
 const (
-	MaxAudited      = 20_000   // events in memory; what comes on top of them is dropped, and counted
-	MaxAuditedBytes = 64 << 20 // of them
-	AuditBatch      = 500      // events written at once
-	MaxUnknown      = 100      // events of callers who are not known, noted in a second: anybody can make them
-	auditOverhead   = 512      // bytes of an event besides its parameters
+	MaxAudited       = 20_000   // events in memory; what comes on top of them is dropped, and counted
+	MaxAuditedBytes  = 64 << 20 // of them
+	AuditBatch       = 500      // events written at once
+	MaxAuditSearched = 50_000   // events that one page looks at
+	MaxUnknown       = 100      // events of callers who are not known, noted in a second: anybody can make them
+	auditOverhead    = 512      // bytes of an event besides its parameters
 )
 
-// auditLog gathers events until a worker writes them. It never makes a request wait or fail.
+// auditLog gathers events until a worker writes them.
 type auditLog struct {
-	dropped atomic.Int64
-
-	mu      sync.Mutex
-	events  []AuditEvent
-	bytes   int
+	gathered[AuditEvent]
 	second  time.Time // in which there were so many of unknown callers
 	unknown int
-	writing sync.Mutex // one write at a time, so that the order stays
 }
 
 // Audit notes an event.
 func (b *Broker) Audit(e AuditEvent) {
 	l := &b.audit
-	e.noted, e.cost = time.Now(), auditOverhead+len(e.Parameters)+len(e.Response)+len(e.ErrorText)+len(e.UserAgent)
+	e.noted = time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e.Account == "" && l.tooManyUnknown(e.noted) || len(l.events) >= MaxAudited || l.bytes+e.cost > MaxAuditedBytes {
+	if e.Account == "" && l.tooManyUnknown(e.noted) {
 		l.dropped.Add(1)
 		return
 	}
-	l.events = append(l.events, e)
-	l.bytes += e.cost
+	l.add(e)
+}
+
+// size is what an event takes in memory, about.
+func (e *AuditEvent) size() int {
+	return auditOverhead + len(e.Parameters) + len(e.Response) + len(e.ErrorText) + len(e.UserAgent)
 }
 
 // tooManyUnknown counts another event of a caller who is not known.
@@ -94,47 +90,13 @@ func (l *auditLog) tooManyUnknown(now time.Time) bool {
 // than strangers may fill the log.
 func (b *Broker) AuditDropped() int64 { return b.audit.dropped.Load() }
 
-// oldest gives the events to write next, up to a batch. They stay where they are.
-func (l *auditLog) oldest() []AuditEvent {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := min(len(l.events), AuditBatch)
-	return l.events[:n:n]
-}
-
-// forget drops the n oldest.
-func (l *auditLog) forget(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range n {
-		l.bytes -= l.events[i].cost
-		l.events[i] = AuditEvent{}
-	}
-	if l.events = l.events[n:]; len(l.events) == 0 {
-		l.events = nil
-	}
-}
-
 // FlushAudit writes the events that are in memory. They wait there for a database that cannot be reached;
 // those that it will not have are dropped, and counted.
 func (b *Broker) FlushAudit(ctx context.Context) error {
-	b.audit.writing.Lock()
-	defer b.audit.writing.Unlock()
-	var faults error
-	for {
-		events := b.audit.oldest()
-		if len(events) == 0 {
-			return faults
-		}
-		if err := b.store.WriteAudit(ctx, events); err != nil {
-			faults = errors.Join(faults, fmt.Errorf("write %d events of the audit log: %w", len(events), err))
-			if CodeOf(err) == Unavailable || ctx.Err() != nil {
-				return faults
-			}
-			b.audit.dropped.Add(int64(len(events)))
-		}
-		b.audit.forget(len(events))
+	if err := b.audit.flush(ctx, b.store.WriteAudit); err != nil {
+		return fmt.Errorf("write the audit log: %w", err)
 	}
+	return nil
 }
 
 // ListAuditInput asks for one page of the audit log, the newest first.
@@ -159,7 +121,8 @@ type AuditPage struct {
 // maxAuditFilter bounds what is looked for.
 const maxAuditFilter = 2048
 
-// ListAudit reads the audit log. InvalidArgument.
+// ListAudit reads the audit log. A page may hold fewer events than asked for, or none, and yet not be the last:
+// it looks at no more than MaxAuditSearched of them. InvalidArgument.
 func (b *Broker) ListAudit(ctx context.Context, in ListAuditInput) (AuditPage, error) {
 	if in.Limit < 1 || in.Limit > MaxListed {
 		return AuditPage{}, Errorf(InvalidArgument, "a page holds 1 to %d events, asked for %d", MaxListed, in.Limit)
@@ -171,7 +134,7 @@ func (b *Broker) ListAudit(ctx context.Context, in ListAuditInput) (AuditPage, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxLogWrite)
 	defer cancel()
-	if err := b.FlushAudit(ctx); err != nil { // what this server has just done is to be seen
+	if err := b.FlushAudit(ctx); CodeOf(err) == Unavailable { // what this server has just done is to be seen
 		return AuditPage{}, err
 	}
 	return b.store.ListAudit(ctx, in)

@@ -43,7 +43,9 @@ const (
 func NewBroker(store Store) *Broker {
 	b := &Broker{store: store, lines: newLines(), draining: make(chan struct{})}
 	store.Notify(b.lines.arrive)
-	store.Observe(b.observe)
+	b.log.gathered = gathered[Event]{most: MaxLogged, mostBytes: MaxLoggedBytes, batch: LogBatch, size: (*Event).size}
+	b.audit.gathered = gathered[AuditEvent]{most: MaxAudited, mostBytes: MaxAuditedBytes, batch: AuditBatch, size: (*AuditEvent).size}
+	store.Observe(b.log.logs, b.observe)
 	return b
 }
 

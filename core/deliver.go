@@ -179,6 +179,9 @@ func keptOf(d *Delivery, p Push) *KeptMessage {
 // settled one by one, with the queue read anew.
 func (b *Broker) Settle(ctx context.Context, outcomes []Outcome) error {
 	err := b.store.SettleDeliveries(ctx, outcomes)
+	if err == nil {
+		b.logOutcomes(ctx, outcomes)
+	}
 	if !errors.Is(err, ErrQueueChanged) {
 		return err
 	}
@@ -194,6 +197,9 @@ func (b *Broker) Settle(ctx context.Context, outcomes []Outcome) error {
 func (b *Broker) settleAnew(ctx context.Context, o Outcome) error {
 	for range maxQueueChanges {
 		err := b.store.SettleDeliveries(ctx, []Outcome{o})
+		if err == nil {
+			b.logOutcomes(ctx, []Outcome{o})
+		}
 		if !errors.Is(err, ErrQueueChanged) {
 			return err
 		}

@@ -92,6 +92,8 @@ type Publication struct {
 	Queues  []QueueDelivery // put there at once, in the transaction that publishes
 	Pushed  []*Subscription // deliveries to make
 	FanOut  []*Subscription // by ID: too many for one transaction, fanned out in chunks
+
+	matched []*Subscription // by ID: all that get it
 }
 
 // QueueDelivery is a message as it is put into a subscribed queue.
@@ -99,6 +101,7 @@ type QueueDelivery struct {
 	Subscription *Subscription
 	Queue        *Queue
 	Message      NewMessage
+	Sent         Sent // what became of it, filled in by the Store; without an ID it was not put there
 }
 
 // Bounds of what one transaction fans out.
@@ -173,6 +176,7 @@ func (b *Broker) publish(ctx context.Context, routes *Routes, messages []NewPubl
 		return published, err
 	}
 	b.traffic.countPublished(publications)
+	b.logPublished(ctx, routes, publications)
 	return published, nil
 }
 
@@ -193,6 +197,8 @@ func (b *Broker) publishFIFO(ctx context.Context, routes *Routes, messages []New
 	})
 	if err == nil {
 		b.traffic.countPublished(routed)
+		b.logPublished(ctx, routes, routed)
+		b.logDuplicates(ctx, &routes.Topic, published)
 	}
 	return published, err
 }
@@ -205,6 +211,7 @@ func (b *Broker) route(ctx context.Context, routes *Routes, m *PublishedMessage)
 	if err != nil || len(matching) == 0 {
 		return p, err
 	}
+	p.matched = matching
 	if len(matching) > MaxFanOut && !routes.Topic.FIFO { // a FIFO topic has few subscriptions, and one order
 		p.FanOut = matching
 		return p, nil
@@ -223,7 +230,7 @@ func (b *Broker) route(ctx context.Context, routes *Routes, m *PublishedMessage)
 			continue
 		}
 		if bytes += delivery.Message.Size(); bytes > MaxFanOutBytes && len(p.Queues) > 0 && !routes.Topic.FIFO {
-			return Publication{Message: m, FanOut: matching}, nil
+			return Publication{Message: m, FanOut: matching, matched: matching}, nil
 		}
 		p.Queues = append(p.Queues, delivery)
 	}

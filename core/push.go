@@ -78,13 +78,25 @@ const (
 	MaxExcerptBytes    = 1 << 10  // kept of it
 )
 
+// PushFailure is the kind of fault for which there was no answer to a push, in the words of MNS's log.
+type PushFailure string
+
+// The kinds of faults.
+const (
+	InvalidHost    PushFailure = "InvalidHost" // the host cannot be found, or must not be pushed to
+	ConnectTimeout PushFailure = "ConnectTimeout"
+	ConnectFailure PushFailure = "ConnectFailure"
+	UnknownFailure PushFailure = "UnknownError"
+)
+
 // PushAnswer is what came of a push.
 type PushAnswer struct {
-	Status  int    // HTTP's, also of a function's invocation; 0: there was no answer
-	Reason  string // why there was none; names no address that the subscriber did not give
-	Refused bool   // the address must not be pushed to: trying again is of no use
-	Excerpt string // of the answer's body
-	Kept    bool   // it went to the outbox
+	Status  int         // HTTP's, also of a function's invocation; 0: there was no answer
+	Reason  string      // why there was none; names no address that the subscriber did not give
+	Failure PushFailure // of what kind that was; "": UnknownFailure
+	Refused bool        // the address must not be pushed to: trying again is of no use
+	Excerpt string      // of the answer's body
+	Kept    bool        // it went to the outbox
 	Latency time.Duration
 }
 

@@ -147,6 +147,7 @@ type PeekInput struct {
 	Limit  int    // 1 to MaxBatch
 	Hidden bool   // also those in flight and delayed
 	After  string // the Next of the page before; "" starts
+	Log    bool   // the queue's log tells of it: it is an operation of a client, and no look for a page
 }
 
 // PeekPage is one page of messages, in the order in which they would be received.
@@ -162,7 +163,9 @@ func (b *Broker) PeekMessages(ctx context.Context, in PeekInput) (PeekPage, erro
 	}
 	var page PeekPage
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
-		page, err = b.store.PeekMessages(ctx, queue, in)
+		if page, err = b.store.PeekMessages(ctx, queue, in); err == nil && in.Log {
+			b.logPeeked(ctx, queue, page.Messages)
+		}
 		return err
 	})
 	return page, err

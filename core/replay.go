@@ -41,17 +41,28 @@ func (r *Replay) check() error {
 // when there was neither. Any number of servers may do this at once; each chunk happens once. After an error
 // with true, what failed has been put off and there may be more to do.
 func (b *Broker) FanOut(ctx context.Context) (bool, error) {
+	var of *Topic
+	var routed []Publication
 	found, err := b.store.FanOut(ctx, func(topic *Topic, m *PublishedMessage, subs []*Subscription) (p Publication, err error) {
 		defer recovered(&err)
-		return b.chunk(ctx, topic, m, subs)
+		p, err = b.chunk(ctx, topic, m, subs)
+		of, routed = topic, []Publication{p}
+		return p, err
 	})
 	if err != nil {
 		return found, err
 	}
+	b.logFannedOut(ctx, of, routed)
+	of, routed = nil, nil
 	replayed, err := b.store.Replay(ctx, func(routes *Routes, sub *Subscription, m *PublishedMessage) (p Publication, err error) {
 		defer recovered(&err)
-		return b.replay(ctx, routes, sub, m)
+		p, err = b.replay(ctx, routes, sub, m)
+		of, routed = &routes.Topic, append(routed, p)
+		return p, err
 	})
+	if err == nil {
+		b.logFannedOut(ctx, of, routed)
+	}
 	return found || replayed, err
 }
 

@@ -81,20 +81,21 @@ type Store interface {
 	// function must not block.
 	Notify(func(Arrival))
 
-	// Observe sets the function that is told of what the store does to messages by itself, of queues whose
-	// events are kept or may be: it moves a dead letter, or removes a message past its retention. Called once,
-	// before any other method; the function does not block.
-	Observe(func(queue *Queue, e Event))
+	// Observe sets the function that is told of what the store does to messages by itself: it moves a dead
+	// letter, redrives, or removes a message past its retention. Of queues that are not logged it need not tell.
+	// Called once, before any other method; the functions do not block.
+	Observe(logged func(*Queue) bool, observe func(*Queue, Event))
 
 	// MessageOf gives the id of the message that a receipt handle of the queue stands for, whether it exists or not.
 	MessageOf(queue *Queue, handle string) (id MessageID, ok bool)
 
-	// WriteEvents adds to the message log; ListEvents reads it.
-	WriteEvents(ctx context.Context, events []Event) error
+	// WriteEvents adds to the message log; ListEvents reads it. done of the events, the first ones, need not be
+	// given again: they are written, but for those that were refused for what is in them, as the error then says.
+	WriteEvents(ctx context.Context, events []Event) (done, refused int, err error)
 	ListEvents(ctx context.Context, in ListEventsInput) (EventPage, error)
 
-	// WriteAudit adds to the audit log, in order; ListAudit reads it.
-	WriteAudit(ctx context.Context, events []AuditEvent) error
+	// WriteAudit adds to the audit log as WriteEvents does, in order; ListAudit reads it.
+	WriteAudit(ctx context.Context, events []AuditEvent) (done, refused int, err error)
 	ListAudit(ctx context.Context, in ListAuditInput) (AuditPage, error)
 
 	// AdvanceClock moves an account's time forward and gives the account's time.

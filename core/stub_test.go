@@ -48,7 +48,7 @@ func newBroker(t *testing.T) (*core.Broker, *stubStore) {
 
 func (s *stubStore) Notify(arrive func(core.Arrival)) { s.arrive = arrive }
 
-func (s *stubStore) Observe(func(*core.Queue, core.Event)) {}
+func (s *stubStore) Observe(func(*core.Queue) bool, func(*core.Queue, core.Event)) {}
 
 func (s *stubStore) Queue(_ context.Context, name core.QueueName) (*core.Queue, error) {
 	s.mu.Lock()

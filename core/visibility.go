@@ -64,6 +64,9 @@ func (b *Broker) logVisibility(ctx context.Context, queue *Queue, in ChangeVisib
 	}
 	b.logHandled(ctx, queue, EventVisibility, handles, func(i int, e *Event) bool {
 		e.VisibleAt = results[i].VisibleAt
+		if results[i].Handle != e.Handle {
+			e.NewHandle = results[i].Handle
+		}
 		return results[i].Err == nil
 	})
 }

@@ -24,7 +24,14 @@ FROM unnest(@age::bigint[], @event_id::uuid[], @source::text[], @action::text[],
 ORDER BY e.place`
 
 // WriteAudit is of core.Store.
-func (s *Store) WriteAudit(ctx context.Context, events []core.AuditEvent) error {
+func (s *Store) WriteAudit(ctx context.Context, events []core.AuditEvent) (done, refused int, err error) {
+	return putAside(events, func(events []core.AuditEvent) error {
+		_, err := s.exec(ctx, writeAuditSQL, auditArgs(events))
+		return err
+	})
+}
+
+func auditArgs(events []core.AuditEvent) pgx.StrictNamedArgs {
 	n := len(events)
 	ages, readOnly, denied := make([]int64, n), make([]bool, n), make([]bool, n)
 	parameters, response := make([]*string, n), make([]*string, n)
@@ -55,8 +62,7 @@ func (s *Store) WriteAudit(ctx context.Context, events []core.AuditEvent) error 
 	for name, values := range texts {
 		args[name] = values
 	}
-	_, err := s.exec(ctx, writeAuditSQL, args)
-	return err
+	return args
 }
 
 // foundBy gives what an event is looked for by, a line for each.

@@ -145,7 +145,7 @@ func (s *Store) moveDeadOnce(ctx context.Context, queue *core.Queue, dead []rece
 		return target, err
 	}
 	for _, id := range target.moved {
-		s.observeMove(queue, s.keys.messageID(id))
+		s.observeMove(ctx, queue, s.keys.messageID(id))
 	}
 	s.unfolded.add([]int64{queue.Storage, target.queue.Storage})
 	s.announce(&target.queue, len(target.moved), 0, target.now)
@@ -164,7 +164,12 @@ func (s *Store) widen(ctx context.Context, queue int64, priorities uint32) error
 	return err
 }
 
-// observeMove tells of a message that became a dead letter.
-func (s *Store) observeMove(queue *core.Queue, id core.MessageID) {
+// observeMove tells of a message that became a dead letter, in the logs of both queues.
+func (s *Store) observeMove(ctx context.Context, queue *core.Queue, id core.MessageID) {
 	s.observed(queue, core.Event{Kind: core.EventMoved, MessageID: id, Detail: "to dead-letter queue " + queue.DeadLetter.Target})
+	name := queue.Name
+	name.Name = queue.DeadLetter.Target
+	if target, err := s.Queue(ctx, name); err == nil { // cached: it was just written to
+		s.observed(target, core.Event{Kind: core.EventMoved, MessageID: id, Detail: "as a dead letter of queue " + queue.Name.Name})
+	}
 }

@@ -391,6 +391,11 @@ func (s *Store) SettleDeliveries(ctx context.Context, outcomes []core.Outcome) e
 	if err != nil {
 		return err
 	}
+	for i, o := range puts {
+		if slices.Contains(put.sends, sends[i]) {
+			o.Put.Sent = sends[i].sent[0]
+		}
+	}
 	s.announceTrain(put)
 	for _, o := range outcomes {
 		if o.Verdict == core.Retry {

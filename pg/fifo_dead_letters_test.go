@@ -195,8 +195,8 @@ func TestFIFODeadLetterThatCannotBeMoved(t *testing.T) {
 	store := pgtest.New(t)
 	queue, dead := fifoWithDeadLetters(t, newBroker(t, store), 1)
 	var moved atomic.Int32
-	store.Observe(func(_ *core.Queue, e core.Event) {
-		if e.Kind == core.EventMoved {
+	store.Observe(func(*core.Queue) bool { return true }, func(queue *core.Queue, e core.Event) {
+		if queue.DeadLetter.Target != "" && e.Kind == core.EventMoved {
 			moved.Add(1)
 		}
 	})

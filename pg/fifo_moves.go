@@ -21,7 +21,8 @@ type fifoMove struct {
 	target          *core.Queue
 	deduplicationID string // in the target
 
-	moved bool // what came of it
+	moved bool  // what came of it
+	was   int64 // its id before
 }
 
 // moveFIFOSQL moves messages between FIFO queues, whose groups' locks have been taken, and numbers them anew in the
@@ -63,7 +64,7 @@ WITH queue AS MATERIALIZED (
     UNION ALL
     SELECT storage_id, '-infinity', count(*), sum(size), 0 FROM moved GROUP BY 1
 )
-SELECT ord, now FROM taken`
+SELECT ord, now, id FROM taken`
 
 // queueFIFOMoves puts the move of messages of one FIFO queue to others into a transaction, at most 1023 of them. The
 // groups that it returns are to be announced after the commit (announceGroups). The queues are those that the
@@ -99,11 +100,11 @@ func (s *Store) queueFIFOMoves(batch *pgx.Batch, source *core.Queue, sourceName 
 		"queue": queues.ids, "queue_version": queues.versions, "storage": slices.Repeat([]int64{source.Storage}, n), "source": sourceName, "group": groups, "sequence": sequences, "version": versions,
 		"id": ids, "place": places, "target": targets, "deduplication": deduplications,
 	}).Query(func(rows pgx.Rows) error {
-		var ord int64
+		var ord, was int64
 		var now time.Time
-		_, err := pgx.ForEachRow(rows, []any{&ord, &now}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&ord, &now, &was}, func() error {
 			m := moves[ord-1]
-			m.moved = true
+			m.moved, m.was = true, was
 			if g := f.byGroup[groupKey{m.target.Storage, m.group}]; len(g.shown) == 0 {
 				g.shown = append(g.shown, shown{0, now})
 			}

@@ -296,7 +296,7 @@ func (s *Store) settleDeadFIFO(o *receiveOp, dead []received) {
 		return
 	}
 	for i := range moved {
-		s.observeMove(o.queue, moved[i].ID)
+		s.observeMove(s.background, o.queue, moved[i].ID)
 	}
 	s.returnShort(o, moved)
 	s.forgetMoved(o, moved)

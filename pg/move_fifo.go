@@ -81,6 +81,9 @@ func (m *move) batchFIFO(ctx context.Context, tx pgx.Tx, s *Store, first int64) 
 		if f.moved {
 			m.moved++
 			m.atPriority = 1
+			if s.logged(m.source) || s.logged(f.target) {
+				m.logged = append(m.logged, loggedMove{was: f.was, is: f.id, queue: f.target.ID})
+			}
 		}
 	}
 	return int64(len(seen)), nil

@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,6 +44,13 @@ type move struct {
 	arrived []moved
 	groups  []*touchedGroup // FIFO queues
 	widened []int64         // queues that now look for messages of more priorities
+	logged  []loggedMove
+}
+
+// loggedMove is a message that was moved, and that the log is to tell of.
+type loggedMove struct {
+	was, is int64 // row ids
+	queue   int64 // that it went to
 }
 
 // moved is how many messages a step has moved to one queue.
@@ -156,12 +164,41 @@ func (s *Store) stepMove(ctx context.Context) (done bool, err error) {
 		s.announceChange(queue)
 	}
 	announceGroups(s, m.groups)
+	s.observeMoves(ctx, m)
 	for i := range m.arrived {
 		a := &m.arrived[i]
 		s.unfolded.add([]int64{m.source.Storage, a.queue.Storage})
 		s.announce(&a.queue, a.count, 0, m.now.Add(-moveRows*time.Microsecond))
 	}
 	return true, nil
+}
+
+// observeMoves tells of what a step has moved, in the logs of both queues.
+func (s *Store) observeMoves(ctx context.Context, m *move) {
+	if len(m.logged) == 0 {
+		return
+	}
+	ids := make([]int64, len(m.logged))
+	for i, moved := range m.logged {
+		ids[i] = moved.queue
+	}
+	slices.Sort(ids)
+	queues, err := s.queuesByID(ctx, slices.Compact(ids))
+	if err != nil {
+		s.log.Warn().Err(err).Int("messages", len(m.logged)).Msg("the message log does not tell of messages that were moved")
+		return
+	}
+	for _, moved := range m.logged {
+		queue := queues[moved.queue]
+		if queue == nil { // deleted since
+			continue
+		}
+		was, is := s.keys.messageID(moved.was), s.keys.messageID(moved.is)
+		s.observed(m.source, core.Event{Kind: core.EventMoved, MessageID: was, Detail: "to queue " + queue.Name.Name + " as " + is.UUID() + ", by move task " + m.id})
+		s.observed(queue, core.Event{
+			Kind: core.EventSent, MessageID: is, Origin: was, VisibleAt: m.now, Detail: "moved from queue " + m.source.Name.Name + ", by move task " + m.id,
+		})
+	}
 }
 
 // resizeMoves makes steps smaller where they take long or fail, as they do when they take too long, and larger again.
@@ -242,23 +279,24 @@ WITH head AS MATERIALIZED (
     ) h
     WHERE h.bytes_before < @bytes::bigint
 ), route AS MATERIALIZED ( -- one row: looking each message's destination up took a seventh of the time
-    SELECT array_agg(n.destination) AS names, array_agg(d.id) AS ids, array_agg(d.storage_id) AS storages, array_agg(d.priorities) AS priorities
+    SELECT array_agg(n.destination) AS names, array_agg(d.id) AS ids, array_agg(d.storage_id) AS storages, array_agg(d.priorities) AS priorities,
+        array_agg(d.logging) AS loggings
     FROM (SELECT DISTINCT CASE WHEN @destination::text = '' THEN source ELSE @destination::text END AS destination FROM head) n
     CROSS JOIN LATERAL (SELECT string_to_array(n.destination, '/') AS parts) p
     LEFT JOIN LATERAL (
-        SELECT q.id, q.storage_id, q.priorities FROM queues q
+        SELECT q.id, q.storage_id, q.priorities, q.logging FROM queues q
         WHERE q.account = p.parts[1] AND q.region = p.parts[2] AND q.name = p.parts[3] AND NOT q.fifo LIMIT 1
     ) d ON true
 ), routed AS MATERIALIZED (
     SELECT h.*, h.destination IS NULL AS destination_unknown, (SELECT ids FROM route)[h.way] AS queue, (SELECT storages FROM route)[h.way] AS target,
-        (SELECT priorities FROM route)[h.way] & (1 << h.priority::integer) <> 0 AS ready
+        (SELECT priorities FROM route)[h.way] & (1 << h.priority::integer) <> 0 AS ready, @logged::boolean OR (SELECT loggings FROM route)[h.way] AS logged
     FROM (
         SELECT h.*, n.destination, array_position((SELECT names FROM route), n.destination) AS way
         FROM head h CROSS JOIN LATERAL (SELECT CASE WHEN @destination::text = '' THEN h.source ELSE @destination::text END AS destination OFFSET 0) n
     ) h
 ), taken AS (
     DELETE FROM messages m USING routed r WHERE m.ctid = r.place AND r.ready
-    RETURNING r.place_in_line, r.queue, r.target, m.size, m.key_id, m.priority, m.form, m.sender, m.group_id, m.attributes, m.body
+    RETURNING r.place_in_line, r.queue, r.target, r.logged, m.id, m.size, m.key_id, m.priority, m.form, m.sender, m.group_id, m.attributes, m.body
 ), sent AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, size, key_id, priority, form, sender, group_id, attributes, body)
     SELECT target, @first::bigint - 1 + place_in_line, @now::timestamptz - (@limit::bigint - place_in_line) * interval '1 microsecond', @now::timestamptz, size, key_id, priority,
@@ -274,13 +312,16 @@ SELECT 0 AS kind, queue, target, 0::smallint AS priority, false AS unknown, coun
 UNION ALL
 SELECT 1, queue, target, priority, destination_unknown, 0, @now::timestamptz FROM routed WHERE ready IS NOT TRUE GROUP BY queue, target, priority, destination_unknown
 UNION ALL
-(SELECT 2, NULL, NULL, priority, false, place_in_line, visible_at FROM head ORDER BY place_in_line DESC LIMIT 1)`
+(SELECT 2, NULL, NULL, priority, false, place_in_line, visible_at FROM head ORDER BY place_in_line DESC LIMIT 1)
+UNION ALL
+SELECT 3, queue, id, place_in_line::smallint, false, 0, @now::timestamptz FROM taken WHERE logged`
 
 // The kinds of rows that moveBatchSQL returns.
 const (
 	moveTaken   = iota // what was moved to a queue
 	moveRefused        // what was not
 	moveLast           // how far the walk has come, and how many messages it met
+	moveLogged         // a message that was moved to a queue, with its row id and place in line: the log tells of it
 )
 
 const endMoveSQL = `UPDATE move_tasks SET status = @status, failure = @failure, moved = moved + @moved::integer, ended_at = @now WHERE id = @id::uuid`
@@ -311,7 +352,7 @@ func (m *move) step(ctx context.Context, tx pgx.Tx, s *Store, first int64) error
 	if m.source.FIFO {
 		met, err = m.batchFIFO(ctx, tx, s, first)
 	} else {
-		met, refused, err = m.batch(ctx, tx, first)
+		met, refused, err = m.batch(ctx, tx, first, s.logged(m.source))
 	}
 	switch {
 	case err != nil || m.status == core.MoveFailed:
@@ -341,7 +382,7 @@ func (m *move) limit() int {
 
 // batch moves some messages. It gives how many it met, and the queues that do not look for messages of these
 // priorities yet.
-func (m *move) batch(ctx context.Context, tx pgx.Tx, first int64) (met int64, refused map[int64]uint32, err error) {
+func (m *move) batch(ctx context.Context, tx pgx.Tx, first int64, logged bool) (met int64, refused map[int64]uint32, err error) {
 	var priorities []int16
 	for _, p := range prioritiesOf(m.source) {
 		if p >= m.atPriority {
@@ -352,6 +393,7 @@ func (m *move) batch(ctx context.Context, tx pgx.Tx, first int64) (met int64, re
 	rows, _ := tx.Query(ctx, moveBatchSQL, pgx.StrictNamedArgs{ // ForEachRow returns its error
 		"priority": priorities, "storage": m.source.Storage, "until": m.startedAt, "at_priority": m.atPriority, "at_visible": m.atVisible,
 		"oldest": m.now.Add(-m.source.Retention), "limit": int64(limit), "bytes": moveBytes, "destination": m.destination, "first": first, "now": m.now,
+		"logged": logged,
 	})
 	refused = map[int64]uint32{}
 	var kind, priority int16
@@ -367,6 +409,8 @@ func (m *move) batch(ctx context.Context, tx pgx.Tx, first int64) (met int64, re
 			m.arrived = append(m.arrived, moved{core.Queue{ID: *queue, Storage: *target}, int(count)})
 		case kind == moveLast:
 			met, lastPriority, lastVisible = count, priority, visible
+		case kind == moveLogged:
+			m.logged = append(m.logged, loggedMove{was: *target, is: first - 1 + int64(priority), queue: *queue})
 		case queue != nil:
 			refused[*queue] |= 1 << priority
 		case unknown:

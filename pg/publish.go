@@ -333,10 +333,8 @@ func (s *Store) settlePublish(o *publishOp) {
 		return
 	}
 	for i, d := range o.rows {
+		d.Sent = core.Sent{ID: s.keys.messageID(o.first + int64(i)), SentAt: o.sentAt, VisibleAt: o.visible[i]}
 		s.announce(d.Queue, 1, o.visible[i].Sub(o.sentAt), o.visible[i])
-		s.observed(d.Queue, core.Event{
-			Kind: core.EventSent, MessageID: s.keys.messageID(o.first + int64(i)), VisibleAt: o.visible[i], Detail: "by topic " + o.routes.Topic.Name.Name,
-		})
 	}
 	for i := range o.publications {
 		s.announceStored(o.routes.Topic.ID, &o.publications[i])

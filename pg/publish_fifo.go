@@ -73,6 +73,7 @@ func (s *Store) PublishFIFO(ctx context.Context, routes *core.Routes, messages [
 		return nil, err
 	}
 	s.announceTrain(sends)
+	sends.tell(publications)
 	for i := range publications {
 		s.announceStored(routes.Topic.ID, &publications[i])
 	}
@@ -165,4 +166,15 @@ func (s *Store) storePublication(ctx context.Context, tx pgx.Tx, topic int64, p 
 	queue(batch, storePublishedSQL, pgx.StrictNamedArgs{"id": id, "topic": topic, "at": p.Message.PublishedAt, "content": content})
 	queueDeliveries(batch, id, p.Pushed)
 	return tx.SendBatch(ctx, batch).Close()
+}
+
+// tell tells publications what became of their messages for queues, which a train has sent in this order.
+func (t *train) tell(publications []core.Publication) {
+	sends := t.sends
+	for i := range publications {
+		for j := range publications[i].Queues {
+			publications[i].Queues[j].Sent = sends[0].sent[0]
+			sends = sends[1:]
+		}
+	}
 }

@@ -212,6 +212,9 @@ func (s *Store) replayChunk(ctx context.Context, r *replay, route routeReplayed)
 		return true, s.finishReplay(ctx, r)
 	}
 	s.announceTrain(sends)
+	if sends != nil {
+		sends.tell(pushed)
+	}
 	for i := range pushed {
 		s.announceStored(r.topic, &pushed[i])
 	}

@@ -100,8 +100,8 @@ type Store struct {
 	onTrain            func(operations int, took time.Duration)
 	lastSequence       atomic.Int64 // of the FIFO messages that this server has sent
 
-	hearer   atomic.Pointer[func(core.Arrival)]            // nil before Notify
-	observer atomic.Pointer[func(*core.Queue, core.Event)] // nil before Observe
+	hearer   atomic.Pointer[func(core.Arrival)] // nil before Notify
+	observer atomic.Pointer[observer]           // nil before Observe
 
 	background context.Context // ends with Close
 	stop       context.CancelFunc

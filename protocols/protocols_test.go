@@ -232,7 +232,7 @@ type panicking struct{ core.Store }
 
 func (panicking) Notify(func(core.Arrival)) {}
 
-func (panicking) Observe(func(*core.Queue, core.Event)) {}
+func (panicking) Observe(func(*core.Queue) bool, func(*core.Queue, core.Event)) {}
 
 func TestPanics(t *testing.T) {
 	t.Parallel()

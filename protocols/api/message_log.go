@@ -26,6 +26,12 @@ type queueLogRequest struct {
 	LogPage
 }
 
+type topicLogRequest struct {
+	OfTopic
+	ID string `query:"id" maxLength:"36" doc:"Only events of the message of this id, and of the copies that were made of it"`
+	LogPage
+}
+
 type messageLogRequest struct {
 	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Account of the message; else that of the credentials, else 000000000000"`
 	ID      string `path:"id" maxLength:"36" doc:"Message id, as any protocol shows it"`
@@ -43,13 +49,21 @@ type logResponse struct {
 type eventBody struct {
 	ID            string            `json:"id" doc:"Of the entry, rising; as cursor, what came after it is shown"`
 	At            time.Time         `json:"at"`
-	Kind          core.EventKind    `json:"kind" enum:"sent,duplicate,received,returned,visibility-changed,deleted,moved,expired"`
+	Kind          core.EventKind    `json:"kind" enum:"sent,duplicate,peeked,received,returned,visibility-changed,deleted,moved,expired,published,pushed,push-failed"`
 	Region        string            `json:"region"`
-	Queue         string            `json:"queue"`
+	Queue         string            `json:"queue" doc:"Empty where it happened in no queue"`
+	Topic         string            `json:"topic,omitempty" doc:"Through which the message came"`
+	Subscription  string            `json:"subscription,omitempty" doc:"Of the topic, through which it came or is to go"`
 	MessageID     string            `json:"message_id"`
+	OriginID      string            `json:"origin_id,omitempty" doc:"The message that this one was made of: what was published, or moved back out of a dead-letter queue"`
 	ReceiptHandle string            `json:"receipt_handle,omitempty" doc:"Handed out by a receive, given to a deletion or a change of visibility"`
-	VisibleAt     *time.Time        `json:"visible_at,omitempty" doc:"When the message could be received next"`
+	NewHandle     string            `json:"new_receipt_handle,omitempty" doc:"That a change of visibility gave out in its place"`
+	VisibleAt     *time.Time        `json:"visible_at,omitempty" doc:"When the message could be received next, or is pushed again"`
 	ReceiveCount  int               `json:"receive_count,omitempty"`
+	Attempt       int               `json:"attempt,omitempty" doc:"Number of the attempt to push"`
+	Status        string            `json:"status,omitempty" doc:"Of an attempt to push: the HTTP status, or InvalidHost, ConnectTimeout, ConnectFailure or UnknownError"`
+	Matched       []string          `json:"matched,omitempty" doc:"Subscriptions that get what was published, the first 100"`
+	Filtered      []string          `json:"filtered,omitempty" doc:"Subscriptions whose filters did not let it through, the first 100"`
 	Attributes    map[string]string `json:"attributes,omitempty" doc:"That the message was sent with, where they are text; absent for who may not see them"`
 	Detail        string            `json:"detail,omitempty"`
 	Protocol      string            `json:"protocol,omitempty"`
@@ -57,6 +71,7 @@ type eventBody struct {
 	AccessKeyID   string            `json:"access_key_id,omitempty"`
 	Address       string            `json:"address,omitempty" doc:"Of the client"`
 	RequestID     string            `json:"request_id,omitempty"`
+	TookMS        float64           `json:"took_ms,omitempty" doc:"Since the request was read; of a push, until its answer"`
 }
 
 // queueLog shows what happened in a queue whose logging is on.
@@ -73,7 +88,21 @@ func (s *Server) queueLog(ctx context.Context, req *queueLogRequest) (*logRespon
 	return s.listEvents(ctx, in, req.LogPage)
 }
 
-// messageLog shows the life of one message.
+// topicLog shows what was published to a topic whose logging is on, and what became of it.
+func (s *Server) topicLog(ctx context.Context, req *topicLogRequest) (*logResponse, error) {
+	name := req.topic(ctx, req.Topic)
+	in := core.ListEventsInput{Account: name.Account, Region: name.Region, Topic: name.Name}
+	if req.ID != "" {
+		id, err := core.ParseMessageID(req.ID)
+		if err != nil {
+			return nil, failed(ctx, err)
+		}
+		in.MessageID = &id
+	}
+	return s.listEvents(ctx, in, req.LogPage)
+}
+
+// messageLog shows the life of one message, with those that it was made of and that were made of it.
 func (s *Server) messageLog(ctx context.Context, req *messageLogRequest) (*logResponse, error) {
 	id, err := core.ParseMessageID(req.ID)
 	if err != nil {
@@ -116,8 +145,13 @@ func (s *Server) listEvents(ctx context.Context, in core.ListEventsInput, page L
 func encodeEvent(e *core.Event) eventBody {
 	body := eventBody{
 		ID: strconv.FormatInt(e.ID, 10),
-		At: e.At.UTC(), Kind: e.Kind, Region: e.Queue.Region, Queue: e.Queue.Name, MessageID: e.MessageID.UUID(), ReceiptHandle: e.Handle,
-		ReceiveCount: e.ReceiveCount, Detail: e.Detail, Protocol: e.Protocol, Action: e.Action, AccessKeyID: e.AccessKeyID, RequestID: e.RequestID,
+		At: e.At.UTC(), Kind: e.Kind, Region: e.Queue.Region, Queue: e.Queue.Name, Topic: e.Topic, Subscription: e.Subscription,
+		MessageID: e.MessageID.UUID(), ReceiptHandle: e.Handle, NewHandle: e.NewHandle, ReceiveCount: e.ReceiveCount,
+		Attempt: e.Attempt, Status: e.Status, Matched: e.Matched, Filtered: e.Filtered, Detail: e.Detail,
+		Protocol: e.Protocol, Action: e.Action, AccessKeyID: e.AccessKeyID, RequestID: e.RequestID, TookMS: float64(e.Took.Microseconds()) / 1000,
+	}
+	if e.Origin != (core.MessageID{}) {
+		body.OriginID = e.Origin.UUID()
 	}
 	if e.Address.IsValid() {
 		body.Address = e.Address.String()

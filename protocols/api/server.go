@@ -127,6 +127,7 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	huma.Register(api, op("alter-topic", patch, topic, "Topics", "Change settings of a topic", 200), s.alterTopic)
 	huma.Register(api, op("delete-topic", remove, topic, "Topics", "Delete a topic; what is still to be delivered is dropped", 204), s.deleteTopic)
 	huma.Register(api, op("publish-messages", post, topic+"/messages", "Topics", "Publish messages, all or none", 201), s.publishMessages)
+	huma.Register(api, op("get-topic-log", get, topic+"/log", "Topics", "Show what was published to a topic, whom it went to, and each attempt to push it", 200), s.topicLog)
 	huma.Register(api, op("list-subscriptions", get, subscriptions, "Subscriptions", "List a topic's subscriptions by name", 200), s.listSubscriptions)
 	huma.Register(api, op("create-subscription", post, subscriptions, "Subscriptions", "Subscribe a queue or an endpoint", 201), s.createSubscription)
 	huma.Register(api, op("get-subscription", get, subscription, "Subscriptions", "Show a subscription", 200), s.getSubscription)

@@ -72,7 +72,7 @@ type away struct{ core.Store }
 
 func (away) Notify(func(core.Arrival)) {}
 
-func (away) Observe(func(*core.Queue, core.Event)) {}
+func (away) Observe(func(*core.Queue) bool, func(*core.Queue, core.Event)) {}
 
 func (away) Ready(context.Context) error {
 	return core.Wrap(core.Unavailable, errors.New("connection refused"), "the database cannot be reached")

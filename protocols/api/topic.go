@@ -39,12 +39,13 @@ type OfDelivery struct {
 
 // TopicSettings are those that a request may name.
 type TopicSettings struct {
-	MaxMessageBytes  *int `json:"max_message_bytes,omitempty" minimum:"1" maximum:"4194304" doc:"Of body and attributes together"`
-	RetentionSeconds *int `json:"retention_seconds,omitempty" minimum:"60" maximum:"1987200" doc:"After which what could not be delivered is given up, whatever its schedule says"`
+	MaxMessageBytes  *int  `json:"max_message_bytes,omitempty" minimum:"1" maximum:"4194304" doc:"Of body and attributes together"`
+	RetentionSeconds *int  `json:"retention_seconds,omitempty" minimum:"60" maximum:"1987200" doc:"After which what could not be delivered is given up, whatever its schedule says"`
+	Logging          *bool `json:"logging,omitempty" doc:"Keep a log of what is published, whom it goes to and each attempt to push it"`
 }
 
 func (s TopicSettings) change() core.TopicChange {
-	return core.TopicChange{MaxMessageSize: s.MaxMessageBytes, Retention: seconds(s.RetentionSeconds)}
+	return core.TopicChange{MaxMessageSize: s.MaxMessageBytes, Retention: seconds(s.RetentionSeconds), Logging: s.Logging}
 }
 
 // topicBody is a topic on the wire.
@@ -55,6 +56,7 @@ type topicBody struct {
 	FIFO             bool              `json:"fifo"`
 	MaxMessageBytes  int               `json:"max_message_bytes"`
 	RetentionSeconds int               `json:"retention_seconds,omitempty"`
+	Logging          bool              `json:"logging"`
 	Tags             map[string]string `json:"tags,omitempty"`
 
 	ProtocolAttributes map[string]string `json:"protocol_attributes,omitempty" doc:"What protocols keep, by their names"`
@@ -74,7 +76,7 @@ type topicCounts struct {
 func encodeTopic(t core.Topic, withCounts bool) topicBody {
 	body := topicBody{
 		Name: t.Name.Name, Account: t.Name.Account, Region: t.Name.Region, FIFO: t.FIFO, MaxMessageBytes: t.MaxMessageSize,
-		RetentionSeconds: int(t.Retention / time.Second), Tags: t.Tags, ProtocolAttributes: t.Attributes, CreatedAt: t.CreatedAt.UTC(), ModifiedAt: t.ModifiedAt.UTC(),
+		RetentionSeconds: int(t.Retention / time.Second), Logging: t.Logging, Tags: t.Tags, ProtocolAttributes: t.Attributes, CreatedAt: t.CreatedAt.UTC(), ModifiedAt: t.ModifiedAt.UTC(),
 	}
 	if withCounts {
 		body.Counts = &topicCounts{t.Counts.Confirmed, t.Counts.Pending, t.Counts.Messages}

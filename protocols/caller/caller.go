@@ -81,7 +81,7 @@ type Caller struct {
 
 // Actor gives the caller as the message log knows it.
 func (c *Caller) Actor(protocol, action string) *core.Actor {
-	return &core.Actor{Protocol: protocol, Action: action, AccessKeyID: c.AccessKeyID, Address: c.RemoteAddr, RequestID: c.RequestID}
+	return &core.Actor{Protocol: protocol, Action: action, AccessKeyID: c.AccessKeyID, Address: c.RemoteAddr, RequestID: c.RequestID, Began: c.Began}
 }
 
 // Identify reads a request's credentials, host and address.

@@ -21,7 +21,7 @@ type oneQueueStore struct {
 
 func (oneQueueStore) Notify(func(core.Arrival)) {}
 
-func (oneQueueStore) Observe(func(*core.Queue, core.Event)) {}
+func (oneQueueStore) Observe(func(*core.Queue) bool, func(*core.Queue, core.Event)) {}
 
 func (oneQueueStore) CreateQueue(_ context.Context, in core.NewQueue) (core.Queue, bool, error) {
 	return core.Queue{Name: in.Name, Settings: in.Settings}, true, nil

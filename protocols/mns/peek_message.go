@@ -18,7 +18,7 @@ func (s *Server) peek(ctx context.Context, c *call, limit int) (*receivedMessage
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.broker.PeekMessages(ctx, core.PeekInput{Queue: c.queue, Limit: limit})
+	page, err := s.broker.PeekMessages(ctx, core.PeekInput{Queue: c.queue, Limit: limit, Log: true})
 	if err != nil {
 		return nil, err
 	}

@@ -490,7 +490,7 @@ type brokenStore struct{ core.Store }
 
 func (brokenStore) Notify(func(core.Arrival)) {}
 
-func (brokenStore) Observe(func(*core.Queue, core.Event)) {}
+func (brokenStore) Observe(func(*core.Queue) bool, func(*core.Queue, core.Event)) {}
 
 func (brokenStore) AccountAttributes(context.Context, string, string) (map[string]string, error) {
 	return nil, nil

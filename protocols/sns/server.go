@@ -200,7 +200,7 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 	if err := s.authenticate(c, func(who *caller.Caller) error { return s.auth.Authenticate(r, body, who) }); err != nil {
 		return nil, nil, err
 	}
-	result, err = a.do(r.Context(), s, c)
+	result, err = a.do(core.WithActor(r.Context(), c.Actor("sns", c.action)), s, c)
 	return a.result, result, err
 }
 

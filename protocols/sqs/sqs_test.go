@@ -186,7 +186,7 @@ type stubStore struct {
 
 func (s *stubStore) Notify(func(core.Arrival)) {}
 
-func (s *stubStore) Observe(func(*core.Queue, core.Event)) {}
+func (s *stubStore) Observe(func(*core.Queue) bool, func(*core.Queue, core.Event)) {}
 
 func (s *stubStore) Queue(_ context.Context, name core.QueueName) (*core.Queue, error) {
 	if s.err != nil {

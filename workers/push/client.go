@@ -158,7 +158,7 @@ func (c *Client) push(ctx context.Context, p core.Push) core.PushAnswer {
 // request pushes to an HTTP endpoint.
 func (c *Client) request(ctx context.Context, p core.Push) core.PushAnswer {
 	if _, err := ParseURL(p.URL, "http", "https"); err != nil {
-		return core.PushAnswer{Refused: true, Reason: "the endpoint is no URL: " + err.Error()}
+		return core.PushAnswer{Refused: true, Reason: "the endpoint is no URL: " + err.Error(), Failure: core.InvalidHost}
 	}
 	req, err := http.NewRequestWithContext(ctx, p.Method, p.URL, bytes.NewReader(p.Body))
 	if err != nil {
@@ -213,14 +213,14 @@ func failure(err error) core.PushAnswer {
 	var timeout net.Error
 	var unknown x509.UnknownAuthorityError
 	var certificate *tls.CertificateVerificationError
-	reason := "the connection failed"
+	reason, kind := "the connection failed", core.ConnectFailure
 	switch {
 	case errors.Is(err, errForbidden):
-		return core.PushAnswer{Refused: true, Reason: errForbidden.Error()}
+		return core.PushAnswer{Refused: true, Reason: errForbidden.Error(), Failure: core.InvalidHost}
+	case errors.As(err, &dns) && !dns.IsTimeout:
+		reason, kind = "the name of the host cannot be resolved", core.InvalidHost
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		reason = "no answer in time"
-	case errors.As(err, &dns):
-		reason = "the name of the host cannot be resolved"
+		reason, kind = "no answer in time", core.ConnectTimeout
 	case errors.As(err, &certificate), errors.As(err, &unknown):
 		reason = "the certificate is not trusted"
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -228,5 +228,5 @@ func failure(err error) core.PushAnswer {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		reason = "the connection was closed before the answer was complete"
 	}
-	return core.PushAnswer{Reason: reason}
+	return core.PushAnswer{Reason: reason, Failure: kind}
 }

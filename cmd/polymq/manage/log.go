@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -22,9 +23,16 @@ type event struct {
 	At           time.Time         `json:"at"`
 	Kind         string            `json:"kind"`
 	Queue        string            `json:"queue"`
+	Topic        string            `json:"topic"`
+	Subscription string            `json:"subscription"`
 	MessageID    string            `json:"message_id"`
+	OriginID     string            `json:"origin_id"`
 	VisibleAt    time.Time         `json:"visible_at"`
 	ReceiveCount int               `json:"receive_count"`
+	Attempt      int               `json:"attempt"`
+	Status       string            `json:"status"`
+	Matched      []string          `json:"matched"`
+	Filtered     []string          `json:"filtered"`
 	Attributes   map[string]string `json:"attributes"`
 	Detail       string            `json:"detail"`
 	Protocol     string            `json:"protocol"`
@@ -33,14 +41,25 @@ type event struct {
 	Address      string            `json:"address"`
 }
 
-const eventHeader = "AT\tQUEUE\tMESSAGE\tWHAT\tBY\tMORE"
+const eventHeader = "AT\tWHERE\tMESSAGE\tWHAT\tBY\tMORE"
 
 func eventRow(e event) []string {
-	return []string{e.At.UTC().Format(timeOfEvent), e.Queue, e.MessageID, e.Kind, e.by(), printable(e.more())}
+	return []string{e.At.UTC().Format(timeOfEvent), e.where(), e.MessageID, e.Kind, e.by(), printable(e.more())}
 }
 
 // timeOfEvent is how events show their time.
 const timeOfEvent = "2006-01-02T15:04:05.000Z"
+
+// where says in which queue it happened, or at which topic or subscription.
+func (e *event) where() string {
+	switch {
+	case e.Queue != "":
+		return e.Queue
+	case e.Subscription != "":
+		return "topic " + e.Topic + "/" + e.Subscription
+	}
+	return "topic " + e.Topic
+}
 
 // by says who did it.
 func (e *event) by() string {
@@ -62,8 +81,20 @@ func (e *event) more() string {
 	if !e.VisibleAt.IsZero() {
 		parts = append(parts, "visible "+when(e.VisibleAt))
 	}
+	if e.Attempt > 0 {
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("attempt %d %s", e.Attempt, e.Status)))
+	}
 	if e.Detail != "" {
 		parts = append(parts, e.Detail)
+	}
+	if e.OriginID != "" {
+		parts = append(parts, "made of "+e.OriginID)
+	}
+	if len(e.Matched) > 0 {
+		parts = append(parts, "matched: "+strings.Join(e.Matched, " "))
+	}
+	if len(e.Filtered) > 0 {
+		parts = append(parts, "filtered out by: "+strings.Join(e.Filtered, " "))
 	}
 	if len(e.Attributes) > 0 {
 		parts = append(parts, pairsOf(e.Attributes))
@@ -71,18 +102,24 @@ func (e *event) more() string {
 	return strings.Join(parts, ", ")
 }
 
+// logQuery is which part of the log is asked for.
+type logQuery struct{ queue, topic, id, since, until, attribute string }
+
 func logCommand(environ []string) *cobra.Command {
-	var id, from, to, attribute string
+	var q logQuery
 	follow := false
 	limit := 0
 	c := &cobra.Command{
-		Use:   "log [QUEUE]",
-		Short: "Show what happened to messages: of a queue, or of one message",
-		Long: `Shows the message log: who sent, received, hid, moved and deleted which message when. The log is kept
-for queues whose logging is on (polymq queue edit QUEUE --logging), and for all queues of a server that
-was started with --message-log all. It is read by a queue, by a message id, or both.`,
-		Example: `  polymq log orders --from 1h
-  polymq log --id 0b3c8b2e-6f0e-4a55-9d0c-3a54a0a9f1f0
+		Use:   "log [QUEUE | MESSAGE-ID]",
+		Short: "Show what happened to messages: of a queue, of a topic, or of one message",
+		Long: `Shows the message log: who sent, received, hid, moved and deleted which message when, whom what was
+published went to, and each attempt to push it. The log is kept for queues and topics whose logging is on
+(polymq queue edit QUEUE --logging, polymq topic edit TOPIC --logging), and for all of a server that was
+started with --message-log all. Of one message its whole life is shown: that of the copies made of what was
+published, and of what was moved out of a dead-letter queue, belongs to it.`,
+		Example: `  polymq log orders --since 1h
+  polymq log 0b3c8b2e-6f0e-4a55-9d0c-3a54a0a9f1f0
+  polymq log --topic alerts
   polymq log orders --attribute customer=4711 --json
   polymq log orders --follow`,
 		Args: cobra.MaximumNArgs(1),
@@ -90,23 +127,25 @@ was started with --message-log all. It is read by a queue, by a message id, or b
 	s := bind(c, environ)
 	c.ValidArgsFunction = s.queueNames(1)
 	flags := c.Flags()
-	flags.StringVar(&id, "id", "", "message `ID`, as any protocol shows it")
-	flags.StringVar(&from, "from", "", "events from this `TIME` on: 2026-01-31T12:00:00Z, or 1h for an hour ago")
-	flags.StringVar(&to, "to", "", "events before this `TIME`")
-	flags.StringVar(&attribute, "attribute", "", "`NAME=VALUE` that messages were sent with")
-	flags.IntVar(&limit, "limit", 0, "most events to show (0: all)")
+	flags.StringVar(&q.queue, "queue", "", "`QUEUE`, also one whose name looks like the id of a message")
+	flags.StringVar(&q.topic, "topic", "", "`TOPIC` that messages came through")
+	flags.StringVar(&q.id, "id", "", "message `ID`, as any protocol shows it")
+	flags.StringVar(&q.since, "since", "", "only from this `TIME` on: 2026-01-31T12:00:00Z, or 1h for that long ago")
+	flags.StringVar(&q.until, "until", "", "only before this `TIME`, likewise")
+	for name, value := range map[string]*string{"from": &q.since, "to": &q.until} { // as they were called once
+		flags.StringVar(value, name, "", "")
+		flags.Lookup(name).Hidden = true
+	}
+	flags.StringVar(&q.attribute, "attribute", "", "only messages sent with this `NAME=VALUE`; only their sending is found by it")
+	flags.IntVar(&limit, "limit", 0, "most events to show, 0: all")
 	flags.BoolVar(&follow, "follow", false, "go on with what happens from now, until Ctrl-C")
 	c.RunE = func(command *cobra.Command, args []string) error {
-		in, err := logRequest(args, id)
+		in, err := q.request(args)
 		if err != nil {
 			return err
 		}
-		if err := between(&in, from, to); err != nil {
-			return err
-		}
-		in.Query.Set("attribute", attribute)
 		if follow {
-			return s.followLog(command, in, from != "")
+			return s.followLog(command, in, q.since != "")
 		}
 		return s.listEvents(command, in, limit)
 	}
@@ -123,45 +162,57 @@ func (s *Session) listEvents(command *cobra.Command, in client.Request, limit in
 	if err != nil || found || s.json {
 		return err
 	}
-	_, err = fmt.Fprintln(command.ErrOrStderr(), "Nothing is logged. A log is kept where polymq queue edit QUEUE --logging was set before, or with polymq serve --message-log all.")
+	_, err = fmt.Fprintln(command.ErrOrStderr(), "Nothing is logged. A log is kept where polymq queue edit QUEUE --logging (or topic edit TOPIC --logging) was set before, or with polymq serve --message-log all.")
 	return err
 }
 
-// logRequest asks for the log of a queue, or of a message.
-func logRequest(args []string, id string) (client.Request, error) {
+// messageIDs are ids of messages, as SQS and SNS show them or as MNS does.
+var messageIDs = regexp.MustCompile(`^([0-9A-F]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+// request asks for the log.
+func (q logQuery) request(args []string) (client.Request, error) {
 	var in client.Request
-	switch {
-	case len(args) == 1:
-		in = get("queues", args[0], "log")
-	case id != "":
-		in = get("messages", id, "log")
-	default:
-		return in, errors.New("name a queue, or a message with --id")
+	for _, arg := range args {
+		switch {
+		case messageIDs.MatchString(arg) && q.id == "":
+			q.id = arg
+		case q.queue == "":
+			q.queue = arg
+		default:
+			return in, fmt.Errorf("a queue was named twice: %s and %s", q.queue, arg)
+		}
 	}
-	in.Query = url.Values{}
-	if len(args) == 1 && id != "" {
-		in.Query.Set("id", id)
+	switch {
+	case q.queue != "" && q.topic != "":
+		return in, errors.New("name a queue or a topic, not both")
+	case q.queue != "":
+		in = get("queues", q.queue, "log")
+	case q.topic != "":
+		in = get("topics", q.topic, "log")
+	case q.id != "":
+		in = get("messages", q.id, "log")
+	default:
+		return in, errors.New("name a queue, a message's id, or a topic with --topic")
+	}
+	in.Query = url.Values{"attribute": {q.attribute}}
+	if q.id != "" {
+		in.Query.Set("id", q.id)
+	}
+	for name, text := range map[string]string{"from": q.since, "to": q.until} {
+		if text == "" {
+			continue
+		}
+		at, err := ParseTime(text)
+		if err != nil {
+			return in, err
+		}
+		in.Query.Set(name, at.UTC().Format(time.RFC3339Nano))
 	}
 	return in, nil
 }
 
-// between bounds the time of events.
-func between(in *client.Request, from, to string) error {
-	for name, text := range map[string]string{"from": from, "to": to} {
-		if text == "" {
-			continue
-		}
-		at, err := parseTime(text)
-		if err != nil {
-			return fmt.Errorf("--%s: %w", name, err)
-		}
-		in.Query.Set(name, at.UTC().Format(time.RFC3339Nano))
-	}
-	return nil
-}
-
-// parseTime reads a point of time, or a duration before now.
-func parseTime(text string) (time.Time, error) {
+// ParseTime reads a point of time, or a duration before now, as commands take them.
+func ParseTime(text string) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, nil
 	}

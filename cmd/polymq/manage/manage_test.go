@@ -186,7 +186,7 @@ func TestMessageCommands(t *testing.T) {
 	golden(t, "message-wait", s.must("message", "wait", "orders", "--match", "world"))
 	golden(t, "message-receive", s.must("message", "receive", "orders", "--visibility-timeout", "1h", "--delete"))
 	golden(t, "message-trace", withoutAddress(s.must("message", "trace", id)))
-	golden(t, "log", withoutAddress(s.must("log", "orders", "--from", "1h")))
+	golden(t, "log", withoutAddress(s.must("log", "orders", "--since", "1h")))
 	if out := s.must("log", "orders", "--attribute", "kind=new", "--json"); strings.Count(out, "\n") != 1 || !strings.Contains(out, id) {
 		t.Errorf("by attribute: %s", out)
 	}
@@ -304,7 +304,7 @@ func TestExitCodes(t *testing.T) {
 		"no change":         {[]string{"queue", "edit", "orders"}, client.ExitFailed, "--help"},
 		"no polymq":         {[]string{"queue", "list", "--endpoint", s.server.URL() + "/other"}, client.ExitNotFound, "JSON API"},
 		"a wrong attribute": {[]string{"message", "send", "orders", "x", "--attribute", "y"}, client.ExitFailed, "NAME=VALUE"},
-		"whose log":         {[]string{"log"}, client.ExitFailed, "--id"},
+		"whose log":         {[]string{"log"}, client.ExitFailed, "a message's id"},
 		"which queues":      {[]string{"tail"}, client.ExitFailed, "--all"},
 	} {
 		r := s.run(t.Context(), "", tt.args...)

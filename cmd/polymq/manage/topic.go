@@ -17,6 +17,7 @@ type topic struct {
 	FIFO            bool              `json:"fifo"`
 	MaxMessageBytes int               `json:"max_message_bytes"`
 	Retention       int               `json:"retention_seconds"`
+	Logging         bool              `json:"logging"`
 	Tags            map[string]string `json:"tags"`
 	CreatedAt       time.Time         `json:"created_at"`
 	ModifiedAt      time.Time         `json:"modified_at"`
@@ -37,6 +38,7 @@ func (t *topic) kind() string {
 var topicSettings = []setting{
 	{"max-bytes", "max_message_bytes", 256 << 10, "most bytes of body and attributes of a message"},
 	{"retention", "retention_seconds", span(0), "`TIME` after which what could not be delivered is given up (default: 23d)"},
+	{"logging", "logging", false, "keep a log of what is published, whom it goes to and each push (polymq log --topic)"},
 }
 
 func topicCommand(environ []string) *cobra.Command {
@@ -81,7 +83,7 @@ func topicShow(s *Session) *cobra.Command {
 				return []string{
 					"Name", t.Name, "Kind", t.kind(), "Account", t.Account, "Region", t.Region,
 					"Subscriptions", fmt.Sprint(t.Counts.Confirmed), "To be confirmed", fmt.Sprint(t.Counts.Pending), "Messages to deliver", fmt.Sprint(t.Counts.Outstanding),
-					"Max message bytes", fmt.Sprint(t.MaxMessageBytes), "Retention", unlessZero(t.Retention), "Tags", pairsOf(t.Tags), "Created", when(t.CreatedAt), "Modified", when(t.ModifiedAt),
+					"Max message bytes", fmt.Sprint(t.MaxMessageBytes), "Retention", unlessZero(t.Retention), "Logging", fmt.Sprint(t.Logging), "Tags", pairsOf(t.Tags), "Created", when(t.CreatedAt), "Modified", when(t.ModifiedAt),
 				}
 			})
 			return err
