@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/polymq/polymq/cmd/polymq/manage"
 )
 
 // auditQuery is what of the audit log is asked for.
@@ -48,23 +50,23 @@ event is a line in the form of AWS CloudTrail, or with --format actiontrail of A
 	}
 	server.flags(command, environ)
 	flags := command.Flags()
-	flags.StringVar(&q.since, "since", "", "only from this `TIME` on: 2026-11-21T08:00:00Z, or 24h for that long ago")
+	flags.StringVar(&q.since, "since", "", "only from this `TIME` on: 2026-01-31T12:00:00Z, or 1h for that long ago")
 	flags.StringVar(&q.until, "until", "", "only before this `TIME`, likewise")
 	flags.StringVar(&q.user, "user", "", "only what this `USER` did: a name, an access key id or an ARN")
 	flags.StringVar(&q.action, "action", "", "only this `ACTION`, CreateQueue")
 	flags.StringVar(&q.resource, "resource", "", "only what this `RESOURCE` was called with: a name or an ARN")
-	flags.StringVar(&q.account, "account", "", "only calls in this `ACCOUNT`")
+	flags.StringVar(&q.account, "account", variable(environ, "POLYMQ_ACCOUNT"), "only calls in this `ACCOUNT` (default: POLYMQ_ACCOUNT, else all)")
 	flags.BoolVar(&q.failed, "failed", false, "only what went wrong")
 	flags.BoolVar(&q.changes, "changes", false, "only what was to change something")
 	flags.StringVar(&q.format, "format", "cloudtrail", "form of events in JSON: cloudtrail or actiontrail")
-	flags.BoolVar(&q.json, "json", false, "a line of JSON for each event")
+	flags.BoolVar(&q.json, "json", false, "print each event as a line of JSON")
 	flags.IntVar(&q.limit, "limit", 100, "most events to show, 0: all")
 	return command
 }
 
 // each gives the events, page by page.
 func (q auditQuery) each(ctx context.Context, server *apiClient, show func(json.RawMessage) error) error {
-	query, err := q.values(time.Now())
+	query, err := q.values()
 	if err != nil {
 		return err
 	}
@@ -96,7 +98,7 @@ func (q auditQuery) each(ctx context.Context, server *apiClient, show func(json.
 }
 
 // values gives the parameters of the request.
-func (q auditQuery) values(now time.Time) (url.Values, error) {
+func (q auditQuery) values() (url.Values, error) {
 	values := url.Values{"failed": {strconv.FormatBool(q.failed)}, "changes": {strconv.FormatBool(q.changes)}, "format": {q.format}}
 	for name, value := range map[string]string{"user": q.user, "action": q.action, "resource": q.resource, "account": q.account} {
 		if value != "" {
@@ -107,12 +109,9 @@ func (q auditQuery) values(now time.Time) (url.Values, error) {
 		if text == "" {
 			continue
 		}
-		at, err := time.Parse(time.RFC3339, text)
-		if ago, agoErr := time.ParseDuration(text); agoErr == nil {
-			at, err = now.Add(-ago), nil
-		}
+		at, err := manage.ParseTime(text)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no time: write 2026-11-21T08:00:00Z, or 24h for that long ago", text)
+			return nil, err
 		}
 		values.Set(name, at.UTC().Format(time.RFC3339Nano))
 	}

@@ -46,7 +46,7 @@ The first one is printed when such a server first starts.`,
 	}
 	server.flags(command, environ)
 	command.PersistentFlags().BoolVar(&server.json, "json", false, "print JSON as the server answers it, lists as one object on each line")
-	command.AddCommand(keyCreateCommand(server), keyListCommand(server), keyDeleteCommand(server),
+	command.AddCommand(keyCreateCommand(server, environ), keyListCommand(server, environ), keyDeleteCommand(server),
 		keyAlterCommand(server, "disable", "Make an access key unusable", true), keyAlterCommand(server, "enable", "Make an access key usable again", false))
 	return command
 }
@@ -61,7 +61,7 @@ func variable(environ []string, name string) string {
 	return ""
 }
 
-func keyCreateCommand(server *apiClient) *cobra.Command {
+func keyCreateCommand(server *apiClient, environ []string) *cobra.Command {
 	var in keyRow
 	c := &cobra.Command{
 		Use:   "create",
@@ -81,13 +81,13 @@ func keyCreateCommand(server *apiClient) *cobra.Command {
 	}
 	c.Flags().StringVar(&in.ID, "id", "", "access key `ID` (default: a random one)")
 	c.Flags().StringVar(&in.Secret, "secret", "", "`SECRET` (default: a random one; this one others may see in the list of processes)")
-	c.Flags().StringVar(&in.Account, "account", "", "`ACCOUNT` of twelve digits that the key belongs to (default 000000000000)")
+	c.Flags().StringVar(&in.Account, "account", variable(environ, "POLYMQ_ACCOUNT"), "`ACCOUNT` of twelve digits that the key belongs to (default: POLYMQ_ACCOUNT, else 000000000000)")
 	c.Flags().StringVar(&in.User, "user", "", "`NAME` of the user whose key it is (default: the account's own)")
 	c.Flags().BoolVar(&in.Admin, "admin", false, "the key may use the JSON API, and these commands")
 	return c
 }
 
-func keyListCommand(server *apiClient) *cobra.Command {
+func keyListCommand(server *apiClient, environ []string) *cobra.Command {
 	var account string
 	var temporary bool
 	c := &cobra.Command{
@@ -126,7 +126,7 @@ func keyListCommand(server *apiClient) *cobra.Command {
 			}
 		},
 	}
-	c.Flags().StringVar(&account, "account", "", "only the keys of this `ACCOUNT`")
+	c.Flags().StringVar(&account, "account", variable(environ, "POLYMQ_ACCOUNT"), "only the keys of this `ACCOUNT` (default: POLYMQ_ACCOUNT, else all)")
 	c.Flags().BoolVar(&temporary, "temporary", false, "the keys of sessions, too")
 	return c
 }
