@@ -2,6 +2,7 @@ package console
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -60,8 +61,43 @@ func (f *form) duration(name string, unit, most time.Duration) *time.Duration {
 		f.err = f.x.problem(core.InvalidArgument, f.x.t("%s must be a number from 0 to %d.", f.x.t(fieldTitles[name]), int64(most/unit)))
 		return nil
 	}
-	d := time.Duration(n * float64(unit))
+	d := time.Duration(n * float64(unit)).Round(time.Millisecond) // a minute is no round number of hours
 	return &d
+}
+
+// fail keeps a fault that the visitor is told, unless there is one already.
+func (f *form) fail(text string) {
+	if f.err == nil {
+		f.err = f.x.problem(core.InvalidArgument, text)
+	}
+}
+
+// maxTags is how many tags a form may hold, as many as SQS and SNS take.
+const maxTags = 50
+
+// tags reads the lines of a form that are tags, and gives what has to change for them to be all there are.
+func (f *form) tags(have map[string]string) map[string]*string {
+	change := map[string]*string{}
+	for name := range have {
+		change[name] = nil
+	}
+	lines := 0
+	for line := range strings.Lines(f.x.field("tags")) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if name == "" && !ok {
+			continue
+		}
+		if name = strings.TrimSpace(name); name == "" || !ok {
+			f.fail(f.x.t("%s is no tag with a value, such as team=payments.", strings.TrimSpace(line)))
+		}
+		value = strings.TrimSpace(value)
+		change[name] = &value
+		if lines++; lines > maxTags {
+			f.fail(f.x.t("There may be at most %d tags.", maxTags))
+			break
+		}
+	}
+	return change
 }
 
 // on says that a box is ticked.

@@ -135,6 +135,7 @@ func functions(language string) template.FuncMap {
 		"percent":   func(share float64) string { return strconv.FormatFloat(100*share, 'g', 4, 64) },
 		"policies":  func(i core.Identity) int { return len(i.Attached) + len(i.Inline) },
 		"accesses":  func() []core.Access { return []core.Access{core.Viewer, core.Operator, core.Admin} },
+		"bodyrules": func() []bodyRule { return bodyRules },
 		"actions":   func() []string { return explainedActions },
 		"value":     showValue,
 	}

@@ -1,9 +1,14 @@
 package console
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/polymq/polymq/core"
 )
@@ -54,25 +59,88 @@ type settingsForm struct {
 	MaxReceives          int
 	Logging              bool
 	ScopeGroup, Existing bool
+	ByContent            bool // messages without a deduplication id get one of their body
+	Bodies               core.BodyRule
+	Sources              string // names, anyQueue or noQueue
+	Tags                 string // a line for each
 }
+
+// contentBased is the attribute by which SQS makes deduplication ids of bodies.
+const contentBased = "sqs.ContentBasedDeduplication"
+
+// What stands in the place of names where any queue, or none, is meant.
+const (
+	anyQueue = ""
+	noQueue  = "-"
+)
 
 func settingsOf(q core.Queue) settingsForm {
 	return settingsForm{
 		FIFO: q.FIFO, Delay: q.Delay, Visibility: q.VisibilityTimeout, Retention: q.Retention, Wait: q.ReceiveWait, MaxMessageSize: q.MaxMessageSize,
-		DeadLetter: q.DeadLetter.Target, MaxReceives: max(q.DeadLetter.MaxReceives, 5), Logging: q.Logging,
-		ScopeGroup: q.DeduplicationScope == core.DeduplicateInGroup, Existing: q.ID != 0,
+		DeadLetter: q.DeadLetter.Target, MaxReceives: cmp.Or(q.DeadLetter.MaxReceives, 5), Logging: q.Logging,
+		ScopeGroup: q.DeduplicationScope == core.DeduplicateInGroup, Existing: q.ID != 0, ByContent: q.Attributes[contentBased] == "true",
+		Bodies: q.Bodies, Sources: sourcesText(q.DeadLetterSources), Tags: tagLines(q.Tags),
 	}
 }
 
-// settingsChange reads the settings of a form.
-func (x *exchange) settingsChange() (core.QueueChange, error) {
+// sourcesText shows a rule as the form has it.
+func sourcesText(rule core.SourceRule) string {
+	if rule == core.NoSource {
+		return noQueue
+	}
+	return strings.Join(rule.Names(), " ")
+}
+
+// sources reads the rule that says whose dead letters a queue takes.
+func sources(text string) core.SourceRule {
+	switch text {
+	case anyQueue:
+		return core.AnySource
+	case noQueue:
+		return core.NoSource
+	}
+	return core.Sources(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })...)
+}
+
+// tagLines shows tags as the form has them.
+func tagLines(tags map[string]string) string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		lines = append(lines, name+"="+tags[name])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// bodyRule is a rule that the form offers.
+type bodyRule struct {
+	Rule  core.BodyRule
+	Title string
+}
+
+var bodyRules = []bodyRule{
+	{Rule: core.BodyAuto, Title: "as each client expects"}, {Rule: core.BodyAsSent, Title: "as they were sent"},
+	{Rule: core.BodyText, Title: "always as text"}, {Rule: core.BodyBase64, Title: "always as base64"},
+}
+
+// settingsChange reads the settings of a form, which has all tags that the queue is to have in place of these.
+func (x *exchange) settingsChange(isFIFO bool, tags map[string]string) (core.QueueChange, error) {
 	f := x.form()
 	size := f.number("max_message_size", core.MaxMessageBytes, core.MaxMessageBytes)
 	receives := f.number("max_receives", core.MaxReceivesBound, 1)
 	logging, scope := f.on("logging"), core.DeduplicateInQueue
-	if f.on("scope_group") {
-		scope = core.DeduplicateInGroup
+	var attributes map[string]*string
+	if isFIFO {
+		byContent := strconv.FormatBool(f.on("by_content"))
+		attributes = map[string]*string{contentBased: &byContent}
+		if f.on("scope_group") {
+			scope = core.DeduplicateInGroup
+		}
 	}
+	bodies := core.BodyRule(x.field("bodies"))
+	if !slices.ContainsFunc(bodyRules, func(r bodyRule) bool { return r.Rule == bodies }) {
+		f.fail(x.t("Choose how bodies are handed out."))
+	}
+	from := sources(x.field("sources"))
 	policy := core.DeadLetterPolicy{}
 	if target := x.field("dead_letter"); target != "" {
 		policy = core.DeadLetterPolicy{Target: target, MaxReceives: receives}
@@ -81,6 +149,7 @@ func (x *exchange) settingsChange() (core.QueueChange, error) {
 		Delay: f.duration("delay", time.Second, core.MaxDelay), VisibilityTimeout: f.duration("visibility", time.Second, core.MaxVisibilityTimeout),
 		Retention: f.duration("retention", time.Hour, core.MaxRetention), ReceiveWait: f.duration("wait", time.Second, core.MaxReceiveWait),
 		MaxMessageSize: &size, Logging: &logging, DeadLetter: &policy, DeduplicationScope: &scope,
+		Bodies: &bodies, DeadLetterSources: &from, Attributes: attributes, Tags: f.tags(tags),
 	}
 	return change, f.err
 }
@@ -94,13 +163,14 @@ func (s *Server) createQueue(x *exchange) error {
 	} else if !isFIFO && strings.HasSuffix(name, ".fifo") {
 		isFIFO = true
 	}
-	change, err := x.settingsChange()
+	change, err := x.settingsChange(isFIFO, nil)
 	if err != nil {
 		return err
 	}
+	wanted := change.Apply(core.Queue{Settings: core.DefaultSettings()})
 	queue, created, err := s.broker.CreateQueue(x.ctx(), core.NewQueue{
 		Name: core.QueueName{Account: x.account, Region: x.region, Name: name}, FIFO: isFIFO,
-		Settings: change.Apply(core.Queue{Settings: core.DefaultSettings()}).Settings,
+		Settings: wanted.Settings, Attributes: wanted.Attributes, Tags: wanted.Tags,
 	})
 	if err != nil {
 		return err
@@ -160,14 +230,16 @@ func (s *Server) showSettings(x *exchange) error {
 
 // alterQueue changes a queue's settings.
 func (s *Server) alterQueue(x *exchange) error {
-	change, err := x.settingsChange()
+	queue, err := s.broker.DescribeQueue(x.ctx(), x.queue())
 	if err != nil {
 		return err
 	}
-	if queue, err := s.broker.AlterQueue(x.ctx(), x.queue(), change); err != nil {
+	change, err := x.settingsChange(queue.FIFO, queue.Tags)
+	if err != nil {
 		return err
-	} else if !queue.FIFO && queue.DeduplicationScope != core.DeduplicateInQueue {
-		return x.problem(core.InvalidArgument, x.t("Only FIFO queues have a scope of deduplication."))
+	}
+	if _, err := s.broker.AlterQueue(x.ctx(), queue.Name, change); err != nil {
+		return err
 	}
 	return x.done("/queues/"+x.queue().Name+"/settings", x.t("The settings were saved."))
 }
