@@ -8,8 +8,10 @@ import (
 // ServerInfo is a server that shares the database, as it was last heard of.
 type ServerInfo struct {
 	ID        string // a UUID, new at each start
-	Self      bool   // it is the one that was asked
-	Listens   bool   // it hears notifications, and does not have to look by itself
+	Name      string // its machine and port; "" of earlier versions, as Version
+	Version   string
+	Self      bool // it is the one that was asked
+	Listens   bool // it hears notifications, and does not have to look by itself
 	StartedAt time.Time
 	SeenAgo   time.Duration // since it was last heard of
 }

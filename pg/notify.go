@@ -332,7 +332,7 @@ func parseNumbers(list string) []int64 {
 
 const heartbeatSQL = `
 WITH me AS (
-    INSERT INTO servers (id, listens) VALUES (@id, @listens)
+    INSERT INTO servers (id, name, version, listens) VALUES (@id, @name, @version, @listens)
     ON CONFLICT (id) DO UPDATE SET seen_at = now()
 ), gone AS (
     DELETE FROM servers WHERE seen_at < now() - 3 * @timeout::interval AND id <> @id
@@ -342,7 +342,7 @@ SELECT count(*), count(*) FILTER (WHERE listens) FROM servers WHERE id <> @id AN
 // Heartbeat tells that this server lives and learns which others do. It is to be called every
 // HeartbeatTime.
 func (s *Store) Heartbeat(ctx context.Context) error {
-	args := pgx.StrictNamedArgs{"id": s.id, "listens": s.Listens(), "timeout": peerTimeout}
+	args := pgx.StrictNamedArgs{"id": s.id, "name": s.opts.Name, "version": s.opts.Version, "listens": s.Listens(), "timeout": peerTimeout}
 	return s.do(ctx, heartbeatSQL, args, func(rows pgx.Rows) error {
 		var others, listening int32
 		_, err := pgx.ForEachRow(rows, []any{&others, &listening}, func() error {

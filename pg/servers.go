@@ -10,14 +10,14 @@ import (
 )
 
 const serversSQL = `
-SELECT id, listens, started_at, now() - seen_at FROM servers WHERE seen_at > now() - @timeout::interval ORDER BY started_at, id`
+SELECT id, name, version, listens, started_at, now() - seen_at FROM servers WHERE seen_at > now() - @timeout::interval ORDER BY started_at, id`
 
 // Servers is of core.Store.
 func (s *Store) Servers(ctx context.Context) (servers []core.ServerInfo, err error) {
 	err = s.do(ctx, serversSQL, pgx.StrictNamedArgs{"timeout": peerTimeout}, func(rows pgx.Rows) error {
 		var id uuid.UUID
 		var server core.ServerInfo
-		_, err := pgx.ForEachRow(rows, []any{&id, &server.Listens, &server.StartedAt, &server.SeenAgo}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&id, &server.Name, &server.Version, &server.Listens, &server.StartedAt, &server.SeenAgo}, func() error {
 			server.ID, server.Self = id.String(), id == s.id
 			servers = append(servers, server)
 			return nil

@@ -34,6 +34,8 @@ const (
 
 // Options say how to reach the database.
 type Options struct {
+	Name         string // of this server, and its version, which the list of servers shows
+	Version      string
 	URL          string // postgres://…, several hosts allowed; of a pooler when Pooled
 	DirectURL    string // past the pooler, for LISTEN and migrations; "": URL, if not Pooled
 	Pooled       bool   // URL is a pooler in transaction mode: no session settings, no prepared statements

@@ -155,6 +155,8 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	s.registerPolicies(api, op)
 	s.registerAccounts(api, op)
 	s.registerAlerts(api, op)
+	huma.Register(api, op("list-usage", get, prefix+"/usage", "Server", "Show what an account's requests would count as in the clouds", 200), s.listUsage)
+	huma.Register(api, op("list-servers", get, prefix+"/servers", "Server", "List the servers that share the database", 200), s.listServers)
 	huma.Register(api, op("get-version", get, prefix+"/version", "Server", "Show the server's version", 200), s.getVersion)
 	return api
 }

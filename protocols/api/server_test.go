@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/pgtest"
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/coverage"
 )
@@ -104,5 +107,38 @@ func TestHealth(t *testing.T) {
 	w := down.serve(httptest.NewRequest("GET", "/api/v1/queues/orders", nil))
 	if w.Code != 503 || w.Header().Get("Retry-After") != "1" {
 		t.Errorf("got %d and Retry-After %q while the database is away, want 503 and 1", w.Code, w.Header().Get("Retry-After"))
+	}
+}
+
+func TestListUsage(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	if got := objects(c.call(http.StatusOK, http.MethodGet, "/usage", "")["usage"]); len(got) != 0 {
+		t.Errorf("of nothing: got %v", got)
+	}
+	used := []core.Usage{
+		{Account: pgtest.Account, Service: "sqs", Requests: 5, Units: 9, Receives: 2, EmptyReceives: 1},
+		{Account: "111122223333", Service: "sns", Requests: 1, Units: 1},
+	}
+	if err := c.broker.AddUsage(t.Context(), used); err != nil {
+		t.Fatal(err)
+	}
+	got := objects(c.call(http.StatusOK, http.MethodGet, "/usage?days=1", "")["usage"])
+	want := object{"service": "sqs", "requests": 5., "billed_as": 9., "receives": 2., "empty_receives": 1.}
+	if len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := objects(c.call(http.StatusOK, http.MethodGet, "/usage?account=111122223333", "")["usage"]); len(got) != 1 || got[0]["service"] != "sns" {
+		t.Errorf("of another account: got %v", got)
+	}
+	c.call(http.StatusUnprocessableEntity, http.MethodGet, "/usage?days=401", "")
+}
+
+func TestListServers(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	servers := objects(c.call(http.StatusOK, http.MethodGet, "/servers", "")["servers"])
+	if len(servers) != 1 || servers[0]["self"] != true || servers[0]["id"] == "" {
+		t.Errorf("got %v", servers)
 	}
 }

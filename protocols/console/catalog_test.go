@@ -154,7 +154,7 @@ func TestNumbersForPeople(t *testing.T) {
 		}
 	}
 	p := prices{Currency: "USD"}
-	for amount, want := range map[float64]string{0: "0.00 USD", 1.5: "1.50 USD", 0.0004: "0.0004 USD", 0.00000001: "0.000000 USD"} {
+	for amount, want := range map[float64]string{0: "0.00 USD", 1.5: "1.50 USD", 0.0004: "0.0004 USD", 0.000001: "0.000001 USD", 0.0000003: "< 0.000001 USD"} {
 		if got := p.Money(amount); got != want {
 			t.Errorf("%v: got %q, want %q", amount, got, want)
 		}

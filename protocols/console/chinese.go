@@ -191,7 +191,7 @@ var chinese = map[string]string{
 
 	// Servers
 	"All servers on one database show the same queues. Any of them may stop at any moment.": "同一数据库上的所有服务器显示相同的队列,任何一台都可以随时停止。",
-	"Running since": "启动时间", "Last heard of": "最近联系", "Wakes receivers": "唤醒接收者", "this one": "本机", "%s ago": "%s 前", "at once, by notifications": "即时(通知)", "by looking every 250 ms": "每 250 毫秒查看一次",
+	"Running since": "启动时间", "Version": "版本", "Last heard of": "最近联系", "Wakes receivers": "唤醒接收者", "this one": "本机", "%s ago": "%s 前", "at once, by notifications": "即时(通知)", "by looking every 250 ms": "每 250 毫秒查看一次",
 
 	// Costs
 	"Period": "时段", "Today": "今天", "%d days": "%d 天",

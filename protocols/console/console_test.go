@@ -679,3 +679,12 @@ func TestAssets(t *testing.T) {
 		t.Error("the licence of uPlot is gone")
 	}
 }
+
+// A call that is pasted reaches the account and the region of the page.
+func TestSnippetsReachTheRegion(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, newBroker(t, pgtest.DatabaseURL(t)), &caller.Options{Region: pgtest.Region})
+	s.wants(s.get(base+"/"), "Account(&#34;"+s.url+"&#34;", "aliyun-mns-sdk")
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":")
+	s.wants(s.get("/console/111122223333/eu-west-1/"), "Account(&#34;http://111122223333.mns.eu-west-1.localhost:"+port+"&#34;, &#34;111122223333&#34;", "lead to this server", "--region eu-west-1", "account=111122223333&amp;region=eu-west-1")
+}

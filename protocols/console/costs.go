@@ -101,8 +101,14 @@ func (l *costLine) share() {
 // cost gives what units cost at a price for a million.
 func cost(units int64, price float64) float64 { return float64(units) * price / 1e6 }
 
+// least is the smallest amount that is shown as a number.
+const least = 1e-6
+
 // Money gives an amount with as many digits as it needs to be more than nothing.
 func (p prices) Money(amount float64) string {
+	if amount > 0 && amount < least {
+		return "< " + strconv.FormatFloat(least, 'f', -1, 64) + " " + p.Currency
+	}
 	digits := 2
 	for amount > 0 && amount < 0.01 && digits < 6 {
 		amount, digits = amount*10, digits+1

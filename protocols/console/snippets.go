@@ -3,6 +3,9 @@ package console
 import (
 	"cmp"
 	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
 	"strings"
 
 	"github.com/polymq/polymq/core"
@@ -26,20 +29,23 @@ const (
 
 // snippetOf fills in the endpoint as the browser reached it, the account, the region and credentials.
 func (x *exchange) snippetOf(tool, text string, pairs ...string) snippet {
-	id, secret, header := "test", "test", ""
+	id, secret, header, headers, key := "test", "test", "", "", ""
 	if x.account != "000000000000" {
 		id = x.account
 	}
 	if x.session.key != nil {
 		id, secret, header = "ACCESS_KEY_ID", "SECRET", ` -H "Authorization: Bearer ACCESS_KEY_ID:SECRET"` // #nosec G101 -- to be filled in
+		headers, key = `, headers={"Authorization": "Bearer ACCESS_KEY_ID:SECRET"}`, "POLYMQ_ADMIN_KEY=ACCESS_KEY_ID:SECRET \\\n"
 	}
-	replace := append([]string{"{url}", x.caller.BaseURL, "{region}", x.region, "{account}", x.account, "{id}", id, "{secret}", secret}, pairs...)
+	replace := append([]string{"{headers}", headers, "{url}", x.caller.BaseURL, "{region}", x.region, "{account}", x.account, "{id}", id, "{secret}", secret}, pairs...)
 	text = strings.NewReplacer(replace...).Replace(text)
 	switch tool {
 	case awsCLI:
 		text = fmt.Sprintf("AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s \\\naws --endpoint-url %s --region %s %s", id, secret, x.caller.BaseURL, x.region, text)
 	case curl:
 		text = "curl" + header + " " + text
+	case polymq:
+		text = key + text
 	}
 	return snippet{tool, text}
 }
@@ -52,8 +58,23 @@ const pythonClient = `import boto3
 
 // mnsAccount makes an account of the MNS SDK.
 const mnsAccount = `from mns.account import Account
-account = Account("{url}", "{id}", "{secret}")
+account = Account("{mns}", "{id}", "{secret}")
 `
+
+// mnsEndpoint is where the account's queues of the region are for SDKs of MNS. These name no region in their
+// requests: it is the server's own, or in the host name, which then has to lead here.
+func (x *exchange) mnsEndpoint() (endpoint, note string) {
+	base, err := url.Parse(x.caller.BaseURL)
+	if x.region == x.caller.Region || err != nil {
+		return x.caller.BaseURL, ""
+	}
+	domain := base.Hostname()
+	if _, err := netip.ParseAddr(domain); err == nil {
+		domain = "localhost"
+	}
+	base.Host = strings.TrimSuffix(net.JoinHostPort(x.account+".mns."+x.region+"."+domain, base.Port()), ":")
+	return base.String(), "# the host name tells the region: have " + base.Hostname() + " lead to this server, in /etc/hosts or by DNS\n"
+}
 
 // scopeQuery names the account and the region to the JSON API.
 const scopeQuery = "account={account}&region={region}"
@@ -63,7 +84,8 @@ func (x *exchange) boto(service, text string, pairs ...string) snippet {
 }
 
 func (x *exchange) mns(text string, pairs ...string) snippet {
-	return x.snippetOf(mnsSDK, mnsAccount+text, pairs...)
+	endpoint, note := x.mnsEndpoint()
+	return x.snippetOf(mnsSDK, note+mnsAccount+text, append(pairs, "{mns}", endpoint)...)
 }
 
 func overviewSnippets(x *exchange) []snippet {
@@ -163,8 +185,8 @@ func traceSnippets(x *exchange, id, queue string) []snippet {
 	return []snippet{
 		x.snippetOf(curl, `"{url}/api/v1/{path}?`+scopeQuery+`"`, pair...),
 		x.snippetOf(python, `import json, urllib.request
-log = json.load(urllib.request.urlopen("{url}/api/v1/{path}?`+scopeQuery+`"))
-for event in log["events"]:
+request = urllib.request.Request("{url}/api/v1/{path}?`+scopeQuery+`"{headers})
+for event in json.load(urllib.request.urlopen(request))["events"]:
     print(event["at"], event["kind"], event.get("queue"))`, pair...),
 	}
 }
@@ -236,17 +258,22 @@ func clockSnippets(x *exchange) []snippet {
 		x.snippetOf(curl, `-X POST "{url}/api/v1/clock" \
   -H "Content-Type: application/json" -d '{"account": "{account}", "advance_seconds": 60}'`),
 		x.snippetOf(python, `import urllib.request
-urllib.request.urlopen(urllib.request.Request("{url}/api/v1/reset?account={account}", method="POST"))`),
+urllib.request.urlopen(urllib.request.Request("{url}/api/v1/reset?account={account}", method="POST"{headers}))`),
 	}
 }
 
 func serversSnippets(x *exchange) []snippet {
-	return []snippet{x.snippetOf(curl, `"{url}/api/v1/version"
-curl "{url}/readyz"`)}
+	return []snippet{x.snippetOf(curl, `"{url}/api/v1/servers"`)}
 }
 
 func costsSnippets(x *exchange) []snippet {
-	return []snippet{x.snippetOf(curl, `"{url}/metrics"`)}
+	return []snippet{
+		x.snippetOf(curl, `"{url}/api/v1/usage?account={account}&days=30"`),
+		x.snippetOf(python, `import json, urllib.request
+request = urllib.request.Request("{url}/api/v1/usage?account={account}&days=30"{headers})
+for line in json.load(urllib.request.urlopen(request))["usage"]:
+    print(line["service"], line["requests"], line["empty_receives"])`),
+	}
 }
 
 func identitiesSnippets(x *exchange, k identityKind) []snippet {
@@ -291,7 +318,7 @@ func policySnippets(x *exchange, p *core.Policy) []snippet {
 }
 
 func explainSnippets(x *exchange, asked *explainPage) []snippet {
-	pairs := []string{"{principal}", cmp.Or(asked.Principal, "arn:aws:iam::"+x.account+":user/ci"), "{action}", cmp.Or(asked.Action, "sqs:SendMessage"),
+	pairs := []string{"{principal}", cmp.Or(asked.Principal, "arn:aws:iam::"+x.account+":root"), "{action}", cmp.Or(asked.Action, "sqs:SendMessage"),
 		"{resource}", cmp.Or(asked.Resource, "arn:aws:sqs:"+x.region+":"+x.account+":orders")}
 	return []snippet{
 		x.snippetOf(polymq, `polymq policy explain --endpoint {url} --account {account} \
@@ -308,7 +335,8 @@ func faultsSnippets(x *exchange) []snippet {
 		x.snippetOf(curl, `-X POST "{url}/api/v1/faults?account={account}" \
   -H "Content-Type: application/json" -d '{"name": "slow", "effect": "latency", "max_seconds": 2, "probability": 0.5}'`),
 		x.snippetOf(python, `import json, urllib.request
-for rule in json.load(urllib.request.urlopen("{url}/api/v1/faults?account={account}"))["faults"]:
+request = urllib.request.Request("{url}/api/v1/faults?account={account}"{headers})
+for rule in json.load(urllib.request.urlopen(request))["faults"]:
     print(rule["name"], rule["effect"], rule["hits"])`),
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -77,9 +79,24 @@ func explainNoData(err error) error {
 	return err
 }
 
+// serverName gives the machine and the port that people know this server by.
+func (c Config) serverName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown"
+	}
+	for _, address := range c.Listen {
+		if _, port, err := net.SplitHostPort(address); err == nil && port != "0" {
+			return net.JoinHostPort(name, port)
+		}
+	}
+	return name
+}
+
 // database says how to reach the database that a Config names, embedded ones aside.
 func (c Config) database() *Database {
 	return &Database{Options: pg.Options{
+		Name: c.serverName(), Version: Version(),
 		URL:          c.DatabaseURL,
 		DirectURL:    c.DatabaseDirectURL,
 		Pooled:       c.DatabasePooled || c.DatabaseDirectURL != "",

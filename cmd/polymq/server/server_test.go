@@ -276,3 +276,19 @@ func TestScheduleRunsOnTheStore(t *testing.T) {
 		}
 	}
 }
+
+func TestServersAreNamed(t *testing.T) {
+	t.Parallel()
+	srv := start(t, Config{})
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, err := srv.broker.Servers(t.Context())
+	if err != nil || len(servers) != 1 || servers[0].Name != host || servers[0].Version != Version() {
+		t.Errorf("got %+v and %v, want %s of version %s", servers, err, host, Version())
+	}
+	if got := (Config{Listen: []string{"[::1]:0", ":4566", ":9324"}}).serverName(); got != host+":4566" {
+		t.Errorf("a server with a port: got %s", got)
+	}
+}
