@@ -117,10 +117,11 @@ func parseVersion(output string) (int, error) {
 
 // locate gives the programs to run a data directory with: those in BinDir, else found ones, else fetched ones.
 func (o Options) locate(ctx context.Context, pgdata string, folders []string) (binaries, error) {
-	major, err := dataVersion(pgdata)
+	made, err := dataVersion(pgdata)
 	if err != nil {
 		return binaries{}, err
 	}
+	major := cmp.Or(made, o.Major)
 	if o.BinDir != "" {
 		return given(ctx, o.BinDir, pgdata, major)
 	}
@@ -132,11 +133,15 @@ func (o Options) locate(ctx context.Context, pgdata string, folders []string) (b
 	if err == nil {
 		return fetched, nil
 	}
-	if major != 0 {
-		return binaries{}, wrongVersion(pgdata, major, others, err)
+	if made != 0 {
+		return binaries{}, wrongVersion(pgdata, made, others, err)
 	}
-	return binaries{}, fmt.Errorf("no PostgreSQL %d to %d on this machine%s, and none could be fetched: install one (such as the package postgresql), name its folder, or give a database URL: %w",
-		oldest, newest, listed(others), err)
+	wanted := fmt.Sprintf("%d to %d", oldest, newest)
+	if major != 0 {
+		wanted = strconv.Itoa(major)
+	}
+	return binaries{}, fmt.Errorf("no PostgreSQL %s on this machine%s, and none could be fetched: install one (such as the package postgresql), name its folder, or give a database URL: %w",
+		wanted, listed(others), err)
 }
 
 // given checks the folder that the user named.

@@ -110,6 +110,28 @@ func TestDataDirectoryOfAnotherVersion(t *testing.T) {
 	}
 }
 
+func TestWantedVersion(t *testing.T) {
+	t.Parallel()
+	repository := serveRepository(t, nil)
+	options := Options{CacheDir: t.TempDir(), RepositoryURL: repository.URL, Progress: func(string) {}, Major: 16}
+	have16, have17 := fakePrograms(t, filepath.Join(t.TempDir(), "16"), "16.3"), fakePrograms(t, filepath.Join(t.TempDir(), "17"), "17.4")
+
+	got, err := options.locate(t.Context(), "", []string{have17, have16})
+	if err != nil || got.dir != have16 {
+		t.Errorf("got %v, %v, want the programs in %s", got, err, have16)
+	}
+	_, err = options.locate(t.Context(), "", []string{have17})
+	expectWords(t, err, "no PostgreSQL 16 on this machine", "17 in "+have17, "none could be fetched")
+
+	made := t.TempDir()
+	if err := os.WriteFile(filepath.Join(made, "PG_VERSION"), []byte("17\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = options.locate(t.Context(), made, []string{have17, have16}); err != nil || got.dir != have17 {
+		t.Errorf("got %v, %v for data of version 17, want the programs in %s", got, err, have17)
+	}
+}
+
 func TestUnsuitablePrograms(t *testing.T) {
 	t.Parallel()
 	old := fakePrograms(t, filepath.Join(t.TempDir(), "14"), "14.1")

@@ -17,6 +17,7 @@ import (
 type Options struct {
 	DataDir       string       // folder for data, socket, log, lock and password; "" for DefaultDataDir
 	BinDir        string       // folder with postgres and initdb; "" to look for one, and else to fetch
+	Major         int          // the version that a new data directory is made by; 0 for the newest on the machine, and else the newest
 	RepositoryURL string       // where to fetch from; "" for the fetching library's own choice
 	CacheDir      string       // folder for what was fetched; "" for a polymq folder in the user's cache
 	Durability    string       // "full" (also for ""), "relaxed" (the same here: it is the sessions' affair), "none" (no fsync)

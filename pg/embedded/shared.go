@@ -19,18 +19,19 @@ import (
 // first one starts it, in a folder of the temporary directory, and half a minute after the last one has gone,
 // be it by release, by its end or by being killed, the server stops by itself. The URL is the superuser's,
 // for tests make databases and roles. Data lasts until the next start, and fsync is off. There are 300
-// connections to be had.
+// connections to be had. Each major version has a server of its own; 0 is the newest on the machine.
 //
 // A process counts as a user by a session that holds an advisory lock, shared with the others. A session of
 // the server's own watches for the time when nobody does; see watchSQL.
-func Shared(ctx context.Context) (url string, release func(), err error) {
-	return shared{folder: os.TempDir(), idle: 30 * time.Second}.use(ctx)
+func Shared(ctx context.Context, major int) (url string, release func(), err error) {
+	return shared{folder: os.TempDir(), idle: 30 * time.Second, major: major}.use(ctx)
 }
 
 // shared is a server that the processes using the same folder have in common.
 type shared struct {
 	folder string
 	idle   time.Duration // without users, before it stops
+	major  int
 }
 
 func (s shared) use(ctx context.Context) (url string, release func(), err error) {
@@ -91,9 +92,9 @@ func (s shared) session(ctx context.Context) (*pgx.Conn, error) {
 	}
 }
 
-// options settles the server's own folder, whose name changes with user and settings, and makes it.
+// options settles the server's own folder, whose name changes with user, version and settings, and makes it.
 func (s shared) options() (Options, error) {
-	key := sha256.Sum256([]byte(settings + forTests))
+	key := sha256.Sum256(fmt.Appendf(nil, "%d\n%s%s", s.major, settings, forTests))
 	dir := filepath.Join(s.folder, fmt.Sprintf("polymq-test-%d-%x", os.Geteuid(), key[:4]))
 	me := account{name: "this user", uid: os.Geteuid(), gid: os.Getegid()}
 	if err := me.makeDir(dir); err != nil && !errors.Is(err, os.ErrExist) {
@@ -107,7 +108,7 @@ func (s shared) options() (Options, error) {
 			return Options{}, err
 		}
 	}
-	return Options{DataDir: dir, Durability: "none"}.resolved()
+	return Options{DataDir: dir, Durability: "none", Major: s.major}.resolved()
 }
 
 // startDetached starts a new server, which outlives this process. What there was before it is gone then.

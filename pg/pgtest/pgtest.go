@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +40,14 @@ var server = sync.OnceValues(func() (string, error) {
 	if configured := os.Getenv("POLYMQ_TEST_DATABASE_URL"); configured != "" {
 		return configured, nil
 	}
-	shared, _, err := embedded.Shared(context.Background()) // released when the process ends
+	major := 0
+	if wanted := os.Getenv("POLYMQ_TEST_POSTGRES_VERSION"); wanted != "" {
+		var err error
+		if major, err = strconv.Atoi(wanted); err != nil {
+			return "", fmt.Errorf("POLYMQ_TEST_POSTGRES_VERSION is a major version, such as 18: %w", err)
+		}
+	}
+	shared, _, err := embedded.Shared(context.Background(), major) // released when the process ends
 	return shared, err
 })
 
