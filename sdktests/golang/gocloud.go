@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -25,6 +26,8 @@ var gocloudChecks = []check{
 	{"gocloud_topic_reaches_its_subscription", gocloudTopic},
 	{"gocloud_missing_queue_is_not_found", gocloudMissing},
 	{"gocloud_refused_message_fails_alone", gocloudRefused},
+	{"gocloud_nacked_too_often_becomes_a_dead_letter", gocloudDeadLetter},
+	{"gocloud_lazy_nack_waits_for_the_visibility_timeout", gocloudLazyNack},
 }
 
 // gocloudPair gives a topic and a subscription of a new queue.
@@ -233,5 +236,84 @@ func gocloudRefused(ctx context.Context) error {
 	return errors.Join(
 		equal("messages", got.Attributes["ApproximateNumberOfMessages"], "1"),
 		shutDown(ctx, topic, subscription),
+	)
+}
+
+func gocloudDeadLetter(ctx context.Context) error {
+	dead, err := createQueue(ctx, nil)
+	if err != nil {
+		return err
+	}
+	policy, err := redriveTo(ctx, dead, 2)
+	if err != nil {
+		return err
+	}
+	topic, subscription, url, err := gocloudPair(ctx, map[string]string{"RedrivePolicy": policy})
+	if err != nil {
+		return err
+	}
+	for _, body := range []string{"poison", "good"} {
+		if err := topic.Send(ctx, &pubsub.Message{Body: []byte(body), Metadata: map[string]string{"colour": "rød"}}); err != nil {
+			return err
+		}
+	}
+	for poison, good := 0, false; poison < 2 || !good; {
+		m, err := subscription.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		if string(m.Body) == "good" {
+			good = true
+			m.Ack()
+			continue
+		}
+		poison++
+		m.Nack()
+	}
+	go func() { // the receive that finds it worn out
+		if m, err := subscription.Receive(ctx); err == nil {
+			m.Ack()
+		}
+	}()
+	letter, err := deadLetter(ctx, dead)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		equal("dead letter", *letter.Body, "poison"),
+		equal("metadata", *letter.MessageAttributes["colour"].StringValue, "r%C3%B8d"), // as it escapes them
+		shutDown(ctx, topic, subscription),
+		emptied(ctx, url),
+	)
+}
+
+// gocloudLazyNack leaves what is refused to the visibility timeout, and asks a driver's own type for its message.
+func gocloudLazyNack(ctx context.Context) error {
+	url, err := createQueue(ctx, map[string]string{"VisibilityTimeout": "1"})
+	if err != nil {
+		return err
+	}
+	topic := awssnssqs.OpenSQSTopic(ctx, admin, url, nil)
+	subscription := awssnssqs.OpenSubscription(ctx, admin, url, &awssnssqs.SubscriptionOptions{NackLazy: true})
+	if err := topic.Send(ctx, &pubsub.Message{Body: []byte("hello")}); err != nil {
+		return err
+	}
+	first, err := subscription.Receive(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	first.Nack()
+	second, err := subscription.Receive(ctx)
+	if err != nil {
+		return err
+	}
+	second.Ack()
+	var own types.Message
+	return errors.Join(
+		equal("not before its timeout", time.Since(began) > 500*time.Millisecond, true),
+		equal("a message of SQS", second.As(&own) && *own.Body == "hello", true),
+		shutDown(ctx, topic, subscription),
+		emptied(ctx, url),
 	)
 }

@@ -114,6 +114,30 @@ func createQueue(ctx context.Context, attributes map[string]string) (url string,
 	return *created.QueueUrl, nil
 }
 
+// redriveTo gives the policy of a queue whose messages go to another one when they have been received so often.
+func redriveTo(ctx context.Context, url string, most int) (policy string, err error) {
+	got, err := admin.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"QueueArn"}})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":"%d"}`, got.Attributes["QueueArn"], most), nil
+}
+
+// deadLetter waits for a message of a queue.
+func deadLetter(ctx context.Context, url string) (*types.Message, error) {
+	for {
+		got, err := admin.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &url, WaitTimeSeconds: 20, MessageAttributeNames: []string{"All"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{"All"},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("wait for a dead letter: %w", err)
+		}
+		if len(got.Messages) > 0 {
+			return &got.Messages[0], nil
+		}
+	}
+}
+
 // emptied waits until a queue is empty, for acknowledgements may still be under way.
 func emptied(ctx context.Context, url string) error {
 	for {

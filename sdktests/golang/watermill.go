@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 	transport "github.com/aws/smithy-go/endpoints"
 )
 
@@ -32,6 +33,9 @@ var watermillChecks = []check{
 	{"watermill_fifo_keeps_the_order_of_a_group", watermillFIFO},
 	{"watermill_topic_reaches_each_subscription", watermillTopic},
 	{"watermill_subscriber_of_a_missing_queue_says_so", watermillMissing},
+	{"watermill_poison_becomes_a_dead_letter", watermillPoison},
+	{"watermill_refused_message_is_an_error", watermillRefused},
+	{"watermill_metadata_of_messages_of_others", watermillForeign},
 }
 
 var watermillLog = watermill.NewSlogLogger(slog.New(slog.NewTextHandler(os.Stderr, nil)))
@@ -396,4 +400,115 @@ func watermillMissing(ctx context.Context) error {
 	topic := queueName()
 	_, err = subscriber.Subscribe(ctx, topic)
 	return equal("error", fmt.Sprint(err), fmt.Sprintf("queue for topic '%s' doesn't exists", topic))
+}
+
+// watermillPoison refuses each message as often as the policy of its queue lets it; the dead letter keeps its metadata.
+func watermillPoison(ctx context.Context) error {
+	dead, err := createQueue(ctx, nil)
+	if err != nil {
+		return err
+	}
+	policy, err := redriveTo(ctx, dead, 2)
+	if err != nil {
+		return err
+	}
+	publisher, subscriber, err := watermillPair(watermillsqs.QueueConfigAttributes{VisibilityTimeout: "1", RedrivePolicy: policy}, 1)
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	topic := queueName()
+	messages, err := subscriber.Subscribe(ctx, topic)
+	if err != nil {
+		return err
+	}
+	sent := message.NewMessage("one", []byte("poison"))
+	sent.Metadata.Set("colour", "rød")
+	if err := publisher.Publish(topic, sent, message.NewMessage("two", []byte("good"))); err != nil {
+		return err
+	}
+	for poison, good := 0, false; poison < 2 || !good; {
+		m, err := next(ctx, messages)
+		if err != nil {
+			return err
+		}
+		if string(m.Payload) == "good" {
+			good = m.Ack()
+			continue
+		}
+		poison++
+		m.Nack()
+	}
+	letter, err := deadLetter(ctx, dead)
+	if err != nil {
+		return err
+	}
+	unpacked, err := watermillsqs.DefaultMarshalerUnmarshaler{}.Unmarshal(letter)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		equal("dead letter", []string{unpacked.UUID, string(unpacked.Payload)}, []string{"one", "poison"}),
+		equal("metadata", unpacked.Metadata, message.Metadata{"colour": "rød"}),
+		equal("receive count", letter.Attributes["ApproximateReceiveCount"], "3"),
+	)
+}
+
+func watermillRefused(ctx context.Context) error {
+	publisher, err := watermillPublisher(func(c *watermillsqs.PublisherConfig) {
+		c.CreateQueueConfig = watermillsqs.QueueConfigAttributes{MaximumMessageSize: "1024"}
+	})
+	if err != nil {
+		return err
+	}
+	topic := queueName()
+	for body, want := range map[string]string{"x" + texts[len(texts)-1]: "InvalidParameterValue", "bell \a": "InvalidMessageContents", "": "MissingParameter"} {
+		err := publisher.Publish(topic, message.NewMessage("one", []byte(body)))
+		var refusal smithy.APIError
+		if !errors.As(err, &refusal) {
+			return fmt.Errorf("%.10q was accepted: %w", body, err)
+		}
+		if err := equal("code", refusal.ErrorCode(), want); err != nil {
+			return err
+		}
+	}
+	return publisher.Publish(topic, message.NewMessage("one", []byte("hello")))
+}
+
+// watermillForeign receives what no Watermill sent, with attributes of all types.
+func watermillForeign(ctx context.Context) error {
+	_, subscriber, err := watermillPair(watermillsqs.QueueConfigAttributes{}, 1)
+	if err != nil {
+		return err
+	}
+	defer subscriber.Close()
+	topic := queueName()
+	messages, err := subscriber.Subscribe(ctx, topic)
+	if err != nil {
+		return err
+	}
+	url, err := subscriber.GetQueueUrl(ctx, topic)
+	if err != nil {
+		return err
+	}
+	sent, err := admin.SendMessage(ctx, &sqs.SendMessageInput{
+		QueueUrl: aws.String(string(*url)), MessageBody: aws.String("hello"),
+		MessageAttributes: map[string]types.MessageAttributeValue{
+			"colour": {DataType: aws.String("String"), StringValue: aws.String("rød")},
+			"size":   {DataType: aws.String("Number"), StringValue: aws.String("12.50")},
+			"image":  {DataType: aws.String("Binary"), BinaryValue: []byte{0, 1, 0xff}},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	m, err := next(ctx, messages)
+	if err != nil {
+		return err
+	}
+	m.Ack()
+	return errors.Join(
+		equal("id", m.UUID, *sent.MessageId),
+		equal("metadata", m.Metadata, message.Metadata{"colour": "rød", "size": "12.50", "image": "\x00\x01\xff"}),
+	)
 }

@@ -4,11 +4,15 @@ import static sdktests.Checking.check;
 import static sdktests.Checking.equal;
 import static sdktests.Checking.raises;
 
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import software.amazon.awssdk.core.SdkBytes;
@@ -54,6 +58,7 @@ final class SqsChecks {
         check("sqs_batches_that_fail_as_a_whole", this::wholeBatches);
         check("sqs_batch_manager", this::batchManager);
         check("sqs_batch_manager_errors", this::batchManagerErrors);
+        check("sqs_batch_manager_carries_attributes", this::batchManagerAttributes);
         check("sqs_purge_and_delete_queue", this::purgeAndDelete);
         check("sqs_dead_letters_and_redrive", this::deadLetters);
         check("sqs_fifo_order_and_deduplication", this::fifo);
@@ -280,6 +285,37 @@ final class SqsChecks {
             deleted.get(10, TimeUnit.SECONDS);
             equalError(cause(missing), "ReceiptHandleIsInvalid");
             equal(attribute(url, QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_NOT_VISIBLE), "0", "in flight");
+        }
+    }
+
+    /** Sends that differ in their attributes share a batch; what is received ahead has those that the manager was told to ask for. */
+    private void batchManagerAttributes() throws Exception {
+        String url = queue();
+        byte[] bytes = {0, 1, (byte) 0xff};
+        Map<String, MessageAttributeValue> attributes = Map.of(
+                "size", MessageAttributeValue.builder().dataType("Number").stringValue("12.50").build(),
+                "image", MessageAttributeValue.builder().dataType("Binary.png").binaryValue(SdkBytes.fromByteArray(bytes)).build());
+        ScheduledExecutorService executor = Executors.newScheduledThreadPool(2);
+        try (SqsAsyncClient async = Clients.sqsAsync();
+                SqsAsyncBatchManager manager = SqsAsyncBatchManager.builder().client(async).scheduledExecutor(executor)
+                        .overrideConfiguration(c -> c.receiveMessageAttributeNames(List.of("All"))
+                                .receiveMessageSystemAttributeNames(List.of(MessageSystemAttributeName.ALL)).receiveMessageVisibilityTimeout(Duration.ofMinutes(1)))
+                        .build()) {
+            var with = manager.sendMessage(r -> r.queueUrl(url).messageBody("with").messageAttributes(attributes));
+            var without = manager.sendMessage(r -> r.queueUrl(url).messageBody("without"));
+            equal(with.get(10, TimeUnit.SECONDS).md5OfMessageAttributes() == null, false, "MD5 of attributes");
+            equal(without.get(10, TimeUnit.SECONDS).md5OfMessageAttributes(), null, "MD5 of no attributes");
+            Map<String, Map<String, MessageAttributeValue>> got = new HashMap<>();
+            while (got.size() < 2) {
+                for (Message message : manager.receiveMessage(r -> r.queueUrl(url)).get(10, TimeUnit.SECONDS).messages()) {
+                    got.put(message.body(), message.messageAttributes());
+                    equal(message.attributes().get(MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT), "1", "receive count");
+                    manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(message.receiptHandle())).get(10, TimeUnit.SECONDS);
+                }
+            }
+            equal(got, Map.of("with", attributes, "without", Map.of()), "attributes");
+        } finally {
+            executor.shutdown();
         }
     }
 

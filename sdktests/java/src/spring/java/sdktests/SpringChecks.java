@@ -4,7 +4,11 @@ import static sdktests.Checking.check;
 import static sdktests.Checking.equal;
 
 import io.awspring.cloud.sns.core.SnsTemplate;
+import io.awspring.cloud.sqs.operations.MessagingOperationFailedException;
+import io.awspring.cloud.sqs.operations.SendBatchOperationFailedException;
+import io.awspring.cloud.sqs.operations.SendResult;
 import io.awspring.cloud.sqs.operations.SqsTemplate;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,12 +20,15 @@ import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.springframework.core.env.Environment;
 import org.springframework.messaging.Message;
 import org.springframework.messaging.support.MessageBuilder;
 import org.springframework.stereotype.Component;
+import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsAsyncClient;
+import software.amazon.awssdk.services.sqs.model.MessageAttributeValue;
 import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 
 /** What Spring Cloud AWS promises: listener containers, acknowledgement, redelivery, the template. */
@@ -51,6 +58,9 @@ class SpringChecks {
         check("spring_listener_gets_each_message", this::plain);
         check("spring_listener_of_batches", this::batches);
         check("spring_listener_that_acknowledges_by_hand", this::manual);
+        check("spring_listener_that_acknowledges_some_of_a_batch", this::partial);
+        check("spring_headers_are_message_attributes", this::headers);
+        check("spring_template_says_what_failed", this::refused);
         check("spring_listener_of_json", this::json);
         check("spring_error_brings_the_message_again", this::failing);
         check("spring_visibility_brings_the_message_again", this::visibility);
@@ -129,6 +139,42 @@ class SpringChecks {
         take(listeners.manual);
         take(listeners.manual);
         awaitCounts(queue("manual"), 0, 1);
+    }
+
+    private void partial() throws Exception {
+        sendMany(queue("partial"), bodies(10));
+        for (int i = 0; i < 10; i++) {
+            take(listeners.partial);
+        }
+        awaitCounts(queue("partial"), 0, 5);
+    }
+
+    /** Texts, numbers and bytes go there and back, and are on the way what other clients would have sent. */
+    private void headers() throws Exception {
+        byte[] image = {0, 1, (byte) 0xff};
+        String queue = queue("headers");
+        template.send(to -> to.queue(queue).payload("hello").header("colour", "rød").header("size", 12).header("image", ByteBuffer.wrap(image)));
+        String url = client.getQueueUrl(r -> r.queueName(queue)).get().queueUrl();
+        Map<String, MessageAttributeValue> sent = client.receiveMessage(r -> r.queueUrl(url).visibilityTimeout(0).messageAttributeNames("colour", "size", "image"))
+                .get().messages().get(0).messageAttributes();
+        equal(sent.get("colour").stringValue(), "rød", "text");
+        equal(List.of(sent.get("size").dataType(), sent.get("size").stringValue()), List.of("Number.java.lang.Integer", "12"), "number");
+        equal(List.of(sent.get("image").dataType(), sent.get("image").binaryValue()), List.of("Binary", SdkBytes.fromByteArray(image)), "bytes");
+        Message<String> got = template.receive(from -> from.queue(queue).pollTimeout(Duration.ofSeconds(5)), String.class).orElseThrow();
+        equal(List.of(got.getHeaders().get("colour"), got.getHeaders().get("size")), List.of("rød", 12), "headers");
+        equal(got.getHeaders().get("Sqs_Msa_ApproximateReceiveCount"), "2", "receive count");
+        awaitCounts(queue, 0, 0);
+    }
+
+    private void refused() throws Exception {
+        String queue = queue("small");
+        List<Message<String>> messages = Stream.of("short", "x".repeat(1025)).map(body -> MessageBuilder.withPayload(body).build()).toList();
+        SendBatchOperationFailedException batch = Checking.raises(SendBatchOperationFailedException.class, () -> template.sendMany(queue, messages));
+        SendResult.Batch<String> results = batch.getSendBatchResult(String.class);
+        equal(results.successful().stream().map(result -> result.message().getPayload()).toList(), List.of("short"), "sent");
+        equal(results.failed().stream().map(result -> result.message().getPayload().length()).toList(), List.of(1025), "failed");
+        Checking.raises(MessagingOperationFailedException.class, () -> template.send(queue, "bell \u0007"));
+        awaitCounts(queue, 1, 0);
     }
 
     private void json() throws Exception {

@@ -5,6 +5,7 @@ import io.awspring.cloud.sqs.annotation.SnsNotificationSubject;
 import io.awspring.cloud.sqs.annotation.SqsListener;
 import io.awspring.cloud.sqs.listener.Visibility;
 import io.awspring.cloud.sqs.listener.acknowledgement.Acknowledgement;
+import io.awspring.cloud.sqs.listener.acknowledgement.BatchAcknowledgement;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -18,6 +19,7 @@ class SpringListeners {
     final BlockingQueue<String> plain = new LinkedBlockingQueue<>();
     final BlockingQueue<List<String>> batches = new LinkedBlockingQueue<>();
     final BlockingQueue<Message<String>> manual = new LinkedBlockingQueue<>();
+    final BlockingQueue<String> partial = new LinkedBlockingQueue<>();
     final BlockingQueue<Order> orders = new LinkedBlockingQueue<>();
     final BlockingQueue<String> failing = new LinkedBlockingQueue<>();
     final BlockingQueue<String> visibility = new LinkedBlockingQueue<>();
@@ -50,6 +52,13 @@ class SpringListeners {
         }
         acknowledgement.acknowledge();
         manual.add(message);
+    }
+
+    /** Acknowledges those of a batch whose number is even. */
+    @SqsListener(queueNames = "${queue.partial}", acknowledgementMode = "MANUAL")
+    void partial(List<Message<String>> messages, BatchAcknowledgement<String> acknowledgement) {
+        acknowledgement.acknowledge(messages.stream().filter(message -> Integer.parseInt(message.getPayload()) % 2 == 0).toList());
+        messages.forEach(message -> partial.add(message.getPayload()));
     }
 
     @SqsListener("${queue.json}")

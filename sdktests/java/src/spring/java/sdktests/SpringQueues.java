@@ -21,7 +21,7 @@ final class SpringQueues {
         ConfigurableEnvironment environment = context.getEnvironment();
         Map<String, Object> names = new HashMap<>();
         try (SqsClient client = client(environment)) {
-            for (String purpose : new String[] {"plain", "batch", "manual", "json", "visibility", "template", "notified"}) {
+            for (String purpose : new String[] {"plain", "batch", "manual", "json", "visibility", "template", "notified", "partial", "headers"}) {
                 names.put("queue." + purpose, queue(client, purpose, Map.of()));
             }
             Map<QueueAttributeName, String> brief = Map.of(QueueAttributeName.VISIBILITY_TIMEOUT, "1");
@@ -30,6 +30,7 @@ final class SpringQueues {
             names.put("queue.dead", dead);
             names.put("queue.poison", queue(client, "poison", deadLettersTo(client, dead)));
             names.put("queue.fifo", fifo(client, "fifo"));
+            names.put("queue.small", queue(client, "small", Map.of(QueueAttributeName.MAXIMUM_MESSAGE_SIZE, "1024")));
         }
         names.put("queue.missing", name("missing")); // for its listener to make
         environment.getPropertySources().addFirst(new MapPropertySource("queues", names));
