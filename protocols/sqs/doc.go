@@ -28,6 +28,7 @@
 //   - Fair queues go by how many messages of a group wait, not by how many are in flight.
 //   - Keys of KMS are kept and shown, and encrypt nothing.
 //   - ReceiveRequestAttemptId on a standard queue is passed over, for frameworks send it.
+//   - ALL asks a receive for all attributes as All does, for kombu makes the one of the other.
 //
 // CBOR is refused: no SDK speaks it to SQS unless it is told to.
 //

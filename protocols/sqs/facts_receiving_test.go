@@ -71,6 +71,9 @@ func TestFactsReceiving(t *testing.T) {
 				if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, all) {
 					c.Errorf("%s: got %v", list, got)
 				}
+				if kombu := c.receiveOne(url, m{"VisibilityTimeout": 0, list: []string{"ALL"}})["Attributes"].(m); len(kombu) != len(all) {
+					c.Errorf("%s, ALL: got %v", list, kombu)
+				}
 				if got["SenderId"] != c.account {
 					c.Errorf("%s: got %v", list, got)
 				}
@@ -96,7 +99,7 @@ func TestFactsReceiving(t *testing.T) {
 			url := c.newQueue("q")
 			c.sendTo(url, "b", m{"MessageAttributes": m{"Hello": text("There"), "General": text("Kenobi"), "Help.Me": text("Me")}})
 			for _, tt := range []struct{ asked, want, digest string }{
-				{"All", "General Hello Help.Me", ofAll}, {"*", "General Hello Help.Me", ofAll}, {".*", "General Hello Help.Me", ofAll},
+				{"All", "General Hello Help.Me", ofAll}, {"*", "General Hello Help.Me", ofAll}, {"ALL", "General Hello Help.Me", ofAll}, {".*", "General Hello Help.Me", ofAll},
 				{"Hello", "Hello", ofHello}, {"Hello General", "General Hello", ofTwo}, {"Hel.*", "Hello Help.Me", ""}, {"Help.*", "Help.Me", ""},
 				{"Help.Me.*", "Help.Me", ""}, {"Hello AWS. ..foo nothing", "Hello", ofHello}, {"hello", "", ""}, {"Hel", "", ""}, {"Hel*", "", ""}, {"AWS.", "", ""},
 			} {

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// A queue's policy is one, or it is refused; the service's bounds hold.
-func TestPolicyIsChecked(t *testing.T) {
-	t.Parallel()
+// A queue's policy is one, or it is refused; the service's bounds hold (specs/sqs.md 9).
+func TestFactsPolicies(t *testing.T) {
 	statement := func(principal, action, condition string) string {
 		return `{"Effect":"Allow","Principal":` + principal + `,"Action":` + action + `,"Resource":"*"` + condition + `}`
 	}
@@ -42,16 +41,22 @@ func TestPolicyIsChecked(t *testing.T) {
 		"a statement that is no": {`["x"]`, invalidValue},
 		"statements that are no": {`"x"`, invalidValue},
 	}
-	for name, tt := range tests {
-		var change attributeChange
-		err := setPolicy(&change, `{"Version":"2012-10-17","Statement":`+tt.statements+`}`)
-		switch {
-		case tt.want == wireError{}:
-			if err != nil || change.Attributes[policyKey] == nil {
-				t.Errorf("%s: %v", name, err)
+	facts(t, map[string]func(*client){"9 policies": func(c *client) {
+		url := c.newQueue("q")
+		for name, tt := range tests {
+			policy := `{"Version":"2012-10-17","Statement":` + tt.statements + `}`
+			set := m{"QueueUrl": url, "Attributes": map[string]string{"Policy": policy}}
+			if tt.want == (wireError{}) {
+				if c.ok("SetQueueAttributes", set); c.attributesOf(url)["Policy"] != policy {
+					c.Errorf("%s: it was not kept", name)
+				}
+				continue
 			}
-		case err == nil || faultOf(err).wireError != tt.want || len(change.Attributes) > 0:
-			t.Errorf("%s: got %v, want %v", name, err, tt.want)
+			before := c.attributesOf(url)["Policy"]
+			c.refused("SetQueueAttributes", set, tt.want, "")
+			if got := c.attributesOf(url)["Policy"]; got != before {
+				c.Errorf("%s: it was kept though it was refused", name)
+			}
 		}
-	}
+	}})
 }

@@ -133,7 +133,7 @@ func shownBody(m *core.Message, rule core.BodyRule) aws.Text {
 // of the two names that AWS has given the list.
 func (req *receiveMessageRequest) systemAttributes(m *core.Message) aws.Map[string] {
 	var shown aws.Map[string]
-	all := slices.Contains(req.AttributeNames, allAttributes) || slices.Contains(req.MessageSystemAttributeNames, allAttributes)
+	all := slices.ContainsFunc(req.AttributeNames, asksForAll) || slices.ContainsFunc(req.MessageSystemAttributeNames, asksForAll)
 	show := func(name, value string) {
 		if value != "" && (all || slices.Contains(req.AttributeNames, name) || slices.Contains(req.MessageSystemAttributeNames, name)) {
 			shown = append(shown, aws.Pair[string]{Key: name, Value: value})
@@ -181,8 +181,11 @@ func selectAttributes(attributes []core.Attribute, names []string) []core.Attrib
 	return selected
 }
 
+// asksForAll says that a name in a receive is that of all attributes, also as kombu writes it.
+func asksForAll(name string) bool { return name == allAttributes || name == "ALL" }
+
 func asksFor(name, attribute string) bool {
-	if name == allAttributes || name == "*" || name == attribute {
+	if asksForAll(name) || name == "*" || name == attribute {
 		return true
 	}
 	prefix, isPrefix := strings.CutSuffix(name, ".*")

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+from botocore.exceptions import ClientError
+
 import clients
 from checking import TEXTS, check, equal, raises
 
@@ -26,6 +28,7 @@ os.environ.update(CELERY_SCRATCH=SCRATCH, CELERY_QUEUE=QUEUE, POLYMQ_ENDPOINT=cl
 import celery_app as tasks  # noqa: E402, for it reads the variables
 from celery import chord, group  # noqa: E402
 from kombu import Exchange, Queue  # noqa: E402
+from kombu.transport.SQS.exceptions import UndefinedQueueException  # noqa: E402
 
 # Longest wait for a result, on a busy machine.
 PATIENCE = 60
@@ -176,6 +179,43 @@ def kombu_fanout_reaches_each_queue():
                 with contextlib.suppress(TimeoutError):
                     connection.drain_events(timeout=5)
     equal(got, ["hello"] * 2, "messages")
+
+
+@check
+def kombu_carries_and_fetches_attributes():
+    options = dict(
+        tasks.app.conf.broker_transport_options,
+        fetch_message_attributes={"MessageSystemAttributeNames": ["All"], "MessageAttributeNames": ["All"]},  # of which it makes ALL
+    )
+    given = {
+        "colour": {"DataType": "String", "StringValue": "rød"},
+        "size": {"DataType": "Number", "StringValue": "12.50"},
+        "image": {"DataType": "Binary", "BinaryValue": b"\x00\x01\xff"},
+    }
+    with tasks.app.connection_for_write(transport_options=options) as connection:
+        queue = connection.SimpleQueue(clients.queue_name("attributes"))
+        queue.put("hello", message_attributes=given)
+        message = queue.get(timeout=PATIENCE)
+        received = message.delivery_info["sqs_message"]
+        equal([message.payload, received["MessageAttributes"]], ["hello", given], "body and attributes")
+        equal([received["Attributes"]["ApproximateReceiveCount"], received["Attributes"]["SenderId"]], ["1", clients.ACCESS_KEY], "system attributes")
+        message.ack()
+        queue.close()
+
+
+@check
+def kombu_missing_predefined_queue_is_an_error():
+    name = clients.queue_name()
+    options = dict(tasks.app.conf.broker_transport_options, predefined_queues={name: dict(
+        url=clients.ENDPOINT + "/" + clients.ACCESS_KEY + "/" + name, access_key_id=clients.ACCESS_KEY, secret_access_key="test",
+    )})
+    with raises(ClientError) as caught:
+        with tasks.app.connection_for_write(transport_options=options) as connection:
+            tasks.echo.apply_async(("hello",), queue=name, connection=connection, retry=False)
+    equal(caught[0].response["Error"]["Code"], "AWS.SimpleQueueService.NonExistentQueue", "code")
+    with raises(UndefinedQueueException):
+        with tasks.app.connection_for_write(transport_options=options) as connection:
+            tasks.echo.apply_async(("hello",), queue=clients.queue_name(), connection=connection, retry=False)
 
 
 @check
