@@ -193,12 +193,13 @@ func first(list string) string {
 }
 
 // RegionOfHost gives the region in a cloud's own host name, "" in any other. The names count also
-// under .localhost, where a client on the same machine can try them: sqs.REGION.amazonaws.com,
+// under .localhost, where a client on the same machine can try them, and under the name that LocalStack gives
+// that machine: sqs.REGION.amazonaws.com,
 // REGION.queue.amazonaws.com, ACCOUNT.mns.REGION[-internal[-vpc]].aliyuncs.com,
 // mns-open[-vpc].REGION.aliyuncs.com, sts[-vpc].REGION.aliyuncs.com, dybaseapi.REGION.aliyuncs.com.
 func RegionOfHost(host string) string {
 	name, _, _ := strings.Cut(strings.ToLower(host), ":")
-	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com", ".localhost"} {
+	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com", ".localhost", ".localhost.localstack.cloud"} {
 		if labels, ok := strings.CutSuffix(name, suffix); ok {
 			if region := regionOfLabels(labels); IsRegion(region) {
 				return region

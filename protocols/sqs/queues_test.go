@@ -16,21 +16,23 @@ import (
 func TestParseQueueURL(t *testing.T) {
 	t.Parallel()
 	tests := map[string]queueURL{
-		"https://sqs.eu-west-1.amazonaws.com/111122223333/orders":       {"eu-west-1", "111122223333", "orders"},
-		"https://eu-west-1.queue.amazonaws.com/111122223333/orders":     {"eu-west-1", "111122223333", "orders"},
-		"https://queue.amazonaws.com/111122223333/orders":               {"", "111122223333", "orders"},
-		"http://localhost:4566/000000000000/orders":                     {"", "000000000000", "orders"},
-		"http://localhost:4566/queue/eu-west-1/000000000000/orders":     {"eu-west-1", "000000000000", "orders"},
-		"http://localhost:4566/prefix/eu-west-1/000000000000/orders":    {"", "000000000000", "orders"},
-		"http://localhost:4566/queue/orders":                            {"", "", "orders"},
-		"http://localhost:4566/orders":                                  {"", "", "orders"},
-		"http://localhost:4566/000000000000/orders/?Action=SendMessage": {"", "000000000000", "orders"},
-		"/000000000000/orders.fifo":                                     {"", "000000000000", "orders.fifo"},
-		"orders":                                                        {"", "", "orders"},
-		"http://whatever/":                                              {},
-		"http://whatever":                                               {},
-		"/":                                                             {},
-		"":                                                              {},
+		"https://sqs.eu-west-1.amazonaws.com/111122223333/orders":                    {"eu-west-1", "111122223333", "orders"},
+		"https://eu-west-1.queue.amazonaws.com/111122223333/orders":                  {"eu-west-1", "111122223333", "orders"},
+		"https://queue.amazonaws.com/111122223333/orders":                            {"", "111122223333", "orders"},
+		"http://localhost:4566/000000000000/orders":                                  {"", "000000000000", "orders"},
+		"http://localhost:4566/queue/eu-west-1/000000000000/orders":                  {"eu-west-1", "000000000000", "orders"},
+		"http://sqs.eu-west-1.localhost.localstack.cloud:4566/000000000000/orders":   {"eu-west-1", "000000000000", "orders"},
+		"http://eu-west-1.queue.localhost.localstack.cloud:4566/000000000000/orders": {"eu-west-1", "000000000000", "orders"},
+		"http://localhost:4566/prefix/eu-west-1/000000000000/orders":                 {"", "000000000000", "orders"},
+		"http://localhost:4566/queue/orders":                                         {"", "", "orders"},
+		"http://localhost:4566/orders":                                               {"", "", "orders"},
+		"http://localhost:4566/000000000000/orders/?Action=SendMessage":              {"", "000000000000", "orders"},
+		"/000000000000/orders.fifo":                                                  {"", "000000000000", "orders.fifo"},
+		"orders":                                                                     {"", "", "orders"},
+		"http://whatever/":                                                           {},
+		"http://whatever":                                                            {},
+		"/":                                                                          {},
+		"":                                                                           {},
 	}
 	for text, want := range tests {
 		if got, ok := parseQueueURL(text); got != want || ok != (want.name != "") {
