@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,4 +100,35 @@ func get(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+// imageTag is the tag of an image of polymq with its own PostgreSQL, versionTag one of the form that it must have.
+var (
+	imageTag   = regexp.MustCompile(`\bpolymq:([\w.-]*local)\b`)
+	versionTag = regexp.MustCompile(`^[1-9]\d*\.\d+\.\d+-local$`)
+)
+
+// TestDocumentsTagImagesWithVersions holds the documents to what Testcontainers makes of tags: one that is no
+// version stands for LocalStack before 0.11, which its modules do not start, or on other ports.
+func TestDocumentsTagImagesWithVersions(t *testing.T) {
+	t.Parallel()
+	texts := documents(t)
+	for _, name := range []string{"deploy/Dockerfile", "deploy/README.md"} {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
+	}
+	seen := 0
+	for name, text := range texts {
+		for _, found := range imageTag.FindAllStringSubmatch(text, -1) {
+			if seen++; !versionTag.MatchString(found[1]) {
+				t.Errorf("%s: the tag of %s is no version that Testcontainers takes", name, found[0])
+			}
+		}
+	}
+	if seen < 8 {
+		t.Errorf("only %d images were found", seen)
+	}
 }

@@ -91,7 +91,7 @@ func banner(config server.Config, url string, admin *core.Key) string {
 		url = strings.TrimRight(config.PublicURL, "/")
 	}
 	keyID, secret, first := "test", "test", ""
-	if config.Auth != "off" {
+	if config.Auth != "off" && config.Auth != "" { // an empty variable says nothing
 		keyID, secret = "ID", "SECRET"
 	}
 	if admin != nil {

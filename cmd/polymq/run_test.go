@@ -257,3 +257,12 @@ func TestNoDataDirectoryIsMade(t *testing.T) {
 		}
 	}
 }
+
+func TestBannerNamesCredentialsThatWork(t *testing.T) {
+	t.Parallel()
+	for auth, want := range map[string]string{"": `aws_access_key_id="test"`, "off": `aws_access_key_id="test"`, "verify": `aws_access_key_id="ID"`} {
+		if got := banner(server.Config{Auth: auth}, "http://localhost:4566", nil); !strings.Contains(got, want) {
+			t.Errorf("auth %q: there is no %s in\n%s", auth, want, got)
+		}
+	}
+}
