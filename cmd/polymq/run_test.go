@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/cmd/polymq/client"
+	"github.com/polymq/polymq/cmd/polymq/server"
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
