@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,12 +17,12 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-// keyCache keeps access keys as they were last read, and which ids are no keys. Changes empty it, on
-// every server that listens; nothing is believed for longer than its age.
+// keyCache keeps access keys as they were last read, and which ids are no keys. Changes remove what they
+// concern, on every server that listens; nothing is believed for longer than its age.
 type keyCache struct {
 	mu    sync.RWMutex
 	byID  map[string]cachedKey
-	epoch int // of forgetAll: what was read before it is not kept after it
+	epoch int // of what was forgotten: what was read before is not kept after it
 	reads singleflight.Group
 }
 
@@ -71,6 +72,24 @@ func (c *keyCache) forgetAll() {
 	clear(c.byID)
 	c.epoch++
 }
+
+// forget drops a key or, by the twelve digits that are no key's id, all those of an account.
+func (c *keyCache) forget(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	delete(c.byID, name)
+	if !isAccount(name) {
+		return
+	}
+	for id, cached := range c.byID {
+		if cached.key != nil && cached.key.Account == name {
+			delete(c.byID, id)
+		}
+	}
+}
+
+func isAccount(name string) bool { return len(name) == 12 && strings.Trim(name, "0123456789") == "" }
 
 const keyColumns = `k.id, k.account, k.user_name, k.admin, k.session, k.token_hash, k.disabled, k.created_at, k.expires_at,
     k.expires_at - now() - COALESCE((SELECT ahead FROM clocks c WHERE c.account = k.account), '0')`
@@ -182,7 +201,9 @@ func (s *Store) CreateKey(ctx context.Context, key core.Key, lasts time.Duration
 	case len(created) == 0:
 		return core.Key{}, core.Errorf(core.Throttled, "account %s has %d access keys, which is the most", key.Account, core.MaxAccountKeys)
 	}
-	s.keysChanged() // somebody may have tried the id before
+	if lasts == 0 { // somebody may have tried the id before; a session's is random
+		s.keysChanged(key.ID)
+	}
 	return created[0], nil
 }
 
@@ -232,7 +253,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("delete an access key: %w", err)
 	}
-	s.keysChanged()
+	s.keysChanged(id)
 	if n == 0 {
 		return errKeyNotFound
 	}
@@ -250,17 +271,18 @@ func (s *Store) DisableKey(ctx context.Context, id string, disabled bool) (key c
 		})
 		return err
 	})
-	s.keysChanged()
+	s.keysChanged(id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return core.Key{}, errKeyNotFound
 	}
 	return key, err
 }
 
-// keysChanged makes this server and the others read access keys anew.
-func (s *Store) keysChanged() {
-	s.accessKeys.forgetAll()
-	s.tell(func(p *peers) { p.keys = true })
+// keysChanged makes this server and the others read an access key anew, or those of an account and what they are
+// granted, see keyCache.forget.
+func (s *Store) keysChanged(name string) {
+	s.accessKeys.forget(name)
+	s.tell(func(p *peers) { p.keys[name] = true })
 }
 
 // Expired keys stay for a day, so that who still uses one learns that it expired. The first condition lets
@@ -317,7 +339,8 @@ func (s *Store) EnsureAdmin(ctx context.Context, key core.Key) (made bool, err e
 	if err != nil {
 		return false, fmt.Errorf("make the first administrator's access key: %w", err)
 	}
-	s.keysChanged()
+	s.keysChanged(key.ID)
+	s.keysChanged(key.Account) // whose user may be a new one
 	return made, nil
 }
 
@@ -334,7 +357,8 @@ func (s *Store) PutAdmin(ctx context.Context, key core.Key) error {
 	if err != nil {
 		return fmt.Errorf("store the administrator's access key %s: %w", key.ID, err)
 	}
-	s.keysChanged()
+	s.keysChanged(key.ID)
+	s.keysChanged(key.Account) // whose user may be a new one
 	return nil
 }
 

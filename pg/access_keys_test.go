@@ -113,6 +113,57 @@ func TestKeysAreKept(t *testing.T) {
 	}
 }
 
+// What is read stays read when something else changes: sessions come and go by the thousand.
+func TestKeysChangeOneByOne(t *testing.T) {
+	t.Parallel()
+	here, there, _, _ := newKeeper(t)
+	ann := createKey(t, here, core.NewKey{User: "ann"})
+	other := createKey(t, here, core.NewKey{Account: "444455556666", User: "ann"})
+	read := func(broker *core.Broker, id string) (*core.Key, *core.Grants) {
+		t.Helper()
+		key, err := broker.Key(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grants, err := broker.Grants(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key, grants
+	}
+	key, grants := read(here, ann.ID)
+	stays := func(what string) {
+		t.Helper()
+		if again, anew := read(here, ann.ID); again != key || anew != grants {
+			t.Errorf("%s: the key was read anew", what)
+		}
+	}
+	createKey(t, here, core.NewKey{Session: core.Session{Name: "s1"}, Lasts: time.Hour})
+	stays("a session")
+	second := createKey(t, here, core.NewKey{User: "ann"})
+	stays("another key of the user")
+	if _, err := here.DisableKey(t.Context(), second.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	stays("a disabled key")
+	name := core.IdentityName{Account: "444455556666", Kind: core.User, Name: "ann"}
+	if err := here.PutInlinePolicy(t.Context(), name, "all", core.Inline{Cloud: core.AWS, Text: awsPolicy}); err != nil {
+		t.Fatal(err)
+	}
+	stays("a policy of another account")
+	eventually(t, "the policy counts on the other server", func() bool {
+		_, grants := read(there, other.ID)
+		return len(grants.Identity) == 1
+	})
+	name.Account = pgtest.Account
+	if err := here.PutInlinePolicy(t.Context(), name, "all", core.Inline{Cloud: core.AWS, Text: awsPolicy}); err != nil {
+		t.Fatal(err)
+	}
+	if again, anew := read(here, ann.ID); again == key || len(anew.Identity) != 1 {
+		t.Errorf("a policy of the user's: granted %+v", anew)
+	}
+}
+
 // A change of one server's is known to the other at once, also of an id that it took for none.
 func TestKeysChangeEverywhere(t *testing.T) {
 	t.Parallel()

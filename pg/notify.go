@@ -22,7 +22,7 @@ import (
 //	c,QUEUE                          the queue changed or is gone
 //	t,TOPIC                          the topic or a subscription changed or is gone
 //	d,LANE,IN                        a delivery is due; IN in microseconds from now
-//	k                                access keys changed
+//	k,ID                             an access key changed or, by an account, what the keys of it are granted
 //	l                                look at everything
 //	s                                a server came or went
 const (
@@ -46,8 +46,8 @@ type peers struct {
 	topics   map[int64]bool
 	lanes    map[int64]time.Time // when a delivery is due, by this server's clock
 	all      bool
-	keys     bool // access keys changed
-	news     bool // a server came or went
+	keys     map[string]bool // access keys that changed, and accounts
+	news     bool            // a server came or went
 	sending  bool
 }
 
@@ -121,14 +121,15 @@ func (s *Store) tell(put func(*peers)) {
 	defer p.mu.Unlock()
 	if p.arrivals == nil {
 		p.arrivals, p.changes = map[arrivalKey]*arrivalSum{}, map[int64]bool{}
-		p.topics, p.lanes = map[int64]bool{}, map[int64]time.Time{}
+		p.topics, p.lanes, p.keys = map[int64]bool{}, map[int64]time.Time{}, map[string]bool{}
 	}
 	put(p)
-	if len(p.arrivals)+len(p.changes)+len(p.topics)+len(p.lanes) > maxOutbox {
+	if len(p.arrivals)+len(p.changes)+len(p.topics)+len(p.lanes)+len(p.keys) > maxOutbox {
 		clear(p.arrivals)
 		clear(p.changes)
 		clear(p.topics)
 		clear(p.lanes)
+		clear(p.keys)
 		p.all = true
 	}
 	if !p.sending {
@@ -159,11 +160,11 @@ func (p *peers) takeOutbox(server string) []string {
 	if p.all {
 		entries = append(entries, "l")
 	}
-	if p.keys {
-		entries = append(entries, "k")
-	}
 	if p.news {
 		entries = append(entries, "s")
+	}
+	for name := range p.keys {
+		entries = append(entries, "k,"+name)
 	}
 	for queue := range p.changes {
 		entries = append(entries, "c,"+strconv.FormatInt(queue, 10))
@@ -177,7 +178,8 @@ func (p *peers) takeOutbox(server string) []string {
 	for key, sum := range p.arrivals {
 		entries = append(entries, fmt.Sprintf("a,%d,%d,%d,%d,%d", key.queue, key.storage, sum.messages, time.Until(sum.ripe).Microseconds(), sum.at.UnixMicro()))
 	}
-	p.all, p.keys, p.news = false, false, false
+	p.all, p.news = false, false
+	clear(p.keys)
 	clear(p.changes)
 	clear(p.topics)
 	clear(p.lanes)
@@ -295,7 +297,9 @@ func (s *Store) heard(payload string) {
 			}
 			s.queues.forgetID(numbers[0])
 			s.notify(core.Arrival{Queue: numbers[0]})
-		case kind == "k":
+		case kind == "k" && rest != "":
+			s.accessKeys.forget(rest)
+		case kind == "k": // of an older server
 			s.accessKeys.forgetAll()
 		case kind == "t" && len(numbers) == 1:
 			s.routes.forgetID(numbers[0])
