@@ -107,7 +107,7 @@ type IdentityStore interface {
 	// with a user. errors as CreateIdentity's, and ErrEntityChanged where identity.Version is not the newest.
 	SaveIdentity(ctx context.Context, identity Identity) (Identity, error)
 	// DeleteIdentity removes an identity. EntityInUse: a user with lasting access keys, a group with members,
-	// unless all is set. ErrEntityChanged.
+	// unless all is set; and a user with an administrator's key in any case. ErrEntityChanged.
 	DeleteIdentity(ctx context.Context, identity Identity, all bool) error
 
 	// Policies are stored as identities are. DeletePolicy: EntityInUse where it is attached or a boundary.
@@ -254,8 +254,8 @@ func (b *Broker) AlterIdentity(ctx context.Context, name IdentityName, change Id
 }
 
 // DeleteIdentity removes an identity that nothing depends on: of a user its access keys and its groups, of a
-// group its members, of each its policies must be gone, unless all is set, which removes it with them.
-// EntityNotFound, EntityInUse.
+// group its members, of each its policies must be gone, unless all is set, which removes it with them. The access
+// keys of an administrator of all accounts must be gone in any case. EntityNotFound, EntityInUse.
 func (b *Broker) DeleteIdentity(ctx context.Context, name IdentityName, all bool) error {
 	return b.withIdentity(ctx, name, func(i *Identity) error {
 		switch {

@@ -29,7 +29,7 @@ func (s *Store) changeEntities(ctx context.Context, account string, do func(tx e
 		return do(t)
 	})
 	if err == nil {
-		s.keysChanged()
+		s.keysChanged(account)
 	}
 	return err
 }
@@ -252,6 +252,7 @@ func (s *Store) SaveIdentity(ctx context.Context, identity core.Identity) (core.
 
 const (
 	countUserKeysSQL  = `SELECT count(*) FROM keys WHERE account = @account AND user_name = @name AND token_hash IS NULL`
+	countAdminKeysSQL = `SELECT count(*) FROM keys WHERE account = @account AND user_name = @name AND admin`
 	deleteUserKeysSQL = `DELETE FROM keys WHERE account = @account AND user_name = @name`
 	countMembersSQL   = `SELECT count(*) FROM identities WHERE account = @account AND kind = 'user' AND groups ? @id`
 	removeMembersSQL  = `
@@ -263,14 +264,14 @@ WHERE account = @account AND kind = 'user' AND groups ? @id`
 // DeleteIdentity is of core.IdentityStore.
 func (s *Store) DeleteIdentity(ctx context.Context, identity core.Identity, all bool) error {
 	err := s.changeEntities(ctx, identity.Account, func(tx entityTx) error {
-		if err := tx.release(identity, all); err != nil {
-			return err
-		}
 		n, err := tx.exec(deleteIdentitySQL, pgx.StrictNamedArgs{"id": identity.ID, "version": identity.Version}, nil)
-		if err == nil && n == 0 {
-			err = core.ErrEntityChanged
+		switch {
+		case err != nil:
+			return err
+		case n == 0:
+			return core.ErrEntityChanged
 		}
-		return err
+		return tx.release(identity, all)
 	})
 	if err != nil {
 		return fmt.Errorf("delete a %s: %w", identity.Kind, err)
@@ -278,7 +279,8 @@ func (s *Store) DeleteIdentity(ctx context.Context, identity core.Identity, all 
 	return nil
 }
 
-// release sees to it that nothing depends on an identity any more: EntityInUse, unless all may go.
+// release sees to it that nothing depends on an identity any more: EntityInUse, unless all may go. The keys of an
+// administrator of all accounts never go along.
 func (t entityTx) release(identity core.Identity, all bool) error {
 	var count, remove, text string
 	args := pgx.StrictNamedArgs{"account": identity.Account}
@@ -286,6 +288,9 @@ func (t entityTx) release(identity core.Identity, all bool) error {
 	case core.User:
 		count, remove, text = countUserKeysSQL, deleteUserKeysSQL, "Cannot delete entity, must delete access keys first."
 		args["name"] = identity.Name
+		if n, err := t.count(countAdminKeysSQL, args); err != nil || n > 0 { // all accounts are managed with them
+			return errors.Join(err, inUse(n, "Cannot delete entity, must delete the access keys of an administrator of all accounts first."))
+		}
 	case core.Group:
 		count, remove, text = countMembersSQL, removeMembersSQL, "Cannot delete entity, must remove users from group first."
 		args["id"] = identity.ID

@@ -304,6 +304,14 @@ func TestDeleteIdentityWithAll(t *testing.T) {
 	if ann := must(here.Identity(t.Context(), userName("ann")))(t); len(ann.Groups) != 0 {
 		t.Errorf("ann is still in %v (%s)", ann.Groups, group.ID)
 	}
+	admin := createKey(t, here, core.NewKey{User: "ann", Admin: true})
+	if err := here.DeleteIdentity(t.Context(), userName("ann"), true); core.CodeOf(err) != core.EntityInUse {
+		t.Errorf("with the key of an administrator of all accounts: %v", err)
+	}
+	if code := keyCode(t, here, admin.ID); code != "" {
+		t.Errorf("that key is %s", code)
+	}
+	i.good(here.DeleteKey(t.Context(), admin.ID))
 	i.good(here.DeleteIdentity(t.Context(), userName("ann"), true))
 }
 

@@ -116,6 +116,15 @@ func ExitCode(err error) int {
 	return ExitFailed
 }
 
+// CodeOf gives the code with which the server refused, "" where it did not.
+func CodeOf(err error) string {
+	var refused *Error
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
+
 // IsNotFound reports whether the server does not have what was asked for.
 func IsNotFound(err error) bool {
 	var refused *Error
