@@ -47,7 +47,8 @@
 //
 // 2026-11-21: limits of accounts are looked at where something is asked for, and counted in the background: what an
 // account stores is what the counters said two seconds ago and what this server stored since, so that a limit is
-// overshot by what other servers store in that time. Requests are counted by each server for itself. Counting
+// overshot by what other servers store in that time. Requests are counted by each server for itself, which
+// gives out as many as there are for one of those that live; a client that talks to one of three has a third. Counting
 // exactly would cost every send a statement, for bounds that exist to protect and not to bill.
 //
 // 2026-11-21: a queue expires as unused when nobody has sent to it or received from it, it is empty and nothing

@@ -12,7 +12,7 @@ type Limits struct {
 	Queues   int   // in all regions
 	Topics   int   // likewise
 	Bytes    int64 // of the messages in its queues
-	Requests int   // a second, by each server
+	Requests int   // a second, of which each server that lives gives out its share
 }
 
 // AccountLimits are what was set for an account; nil is what the server has for all.
@@ -42,6 +42,8 @@ type LimitStore interface {
 	// ListAccountLimits gives those that were set.
 	ListAccountLimits(ctx context.Context) ([]AccountLimits, error)
 	AccountUse(ctx context.Context, account string) (AccountUse, error)
+	// LiveServers gives how many servers live, as far as this one has heard; it does not look.
+	LiveServers() int
 	// StoredBytes gives, by account, the bytes of the messages in its queues.
 	StoredBytes(ctx context.Context) (map[string]int64, error)
 }
@@ -155,18 +157,18 @@ func (b *Broker) RefreshLimits(ctx context.Context) error {
 // Admit lets an account make a request, or says Throttled: it has made too many in the last second.
 func (b *Broker) Admit(account string) error {
 	of := b.limits.of(account)
-	if of == nil || of.Requests <= 0 || of.take(time.Now()) {
+	if of == nil || of.Requests <= 0 || of.take(time.Now(), b.store.LiveServers()) {
 		return nil
 	}
 	return Errorf(Throttled, "account %s may make %d requests a second, try again more slowly", account, of.Requests)
 }
 
-// take counts a request, unless there were too many.
-func (l *limited) take(now time.Time) bool {
+// take counts a request, unless there were too many for one of so many servers.
+func (l *limited) take(now time.Time, servers int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	perSecond := float64(l.Requests)
-	l.tokens = min(l.tokens+perSecond*now.Sub(l.filled).Seconds(), perSecond)
+	perSecond := float64(l.Requests) / float64(max(servers, 1))
+	l.tokens = min(l.tokens+perSecond*now.Sub(l.filled).Seconds(), max(perSecond, 1)) // less than one would never be a whole one
 	l.filled = now
 	if l.tokens < 1 {
 		return false

@@ -35,6 +35,9 @@ func (s *Store) ListAccountLimits(ctx context.Context) (limits []core.AccountLim
 	return limits, err
 }
 
+// LiveServers is of core.LimitStore.
+func (s *Store) LiveServers() int { return int(s.peers.others.Load()) + 1 }
+
 const accountUseSQL = `
 SELECT (SELECT count(*) FROM queues WHERE account = @account), (SELECT count(*) FROM topics WHERE account = @account),
     COALESCE((SELECT sum(c.bytes) FROM queues q CROSS JOIN LATERAL (

@@ -78,6 +78,43 @@ func TestLimitsOfAccounts(t *testing.T) {
 }
 
 // Who stores too much is refused, whichever server stored it, until there is room again.
+// What an account may ask in a second is for all servers together.
+func TestServersShareTheRequests(t *testing.T) {
+	t.Parallel()
+	here, there, store, _ := newKeeper(t)
+	eventually(t, "both servers know of each other", func() bool { return store.LiveServers() == 2 })
+	const most = 1000
+	for _, broker := range []*core.Broker{here, there} {
+		broker.LimitAccounts(core.Limits{Requests: most})
+	}
+	if err := there.Admit(pgtest.Account); err != nil {
+		t.Fatal(err)
+	}
+	began, admitted := time.Now(), 0
+	for range 2 * most {
+		if there.Admit(pgtest.Account) == nil {
+			admitted++
+		}
+	}
+	if took := time.Since(began); admitted < most/2-1 || admitted > most/2+int(took.Seconds()*most/2)+1 {
+		t.Errorf("one of two servers let %d requests of %d pass in %v", admitted, most, took)
+	}
+}
+
+// A share of less than one request lets one pass all the same, now and then.
+func TestLimitOfRequestsBelowTheServers(t *testing.T) {
+	t.Parallel()
+	here, _, store, _ := newKeeper(t)
+	eventually(t, "both servers know of each other", func() bool { return store.LiveServers() == 2 })
+	here.LimitAccounts(core.Limits{Requests: 1})
+	if err := here.Admit(pgtest.Account); err != nil {
+		t.Errorf("the first request: %v", err)
+	}
+	if err := here.Admit(pgtest.Account); core.CodeOf(err) != core.Throttled {
+		t.Errorf("the second one: %v", err)
+	}
+}
+
 func TestLimitOfStoredBytes(t *testing.T) {
 	inBothModes(t, func(t *testing.T, store *pg.Store) {
 		broker, other := newBroker(t, store), core.NewBroker(store)

@@ -79,7 +79,7 @@ others stay as they are. A limit of 0 is none; what is not set is as the server 
 	flags.Int64Var(set.Queues, "queues", 0, "queues in all regions")
 	flags.Int64Var(set.Topics, "topics", 0, "topics in all regions")
 	flags.Int64Var(set.Bytes, "bytes", 0, "bytes of the messages in its queues")
-	flags.Int64Var(set.Requests, "requests", 0, "requests a second to each server")
+	flags.Int64Var(set.Requests, "requests", 0, "requests a second, of which each server gives out its share")
 	flags.BoolVar(&reset, "reset", false, "forget what was set before")
 	return c
 }
