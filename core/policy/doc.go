@@ -39,6 +39,9 @@
 // 2026-11-21: NotPrincipal excepts who is named with all that it is made of: the account, the role and the session.
 // AWS's manual asks for the same, and warns that the rest is denied otherwise.
 //
+// 2026-11-21: users are of both clouds at once, whichever way a policy writes their names; a role is of one, and a
+// policy that names it in the other's way means another role.
+//
 // 2026-11-21: a variable that the request has no value for, or several, makes its pattern match nothing; one
 // that it has brings no wildcards.
 //

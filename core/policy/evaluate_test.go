@@ -75,6 +75,8 @@ func to(effect, principal string) string {
 func TestEvaluateLayers(t *testing.T) {
 	t.Parallel()
 	bob, role := user(mine, "Bob"), session(mine, "worker", "w1")
+	ramRole := role
+	ramRole.Cloud = RAM
 	stranger := user(other, "Eve")
 	const (
 		toBob     = `{"AWS":"arn:aws:iam::111122223333:user/Bob"}`
@@ -117,6 +119,10 @@ func TestEvaluateLayers(t *testing.T) {
 		"root":                                           {root(mine), true, "", "", "", "", Allowed, Identity},
 		"root, the resource denies":                      {root(mine), true, "", "", "", to("Deny", `"*"`), ExplicitDeny, Resource},
 		"root, a session leaves it out":                  {root(mine), true, "", "", allowOther, "", ImplicitDeny, Session},
+		"resource names AWS's role of that name":         {ramRole, false, "", "", "", to("Allow", toRole), ImplicitDeny, Identity},
+		"resource names AWS's session of that name":      {ramRole, false, "", "", "", to("Allow", toSession), ImplicitDeny, Identity},
+		"resource denies AWS's role of that name":        {ramRole, false, allowSend, "", "", to("Deny", toRole), Allowed, Identity},
+		"resource names the account of a RAM role":       {ramRole, false, allowSend, "", "", to("Allow", toAccount), Allowed, Identity},
 		"another account, neither":                       {stranger, false, "", "", "", "", ImplicitDeny, Resource},
 		"another account, identity only":                 {stranger, false, allowAll, "", "", "", ImplicitDeny, Resource},
 		"another account, resource only":                 {stranger, false, "", "", "", to("Allow", toEve), ImplicitDeny, Identity},
@@ -357,6 +363,9 @@ func TestEvaluateTrust(t *testing.T) {
 	const external = `,"Condition":{"StringEquals":{"sts:ExternalId":"42"}}`
 	const role = `{"AWS":"arn:aws:iam::111122223333:role/first"}`
 	session := Principal{Account: mine, Names: []string{"assumed-role/first/s1"}, Role: "role/first"}
+	ramSession := session
+	ramSession.Cloud = RAM
+	ramTrust := `{"Version":"1","Statement":[{"Effect":"Allow","Principal":{"RAM":["acs:ram::111122223333:role/first"]},"Action":"sts:AssumeRole"}]}`
 	tests := map[string]struct {
 		who             Principal
 		identity, trust string
@@ -373,6 +382,9 @@ func TestEvaluateTrust(t *testing.T) {
 		"of another account":               {user(other, "Eve"), "", trust(stranger, ""), AWS, ImplicitDeny, Identity},
 		"of another account, and allowed":  {user(other, "Eve"), allowAssume, trust(stranger, ""), AWS, Allowed, Trust},
 		"a session of whom it names":       {session, "", trust(role, ""), AWS, Allowed, Trust},
+		"a session of RAM's role":          {ramSession, allowAssume, trust(role, ""), AWS, ImplicitDeny, Trust},
+		"a session of RAM, and allowed":    {ramSession, allowAssume, ramTrust, RAM, Allowed, Trust},
+		"AWS's session, RAM's trust":       {session, allowAssume, ramTrust, RAM, ImplicitDeny, Trust},
 		"a session, of RAM":                {session, "", trust(role, ""), RAM, ImplicitDeny, Identity},
 		"an external id that is not given": {user(mine, "Bob"), "", trust(bob, external), AWS, ImplicitDeny, Trust},
 		"denied at home":                   {user(mine, "Bob"), `{"Effect":"Deny","Action":"sts:*","Resource":"*"}`, trust(bob, ""), AWS, ExplicitDeny, Identity},

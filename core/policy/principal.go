@@ -11,6 +11,7 @@ type Principal struct {
 	Account string   // 12 digits; "" for nobody in particular, and for services
 	Names   []string // "root", "user/PATH/NAME", "assumed-role/NAME/SESSION", "federated-user/NAME"
 	Role    string   // "role/PATH/NAME" of a role's session
+	Cloud   Language // of that role; another cloud's role of the same name is another one
 	User    string   // "user/PATH/NAME" of whom a federated user stands for
 	Service string   // "sns.amazonaws.com"
 	ID      string   // unique id: "AIDA…"
@@ -23,6 +24,7 @@ type principal struct {
 	name     string // "" for the whole account
 	service  string
 	id       string
+	cloud    Language // in which it is named, which tells roles of the same name apart
 }
 
 // grip is how a statement's principals take hold of who asks.
@@ -48,6 +50,8 @@ func (p *principal) holds(who *Principal) grip {
 		return no
 	case (p.name == "" || p.name == "root") && !who.isRoot():
 		return byAccount
+	case who.Role != "" && p.cloud != who.Cloud:
+		return no
 	case slices.Contains(who.Names, cmp.Or(p.name, "root")):
 		return direct
 	}
@@ -122,7 +126,9 @@ func (l Language) parsePrincipal(kind, text string) (principal, error) {
 	case l == AWS && kind == "AWS":
 		return parseAWSPrincipal(text)
 	case l == RAM && kind == "RAM":
-		return parseNamed(text, "acs:ram::", "acs:sts::")
+		p, err := parseNamed(text, "acs:ram::", "acs:sts::")
+		p.cloud = RAM
+		return p, err
 	}
 	return principal{}, malformed("a principal of type %.64q is not known", kind)
 }
