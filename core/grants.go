@@ -78,7 +78,7 @@ func GrantsOf(key *Key) *Grants {
 	case session.Name != "":
 		g.Kind, g.Principal, g.RAM = PrincipalFederated, sts+"federated-user/"+session.Name, ram+"federated-user/"+session.Name
 		g.UserID, g.Tags = key.Account+":"+session.Name, session.Tags
-		g.Root = key.User == "" && (session.Policy != "" || len(session.Policies) > 0) // without a policy it may do nothing
+		g.Root = key.User == "" && session.Bounded() // without a policy it may do nothing
 	case key.User != "":
 		g.Kind, g.Principal, g.RAM = PrincipalUser, iam+"user/"+key.User, ram+"user/"+key.User
 		g.Root = key.Admin

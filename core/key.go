@@ -69,6 +69,9 @@ type Session struct {
 	Tags           map[string]string `json:"tags,omitempty"`
 }
 
+// Bounded says that whoever made the session asked for policies that bound it.
+func (s *Session) Bounded() bool { return s.Policy != "" || len(s.Policies) > 0 }
+
 // Temporary says that the key is a session's.
 func (k *Key) Temporary() bool { return k.TokenHash != nil }
 
@@ -171,7 +174,7 @@ func (b *Broker) ensureUser(ctx context.Context, account, name string) error {
 
 // MakeKey checks a key that is to be created and makes up what it leaves open. InvalidArgument.
 func MakeKey(in NewKey) (Key, error) {
-	if err := in.check(); err != nil {
+	if err := in.Check(); err != nil {
 		return Key{}, err
 	}
 	key := Key{ID: in.ID, Account: in.Account, User: in.User, Session: in.Session, Admin: in.Admin, Secret: in.Secret}
@@ -236,7 +239,8 @@ func (b *Broker) UseNonce(ctx context.Context, keyID, nonce string, life time.Du
 	return b.store.UseNonce(ctx, keyID, nonce, life)
 }
 
-func (in NewKey) check() error {
+// Check says what is wrong with the description. InvalidArgument.
+func (in NewKey) Check() error {
 	switch n := len(in.Secret); {
 	case in.ID != "" && !validKeyID(in.ID):
 		return Errorf(InvalidArgument, "an access key id has 3 to %d letters, digits, '.', '_' and '-'", MaxKeyIDLength)

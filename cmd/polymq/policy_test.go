@@ -50,6 +50,10 @@ func TestPolicyExplain(t *testing.T) {
 		"of RAM":            {"--key " + key.ID + " --action mns:SendMessage --resource acs:mns:us-east-1:000000000000:/queues/orders/messages", []string{"Decision     allowed", "acs:ram::000000000000:user/ci", "user/ci/mns"}},
 		"the queue's":       {"--principal * --action sqs:SendMessage --resource " + open, []string{"Decision     allowed", "resource-based policy", open, "0 All"}},
 		"the account":       {"--principal arn:aws:iam::000000000000:root --action sqs:DeleteQueue --resource " + open, []string{"Decision   allowed"}},
+		"everything":        {"--key " + key.ID + " --action sqs:ListQueues --resource *", []string{"implicitDeny"}},
+		"a role":            {"--key " + key.ID + " --action sts:AssumeRole --resource arn:aws:iam::000000000000:role/worker", []string{"implicitDeny"}},
+		"of the event":      {"--key " + key.ID + " --action mns:PutEventNotifications --resource acs:mns:us-east-1:000000000000:*", []string{"implicitDeny"}},
+		"another's of RAM":  {"--key " + key.ID + " --action mns:SendMessage --resource acs:mns:us-east-1:111122223333:/queues/orders/messages", []string{"implicitDeny", "because no resource-based policy allows"}},
 		"a queue of others": {"--key " + key.ID + " --action sqs:SendMessage --resource arn:aws:sqs:us-east-1:111122223333:orders", []string{"implicitDeny", "because no resource-based policy allows"}},
 		"as JSON":           {"--json --key " + key.ID + " --action sqs:SendMessage --resource " + orders, []string{`"decision":"allowed"`, `"sid":"Orders"`, `"statement":0`}},
 	}
@@ -69,6 +73,13 @@ func TestPolicyExplain(t *testing.T) {
 		"an unknown key": {"--key AKIANONE --action sqs:SendMessage --resource " + orders, "no access key"},
 		"unknown user":   {"--principal arn:aws:iam::000000000000:user/none --action sqs:SendMessage --resource " + orders, "none"},
 		"another's user": {"--principal arn:aws:iam::111122223333:user/ci --action sqs:SendMessage --resource " + orders, "of account 000000000000"},
+		"a slip":         {"--key " + key.ID + " --action sqs:SendMesage --resource " + orders, "is it sqs:SendMessage?"},
+		"no service":     {"--key " + key.ID + " --action SendMessage --resource " + orders, "such as sqs:SendMessage"},
+		"a pattern":      {"--key " + key.ID + " --action sqs:* --resource " + orders, "such as sqs:SendMessage"},
+		"another's":      {"--key " + key.ID + " --action s3:GetObject --resource " + orders, "actions of dybaseapi, iam, mns, ram, sns, sqs, sts"},
+		"a batch":        {"--key " + key.ID + " --action sqs:SendMessageBatch --resource " + orders, "is it sqs:SendMessage?"},
+		"no ARN":         {"--key " + key.ID + " --action sqs:SendMessage --resource orders", "is an ARN"},
+		"another ARN":    {"--key " + key.ID + " --action sqs:SendMessage --resource arn:aws:sns:us-east-1:000000000000:orders", "is of sns"},
 		"a bad context":  {"--key " + key.ID + " --action sqs:SendMessage --resource " + orders + " --context x", "KEY=VALUE"},
 	} {
 		if out, err := polymq(environ, append([]string{"policy", "explain"}, strings.Fields(tt.args)...)...); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -29,8 +29,8 @@ type Access struct {
 }
 
 // NewAccess makes an Access. With enforce, everything needs a policy that allows it, save what an account's
-// own key does in its account. Without, what is the caller's account's own is free, and the policies of
-// others' queues and topics decide about those.
+// own key does in its account. Without, what is the caller's account's own is free, save for a session that was
+// asked to be bounded, and the policies of others' queues and topics decide about those.
 func NewAccess(grants GrantSource, enforce bool) *Access {
 	return &Access{enforce: enforce, grants: grants, known: map[*core.Grants]*standing{}}
 }
@@ -57,6 +57,8 @@ type Want struct {
 	// Keys gives the values of condition keys of the resource and of the action, by names in lower case;
 	// nil: there are none.
 	Keys func(key string) []string
+
+	failed error // what kept Keys from its values: nothing is decided then
 }
 
 // Denied is the error of a caller who may not do what it wants.
@@ -84,9 +86,10 @@ func (d *Denied) Error() string {
 func (d *Denied) Unwrap() error { return core.Errorf(core.AccessDenied, "%s", d.Error()) }
 
 // Free says that a caller may do whatever it wants with what an account has: where signatures are not
-// verified, and in its own account where policies are not enforced.
+// verified, and in its own account where policies are not enforced, unless it is a session that is bounded by
+// policies: who made it has it given to somebody else.
 func (o *Options) Free(c *Caller, owner string) bool {
-	return !o.Verify || c.Key != nil && owner == c.Account && !o.Enforces()
+	return !o.Verify || c.Key != nil && owner == c.Account && !o.Enforces() && !c.Key.Session.Bounded()
 }
 
 // Authorize says whether a caller may do what it wants: a Denied, where it may not. What it is denied with
@@ -129,9 +132,12 @@ func (o *Options) decide(ctx context.Context, c *Caller, want *Want, enforce boo
 			d.Principal = s.grants.RAM
 		}
 	}
-	policies := policy.Policies{Root: true}
+	policies := policy.Policies{Root: true, Session: s.policies.Session}
 	if enforce {
-		policies, d.Broken = s.policies, s.broken
+		policies = s.policies
+	}
+	if enforce || c.Key != nil && c.Key.Session.Bounded() {
+		d.Broken = s.broken
 	}
 	if want.Policy != "" {
 		read, err := a.texts.Parse(policy.AWS, want.Policy, policy.Resource)
@@ -144,7 +150,7 @@ func (o *Options) decide(ctx context.Context, c *Caller, want *Want, enforce boo
 	r := policy.Request{Principal: s.principal, Action: want.Action, Also: want.Also, Resource: want.Resource, Owner: want.Owner}
 	r.Keys = (&conditionKeys{caller: c, grants: s.grants, want: want}).values
 	d.Decision = policy.Evaluate(&r, &policies)
-	return d, nil
+	return d, want.failed
 }
 
 // standing gives what the caller is granted.
@@ -179,6 +185,9 @@ func (a *Access) standing(ctx context.Context, c *Caller) (*standing, error) {
 func (a *Access) read(g *core.Grants) *standing {
 	s := &standing{grants: g, policies: policy.Policies{Root: g.Root}}
 	s.principal = policy.Principal{Account: g.Account, Names: []string{nameOf(g.Principal), nameOf(g.RAM)}, Role: nameOf(g.Role), ID: g.UserID}
+	if core.CloudOfARN(g.Role) == core.RAM {
+		s.principal.Cloud = policy.RAM
+	}
 	if g.Kind == core.PrincipalFederated && g.User != "" {
 		s.principal.User = "user/" + g.User
 	}
@@ -260,10 +269,22 @@ func (k *conditionKeys) ofRequest(key string) []string {
 		return []string{cmp.Or(regionOf(k.want.Resource), c.Region)}
 	case "aws:resourceaccount":
 		return []string{k.want.Owner}
+	case "aws:useragent":
+		return given(c.UserAgent)
+	case "aws:referer":
+		return given(c.Referer)
 	case "aws:viaawsservice", "aws:principalisawsservice", "acs:mfapresent":
 		return []string{"false"}
 	}
 	return nil
+}
+
+// given gives a value that there may not be.
+func given(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
 }
 
 // regionOf gives the region in an ARN, which need not be the one that the request is signed for; "" where it has none.
@@ -283,28 +304,24 @@ var principalTypes = map[string]string{
 // ofPrincipal gives the keys that tell who asks.
 func (k *conditionKeys) ofPrincipal(key string) []string {
 	g := k.grants
-	one := func(value string) []string {
-		if value == "" {
-			return nil
-		}
-		return []string{value}
-	}
 	switch key {
 	case "aws:principalarn", "acs:principalarn":
 		if g.Role != "" {
-			return one(g.Role)
+			return given(g.Role)
 		}
-		return one(g.Principal)
+		return given(g.Principal)
 	case "aws:principalaccount":
-		return one(g.Account)
+		return given(g.Account)
 	case "aws:principaltype":
-		return one(principalTypes[g.Kind])
+		return given(principalTypes[g.Kind])
 	case "aws:userid":
-		return one(g.UserID)
+		return given(g.UserID)
 	case "aws:username":
 		if g.Kind == core.PrincipalUser {
-			return one(g.User)
+			return given(g.User)
 		}
+	case "aws:tokenissuetime", "aws:multifactorauthpresent", "aws:sourceidentity", "acs:sourceidentity":
+		return ofSession(k.caller.Key, key)
 	}
 	for _, prefix := range []string{"aws:principaltag/", "acs:principaltag/"} {
 		if name, ok := strings.CutPrefix(key, prefix); ok {
@@ -312,6 +329,19 @@ func (k *conditionKeys) ofPrincipal(key string) []string {
 		}
 	}
 	return nil
+}
+
+// ofSession gives the keys that only a temporary key has.
+func ofSession(session *core.Key, key string) []string {
+	switch {
+	case session == nil || !session.Temporary():
+		return nil
+	case key == "aws:tokenissuetime":
+		return []string{session.CreatedAt.UTC().Format(time.RFC3339)}
+	case key == "aws:multifactorauthpresent": // there is no second factor
+		return []string{"false"}
+	}
+	return given(session.Session.SourceIdentity)
 }
 
 // TagValues gives the value of the tag whose name is given in lower case, as condition keys are.

@@ -37,13 +37,24 @@ func (o *Options) Assume(ctx context.Context, c *Caller, roles RoleSource, arn s
 		if c.Verified && name.Account != c.Account && !c.Key.Admin {
 			return nil, distrusted(c, want)
 		}
+		if c.Verified && c.Key.Session.Bounded() { // another session's bounds are not for it to choose
+			return role, o.Authorize(ctx, c, want)
+		}
 		return role, nil
 	}
 	if role == nil {
 		return nil, distrusted(c, want)
 	}
+	ofRole := func(key string) []string {
+		for _, prefix := range []string{"aws:resourcetag/", "iam:resourcetag/"} {
+			if tag, ok := strings.CutPrefix(key, prefix); ok {
+				return TagValues(role.Tags, tag)
+			}
+		}
+		return keys(key)
+	}
 	for _, action := range append([]string{want.Action}, also...) {
-		if err := o.trusted(ctx, c, role, &Want{Action: action, Resource: arn, Owner: want.Owner, Keys: keys}); err != nil {
+		if err := o.trusted(ctx, c, role, &Want{Action: action, Resource: arn, Owner: want.Owner, Keys: ofRole}); err != nil {
 			return nil, err
 		}
 	}

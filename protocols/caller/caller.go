@@ -36,6 +36,7 @@ type Options struct {
 	SignOnHeader   string         // in which trusted proxies say which user they have signed on; "": they do not
 	SignOnAccount  string         // of those users; "": DefaultAccount
 	Access         *Access        // who may do what, where Verify; nil: by the policies of resources alone
+	Actions        []string       // that policies decide about, for who asks what they do: "sqs:SendMessage"
 }
 
 // Attributes in which subscriptions keep the BaseURL by which their subscriber reached the server: certificates
@@ -65,6 +66,8 @@ type Caller struct {
 	RemoteAddr  netip.Addr
 	RequestID   string    // new for each request
 	Began       time.Time // when the request was read
+	UserAgent   string    // as the client calls itself, and where it was led from: policies may ask;
+	Referer     string    // read where signatures are verified
 	Key         *core.Key // that AccessKeyID names; nil while it is not looked for, or not known
 	Verified    bool      // the request is signed with Key
 
@@ -114,7 +117,9 @@ func (o *Options) Identify(r *http.Request) Caller {
 	}
 	c.Secure = scheme == "https"
 	c.Region, c.HostAccount = o.region(cred.region, host), AccountOfHost(host)
-	if !o.Verify {
+	if o.Verify {
+		c.UserAgent, c.Referer = r.UserAgent(), r.Referer()
+	} else {
 		c.Account = AccountOf(cred.keyID)
 		if c.Account == DefaultAccount && c.HostAccount != "" && cred.keyID != DefaultAccount {
 			c.Account = c.HostAccount

@@ -26,6 +26,11 @@
 // X-Amz-* and Amz-Sdk-*, for MNS's Authorization, Date, Content-Type, Content-MD5 and x-mns-* (MNS signs no host),
 // for those of Alibaba's control plane Authorization, Content-Type and x-acs-*.
 //
+// # Sessions that are bounded
+//
+// Policies that somebody asked a session to be bounded by count wherever signatures are verified, also where no other
+// policies do: such a key is made to be given away.
+//
 // # Decisions
 //
 // 2026-11-21: what a call was asked for is told to the audit log by the names of CloudTrail, for every protocol

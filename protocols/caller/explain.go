@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -24,6 +25,9 @@ type Question struct {
 
 // Answer decides as a server does that enforces policies, and tells why. InvalidArgument, KeyNotFound, EntityNotFound.
 func (o *Options) Answer(ctx context.Context, broker *core.Broker, q *Question) (*Denied, error) {
+	if err := q.check(o.Actions); err != nil {
+		return nil, err
+	}
 	if of := ownerOf(q.Resource); of != "" && of != q.Account && !q.Everywhere {
 		return nil, core.Errorf(core.AccessDenied, "this access key may not look into the policies of another account's resources")
 	}
@@ -35,11 +39,12 @@ func (o *Options) Answer(ctx context.Context, broker *core.Broker, q *Question) 
 	if key != nil {
 		who.Is(key)
 	}
-	want := &Want{Action: q.Action, Resource: q.Resource, Owner: q.Account}
-	tags, err := describe(ctx, broker, want)
+	want := &Want{Action: q.Action, Resource: q.Resource, Owner: cmp.Or(ownerOf(q.Resource), q.Account)}
+	about, err := describe(ctx, broker, want.Resource)
 	if err != nil {
 		return nil, err
 	}
+	want.Policy = about.policy
 	given := map[string][]string{}
 	for name, values := range q.Context {
 		given[strings.ToLower(name)] = values
@@ -48,10 +53,7 @@ func (o *Options) Answer(ctx context.Context, broker *core.Broker, q *Question) 
 		if values, ok := given[name]; ok {
 			return values
 		}
-		if tag, ok := strings.CutPrefix(name, "aws:resourcetag/"); ok {
-			return TagValues(tags, tag)
-		}
-		return nil
+		return about.values(name)
 	}
 	return o.Explain(ctx, &who, want)
 }
@@ -88,42 +90,89 @@ func (q *Question) asking(ctx context.Context, broker *core.Broker) (*core.Key, 
 	return &core.Key{Account: owner, User: user}, err
 }
 
-// ownerOf gives the account in an ARN of AWS, "" where there is none.
+// ownerOf gives the account in an ARN of either cloud, "" where there is none.
 func ownerOf(resource string) string {
-	const parts = 6
-	if arn := strings.SplitN(resource, ":", parts); len(arn) == parts && arn[0] == "arn" {
-		return arn[4]
-	}
-	return ""
+	_, _, account, _ := splitARN(resource)
+	return account
 }
 
-// describe fills in what is known of a resource: whose it is, and its policy. It gives its tags.
-func describe(ctx context.Context, broker *core.Broker, want *Want) (tags map[string]string, err error) {
+// splitARN takes apart arn:PARTITION:SERVICE:REGION:ACCOUNT:REST and acs:SERVICE:REGION:ACCOUNT:REST. A star for a
+// region or an account is none.
+func splitARN(text string) (service, region, account, rest string) {
 	const parts = 6
-	arn := strings.SplitN(want.Resource, ":", parts)
-	if len(arn) < parts || arn[0] != "arn" {
-		return nil, nil
+	text = strings.TrimPrefix(text, "acs:")
+	if behind, isARN := strings.CutPrefix(text, "arn:"); isARN {
+		_, text, _ = strings.Cut(behind, ":")
 	}
-	want.Owner = cmp.Or(arn[4], want.Owner)
-	switch arn[2] {
-	case "sqs":
-		queue, err := broker.Queue(ctx, core.QueueName{Account: arn[4], Region: arn[3], Name: arn[5]})
-		if core.CodeOf(err) == core.QueueNotFound {
-			return nil, nil
-		} else if err != nil {
-			return nil, err
-		}
-		want.Policy = queue.Attributes["sqs.Policy"]
-		return queue.Tags, nil
-	case "sns":
-		topic, err := broker.Topic(ctx, core.TopicName{Account: arn[4], Region: arn[3], Name: arn[5]})
-		if core.CodeOf(err) == core.TopicNotFound {
-			return nil, nil
-		} else if err != nil {
-			return nil, err
-		}
-		want.Policy = topic.Attributes["sns.Policy"]
-		return topic.Tags, nil
+	if list := strings.SplitN("::"+text, ":", parts); len(list) == parts {
+		service, region, account, rest = list[2], list[3], list[4], list[5]
 	}
-	return nil, nil
+	return service, strings.Trim(region, "*"), strings.Trim(account, "*"), rest
+}
+
+// described is what is known of a queue or a topic that policies may ask for.
+type described struct {
+	policy string // its own
+	tags   map[string]string
+}
+
+// values gives the values of the condition keys of its tags.
+func (d *described) values(key string) []string {
+	for _, prefix := range []string{"aws:resourcetag/", "acs:resourcetag/"} {
+		if tag, ok := strings.CutPrefix(key, prefix); ok {
+			return TagValues(d.tags, tag)
+		}
+	}
+	return nil
+}
+
+// describe gives what is known of the queue or the topic that an ARN names, nothing where there is none. MNS's have no
+// policies of their own.
+func describe(ctx context.Context, broker *core.Broker, resource string) (d described, err error) {
+	service, region, account, rest := splitARN(resource)
+	kind, name := service, rest
+	if service == "mns" { // /queues/NAME, and what lies behind it
+		path := strings.SplitN(rest+"//", "/", 4)
+		kind, name = path[1], path[2]
+	}
+	switch kind {
+	case "sqs", "queues":
+		queue, err := broker.Queue(ctx, core.QueueName{Account: account, Region: region, Name: name})
+		if err == nil {
+			d = described{queue.Attributes["sqs.Policy"], queue.Tags}
+		} else if core.CodeOf(err) != core.QueueNotFound {
+			return d, err
+		}
+	case "sns", "topics":
+		topic, err := broker.Topic(ctx, core.TopicName{Account: account, Region: region, Name: name})
+		if err == nil {
+			d = described{topic.Attributes["sns.Policy"], topic.Tags}
+		} else if core.CodeOf(err) != core.TopicNotFound {
+			return d, err
+		}
+	}
+	if service == "mns" {
+		d.policy = ""
+	}
+	return d, nil
+}
+
+// AskTags lets policies ask for the tags of the queue or the topic that the resource names. They are read once
+// one does.
+func (w *Want) AskTags(ctx context.Context, broker *core.Broker) {
+	others := w.Keys
+	about := sync.OnceValue(func() (d described) {
+		d, w.failed = describe(ctx, broker, w.Resource)
+		return d
+	})
+	w.Keys = func(key string) []string {
+		if strings.HasPrefix(key, "acs:resourcetag/") || strings.HasPrefix(key, "aws:resourcetag/") {
+			d := about()
+			return d.values(key)
+		}
+		if others == nil {
+			return nil
+		}
+		return others(key)
+	}
 }

@@ -5,7 +5,9 @@
 //
 // In the cloud the queue is one of the service's own account. Here it is the caller's: whoever tests a program
 // makes the queue under the name that the program is set to, and sends receipts into it. The key is a
-// session's, whose policy allows receiving, deleting and peeking in that queue alone.
+// session's, whose policy allows receiving, deleting and peeking in that queue alone, wherever signatures are
+// verified. Policies can say for which queues somebody may have one: dybaseapi:QueryTokenForMnsQueue on
+// acs:dybaseapi:REGION:ACCOUNT:/queues/NAME.
 //
 // # Decisions
 //

@@ -1,6 +1,7 @@
 package dybase
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/polymq/polymq/core"
@@ -13,7 +14,12 @@ import (
 const Version = "2017-05-25"
 
 func (s *Server) actions() []openapi.Action {
-	return []openapi.Action{{Name: "QueryTokenForMnsQueue", Do: openapi.Typed(s.queryTokenForMnsQueue)}}
+	return []openapi.Action{{Name: "QueryTokenForMnsQueue", Do: openapi.Typed(s.queryTokenForMnsQueue), Wants: wants}}
+}
+
+// wants is the permission to have a token for the queue: a policy can say for which.
+func wants(_ context.Context, c *openapi.Call) []caller.Want {
+	return []caller.Want{c.Want("dybaseapi", c.Action, "/queues/"+c.Parameters["QueueName"])}
 }
 
 // Actions lists the protocol's actions.

@@ -21,7 +21,9 @@ func (s *Server) authorize(ctx context.Context, c *call) error {
 		if renamed := c.renamed(want.Resource); err == nil && renamed != "" {
 			err = s.callers.Authorize(ctx, &c.Caller, &caller.Want{Action: want.Action, Resource: renamed, Keys: want.Keys})
 		}
-		return err
+		if err != nil {
+			return err
+		}
 	}
 	if isRead(c.Action) {
 		return nil

@@ -15,7 +15,16 @@ func (s *Server) authorize(ctx context.Context, c *call, found *route, t target)
 		return nil
 	}
 	want := Want(&c.Caller, found.name, t.path())
+	want.AskTags(ctx, s.broker)
 	return s.callers.Authorize(ctx, &c.Caller, &want)
+}
+
+// PolicyActions gives the actions as policies name them.
+func PolicyActions() (names []string) {
+	for i := range routes {
+		names = append(names, "mns:"+routes[i].name)
+	}
+	return names
 }
 
 // Want is what an action wants to do: of a batch, as policies may also call the single action. path is the

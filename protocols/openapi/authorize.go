@@ -18,7 +18,7 @@ func (s *Server) authorize(ctx context.Context, c *Call, a *Action) error {
 	}
 	wants := []caller.Want{c.Want(s.service.code(), a.Name, "*")}
 	if a.Wants != nil {
-		wants = a.Wants(c)
+		wants = a.Wants(ctx, c)
 	}
 	for i := range wants {
 		if err := s.callers.Authorize(ctx, &c.Caller, &wants[i]); err != nil {

@@ -20,7 +20,7 @@ func (g *granted) Grants(context.Context, *core.Key) (*core.Grants, error) {
 func TestAuthorize(t *testing.T) {
 	t.Parallel()
 	const own = `{"Effect":"Allow","Action":"echo:Speak","Resource":"acs:echo:cn-hangzhou:111122223333:*"}`
-	special := func(c *Call) []caller.Want {
+	special := func(_ context.Context, c *Call) []caller.Want {
 		return []caller.Want{c.Want("echo", "Speak", "/a"), c.Want("echo", "Shout", "/b")}
 	}
 	tests := map[string]struct {

@@ -31,7 +31,7 @@ type Action struct {
 	Do   func(context.Context, *Call) (any, error) // nil: the service has it, polymq does not
 
 	// Wants gives what the caller must be allowed; nil: the action of that name, on all that the account has.
-	Wants func(*Call) []caller.Want
+	Wants func(context.Context, *Call) []caller.Want
 	Open  bool // it needs no permission, or finds out by itself who may
 }
 

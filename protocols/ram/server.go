@@ -112,7 +112,7 @@ func action[Req, Document any](s *Server, name string, do func(context.Context, 
 			}
 			return typed(ctx, c)
 		},
-		Wants: func(c *openapi.Call) (wants []caller.Want) {
+		Wants: func(_ context.Context, c *openapi.Call) (wants []caller.Want) {
 			for _, path := range subjects(c) {
 				wants = append(wants, c.Want("ram", name, path))
 			}

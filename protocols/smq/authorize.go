@@ -1,6 +1,7 @@
 package smq
 
 import (
+	"context"
 	"strings"
 
 	"github.com/polymq/polymq/protocols/caller"
@@ -41,6 +42,30 @@ var wants = map[string]func(*openapi.Call) []caller.Want{
 	"TagResources":              onTagged,
 	"UntagResources":            onTagged,
 	"ListTagResources":          onTagged,
+}
+
+// PolicyActions gives the actions as policies name them.
+func PolicyActions() (names []string) {
+	for name, of := range wants {
+		for _, want := range of(&openapi.Call{Action: name}) {
+			names = append(names, want.Action)
+			if want.Also != "" {
+				names = append(names, want.Also)
+			}
+		}
+	}
+	return names
+}
+
+// wants gives what an action needs, of which policies may also ask for the tags.
+func (s *Server) wants(of func(*openapi.Call) []caller.Want) func(context.Context, *openapi.Call) []caller.Want {
+	return func(ctx context.Context, c *openapi.Call) []caller.Want {
+		all := of(c)
+		for i := range all {
+			all[i].AskTags(ctx, s.broker)
+		}
+		return all
+	}
 }
 
 // on is an action that policies call by its own name, on a path with parameters of the request in it.

@@ -31,7 +31,7 @@ func TestWants(t *testing.T) {
 			continue
 		}
 		var got []string
-		for _, w := range action.Wants(c) {
+		for _, w := range action.Wants(t.Context(), c) {
 			got = append(got, strings.TrimPrefix(w.Resource, "acs:mns:cn-hangzhou:111122223333:"))
 			if name := strings.TrimPrefix(w.Action, "mns:"); name != action.Name {
 				got = append(got, name)

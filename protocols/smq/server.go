@@ -48,7 +48,7 @@ func (s *Server) actions() []openapi.Action {
 		{Name: "ListTagResources", Do: typed(s.listTagResources)},
 	}
 	for i := range actions {
-		actions[i].Wants = wants[actions[i].Name]
+		actions[i].Wants = s.wants(wants[actions[i].Name])
 	}
 	return actions
 }

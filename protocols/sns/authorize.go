@@ -85,6 +85,16 @@ var members = map[target][]string{
 	subscription: {"SubscriptionArn"}, application: {"PlatformApplicationArn"}, endpoint: {"EndpointArn"}, topicMade: {"Name"},
 }
 
+// PolicyActions gives the actions as policies name them: all but the batch, which needs what a single publish does.
+func PolicyActions() (names []string) {
+	for name, p := range permissions {
+		if p.action == "" {
+			names = append(names, "sns:"+name)
+		}
+	}
+	return names
+}
+
 // authenticate finds out whose request it is. The links that subscribers are sent may be followed by anyone,
 // and what a topic's policy allows to everybody needs no signature.
 func (s *Server) authenticate(c *call, authenticate func(*caller.Caller) error) error {

@@ -59,6 +59,16 @@ var permissions = map[string]permission{
 	"UntagQueue":                   {"sqs:untagqueue", givenURL, true},
 }
 
+// PolicyActions gives the actions as policies name them: all but the batches, which need what their single actions do.
+func PolicyActions() (names []string) {
+	for name, p := range permissions {
+		if strings.EqualFold("sqs:"+name, p.action) {
+			names = append(names, "sqs:"+name)
+		}
+	}
+	return names
+}
+
 // authorize says whether the caller may do what it asks for, before anything is done.
 func (s *Server) authorize(ctx context.Context, c *call, in any) error {
 	if !s.callers.Verify {

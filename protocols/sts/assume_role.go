@@ -103,12 +103,18 @@ func (req *assumeRoleRequest) further() (actions []string) {
 		actions = append(actions, tagSession)
 	}
 	if req.SourceIdentity != nil {
-		actions = append(actions, "sts:SetSourceIdentity")
+		actions = append(actions, setSourceIdentity)
 	}
 	return actions
 }
 
-const tagSession = "sts:TagSession"
+const (
+	tagSession        = "sts:TagSession"
+	setSourceIdentity = "sts:SetSourceIdentity"
+)
+
+// SessionActions are the actions that policies know and requests do not.
+var SessionActions = []string{tagSession, setSourceIdentity}
 
 // conditionKey gives the values of the condition keys that trust policies have.
 func (req *assumeRoleRequest) conditionKey(key string) []string {

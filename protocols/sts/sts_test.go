@@ -144,7 +144,15 @@ func TestAssumeRole(t *testing.T) {
 		t.Errorf("a chained session of more than an hour: %v", err)
 	}
 	again.DurationSeconds = nil
-	if _, err := session.AssumeRole(t.Context(), again); err != nil {
+	if _, err := session.AssumeRole(t.Context(), again); codeOf(err) != "AccessDenied" {
+		t.Errorf("a session sheds the policy that bounds it: %v", err)
+	}
+	free, err := f.key(core.NewKey{User: "ann"}).AssumeRole(t.Context(), &sdk.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String("build-2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unbound := f.as(*free.Credentials.AccessKeyId, *free.Credentials.SecretAccessKey, *free.Credentials.SessionToken)
+	if _, err := unbound.AssumeRole(t.Context(), again); err != nil {
 		t.Errorf("a chained session: %v", err)
 	}
 	for name, call := range map[string]func() error{
