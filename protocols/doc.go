@@ -16,6 +16,9 @@
 // A service that is not spoken, or is switched off, is answered with an error in that service's
 // own form, so that its SDK shows what is the matter and does not try again.
 //
+// Where signatures are not verified, browsers are answered under names that no other site can have, and not for pages
+// of other sites (hosts.go).
+//
 // Protocols log by the logger in the request's context (zerolog.Ctx), which the server puts into
 // the base context of its connections.
 package protocols

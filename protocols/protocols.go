@@ -18,6 +18,7 @@ import (
 	"github.com/polymq/polymq/protocols/api"
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/console"
+	"github.com/polymq/polymq/protocols/coverage"
 	"github.com/polymq/polymq/protocols/dybase"
 	"github.com/polymq/polymq/protocols/iam"
 	"github.com/polymq/polymq/protocols/localstack"
@@ -42,6 +43,7 @@ type Options struct {
 	Scripts   *localstack.Scripts
 	Metrics   http.Handler     // of /metrics; nil: none
 	Console   *console.Options // nil: there is none
+	Hosts     []string         // further names of the server for browsers, where signatures are not verified; "*.example.com" for all in a zone
 	Log       zerolog.Logger
 }
 
@@ -64,10 +66,12 @@ type port struct {
 	ram     *ram.Server
 	dybase  *dybase.Server
 	forward http.Handler // nil: other services are refused
+	hosts   []string     // names, and zones, that are the server's own
 }
 
 // New makes the handler of the one port.
 func New(broker *core.Broker, options Options) http.Handler {
+	options.Caller.Actions = policyActions()
 	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
 	p.smq = smq.New(broker, &options.Caller, p.mns.Gate())
 	p.iam, p.ram = iam.New(broker, &options.Caller), ram.New(broker, &options.Caller)
@@ -80,6 +84,10 @@ func New(broker *core.Broker, options Options) http.Handler {
 		engine.Use(p.logRequest)
 	}
 	engine.Use(p.recover)
+	if !options.Caller.Verify {
+		p.hosts = ownHosts(&options)
+		engine.Use(p.guardHosts)
+	}
 	jsonAPI := api.New(broker, &p.options.Caller, api.Options{Version: options.Version, TestMode: options.TestMode, Authority: options.Authority})
 	jsonAPI.RegisterHealth(engine)
 	if p.speaks("api") {
@@ -97,6 +105,22 @@ func New(broker *core.Broker, options Options) http.Handler {
 	}
 	engine.NoRoute(p.serve)
 	return engine
+}
+
+// policyActions gives the actions that policies decide about, of all protocols, whether they are spoken or not.
+func policyActions() []string {
+	actions := append(sqs.PolicyActions(), sns.PolicyActions()...)
+	actions = append(append(actions, mns.PolicyActions()...), smq.PolicyActions()...)
+	for service, of := range map[string][]coverage.Action{"sts": slices.Concat(sts.Actions(), aliyunsts.Actions()), "iam": iam.Actions(), "ram": ram.Actions(), "dybaseapi": dybase.Actions()} {
+		for _, action := range of {
+			if action.Done {
+				actions = append(actions, service+":"+action.Name)
+			}
+		}
+	}
+	actions = append(actions, sts.SessionActions...)
+	slices.Sort(actions)
+	return slices.Compact(actions)
 }
 
 func (p *port) speaks(protocol string) bool {

@@ -38,6 +38,7 @@ type Config struct {
 	Region           string         `koanf:"region"`
 	Protocols        []string       `koanf:"protocols"`
 	Console          *bool          `koanf:"console"` // nil: true
+	ConsoleHosts     []string       `koanf:"console-hosts"`
 	Auth             string         `koanf:"auth"`
 	AdminKey         core.Secret    `koanf:"admin-key"`  // ID:SECRET
 	MasterKey        core.Secret    `koanf:"master-key"` // no flag: other users of the machine could read it
@@ -181,6 +182,8 @@ func (c Config) Check() error {
 
 var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
 
+var hostPattern = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
 var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
 func (c Config) checkServing(fault func(name, format string, args ...any)) {
@@ -198,6 +201,11 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	}
 	if u, err := url.Parse("https://" + strings.ReplaceAll(c.SNSCertHost, "{region}", c.Region)); err != nil || c.SNSCertHost != "" && (u.Host == "" || u.Path != "" || u.User != nil) {
 		fault("sns-cert-host", "must be a host, with or without a port, was %q", c.SNSCertHost)
+	}
+	for _, host := range c.ConsoleHosts {
+		if !hostPattern.MatchString(host) {
+			fault("console-hosts", "must be names without a port, such as queues.example.com or *.example.com, was %q", host)
+		}
 	}
 	if c.ForwardUnknown != "" {
 		if u, err := url.Parse(c.ForwardUnknown); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {

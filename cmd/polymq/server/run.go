@@ -138,6 +138,7 @@ func (s *Server) speak() http.Handler {
 		Scripts:   &s.scripts,
 		Metrics:   s.metrics.handler(),
 		Console:   s.console(),
+		Hosts:     s.config.ConsoleHosts,
 		Version:   Version(),
 		Authority: s.authority,
 		Log:       s.log,
