@@ -119,11 +119,18 @@ func (a *adapter) authenticate(r *http.Request, who *caller.Caller) (*core.Key, 
 	}
 	token, isBearer := strings.CutPrefix(authorization, "Bearer ")
 	id, secret, _ := strings.Cut(token, ":")
+	if !isBearer || id == "" {
+		return nil, errCredentials
+	}
+	if !a.attempts.Allow(who.RemoteAddr, id) {
+		return nil, newProblem(http.StatusTooManyRequests, core.Throttled, "too many wrong secrets for this access key; wait a moment and try again")
+	}
 	key, err := a.callers.FindKey(r.Context(), id)
 	switch {
 	case err != nil:
 		return nil, newProblemOf(r.Context(), err)
-	case !isBearer || key == nil || key.Disabled || key.Temporary() || key.Secret == "" || !key.Secret.Equal(secret):
+	case key == nil || key.Disabled || key.Temporary() || key.Secret == "" || !key.Secret.Equal(secret):
+		a.attempts.Failed(who.RemoteAddr, id)
 		return nil, errCredentials
 	}
 	return key, nil

@@ -27,6 +27,7 @@ type adapter struct {
 	callers    *caller.Options
 	signatures *aws.Authenticator
 	sameOrigin *http.CrossOriginProtection
+	attempts   caller.Attempts
 }
 
 func (s *Server) newAdapter(engine *gin.Engine) *adapter {

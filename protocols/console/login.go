@@ -42,10 +42,10 @@ func (s *Server) showLogin(x *exchange) error {
 
 // logIn begins a session for an access key that opens the console. Whatever is wrong with the key, the answer is the same.
 func (s *Server) logIn(x *exchange) error {
-	if !s.logins.Allow() {
+	id, next := x.field("id"), ownPath(x.field("next"))
+	if !s.logins.Allow(x.caller.RemoteAddr, id) {
 		return errThrottled
 	}
-	id, next := x.field("id"), ownPath(x.field("next"))
 	key, _, err := s.opener(x, id)
 	if err != nil {
 		return err
@@ -56,6 +56,7 @@ func (s *Server) logIn(x *exchange) error {
 	}
 	x.action, x.caller.AccessKeyID = "ConsoleLogin", id
 	if !known.Equal(x.r.PostFormValue("secret")) || key == nil {
+		s.logins.Failed(x.caller.RemoteAddr, id)
 		s.audit(x, caller.Audited{Code: "Unauthenticated", Text: "no access key that opens the console, or another secret"})
 		s.write(x, http.StatusUnauthorized, "login.html", "", &page{Title: "Log in", Data: loginPage{Next: next, KeyID: id, Failed: true}})
 		return nil

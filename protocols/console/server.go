@@ -12,7 +12,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/rs/zerolog"
-	"golang.org/x/time/rate"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/caller"
@@ -57,25 +56,21 @@ type Server struct {
 	callers *caller.Options
 	options Options
 	mux     *http.ServeMux
-	logins  *rate.Limiter
+	logins  caller.Attempts
 	search  chan struct{} // has a place for each search that may run
 
 	secretMu sync.Mutex
 	secret   []byte // of sessions; nil until it was read
 }
 
-// Bounds of what strains a server.
-const (
-	loginsPerSecond = 1
-	loginsAtOnce    = 10
-	searchesAtOnce  = 2
-)
+// searchesAtOnce bounds what strains a server.
+const searchesAtOnce = 2
 
 // New makes a Server.
 func New(broker *core.Broker, callers *caller.Options, options Options) *Server {
 	s := &Server{
 		broker: broker, callers: callers, options: options, mux: http.NewServeMux(),
-		logins: rate.NewLimiter(loginsPerSecond, loginsAtOnce), search: make(chan struct{}, searchesAtOnce),
+		search: make(chan struct{}, searchesAtOnce),
 	}
 	s.routes()
 	return s
