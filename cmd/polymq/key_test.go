@@ -50,6 +50,9 @@ func TestKeyCommands(t *testing.T) {
 		}
 		return out
 	}
+	if out, err := polymq(environ, "user", "create", "ci", "--account", "444455556666"); err != nil {
+		t.Fatalf("%s%v", out, err)
+	}
 	made := regexp.MustCompile(`^ID:      (AKIA[A-Z2-7]{16})\nSecret:  (\S{40})\nAccount: 444455556666\n$`).FindStringSubmatch(key("create", "--account", "444455556666", "--user", "ci"))
 	if made == nil {
 		t.Fatal("no key was made")
@@ -87,6 +90,7 @@ func TestKeyCommands(t *testing.T) {
 		"nobody":           {environ[1:], []string{"list"}, "POLYMQ_ADMIN_KEY"},
 		"a wrong secret":   {environ, []string{"list", "--admin-key", "root:hunter23"}, "POLYMQ_ADMIN_KEY"},
 		"no such key":      {environ, []string{"delete", id}, "there is no access key of that id"},
+		"no such user":     {environ, []string{"create", "--user", "cy"}, "The user with name cy cannot be found"},
 		"a bad account":    {environ, []string{"create", "--account", "1"}, "body.account"},
 		"no server":        {nil, []string{"list", "--endpoint", "http://127.0.0.1:1"}, "is it running there?"},
 		"an id too many":   {environ, []string{"delete", "a", "b"}, "accepts 1 arg"},

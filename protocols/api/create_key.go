@@ -12,7 +12,7 @@ type createKeyRequest struct {
 		ID      string `json:"id,omitempty" minLength:"3" maxLength:"128" doc:"Access key id; a random one if absent"`
 		Secret  string `json:"secret,omitempty" minLength:"8" maxLength:"128" doc:"A random one if absent"`
 		Account string `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"Else the caller's"`
-		User    string `json:"user,omitempty" maxLength:"64" doc:"Name of the user it belongs to"`
+		User    string `json:"user,omitempty" maxLength:"64" doc:"Name of the user it belongs to, who must be there"`
 		Admin   bool   `json:"admin,omitempty" doc:"May use all of this API, in all accounts"`
 	}
 }
@@ -26,9 +26,16 @@ func (s *Server) createKey(ctx context.Context, req *createKeyRequest) (*ofOneKe
 	case in.Admin && !exchangeOf(ctx).grants.Everywhere:
 		return nil, newProblem(http.StatusForbidden, core.AccessDenied, "only who administers all accounts makes another who does")
 	}
-	key, err := s.broker.CreateKey(ctx, core.NewKey{
-		ID: in.ID, Secret: core.Secret(in.Secret), Account: owner, User: in.User, Admin: in.Admin,
-	})
+	made := core.NewKey{ID: in.ID, Secret: core.Secret(in.Secret), Account: owner, User: in.User, Admin: in.Admin}
+	if err := made.Check(); err != nil {
+		return nil, failed(ctx, err)
+	}
+	if in.User != "" { // a slip of the finger is not to make one
+		if _, err := s.broker.Identity(ctx, core.IdentityName{Account: owner, Kind: core.User, Name: in.User}); err != nil {
+			return nil, failed(ctx, err)
+		}
+	}
+	key, err := s.broker.CreateKey(ctx, made)
 	if err != nil {
 		return nil, failed(ctx, err)
 	}

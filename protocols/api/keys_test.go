@@ -104,6 +104,52 @@ func TestAPIIsForAdministrators(t *testing.T) {
 	}
 }
 
+// Who guesses a secret is slowed down, and nobody else is.
+func TestGuessesAreSlowedDown(t *testing.T) {
+	t.Parallel()
+	c := newVerifyingClient(t)
+	admin, other := c.key(core.NewKey{Admin: true}), c.key(core.NewKey{Admin: true})
+	throttled := 0
+	for range 30 {
+		if status, _ := c.as("Bearer "+admin.ID+":guess", "GET", "/api/v1/queues", ""); status == 429 {
+			throttled++
+		}
+	}
+	if throttled == 0 {
+		t.Error("thirty guesses in a row were all answered")
+	}
+	if status, _ := c.as(bearer(admin), "GET", "/api/v1/queues", ""); status != 429 {
+		t.Errorf("the right secret among the guesses: got %d", status)
+	}
+	if status, _ := c.as(bearer(other), "GET", "/api/v1/queues", ""); status != 200 {
+		t.Errorf("another key: got %d", status)
+	}
+	for range 30 {
+		if status, _ := c.as("", "GET", "/api/v1/queues", ""); status != 401 {
+			t.Fatalf("without a key: got %d", status)
+		}
+	}
+}
+
+// A key is made for a user who is there: a slip of the finger makes nobody.
+func TestKeysNeedTheirUser(t *testing.T) {
+	t.Parallel()
+	c := newVerifyingClient(t)
+	root := bearer(c.key(core.NewKey{ID: "ROOT", Admin: true}))
+	if status, answer := c.as(root, "POST", "/api/v1/keys", `{"user":"ci"}`); status != 404 || !strings.Contains(answer, `"code":"EntityNotFound"`) {
+		t.Errorf("of nobody: got %d %s", status, answer)
+	}
+	if status, answer := c.as(root, "POST", "/api/v1/users", `{"name":"ci"}`); status != 201 {
+		t.Fatalf("got %d %s", status, answer)
+	}
+	if status, answer := c.as(root, "POST", "/api/v1/keys", `{"user":"ci"}`); status != 201 {
+		t.Errorf("of a user: got %d %s", status, answer)
+	}
+	if status, answer := c.as(root, "POST", "/api/v1/keys", `{"user":"ci","account":"444455556666"}`); status != 404 {
+		t.Errorf("of another account's user: got %d %s", status, answer)
+	}
+}
+
 func TestKeysByTheAPI(t *testing.T) {
 	t.Parallel()
 	c := newVerifyingClient(t)
@@ -115,6 +161,9 @@ func TestKeysByTheAPI(t *testing.T) {
 			t.Fatalf("%s %s: got %d %s, want %d", method, path, status, answer, want)
 		}
 		return answer
+	}
+	if _, err := c.broker.CreateIdentity(t.Context(), core.Identity{IdentityName: core.IdentityName{Account: "444455556666", Kind: core.User, Name: "ci-bot"}}); err != nil {
+		t.Fatal(err)
 	}
 	made := call(201, "POST", "", `{"id":"bot","secret":"hunter22","account":"444455556666","user":"ci-bot","admin":true}`)
 	for _, want := range []string{`"id":"bot"`, `"secret":"hunter22"`, `"account":"444455556666"`, `"user":"ci-bot"`, `"admin":true`} {

@@ -478,6 +478,12 @@ func TestTopicFromEndToEnd(t *testing.T) {
 func TestKeysClockAndPrices(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, newBroker(t, pgtest.DatabaseURL(t)), &caller.Options{})
+	if got := s.post(base+"/keys", "user", "ada"); got.StatusCode != http.StatusNotFound {
+		t.Errorf("a key of nobody: got %s", got.Status)
+	}
+	if _, err := s.broker.CreateIdentity(t.Context(), core.Identity{IdentityName: core.IdentityName{Account: pgtest.Account, Kind: core.User, Name: "ada"}}); err != nil {
+		t.Fatal(err)
+	}
 	made := s.post(base+"/keys", "user", "ada").text
 	id := regexp.MustCompile(`AKIA[A-Z0-9]+`).FindString(made)
 	key, err := s.broker.Key(t.Context(), id)

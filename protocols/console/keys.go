@@ -32,6 +32,11 @@ func (s *Server) createKey(x *exchange) error {
 			return err
 		}
 	}
+	if in.User != "" { // a slip of the finger is not to make one
+		if _, err := s.broker.Identity(x.ctx(), core.IdentityName{Account: in.Account, Kind: core.User, Name: in.User}); err != nil {
+			return err
+		}
+	}
 	key, err := s.broker.CreateKey(x.ctx(), in)
 	if err != nil {
 		return err

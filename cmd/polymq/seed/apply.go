@@ -192,13 +192,17 @@ func (a *applying) section(k *kind, path []string, declared []Fields, create fun
 		}
 		a.removal = append(a.removal, func() error {
 			a.note(Delete, k, name, nil)
-			return a.do(k, name, func() error {
+			err := a.do(k, name, func() error {
 				query := k.query(shown[name])
 				if k.related {
 					query.Set("all", "true")
 				}
 				return a.server.Do(a.ctx, client.Request{Method: http.MethodDelete, Path: append(slices.Clone(path), k.path, shown[name].text(k.key)), Query: query}, nil)
 			})
+			if k == users && client.CodeOf(err) == "EntityInUse" {
+				return nil // who administers all accounts
+			}
+			return err
 		})
 	}
 	return nil
@@ -263,15 +267,33 @@ func (a *applying) makeQueue(entry Fields) error {
 	return a.make(queues, nil)(entry.without(field))
 }
 
-// makeKey makes an access key. One without a secret would get a random one that nobody ever sees.
+// makeKey makes an access key, and its user where the file says nothing of one. A key without a secret would get
+// a random one that nobody ever sees.
 func (a *applying) makeKey(entry Fields) error {
 	if entry.text("secret") == "" {
 		return fmt.Errorf("it does not exist, and so needs a secret, such as ${NAME}")
+	}
+	if err := a.ensureUser(entry.text("account"), entry.text("user")); err != nil {
+		return err
 	}
 	if err := a.make(keys, nil)(entry); err != nil || entry["disabled"] != true {
 		return err
 	}
 	return a.patch(keys, nil, entry, Fields{"disabled": true})
+}
+
+// ensureUser makes the user whose key is made, unless it is there or the key is nobody's in particular.
+func (a *applying) ensureUser(account, name string) error {
+	if name == "" {
+		return nil
+	}
+	server := *a.server
+	server.Account = cmp.Or(account, server.Account)
+	err := server.Do(a.ctx, client.Request{Method: http.MethodGet, Path: []string{users.path, name}}, nil)
+	if client.IsNotFound(err) {
+		err = server.Do(a.ctx, client.Request{Method: http.MethodPost, Path: []string{users.path}, Body: Fields{"name": name}}, nil)
+	}
+	return err
 }
 
 func (a *applying) patch(k *kind, path []string, entry, fields Fields) error {
