@@ -56,6 +56,8 @@ func (s *Server) actions() map[string]*awsquery.Action {
 		"ListAccountAliases": typed(s.listAccountAliases),
 		"GetAccountSummary":  typed(s.getAccountSummary),
 
+		"GetAccountAuthorizationDetails": typed(s.getAccountAuthorizationDetails),
+
 		"SimulatePrincipalPolicy": typed(s.simulatePrincipalPolicy),
 		"SimulateCustomPolicy":    typed(s.simulateCustomPolicy),
 	}

@@ -540,3 +540,54 @@ func TestKeysOfAdministratorsAreSpared(t *testing.T) {
 		t.Errorf("disabled: %v", err)
 	}
 }
+
+func TestGetAccountAuthorizationDetails(t *testing.T) {
+	t.Parallel()
+	c := start(t, "verify").key(core.NewKey{})
+	ctx := t.Context()
+	must(c.CreateGroup(ctx, &sdk.CreateGroupInput{GroupName: text("devs")}))(t)
+	for _, name := range []string{"ann", "bob"} {
+		must(c.CreateUser(ctx, &sdk.CreateUserInput{UserName: &name, PermissionsBoundary: text("arn:aws:iam::aws:policy/AmazonSQSFullAccess"), Tags: []types.Tag{{Key: text("team"), Value: text("a")}}}))(t)
+		must(c.AddUserToGroup(ctx, &sdk.AddUserToGroupInput{UserName: &name, GroupName: text("devs")}))(t)
+	}
+	must(c.PutUserPolicy(ctx, &sdk.PutUserPolicyInput{UserName: text("ann"), PolicyName: text("own"), PolicyDocument: text(sqsAll)}))(t)
+	must(c.CreateRole(ctx, &sdk.CreateRoleInput{RoleName: text("worker"), AssumeRolePolicyDocument: text(trust)}))(t)
+	made := must(c.CreatePolicy(ctx, &sdk.CreatePolicyInput{PolicyName: text("queues"), PolicyDocument: text(sqsAll)}))(t).Policy
+	must(c.CreatePolicyVersion(ctx, &sdk.CreatePolicyVersionInput{PolicyArn: made.Arn, PolicyDocument: text(sqsAll), SetAsDefault: true}))(t)
+	must(c.AttachGroupPolicy(ctx, &sdk.AttachGroupPolicyInput{GroupName: text("devs"), PolicyArn: made.Arn}))(t)
+	must(c.AttachRolePolicy(ctx, &sdk.AttachRolePolicyInput{RoleName: text("worker"), PolicyArn: made.Arn}))(t)
+
+	var users []types.UserDetail
+	var groups []types.GroupDetail
+	var roles []types.RoleDetail
+	var policies []types.ManagedPolicyDetail
+	for pages := sdk.NewGetAccountAuthorizationDetailsPaginator(c, &sdk.GetAccountAuthorizationDetailsInput{MaxItems: aws.Int32(2)}); pages.HasMorePages(); {
+		page := must(pages.NextPage(ctx))(t)
+		users, groups = append(users, page.UserDetailList...), append(groups, page.GroupDetailList...)
+		roles, policies = append(roles, page.RoleDetailList...), append(policies, page.Policies...)
+	}
+	if len(users) != 2 || len(groups) != 1 || len(roles) != 1 || len(policies) < 2 {
+		t.Fatalf("%d users, %d groups, %d roles, %d policies", len(users), len(groups), len(roles), len(policies))
+	}
+	ann := users[0]
+	if document, _ := url.QueryUnescape(*ann.UserPolicyList[0].PolicyDocument); *ann.UserName != "ann" || ann.GroupList[0] != "devs" || document != sqsAll ||
+		*ann.PermissionsBoundary.PermissionsBoundaryArn != "arn:aws:iam::aws:policy/AmazonSQSFullAccess" || *ann.Tags[0].Value != "a" || ann.CreateDate == nil || !strings.HasSuffix(*ann.Arn, ":user/ann") {
+		t.Errorf("ann: %+v", ann)
+	}
+	if *groups[0].GroupName != "devs" || *groups[0].AttachedManagedPolicies[0].PolicyArn != *made.Arn {
+		t.Errorf("the group: %+v", groups[0])
+	}
+	if document, _ := url.QueryUnescape(*roles[0].AssumeRolePolicyDocument); document != trust || *roles[0].AttachedManagedPolicies[0].PolicyName != "queues" {
+		t.Errorf("the role: %+v", roles[0])
+	}
+	if p := policies[0]; *p.PolicyName != "queues" || *p.DefaultVersionId != "v2" || len(p.PolicyVersionList) != 2 || *p.PolicyVersionList[0].VersionId != "v2" || !p.PolicyVersionList[0].IsDefaultVersion || *p.AttachmentCount != 2 {
+		t.Errorf("the policy: %+v", p)
+	}
+	only := must(c.GetAccountAuthorizationDetails(ctx, &sdk.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{types.EntityTypeLocalManagedPolicy}}))(t)
+	if len(only.Policies) != 1 || len(only.UserDetailList)+len(only.GroupDetailList)+len(only.RoleDetailList) != 0 || only.IsTruncated {
+		t.Errorf("of a filter: %+v", only)
+	}
+	if _, err := c.GetAccountAuthorizationDetails(ctx, &sdk.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{"Everything"}}); codeOf(err) != "ValidationError" {
+		t.Errorf("of an unknown filter: %v", err)
+	}
+}

@@ -156,19 +156,30 @@ func (s *Server) listGroupsForUser(ctx context.Context, c *call, in *listGroupsF
 	if err != nil {
 		return nil, err
 	}
+	groups, err := s.groupsOf(ctx, c, &of)
+	if err != nil {
+		return nil, err
+	}
+	part, next, err := cut(groups, &in.page, func(g group) string { return g.GroupName })
+	return &listGroupsResult{part, next}, err
+}
+
+// groupsOf gives the groups that a user is in, by name.
+func (s *Server) groupsOf(ctx context.Context, c *call, of *core.Identity) (groups []group, err error) {
+	if len(of.Groups) == 0 {
+		return nil, nil
+	}
 	all, err := s.broker.ListIdentities(ctx, core.ListIdentitiesInput{Account: c.Account, Kind: core.Group, Limit: core.MaxListed})
 	if err != nil {
 		return nil, err
 	}
-	var groups []group
 	for i := range all.Identities {
 		if _, in := of.Groups[all.Identities[i].ID]; in {
 			groups = append(groups, c.encodeGroup(&all.Identities[i]))
 		}
 	}
 	slices.SortFunc(groups, func(a, b group) int { return strings.Compare(a.GroupName, b.GroupName) })
-	part, next, err := cut(groups, &in.page, func(g group) string { return g.GroupName })
-	return &listGroupsResult{part, next}, err
+	return groups, nil
 }
 
 type deleteEntityRequest struct{ ofEntity }
