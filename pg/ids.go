@@ -61,7 +61,7 @@ type handle struct {
 	version int32
 	group   int64 // of a FIFO queue's message
 	fifo    bool
-	message int64 // of a FIFO queue's message its id
+	message int64 // of a FIFO queue's message its id; 0 where the version before gave the handle out
 }
 
 // The forms of handles. MNS wants a digit and a dash (specs/mns.md 4.4).
@@ -72,11 +72,13 @@ const (
 	handleMAC     = 10
 	fifoData      = handleData + 16
 	fifoMAC       = 12
+	earlierData   = handleData + 8 // of FIFO queues, without the message's id, as servers of the version before give out
+	earlierMAC    = 11
 	maxHandleData = fifoData + fifoMAC
 )
 
 // format writes a handle that only this queue accepts, in [A-Za-z0-9_-] (specs/mns.md 4.4). The
-// MAC is a hash over key and data: all inputs have one of two lengths, and none extends another to them.
+// MAC is a hash over key and data: all inputs have one of three lengths, and none extends another to them.
 func (k *keys) format(queue int64, h handle) string {
 	var raw [maxHandleData]byte
 	prefix, data, all := handlePrefix, handleData, handleData+handleMAC
@@ -99,7 +101,9 @@ func (k *keys) format(queue int64, h handle) string {
 func (k *keys) parse(queue int64, text string) (handle, error) {
 	data, all := handleData, handleData+handleMAC
 	isFIFO := strings.HasPrefix(text, fifoPrefix)
-	if isFIFO {
+	if isFIFO && len(text) == len(fifoPrefix)+(earlierData+earlierMAC)/3*4 {
+		data, all = earlierData, earlierData+earlierMAC
+	} else if isFIFO {
 		data, all = fifoData, fifoData+fifoMAC
 	} else if !strings.HasPrefix(text, handlePrefix) {
 		return handle{}, errHandleInvalid
@@ -124,6 +128,8 @@ func (k *keys) parse(queue int64, text string) (handle, error) {
 	}
 	if isFIFO {
 		h.group = int64(binary.BigEndian.Uint64(raw[20:]))
+	}
+	if data == fifoData {
 		h.message = int64(binary.BigEndian.Uint64(raw[28:]))
 	}
 	return h, nil

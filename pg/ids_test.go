@@ -76,6 +76,21 @@ func TestHandleFormat(t *testing.T) {
 	}
 }
 
+// A server of the version before has given this one out, which may have to be deleted here while servers are replaced.
+func TestHandleOfTheVersionBefore(t *testing.T) {
+	const text = "2-AAAAAAAAAAEAAAAAAAAAAgAAAAMAAAAAAAAABCY3u6DocvV3e5vq"
+	k, other := testKeys(1), testKeys(2)
+	if got, err := k.parse(7, text); err != nil || got != (handle{storage: 1, id: 2, version: 3, group: 4, fifo: true}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := k.parse(8, text); core.CodeOf(err) != core.ReceiptHandleInvalid {
+		t.Errorf("another queue: %v", err)
+	}
+	if _, err := other.parse(7, text); core.CodeOf(err) != core.ReceiptHandleInvalid {
+		t.Errorf("another key: %v", err)
+	}
+}
+
 func FuzzHandleParse(f *testing.F) {
 	k := testKeys(1)
 	f.Add(k.format(7, handle{storage: 1, id: 2, version: 3}))

@@ -46,7 +46,7 @@ func (s *Store) MessageOf(queue *core.Queue, text string) (core.MessageID, bool)
 		return core.MessageID{}, false
 	}
 	if h.fifo {
-		return s.keys.messageID(h.message), true
+		return s.keys.messageID(h.message), h.message != 0
 	}
 	return s.keys.messageID(h.id), true
 }
