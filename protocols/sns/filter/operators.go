@@ -115,7 +115,7 @@ func (p *parser) exact(n *node) (test, error) {
 func (p *parser) match(n *node) (test, error) {
 	switch len(n.members) {
 	case 0:
-		return test{}, p.errorf(n, "Empty objects are not allowed")
+		return test{}, p.errorBehind(n, "Empty objects are not allowed")
 	case 1:
 	default:
 		return test{}, p.errorf(n.members[1].value, "Only one key allowed in match expression")
@@ -139,7 +139,7 @@ func (p *parser) match(n *node) (test, error) {
 	case "prefix", "suffix", "equals-ignore-case", "wildcard":
 		return p.onText(name, operand)
 	}
-	return test{}, p.errorf(n, "Unrecognized match type %s", name)
+	return test{}, p.errorf(operand, "Unrecognized match type %s", name)
 }
 
 // onText reads the operators whose operand is a string.
@@ -199,7 +199,7 @@ func (p *parser) anythingBut(n *node) (test, error) {
 func (p *parser) anythingButOf(list *node, read func(*node) (test, error)) (test, error) {
 	t := test{operator: anythingBut}
 	if len(list.elements) == 0 {
-		return t, p.errorf(list, "Empty arrays are not allowed")
+		return t, p.errorBehind(list, "Empty arrays are not allowed")
 	}
 	for _, element := range list.elements {
 		not, err := read(element)
@@ -218,14 +218,14 @@ func (p *parser) numeric(n *node) (test, error) {
 		return t, p.errorf(n, "Value of numeric must be an array.")
 	}
 	if len(n.elements) == 0 {
-		return t, p.errorf(n, "Invalid member in numeric match: ]")
+		return t, p.errorBehind(n, "Invalid member in numeric match: ]")
 	}
 	first := n.elements[0]
 	if first.kind != text {
 		return t, p.errorf(first, "Invalid member in numeric match: %s", first)
 	}
 	if !isComparison(first.text) && first.text != "=" {
-		return t, p.errorf(first, "Unrecognized numeric range operator: %s", first)
+		return t, p.errorAfter(n, 0, "Unrecognized numeric range operator: %s", first)
 	}
 	bound, err := p.bound(n, 1, first.text)
 	if err != nil {
@@ -251,7 +251,7 @@ func (p *parser) upperBound(n *node, s *span) error {
 		return p.errorf(second, "Bad value in numeric range: %s", second)
 	}
 	if !isComparison(second.text) || second.text[0] != '<' {
-		return p.errorf(second, "Bad numeric range operator: %s", second)
+		return p.errorBehind(second, "Bad numeric range operator: %s", second)
 	}
 	bound, err := p.bound(n, 3, second.text)
 	if err != nil {
@@ -259,7 +259,7 @@ func (p *parser) upperBound(n *node, s *span) error {
 	}
 	s.set(second.text, bound)
 	if s.low >= s.high {
-		return p.errorf(n.elements[3], "Bottom must be less than top")
+		return p.errorAfter(n, 3, "Bottom must be less than top")
 	}
 	if len(n.elements) > 4 {
 		return p.errorf(n.elements[4], "Too many terms in numeric range expression")
@@ -275,7 +275,7 @@ func (p *parser) bound(n *node, i int, operator string) (float64, error) {
 		operator = "equals"
 	}
 	if i >= len(n.elements) {
-		return 0, p.errorf(n, "Value of %s must be numeric", operator)
+		return 0, p.errorBehind(n, "Value of %s must be numeric", operator)
 	}
 	f, err := strconv.ParseFloat(n.elements[i].text, 64)
 	if n.elements[i].kind != number || err != nil {

@@ -93,7 +93,20 @@ type parser struct {
 
 // errorf makes an error about a node, with the place as SNS's own parser describes it.
 func (p *parser) errorf(n *node, format string, args ...any) error {
+	return p.errorAt(n.at, format, args...)
+}
+
+// errorBehind is errorf where SNS's parser has read all of the node.
+func (p *parser) errorBehind(n *node, format string, args ...any) error {
 	return p.errorAt(n.end, format, args...)
+}
+
+// errorAfter is errorf where it has gone on from the list's element of that index to what follows it.
+func (p *parser) errorAfter(list *node, i int, format string, args ...any) error {
+	if i+1 < len(list.elements) {
+		return p.errorf(list.elements[i+1], format, args...)
+	}
+	return p.errorBehind(list, format, args...)
 }
 
 func (p *parser) errorAt(offset int, format string, args ...any) error {
@@ -124,7 +137,7 @@ func (p *parser) tree() (*node, error) {
 // alternatives: those of $or by its branches, others by one.
 func (p *parser) rules(n *node, prefix string, depth int) (rules []rule, combinations int, err error) {
 	if len(n.members) == 0 {
-		return nil, 0, p.errorf(n, "Empty objects are not allowed")
+		return nil, 0, p.errorBehind(n, "Empty objects are not allowed")
 	}
 	p.nested = p.nested || depth > 1
 	rules, combinations = []rule{nil}, 1
@@ -190,7 +203,7 @@ func (p *parser) branches(n *node, prefix string, depth int) (rules []rule, comb
 // values reads the list of what a key may be.
 func (p *parser) values(n *node, path string, depth int) ([]rule, int, error) {
 	if len(n.elements) == 0 {
-		return nil, 0, p.errorf(n, "Empty arrays are not allowed")
+		return nil, 0, p.errorBehind(n, "Empty arrays are not allowed")
 	}
 	c := condition{path: path}
 	for _, element := range n.elements {

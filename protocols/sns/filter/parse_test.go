@@ -115,8 +115,31 @@ func keys(n int) string {
 	return strings.Join(members, ",")
 }
 
+// The places are as recorded: the parser of the real service stands behind the quote that opens a string, unless it has read on.
 func TestParseErrorsTellThePlace(t *testing.T) {
 	t.Parallel()
+	for policy, column := range map[string]int{
+		`{"key":[["value"]]}`: 10, `{"key":[{"wrong-operator":true}]}`: 31, `{"key":[{"suffix":"value","prefix":"value2"}]}`: 37,
+		`{"key":[{"suffix":100}]}`: 22, `{"key":[{"suffix":null}]}`: 23, `{"key":{"suffix":"value"}}`: 19, `{"key":[{"suffix":[]}]}`: 20,
+		`{"key":[{"suffix":["test","test2"]}]}`: 20, `{"key":{"not-an-operator":"value"}}`: 28, `{"key":[{"numeric":[]}]}`: 22,
+		`{"key":[{"numeric":["operator"]}]}`: 32, `{"key":[{"numeric":[1,"<="]}]}`: 22, `{"key":[{"numeric":["=","000"]}]}`: 26,
+		`{"key":[{"numeric":[">="]}]}`: 26, `{"key":[{"numeric":["<",100,">",10]}]}`: 30, `{"key":[{"numeric":[">=",1,">",2]}]}`: 31,
+		`{"key":[{"numeric":[">",3,"<",1]}]}`: 33, `{"key":[{"numeric":[">",20,"<="]}]}`: 33, `{"key":[{"numeric":[">",20,30]}]}`: 30,
+		`{"key":[{"numeric":[">",20,"test"]}]}`: 34, `{"key":[{"numeric":[">","20","<","30"]}]}`: 26, `{"key":[{"numeric":[">",20,"<","30"]}]}`: 33,
+		`{"key":[{"numeric":[">",20,"<",30,"<",50]}]}`: 36, `{"key":[{"exists":null}]}`: 23, `{"key":[{"exists":"no"}]}`: 20, `{"key_a":"value_one"}`: 11,
+	} {
+		_, err := Parse(policy, MessageBody)
+		if want := fmt.Sprintf("\n at [Source: (String)\"%s\"; line: 1, column: %d]", policy, column); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("got %v, want at its end %s", err, want)
+		}
+	}
+	for policy, column := range map[string]int{`{invalid}`: 2, `invalid policy`: 8} {
+		_, err := Parse(policy, MessageBody)
+		want := fmt.Sprintf("\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: %d]", column)
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("got %v, want at its end %s", err, want)
+		}
+	}
 	_, err := Parse("{\n\"a\":[{\"prefix\":1}]}", MessageAttributes)
 	want := "FilterPolicy: prefix match pattern must be a string\n at [Source: (String)\"{\n\"a\":[{\"prefix\":1}]}\"; line: 2, column: 17]"
 	if err == nil || err.Error() != want {

@@ -23,6 +23,7 @@ type node struct {
 	text     string
 	members  []member // of an object, in order; of equal keys the last
 	elements []*node  // of an array
+	at       int      // the offset at which a reader knows what it is: behind the quote or bracket that opens it
 	end      int      // the offset behind it
 }
 
@@ -43,25 +44,27 @@ const maxMembers = 1000
 func readTree(source string) (*node, error) {
 	decoder := json.NewDecoder(strings.NewReader(source))
 	decoder.UseNumber()
-	return readNode(decoder, 0)
+	return readNode(decoder, source, 0)
 }
 
-func readNode(decoder *json.Decoder, depth int) (*node, error) {
+func readNode(decoder *json.Decoder, source string, depth int) (*node, error) {
 	if depth > maxDepth {
 		return nil, errTooDeep
 	}
+	before := int(decoder.InputOffset())
 	token, err := decoder.Token()
 	if err != nil {
 		return nil, err
 	}
-	n := &node{kind: literal}
+	n := &node{kind: literal, at: int(decoder.InputOffset())}
 	switch value := token.(type) {
 	case json.Delim:
-		if err := n.readInside(decoder, value, depth); err != nil {
+		if err := n.readInside(decoder, source, value, depth); err != nil {
 			return nil, err
 		}
 	case string:
 		n.kind, n.text = text, value
+		n.at = before + strings.IndexByte(source[before:], '"') + 1 // nothing else that stands before it has quotes
 	case json.Number:
 		n.kind, n.text = number, value.String()
 	case bool:
@@ -76,7 +79,7 @@ func readNode(decoder *json.Decoder, depth int) (*node, error) {
 	return n, nil
 }
 
-func (n *node) readInside(decoder *json.Decoder, open json.Delim, depth int) error {
+func (n *node) readInside(decoder *json.Decoder, source string, open json.Delim, depth int) error {
 	n.kind = array
 	if open == '{' {
 		n.kind = object
@@ -90,7 +93,7 @@ func (n *node) readInside(decoder *json.Decoder, open json.Delim, depth int) err
 			}
 			key, _ = token.(string)
 		}
-		value, err := readNode(decoder, depth+1)
+		value, err := readNode(decoder, source, depth+1)
 		if err != nil {
 			return err
 		}
