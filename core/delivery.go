@@ -144,7 +144,8 @@ type TopicStore interface {
 	Publish(ctx context.Context, routes *Routes, publications []Publication) error
 
 	// PublishFIFO does so for a FIFO topic: it locks the topic, finds duplicates, gives the others
-	// their sequence numbers and calls route for each.
+	// their sequence numbers and calls route for each, again for one whose transaction fails. It happens
+	// though the caller may have gone.
 	PublishFIFO(ctx context.Context, routes *Routes, messages []NewPublication, route func(*PublishedMessage) (Publication, error)) ([]Published, error)
 
 	// FanOut takes one chunk of one publication that is being fanned out, and calls route with the

@@ -192,6 +192,7 @@ func (b *Broker) publishFIFO(ctx context.Context, routes *Routes, messages []New
 	var routed []Publication
 	published, err := b.store.PublishFIFO(ctx, routes, messages, func(m *PublishedMessage) (Publication, error) {
 		p, err := b.route(ctx, routes, m)
+		routed = slices.DeleteFunc(routed, func(before Publication) bool { return before.Message.ID == m.ID }) // it is routed again
 		routed = append(routed, p)
 		return p, err
 	})

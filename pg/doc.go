@@ -197,7 +197,8 @@
 // waited for the lock may have begun earlier than the one that held it, and an archive is searched by time and read by number.
 //
 // 2026-11-21: publishing to a FIFO topic is a transaction with the topic's row locked, and takes no train: duplicates and sequence
-// numbers must be known before messages are rendered. So a FIFO topic takes one publish at a time.
+// numbers must be known before messages are rendered. What waits for a topic meanwhile stands in its line (publish_lines.go) and goes
+// together in the next transaction; one that fails for a reason that may be one caller's is made again for each.
 //
 // 2026-11-21: a receive tells which messages are dead letters, and a second statement moves those, by key
 // and handle version, before any caller is answered (dead_letters.go). A crash in between leaves them in the

@@ -72,10 +72,11 @@ const (
 	AuditOfAccountSQL = auditOfAccountSQL
 	QueueSQL          = queueSQL
 
-	TakeReplaySQL     = takeReplaySQL
-	ArchivedSQL       = archivedSQL
-	BeginReplaySQL    = beginReplaySQL
-	ExpireArchivedSQL = expireArchivedSQL
+	TakeReplaySQL       = takeReplaySQL
+	ArchivedSQL         = archivedSQL
+	DeduplicateTopicSQL = deduplicateSQL
+	BeginReplaySQL      = beginReplaySQL
+	ExpireArchivedSQL   = expireArchivedSQL
 
 	PublishSQL           = publishSQL
 	PublishAllSQL        = publishAllSQL
@@ -189,3 +190,13 @@ func SweepNever(s *Store) { s.marks.swept(time.Now().Add(time.Hour)) }
 
 // MaxSchemaLength bounds the name of a schema.
 const MaxSchemaLength = maxSchemaLength
+
+// WaitingPublishes says how many publishes stand in the lines of FIFO topics.
+func WaitingPublishes(s *Store) (n int) {
+	s.publishing.mu.Lock()
+	defer s.publishing.mu.Unlock()
+	for _, line := range s.publishing.byTopic {
+		n += len(line)
+	}
+	return n
+}

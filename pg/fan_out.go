@@ -135,7 +135,7 @@ func (s *Store) fanOutChunk(ctx context.Context, f *fanOut, route routeChunk) (f
 		return false, err
 	}
 	s.announceTrain(sends)
-	sends.tell([]core.Publication{p})
+	tell(sends.sends, []core.Publication{p})
 	for _, sub := range p.Pushed {
 		s.announceDelivery(laneOf(sub), 0)
 	}

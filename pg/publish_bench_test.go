@@ -3,6 +3,8 @@ package pg_test
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/polymq/polymq/core"
@@ -48,5 +50,36 @@ func BenchmarkPublish(b *testing.B) {
 				return err
 			})
 		})
+	}
+}
+
+// BenchmarkPublishFIFO publishes to one FIFO topic with a FIFO queue, in a thousand groups.
+func BenchmarkPublishFIFO(b *testing.B) {
+	for _, callers := range []int{1, 64} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			broker := newFIFOTopic(b, "")
+			var next atomic.Int64
+			b.SetParallelism(max(1, callers/runtime.GOMAXPROCS(0)))
+			if callers == 1 {
+				for b.Loop() {
+					publishOne(b, broker, next.Add(1))
+				}
+				return
+			}
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					publishOne(b, broker, next.Add(1))
+				}
+			})
+		})
+	}
+}
+
+func publishOne(b *testing.B, broker *core.Broker, n int64) {
+	b.Helper()
+	in := core.PublishInput{Topic: alerts, Messages: []core.NewPublication{{Body: body200, GroupID: fmt.Sprint(n % 1000), DeduplicationID: fmt.Sprint(n)}}}
+	if _, err := broker.Publish(context.Background(), in); err != nil {
+		b.Error(err)
 	}
 }

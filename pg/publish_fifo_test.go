@@ -2,6 +2,7 @@ package pg_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,13 +11,19 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
 // newFIFOTopic makes a FIFO topic with a FIFO queue and a standard one.
-func newFIFOTopic(t *testing.T, scope core.DeduplicationScope) *core.Broker {
+func newFIFOTopic(t testing.TB, scope core.DeduplicationScope) *core.Broker {
 	t.Helper()
-	broker := topicBroker(t, pgtest.New(t))
+	return newFIFOTopicOn(t, pgtest.New(t), scope)
+}
+
+func newFIFOTopicOn(t testing.TB, store *pg.Store, scope core.DeduplicationScope) *core.Broker {
+	t.Helper()
+	broker := topicBroker(t, store)
 	ctx := context.Background()
 	settings := core.DefaultTopicSettings()
 	settings.DeduplicationScope = scope
@@ -212,4 +219,85 @@ func TestPublishFIFOByMany(t *testing.T) {
 	if got := len(receivedBodies(t, broker, "standard")); got != callers {
 		t.Errorf("the standard queue has %d messages, want %d", got, callers)
 	}
+}
+
+// What waits for a topic goes together: duplicates among it are found, a message that cannot be published fails its own caller alone, and
+// who has gone is not published for.
+func TestPublishFIFOTogether(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	broker := newFIFOTopicOn(t, store, "")
+	ctx := context.Background()
+	admin := database(t, store.URL())
+	execute(t, admin, `BEGIN`)
+	execute(t, admin, `SELECT FROM topics FOR UPDATE`)
+	gone, leave := context.WithCancel(ctx)
+	type answer struct {
+		published []core.Published
+		err       error
+	}
+	answers := map[string]chan answer{}
+	waiting := 0
+	for _, call := range []struct {
+		name, id string
+		ctx      context.Context
+	}{{"first", "", ctx}, {"one", "same", ctx}, {"again", "same", ctx}, {"bad", "", ctx}, {"gone", "", gone}, {"last", "", ctx}} {
+		done := make(chan answer, 1)
+		answers[call.name] = done
+		messages := []core.NewPublication{{Body: []byte(call.name), GroupID: "g", DeduplicationID: call.id}}
+		go func() {
+			var a answer
+			if call.name == "bad" {
+				a.published, a.err = publishBadly(ctx, store, messages)
+			} else {
+				a.published, a.err = broker.Publish(call.ctx, core.PublishInput{Topic: alerts, Messages: messages})
+			}
+			done <- a
+		}()
+		if call.name != "first" { // which is under way, and waits for the lock
+			waiting++
+		}
+		eventually(t, call.name+" waits for the topic", func() bool {
+			var locks int
+			err := admin.QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&locks)
+			return err == nil && locks > 0 && pg.WaitingPublishes(store) == waiting
+		})
+	}
+	leave()
+	if a := <-answers["gone"]; a.err == nil {
+		t.Errorf("who had gone got %+v", a.published)
+	}
+	execute(t, admin, `ROLLBACK`)
+	one, again, last := <-answers["one"], <-answers["again"], <-answers["last"]
+	if one.err != nil || again.err != nil || last.err != nil || (<-answers["first"]).err != nil {
+		t.Fatalf("got %v, %v, %v", one.err, again.err, last.err)
+	}
+	if (<-answers["bad"]).err == nil {
+		t.Error("a message that cannot be routed was published")
+	}
+	if one.published[0].Duplicate || !again.published[0].Duplicate || again.published[0].ID != one.published[0].ID || again.published[0].Sequence != one.published[0].Sequence ||
+		last.published[0].Sequence <= one.published[0].Sequence {
+		t.Errorf("got %+v, %+v, %+v", one.published, again.published, last.published)
+	}
+	if got := receivedBodies(t, broker, "standard"); !slices.Equal(got, []string{"first", "one", "last"}) {
+		t.Errorf("the standard queue has %q", got)
+	}
+	var ordered []string
+	for range 3 {
+		ordered = append(ordered, pgtest.Bodies(pgtest.Receive(t, broker, pgtest.Name("ordered"), 10))...)
+	}
+	if !slices.Equal(ordered, []string{"first", "one", "last"}) {
+		t.Errorf("the FIFO queue has %q", ordered)
+	}
+}
+
+// publishBadly publishes messages that cannot be routed.
+func publishBadly(ctx context.Context, store *pg.Store, messages []core.NewPublication) ([]core.Published, error) {
+	routes, err := store.Routes(ctx, alerts)
+	if err != nil {
+		return nil, err
+	}
+	return store.PublishFIFO(ctx, routes, messages, func(*core.PublishedMessage) (core.Publication, error) {
+		return core.Publication{}, errors.New("no route")
+	})
 }

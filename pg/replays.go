@@ -48,12 +48,10 @@ const archiveSQL = `
 INSERT INTO archived (topic_id, sequence, published_id, published_at, content)
 SELECT @topic, sequence, id, @at, content FROM unnest(@sequence::bigint[], @id::bigint[], @content::bytea[]) AS i(sequence, id, content)`
 
-func (a *archiveRows) store(ctx context.Context, tx pgx.Tx, topic int64, at time.Time) error {
-	if len(a.ids) == 0 {
-		return nil
+func (a *archiveRows) queue(batch *pgx.Batch, topic int64, at time.Time) {
+	if len(a.ids) > 0 {
+		queue(batch, archiveSQL, pgx.StrictNamedArgs{"topic": topic, "at": at, "sequence": a.sequences, "id": a.ids, "content": a.contents})
 	}
-	_, err := tx.Exec(ctx, archiveSQL, pgx.StrictNamedArgs{"topic": topic, "at": at, "sequence": a.sequences, "id": a.ids, "content": a.contents})
-	return err
 }
 
 // beginReplaySQL begins a replay, the topic being locked. One under way ends: what it has delivered that was not from the
@@ -189,15 +187,19 @@ func (s *Store) replayChunk(ctx context.Context, r *replay, route routeReplayed)
 			return nil
 		}
 		sends, pushed = &train{}, nil
+		batch := &pgx.Batch{}
 		for _, m := range messages {
 			p, err := route(routes, sub, m)
 			if err != nil {
 				return err
 			}
-			if err := s.storePublication(ctx, tx, r.topic, &p, sends); err != nil {
+			if err := s.queuePublication(ctx, batch, r.topic, &p, sends); err != nil {
 				return err
 			}
 			pushed = append(pushed, p)
+		}
+		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+			return err
 		}
 		if err := s.sendIn(ctx, tx, sends); err != nil {
 			return err
@@ -213,7 +215,7 @@ func (s *Store) replayChunk(ctx context.Context, r *replay, route routeReplayed)
 	}
 	s.announceTrain(sends)
 	if sends != nil {
-		sends.tell(pushed)
+		tell(sends.sends, pushed)
 	}
 	for i := range pushed {
 		s.announceStored(r.topic, &pushed[i])

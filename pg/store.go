@@ -87,7 +87,7 @@ type Store struct {
 	clock          clock
 	lookedAt       atomic.Int64  // the last message that RemovePublished looked at
 	routing        chan struct{} // a place for each transaction in which messages are routed
-	publishing     turns         // of FIFO topics
+	publishing     publishLines  // of FIFO topics
 	subscribed     subscriptionCounts
 	locking        chan struct{}                      // a place for each transaction that waits for message groups
 	deliveryHearer atomic.Pointer[func(core.LaneDue)] // nil before NotifyDeliveries
