@@ -197,6 +197,32 @@ func TestFactsLongPolls(t *testing.T) {
 				c.Errorf("got %v", got)
 			}
 		},
+		"6.4 one message, though more are asked for": func(c *client) {
+			url := c.newQueue("q")
+			c.sendAll(url, "a")
+			if got := c.receiveFrom(url, m{"WaitTimeSeconds": 20}); len(got) != 1 {
+				c.Errorf("got %v", got)
+			}
+		},
+		"6.4 the arrival of a dead letter": func(c *client) {
+			dlq := c.newQueue("dlq")
+			url := c.newQueue("q", "RedrivePolicy", c.redriveTo("dlq", 1))
+			c.sendAll(url, "a")
+			c.receiveOne(url, m{"VisibilityTimeout": 0})
+			received := poll(c, dlq)
+			c.wantBodies(url, 0)
+			if got := <-received; got["Messages"] == nil {
+				c.Errorf("got %v", got)
+			}
+		},
+		"6.4 the arrival of a message by a move task": func(c *client) {
+			c.bury("dlq", 1, "q")
+			received := poll(c, "q")
+			c.startMove("dlq")
+			if got := <-received; got["Messages"] == nil {
+				c.Errorf("got %v", got)
+			}
+		},
 		"3.3 the deletion of the queue": func(c *client) {
 			url := c.newQueue("q")
 			received := poll(c, url)
