@@ -117,9 +117,18 @@ func TestOrdinaryUser(t *testing.T) {
 	if err := copyProgram(os.Args[0], program); err != nil {
 		t.Fatal(err)
 	}
+	options, err := Options{DataDir: dir}.resolved()
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs, err := options.locate(t.Context(), "", folders(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, role := range []string{"server", "user"} {
 		cmd := exec.Command(program)
 		cmd.Dir = "/"
+		cmd.Env = []string{"PATH=" + programs.dir + ":" + os.Getenv("PATH")} // where they were fetched, that was into the cache of root
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
 		p := join(t, cmd, role, dir)
 		execute(t, p.url, "CREATE TABLE mine (n int)")

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -78,7 +79,7 @@ type player struct {
 // join starts a player and waits for its URL.
 func join(t *testing.T, cmd *exec.Cmd, role, dir string) *player {
 	t.Helper()
-	cmd.Env = append(os.Environ(), "EMBEDDED_TEST_ROLE="+role, "EMBEDDED_TEST_DIR="+dir)
+	cmd.Env = slices.Concat(os.Environ(), cmd.Env, []string{"EMBEDDED_TEST_ROLE=" + role, "EMBEDDED_TEST_DIR=" + dir})
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
