@@ -55,7 +55,7 @@ that is interrupted loses none, it may leave one batch both in the file and in t
 			return err
 		}
 		e := &export{session: s, command: command, queue: args[0], out: out}
-		stop := progress.New(command.ErrOrStderr()).During(counted("exported", &e.written, q.messages()))
+		stop := progress.New(command.ErrOrStderr()).During(counted("exported", &e.written, func() (part, whole int64) { return e.written.Load(), q.messages() }))
 		do := e.look
 		if consume {
 			do = e.consume
@@ -204,16 +204,18 @@ func (f *exportFile) close() error {
 	return err
 }
 
-// counted gives a line that says how many of how many messages are dealt with, and how fast. all may be 0.
-func counted(what string, done *atomic.Int64, all int64) func() string {
+// counted gives a line that says how many messages are dealt with, how fast, and which part of the whole that is
+// where the whole is known.
+func counted(what string, done *atomic.Int64, progress func() (part, whole int64)) func() string {
 	began := time.Now()
 	return func() string {
 		n := done.Load()
 		text := fmt.Sprintf("%d messages %s, %.0f/s", n, what, float64(n)/time.Since(began).Seconds())
-		if all <= 0 {
+		part, whole := progress()
+		if whole <= 0 {
 			return text
 		}
-		return bar(n, all) + " " + text
+		return bar(part, whole) + " " + text
 	}
 }
 

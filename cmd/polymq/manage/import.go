@@ -60,7 +60,7 @@ up to 100 messages; nothing is left out. --restart begins anew.`,
 			return err
 		}
 		defer closeFile()
-		stop := progress.New(command.ErrOrStderr()).During(counted("imported", &i.sent, 0))
+		stop := progress.New(command.ErrOrStderr()).During(counted("imported", &i.sent, func() (part, whole int64) { return i.read.Load(), i.size }))
 		err = i.run(command.Context(), lines)
 		stop()
 		fmt.Fprintf(command.ErrOrStderr(), "%d messages imported into %s%s\n", i.sent.Load(), args[0], i.besides())
@@ -80,6 +80,17 @@ type importing struct {
 	doneFile   string // "": nobody can go on with this one
 	batch      []any
 	bytes      int
+
+	file io.Reader
+	read atomic.Int64 // bytes of it
+	size int64        // of it; 0: nobody knows
+}
+
+// Read is of io.Reader: it reads the file, and counts.
+func (i *importing) Read(to []byte) (int, error) {
+	n, err := i.file.Read(to)
+	i.read.Add(int64(n))
+	return n, err
 }
 
 // besides says what else is worth knowing of an import.
@@ -102,10 +113,14 @@ func (i *importing) open(command *cobra.Command, args []string, restart bool) (*
 		if err != nil {
 			return nil, nil, err
 		}
-		input, closeFile = file, func() { _ = file.Close() } // it was only read
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			i.size = info.Size()
+		}
+		i.file = file
+		input, closeFile = i, func() { _ = file.Close() } // it was only read
 		i.doneFile = args[0] + "." + i.queue.Name + ".done"
 		if strings.HasSuffix(args[0], ".gz") {
-			if input, err = gzip.NewReader(file); err != nil {
+			if input, err = gzip.NewReader(i); err != nil {
 				closeFile()
 				return nil, nil, fmt.Errorf("read %s: %w", args[0], err)
 			}
