@@ -31,17 +31,19 @@ type numbered struct {
 func (o *deleteOp) rows() int { return len(o.handles) }
 
 // deleteSQL deletes a train's messages in the order of their keys, which is the order in which rows
-// are locked. Those that must be their message's newest handle are then looked at once more, in the
-// snapshot of the statement, to tell why they did not delete.
-const deleteSQL = `
-WITH queue AS MATERIALIZED (
-    SELECT a.ord, a.storage, q.now
-    FROM unnest(@queue::bigint[], @storage::bigint[]) WITH ORDINALITY AS a(queue, storage, ord)
-    LEFT JOIN LATERAL (
-        SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
-        FROM queues q WHERE q.id = a.queue AND q.storage_id = a.storage LIMIT 1
-    ) q ON true
-), input AS (
+// are locked.
+const deleteSQL = deleteQueuesSQL + `, input AS (
+    SELECT (SELECT array_agg(storage ORDER BY ord) FROM queue)[i.place] AS storage,
+        (SELECT array_agg(now ORDER BY ord) FROM queue)[i.place] AS now, i.id, i.ord
+    FROM unnest(@place::integer[], @id::bigint[]) WITH ORDINALITY AS i(place, id, ord)
+), deleted AS (
+    DELETE FROM messages m USING input i
+    WHERE i.now IS NOT NULL AND m.storage_id = ANY (ARRAY[i.storage]) AND m.id = i.id
+` + deletedSQL
+
+// deleteNewestSQL does it for a train in which some must be their message's newest handle. These are
+// then looked at once more, in the snapshot of the statement, to tell why they did not delete.
+const deleteNewestSQL = deleteQueuesSQL + `, input AS (
     SELECT (SELECT array_agg(storage ORDER BY ord) FROM queue)[i.place] AS storage,
         (SELECT array_agg(now ORDER BY ord) FROM queue)[i.place] AS now, i.id, i.version, i.newest, i.ord
     FROM unnest(@place::integer[], @id::bigint[], @version::integer[], @newest::boolean[])
@@ -50,7 +52,24 @@ WITH queue AS MATERIALIZED (
     DELETE FROM messages m USING input i
     WHERE i.now IS NOT NULL AND m.storage_id = ANY (ARRAY[i.storage]) AND m.id = i.id
         AND (NOT i.newest OR m.handle_version = i.version AND m.visible_at > i.now)
-    RETURNING i.ord, i.now, m.storage_id, m.visible_at, m.receive_count, m.size
+` + deletedSQL + `
+UNION ALL
+SELECT i.ord, 2, m.handle_version FROM input i
+CROSS JOIN LATERAL (SELECT m.handle_version FROM messages m WHERE m.storage_id = i.storage AND m.id = i.id LIMIT 1) m
+WHERE i.newest AND i.now IS NOT NULL`
+
+// What both begin and end with.
+const (
+	deleteQueuesSQL = `
+WITH queue AS MATERIALIZED (
+    SELECT a.ord, a.storage, q.now
+    FROM unnest(@queue::bigint[], @storage::bigint[]) WITH ORDINALITY AS a(queue, storage, ord)
+    LEFT JOIN LATERAL (
+        SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+        FROM queues q WHERE q.id = a.queue AND q.storage_id = a.storage LIMIT 1
+    ) q ON true
+)`
+	deletedSQL = `    RETURNING i.ord, i.now, m.storage_id, m.visible_at, m.receive_count, m.size
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
     SELECT storage_id, CASE WHEN visible_at > now THEN date_bin('1 second', visible_at, '2000-01-01') ELSE '-infinity' END, -count(*), -sum(size),
@@ -59,15 +78,12 @@ WITH queue AS MATERIALIZED (
 )
 SELECT ord, 0, 0 FROM queue WHERE now IS NULL
 UNION ALL
-SELECT ord, 1, 0 FROM deleted
-UNION ALL
-SELECT i.ord, 2, m.handle_version FROM input i
-CROSS JOIN LATERAL (SELECT m.handle_version FROM messages m WHERE m.storage_id = i.storage AND m.id = i.id LIMIT 1) m
-WHERE i.newest AND i.now IS NOT NULL`
+SELECT ord, 1, 0 FROM deleted`
+)
 
-var deleteStatement = prepare(deleteSQL)
+var deleteStatement, deleteNewestStatement = prepare(deleteSQL), prepare(deleteNewestSQL)
 
-// The kinds of rows that deleteSQL returns; the first are numbered by queue, the others by message.
+// The kinds of rows that the statements return; the first are numbered by queue, the others by message.
 const (
 	deleteGone = iota
 	deleteDone
@@ -76,7 +92,7 @@ const (
 
 // DeleteMessages is of core.Store.
 func (s *Store) DeleteMessages(ctx context.Context, queue *core.Queue, handles []string, newest bool) ([]error, error) {
-	o := &deleteOp{op: newOp(), queue: queue, newest: newest, results: make([]error, len(handles))}
+	o := &deleteOp{op: newOp(), queue: queue, newest: newest, handles: make([]numbered, 0, len(handles)), results: make([]error, len(handles))}
 	for i, text := range handles {
 		h, err := s.keys.parse(queue.ID, text)
 		switch {
@@ -125,16 +141,25 @@ func (s *Store) queueDeletes(batch *pgx.Batch, ops []*deleteOp) {
 		versions = make([]int32, len(all))
 		newest   = make([]bool, len(all))
 	)
+	statement := deleteStatement
 	for i, r := range all {
 		views[i], ids[i], versions[i], newest[i] = r.view, r.id, r.version, r.newest
+		if r.newest {
+			statement = deleteNewestStatement
+		}
 	}
-	deleteStatement.queue(batch, pgx.StrictNamedArgs{
+	statement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues.ids, "storage": queues.versions, "place": views, "id": ids, "version": versions, "newest": newest,
 	}).Query(func(rows pgx.Rows) error { return readDeletes(rows, ops, all) })
 }
 
 // deleteRows gives the messages that a train deletes, in the order of their keys, and their queues.
 func deleteRows(ops []*deleteOp) (queues viewList, all []deleteRow) {
+	rows := 0
+	for _, o := range ops {
+		rows += o.rows()
+	}
+	all = make([]deleteRow, 0, rows)
 	for _, o := range ops {
 		o.gone, o.view = false, queues.place(o.queue.ID, o.queue.Storage)
 		for _, h := range o.handles {

@@ -41,6 +41,7 @@ const (
 	FrontSQL             = frontSQL
 	ReceiveSQL           = receiveSQL
 	DeleteSQL            = deleteSQL
+	DeleteNewestSQL      = deleteNewestSQL
 	ChangeSQL            = changeSQL
 	DescribeQueueSQL     = describeQueueSQL
 	ListCountedSQL       = listCountedQueuesSQL

@@ -42,8 +42,8 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 		"send": {pg.SendSQL, pgx.NamedArgs{
 			"queue": []int64{queue}, "version": []int64{1}, "delay": []time.Duration{0}, "messages": []int64{n}, "bytes": []int64{n},
 			"place": repeat(int32(1), n), "id": []int64{-1, -2, -3, -4, -5, -6, -7, -8, -9, -10}, "priority": repeat(int16(8), n),
-			"after": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": repeat("", n),
-			"group": repeat("", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n), "at": []*time.Time(nil),
+			"after": repeat(time.Duration(0), n), "form": repeat(int16(0), n), "size": repeat(int32(1), n), "sender": []string(nil),
+			"group": []string(nil), "attributes": [][]byte(nil), "body": repeat([]byte("a"), n), "at": []*time.Time(nil),
 		}, 100},
 		"send to groups": {pg.SendSQL, pgx.NamedArgs{
 			"queue": []int64{queue}, "version": []int64{1}, "delay": []time.Duration{0}, "messages": []int64{n}, "bytes": []int64{n},
@@ -63,9 +63,9 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 		}, 200},
 		"dead-letter sources": {pg.DeadLetterSourcesSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q2", "after": "", "limit": n}, 10},
 		"delete": {pg.DeleteSQL, pgx.NamedArgs{
-			"queue": []int64{queue}, "storage": []int64{storage}, "place": repeat(int32(1), n), "id": ids, "version": repeat(int32(1), n), "newest": repeat(false, n),
+			"queue": []int64{queue}, "storage": []int64{storage}, "place": repeat(int32(1), n), "id": ids,
 		}, 200},
-		"delete newest": {pg.DeleteSQL, pgx.NamedArgs{
+		"delete newest": {pg.DeleteNewestSQL, pgx.NamedArgs{
 			"queue": []int64{queue}, "storage": []int64{storage}, "place": repeat(int32(1), n), "id": odd, "version": repeat(int32(1), n), "newest": repeat(true, n),
 		}, 200},
 		"change visibility": {pg.ChangeSQL, pgx.NamedArgs{

@@ -250,6 +250,7 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 		o := ops[ord-1]
 		if storage == 0 {
 			o.found, o.now, o.locked, o.earliest = true, was, int(id), visible
+			o.rows = make([]received, 0, o.locked)
 			return nil
 		}
 		h := handle{storage: storage, id: id, version: version}

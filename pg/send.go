@@ -29,7 +29,8 @@ type sendOp struct {
 // sendSQL stores a train's messages. Those of one queue and one delay are a group: its queue is looked up once,
 // and since all of it is stored or nothing, its counters and its times need no look at what was stored. What a
 // queue's cached version no longer fits is left out, and so found by its absence. Messages that stand further
-// ahead than at the end of their line have a place (fair.go).
+// ahead than at the end of their line have a place (fair.go). Arrays that few messages need end with the last of
+// these: unnest goes on with NULL. In FROM, where it is not called here, it would store each array as a table first.
 const sendSQL = `
 WITH batch AS MATERIALIZED (
     SELECT a.ord, a.delay, a.messages, a.bytes, q.storage_id, q.now
@@ -45,9 +46,12 @@ WITH batch AS MATERIALIZED (
     FROM (
         SELECT (ARRAY(SELECT storage_id FROM batch ORDER BY ord))[place] AS storage_id, (ARRAY(SELECT now FROM batch ORDER BY ord))[place] AS now,
             id, priority, after, form, size, sender, group_id, attributes, body, at
-        FROM unnest(@place::integer[], @id::bigint[], @priority::smallint[], @after::interval[], @form::smallint[],
-            @size::integer[], @sender::text[], @group::text[], @attributes::bytea[], @body::bytea[], @at::timestamptz[])
-            AS i(place, id, priority, after, form, size, sender, group_id, attributes, body, at)
+        FROM (
+            SELECT unnest(@place::integer[]) AS place, unnest(@id::bigint[]) AS id, unnest(@priority::smallint[]) AS priority,
+                unnest(@after::interval[]) AS after, unnest(@form::smallint[]) AS form, unnest(@size::integer[]) AS size,
+                unnest(@sender::text[]) AS sender, unnest(@group::text[]) AS group_id, unnest(@attributes::bytea[]) AS attributes,
+                unnest(@body::bytea[]) AS body, unnest(@at::timestamptz[]) AS at
+        ) i
         OFFSET 0 -- so that the arrays are looked into once a row
     ) i WHERE i.storage_id IS NOT NULL
 ), counted AS (
@@ -159,11 +163,11 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 		afters     = make([]time.Duration, 0, rows)
 		forms      = make([]int16, 0, rows)
 		sizes      = make([]int32, 0, rows)
-		senders    = make([]string, 0, rows)
-		groups     = make([]string, 0, rows)
-		attributes = make([][]byte, 0, rows)
 		bodies     = make([][]byte, 0, rows)
-		at         []*time.Time // as many as are needed
+		senders    []string // these as far as they are needed
+		groups     []string
+		attributes [][]byte
+		at         []*time.Time
 	)
 	for n, b := range batches {
 		queues[n], versions[n], delays[n], messages[n], bytes[n] = b.queue, b.version, b.delay, int64(len(b.rows)), b.bytes
@@ -175,13 +179,19 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 			afters = append(afters, r.after)
 			forms = append(forms, int16(m.Form))
 			sizes = append(sizes, int32(m.Size()))
-			senders = append(senders, m.Sender)
-			groups = append(groups, m.GroupID)
-			attributes = append(attributes, r.codes[r.index])
+			row := len(bodies)
 			bodies = append(bodies, notNull(m.Body))
+			if m.Sender != "" {
+				senders = setAt(senders, row, m.Sender)
+			}
+			if m.GroupID != "" {
+				groups = setAt(groups, row, m.GroupID)
+			}
+			if code := r.codes[r.index]; code != nil {
+				attributes = setAt(attributes, row, code)
+			}
 			if place := r.place(); place != nil {
-				at = append(at, make([]*time.Time, len(bodies)-len(at))...)
-				at[len(at)-1] = place
+				at = setAt(at, row, place)
 			}
 		}
 	}
@@ -190,6 +200,11 @@ func (s *Store) queueSends(batch *pgx.Batch, ops []*sendOp) {
 		"place": places, "id": ids, "priority": priorities, "after": afters, "form": forms, "size": sizes,
 		"sender": senders, "group": groups, "attributes": attributes, "body": bodies, "at": at,
 	}).Query(func(rows pgx.Rows) error { return readSends(rows, batches) })
+}
+
+// setAt lengthens a list so that it ends with the value at a place.
+func setAt[T any](list []T, place int, value T) []T {
+	return append(append(list, make([]T, place-len(list))...), value)
 }
 
 // notNull keeps an absent body from becoming NULL.
