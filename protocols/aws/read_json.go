@@ -171,11 +171,15 @@ func (r *jsonReader) readMap(s *Shape, into reflect.Value) error {
 	})
 }
 
+// firstElements is how many elements a list has room for at first: as many as a batch has at the most.
+const firstElements = 10
+
 func (r *jsonReader) readList(s *Shape, into reflect.Value) error {
 	into.SetLen(0)
 	if !r.accept('[') {
 		return r.malformed("a list is expected")
 	}
+	into.Grow(firstElements)
 	for first := true; !r.accept(']'); first = false {
 		if !first && !r.accept(',') {
 			return r.malformed("a comma or the list's end is expected")

@@ -37,13 +37,12 @@ func checkBatch[Entry any](entries []Entry, kind string, id func(*Entry) string)
 			return invalidEntryID.errorf("A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
 		}
 	}
-	seen := make(map[string]bool, len(entries))
 	for i := range entries {
-		id := id(&entries[i])
-		if seen[id] {
-			return idsNotDistinct.errorf("Id %s repeated.", id)
+		for j := range i {
+			if repeated := id(&entries[i]); repeated == id(&entries[j]) {
+				return idsNotDistinct.errorf("Id %s repeated.", repeated)
+			}
 		}
-		seen[id] = true
 	}
 	return nil
 }

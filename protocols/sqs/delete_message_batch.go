@@ -37,7 +37,7 @@ func (s *Server) deleteMessageBatch(ctx context.Context, c *call, req *deleteMes
 	if err != nil {
 		return nil, err
 	}
-	result := new(deleteMessageBatchResult)
+	result := &deleteMessageBatchResult{Successful: make([]doneEntry, 0, len(req.Entries))}
 	for i := range req.Entries {
 		if err := deleteError(handles[i], errs[i]); err != nil {
 			result.Failed = append(result.Failed, failed(req.Entries[i].Id, err))

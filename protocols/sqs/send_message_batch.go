@@ -43,8 +43,8 @@ func (s *Server) sendMessageBatch(ctx context.Context, c *call, req *sendMessage
 			return nil, err
 		}
 	}
-	result := new(sendMessageBatchResult)
-	var messages []core.NewMessage
+	result := &sendMessageBatchResult{Successful: make([]sentEntry, 0, len(req.Entries))}
+	messages := make([]core.NewMessage, 0, len(req.Entries))
 	for i := range req.Entries {
 		entry := &req.Entries[i]
 		message, sent, err := c.prepare(queue, &entry.newMessage, "cannot be validated")
