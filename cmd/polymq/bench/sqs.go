@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -154,6 +155,9 @@ func (c *sqsClient) call(action string, body []byte, wait time.Duration) error {
 func (c *sqsClient) callBatch(action string, body []byte, batch []message) error {
 	if err := c.call(action, body, 0); err != nil {
 		return err
+	}
+	if !bytes.Contains(c.answer.Bytes(), []byte(`"Failed"`)) { // decoding all that did not took a tenth of the load's own time
+		return nil
 	}
 	var answer struct {
 		Failed []struct{ Id, Code string }
