@@ -10,11 +10,13 @@ import (
 )
 
 // Bounds of one endpoint's deliveries. An endpoint that works is sent more and more at the same time, one
-// that fails less and less; after breakAfter failures in a row there is one attempt at a time, and a pause
-// before the next, which grows to maxPause.
+// that fails less and less; one that has not answered lately is sent one, and more when it answers, so that those that begin to hang
+// are found out by an attempt each and leave room for the others. After breakAfter failures in a row there is a pause before the next
+// attempt, which grows to maxPause.
 const (
 	firstConcurrency = 4
 	maxConcurrency   = 32
+	lately           = time.Second
 	breakAfter       = 8
 	minPause         = 100 * time.Millisecond
 	maxPause         = time.Minute
@@ -29,6 +31,7 @@ type pushLane struct {
 	inFlight int
 	failures int // in a row
 	proven   bool
+	answered time.Time     // when an attempt last went well
 	rate     *rate.Limiter // nil: no limit
 
 	place int // in the line of lanes that wait for their time; -1: it is not there
@@ -43,9 +46,17 @@ func (l *pushLane) hear(due time.Time) {
 	}
 }
 
+// most gives how many attempts may be under way.
+func (l *pushLane) most(now time.Time) int {
+	if now.Sub(l.answered) > lately {
+		return 1
+	}
+	return l.limit
+}
+
 // at gives when the lane may be asked for its next deliveries; false when there is nothing to ask for.
 func (l *pushLane) at(now time.Time) (time.Time, bool) {
-	if l.due.IsZero() || l.inFlight >= l.limit {
+	if l.due.IsZero() || l.inFlight >= l.most(now) {
 		return time.Time{}, false
 	}
 	at := l.due
@@ -65,7 +76,7 @@ func (l *pushLane) at(now time.Time) (time.Time, bool) {
 
 // room gives how many attempts may begin now.
 func (l *pushLane) room(now time.Time) int {
-	n := min(l.limit-l.inFlight, core.MaxClaim)
+	n := min(l.most(now)-l.inFlight, core.MaxClaim)
 	if l.rate != nil {
 		n = min(n, int(math.Floor(l.rate.TokensAt(now))))
 	}
@@ -94,7 +105,7 @@ const burstsPerSecond = 20
 func (l *pushLane) ended(now time.Time, failed bool) {
 	l.inFlight--
 	if !failed {
-		l.failures, l.pause, l.proven = 0, time.Time{}, true
+		l.failures, l.pause, l.proven, l.answered = 0, time.Time{}, true, now
 		l.limit = min(2*l.limit, maxConcurrency)
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -197,6 +198,50 @@ func TestPushLeavesRoom(t *testing.T) {
 			}
 			if took := time.Since(began); took > 100*time.Millisecond {
 				t.Errorf("the endpoints that work had their messages after %v", took)
+			}
+		})
+	})
+}
+
+// Endpoints that have worked, and begin to hang while very much is due, do not keep the others from their messages.
+func TestPushFindsOutWhatBeginsToHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const dead, live, messages = 1000, 100, 64
+		var hang atomic.Bool
+		e := newEndpoints(func(ctx context.Context, lane int64) (core.Verdict, error) {
+			if lane <= dead && hang.Load() {
+				select {
+				case <-time.After(15 * time.Second):
+				case <-ctx.Done():
+				}
+				return core.Retry, nil
+			}
+			time.Sleep(5 * time.Millisecond)
+			return core.Delivered, nil
+		})
+		e.push(t, func(p *Push) {
+			due := func(n int) {
+				for lane := int64(1); lane <= dead+live; lane++ {
+					e.set(func() { e.waiting[lane] += n })
+					p.Due(core.LaneDue{Lane: lane})
+				}
+			}
+			due(1) // all of them work
+			time.Sleep(2 * time.Second)
+			hang.Store(true)
+			began := time.Now()
+			due(messages)
+			for e.count(core.Delivered) < dead+live+live*messages && time.Since(began) < time.Minute {
+				time.Sleep(time.Millisecond)
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("the endpoints that work had their messages after %v", took)
+			}
+			synctest.Wait()
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.inFlight > dead {
+				t.Errorf("%d attempts hang at %d endpoints", p.inFlight, dead)
 			}
 		})
 	})
