@@ -232,7 +232,7 @@ func (s *Store) readFIFOMessages(rows pgx.Rows, queue *core.Queue) (messages []c
 func (s *Store) fifoMessage(queue *core.Queue, r *fifoRow) (core.Message, error) {
 	m := core.Message{
 		ID: s.keys.messageID(r.id), Body: r.body, Form: core.BodyForm(r.form), GroupID: text(r.groupID), DeduplicationID: text(r.deduplicationID),
-		Handle:   s.keys.format(queue.ID, handle{storage: queue.Storage, id: r.sequence, version: r.version, group: r.group, fifo: true, message: r.id}),
+		Handle:   s.keys.format(queue.ID, handle{storage: queue.Storage, id: r.sequence, version: r.version, group: r.group, fifo: true, message: s.loggedID(queue, r.id)}),
 		Sequence: sequenceText(r.sequence), Priority: int(r.priority), Sender: cmp.Or(text(r.sender), queue.Name.Account), Source: text(r.source),
 		ReceiveCount: int(r.receiveCount), SentAt: r.sentAt, VisibleAt: r.visibleAt, Size: int(r.size),
 	}

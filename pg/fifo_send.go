@@ -280,7 +280,7 @@ func (f *fifoSend) is(s *Store, id, sequence int64, visibleAt, sentAt time.Time,
 	sent := &f.sent[f.index]
 	*sent = core.Sent{ID: s.keys.messageID(id), Sequence: sequenceText(sequence), SentAt: sentAt, VisibleAt: visibleAt, Duplicate: duplicate}
 	if visibleAt.After(sentAt) {
-		sent.Handle = s.keys.format(f.queue.ID, handle{storage: f.queue.Storage, id: sequence, group: f.group(), fifo: true, message: id})
+		sent.Handle = s.keys.format(f.queue.ID, handle{storage: f.queue.Storage, id: sequence, group: f.group(), fifo: true, message: s.loggedID(f.queue, id)})
 	}
 	f.stored++
 	for _, d := range f.duplicates {

@@ -61,7 +61,7 @@ type handle struct {
 	version int32
 	group   int64 // of a FIFO queue's message
 	fifo    bool
-	message int64 // of a FIFO queue's message its id; 0 where the version before gave the handle out
+	message int64 // of a FIFO queue's message its id, where the queue's messages are logged; else 0
 }
 
 // The forms of handles. MNS wants a digit and a dash (specs/mns.md 4.4).
@@ -70,11 +70,11 @@ const (
 	fifoPrefix    = "2-" // of FIFO queues
 	handleData    = 20
 	handleMAC     = 10
-	fifoData      = handleData + 16
-	fifoMAC       = 12
-	earlierData   = handleData + 8 // of FIFO queues, without the message's id, as servers of the version before give out
-	earlierMAC    = 11
-	maxHandleData = fifoData + fifoMAC
+	fifoData      = handleData + 8
+	fifoMAC       = 11
+	loggedData    = fifoData + 8 // of FIFO queues whose messages are logged
+	loggedMAC     = 12
+	maxHandleData = loggedData + loggedMAC
 )
 
 // format writes a handle that only this queue accepts, in [A-Za-z0-9_-] (specs/mns.md 4.4). The
@@ -88,6 +88,9 @@ func (k *keys) format(queue int64, h handle) string {
 	if h.fifo {
 		prefix, data, all = fifoPrefix, fifoData, fifoData+fifoMAC
 		binary.BigEndian.PutUint64(raw[20:], uint64(h.group))
+	}
+	if h.fifo && h.message != 0 {
+		data, all = loggedData, loggedData+loggedMAC
 		binary.BigEndian.PutUint64(raw[28:], uint64(h.message))
 	}
 	k.mac(raw[data:all], queue, raw[:data])
@@ -101,8 +104,8 @@ func (k *keys) format(queue int64, h handle) string {
 func (k *keys) parse(queue int64, text string) (handle, error) {
 	data, all := handleData, handleData+handleMAC
 	isFIFO := strings.HasPrefix(text, fifoPrefix)
-	if isFIFO && len(text) == len(fifoPrefix)+(earlierData+earlierMAC)/3*4 {
-		data, all = earlierData, earlierData+earlierMAC
+	if isFIFO && len(text) == len(fifoPrefix)+(loggedData+loggedMAC)/3*4 {
+		data, all = loggedData, loggedData+loggedMAC
 	} else if isFIFO {
 		data, all = fifoData, fifoData+fifoMAC
 	} else if !strings.HasPrefix(text, handlePrefix) {
@@ -129,14 +132,14 @@ func (k *keys) parse(queue int64, text string) (handle, error) {
 	if isFIFO {
 		h.group = int64(binary.BigEndian.Uint64(raw[20:]))
 	}
-	if data == fifoData {
+	if data == loggedData {
 		h.message = int64(binary.BigEndian.Uint64(raw[28:]))
 	}
 	return h, nil
 }
 
 func (k *keys) mac(dst []byte, queue int64, data []byte) {
-	var input [keySize + 8 + fifoData]byte
+	var input [keySize + 8 + loggedData]byte
 	copy(input[:], k.handles[:])
 	binary.BigEndian.PutUint64(input[keySize:], uint64(queue))
 	n := copy(input[keySize+8:], data)

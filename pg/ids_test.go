@@ -54,7 +54,7 @@ func TestMessageIDs(t *testing.T) {
 func TestHandleFormat(t *testing.T) {
 	k, other := testKeys(1), testKeys(2)
 	for _, want := range []handle{{}, {storage: 1, id: 2, version: 3}, {storage: math.MaxInt64, id: math.MaxInt64, version: math.MaxInt32}, {storage: -1, id: -2, version: -3},
-		{fifo: true}, {1, 2, 3, 4, true, 5}, {-1, -2, -3, -4, true, -5}} {
+		{fifo: true}, {1, 2, 3, 4, true, 0}, {1, 2, 3, 4, true, 5}, {-1, -2, -3, -4, true, -5}} {
 		text := k.format(7, want)
 		if got, err := k.parse(7, text); err != nil || got != want {
 			t.Errorf("%+v became %+v, %v", want, got, err)
@@ -76,12 +76,16 @@ func TestHandleFormat(t *testing.T) {
 	}
 }
 
-// A server of the version before has given this one out, which may have to be deleted here while servers are replaced.
-func TestHandleOfTheVersionBefore(t *testing.T) {
+// Versions serve side by side: what one has given out is deleted at another.
+func TestHandleOfEarlierVersions(t *testing.T) {
 	const text = "2-AAAAAAAAAAEAAAAAAAAAAgAAAAMAAAAAAAAABCY3u6DocvV3e5vq"
 	k, other := testKeys(1), testKeys(2)
-	if got, err := k.parse(7, text); err != nil || got != (handle{storage: 1, id: 2, version: 3, group: 4, fifo: true}) {
+	want := handle{storage: 1, id: 2, version: 3, group: 4, fifo: true}
+	if got, err := k.parse(7, text); err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)
+	}
+	if got := k.format(7, want); got != text {
+		t.Errorf("got %q", got)
 	}
 	if _, err := k.parse(8, text); core.CodeOf(err) != core.ReceiptHandleInvalid {
 		t.Errorf("another queue: %v", err)
@@ -94,6 +98,7 @@ func TestHandleOfTheVersionBefore(t *testing.T) {
 func FuzzHandleParse(f *testing.F) {
 	k := testKeys(1)
 	f.Add(k.format(7, handle{storage: 1, id: 2, version: 3}))
+	f.Add(k.format(7, handle{1, 2, 3, 4, true, 0}))
 	f.Add(k.format(7, handle{1, 2, 3, 4, true, 5}))
 	f.Add("1-")
 	f.Add("")

@@ -39,6 +39,15 @@ func (s *Store) logged(queue *core.Queue) bool {
 	return o != nil && queue != nil && o.logged(queue)
 }
 
+// loggedID gives the id of a FIFO queue's message for its handle, where the log will ask for it (MessageOf), else 0: such handles are
+// shorter, and servers of the version before, which know no others, accept them.
+func (s *Store) loggedID(queue *core.Queue, id int64) int64 {
+	if s.logged(queue) {
+		return id
+	}
+	return 0
+}
+
 // MessageOf is of core.Store.
 func (s *Store) MessageOf(queue *core.Queue, text string) (core.MessageID, bool) {
 	h, err := s.keys.parse(queue.ID, text)
