@@ -71,12 +71,10 @@ func (s *Signer) load() (*rsa.PrivateKey, []byte, error) {
 	if s.key != nil {
 		return s.key, s.certificate, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
-	defer cancel()
-	pair, err := s.broker.FindSecret(ctx, secretName)
+	pair, err := s.shared(nil)
 	if err == nil && pair == nil {
-		if pair, err = makePair(); err == nil {
-			pair, err = s.broker.SharedSecret(ctx, secretName, pair)
+		if pair, err = makePair(); err == nil { // which takes seconds where the processor is busy
+			pair, err = s.shared(pair)
 		}
 	}
 	if err != nil {
@@ -86,6 +84,16 @@ func (s *Signer) load() (*rsa.PrivateKey, []byte, error) {
 		return nil, nil, fmt.Errorf("read the key that signs pushes: %w", err)
 	}
 	return s.key, s.certificate, nil
+}
+
+// shared gives the pair of all servers, which is the given one where there was none; nil if there is none.
+func (s *Signer) shared(pair []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	if pair == nil {
+		return s.broker.FindSecret(ctx, secretName)
+	}
+	return s.broker.SharedSecret(ctx, secretName, pair)
 }
 
 // makePair makes a key and its certificate, both in PEM, the certificate last.
