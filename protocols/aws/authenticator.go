@@ -76,7 +76,7 @@ func (a *Authenticator) identify(r *http.Request, body []byte, c *caller.Caller)
 	case key.Expired:
 		return errExpiredToken
 	}
-	c.AccessKeyID, c.Verified = key.ID, true
+	c.AccessKeyID, c.Verified, c.Region = key.ID, true, s.region // as it is signed, whatever else the header says
 	c.Is(key)
 	return nil
 }

@@ -76,6 +76,7 @@ type Call struct {
 	Parameters Parameters
 	Host       string
 	xml        bool
+	twice      string // a parameter with two values, of which none is sure to be meant; "": none
 }
 
 // ID gives the call's id as Alibaba writes it.
@@ -118,6 +119,9 @@ func (s *Server) do(r *http.Request, c *Call) (any, error) {
 	}
 	if err := s.authenticate(r, body, c); err != nil {
 		return nil, err
+	}
+	if c.twice != "" {
+		return nil, unreadable("the parameter " + strings.ToValidUTF8(c.twice, "\uFFFD") + " is given twice")
 	}
 	if err := s.callers.Admit(&c.Caller); err != nil {
 		return nil, err
@@ -170,8 +174,13 @@ func (s *Server) read(r *http.Request, c *Call) (body []byte, err error) {
 	}
 	c.Parameters = Parameters{}
 	for _, values := range []url.Values{query, form} {
-		for name, value := range values {
-			c.Parameters[name] = value[0]
+		for name, given := range values {
+			for _, value := range given {
+				if before, twice := c.Parameters[name]; twice && before != value {
+					c.twice = name
+				}
+				c.Parameters[name] = value
+			}
 		}
 	}
 	if c.Action = r.Header.Get("X-Acs-Action"); c.Action == "" {

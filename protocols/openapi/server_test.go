@@ -64,9 +64,12 @@ func TestAnswers(t *testing.T) {
 		status               int
 		want                 string
 	}{
-		"query":  {"POST", "/?Action=Echo&Name=a%26b&Count=3", "", 200, `{"RequestId":"","Echo":{"Name":"a\u0026b","Count":3},"Lists":[[1,2],[3]]}`},
-		"form":   {"POST", "/", "Action=Echo&Name=a&Many.1=x&Many.2=y", 200, `{"RequestId":"","Echo":{"Name":"a","Many":["x","y"]},"Lists":[[1,2],[3]]}`},
-		"merged": {"POST", "/?Action=Echo", `Name=a&Nested={"Yes":"True"}`, 200, `{"RequestId":"","Echo":{"Name":"a","Nested":{"Yes":true}},"Lists":[[1,2],[3]]}`},
+		"query":          {"POST", "/?Action=Echo&Name=a%26b&Count=3", "", 200, `{"RequestId":"","Echo":{"Name":"a\u0026b","Count":3},"Lists":[[1,2],[3]]}`},
+		"form":           {"POST", "/", "Action=Echo&Name=a&Many.1=x&Many.2=y", 200, `{"RequestId":"","Echo":{"Name":"a","Many":["x","y"]},"Lists":[[1,2],[3]]}`},
+		"merged":         {"POST", "/?Action=Echo", `Name=a&Nested={"Yes":"True"}`, 200, `{"RequestId":"","Echo":{"Name":"a","Nested":{"Yes":true}},"Lists":[[1,2],[3]]}`},
+		"the same twice": {"POST", "/?Action=Echo", "Action=Echo&Name=a", 200, `{"RequestId":"","Echo":{"Name":"a"},"Lists":[[1,2],[3]]}`},
+		"two actions":    {"POST", "/?Action=Echo", "Action=Ohce&Name=a", 400, `{"RequestId":"","HostId":"example.com","Code":"InvalidParameter","Message":"the parameter Action is given twice"}`},
+		"two values":     {"GET", "/?Action=Echo&Name=a&Name=b", "", 400, `{"RequestId":"","HostId":"example.com","Code":"InvalidParameter","Message":"the parameter Name is given twice"}`},
 		"XML": {"GET", "/?Action=Echo&Format=XML&Name=a%26b&Many.1=%3Cx%3E&Many.2=y&Count=3", "", 200, prolog + `<EchoResponse><RequestId></RequestId>` +
 			`<Echo><Name>a&amp;b</Name><Many>&lt;x&gt;</Many><Many>y</Many><Count>3</Count></Echo><Lists>1</Lists><Lists>2</Lists><Lists>3</Lists></EchoResponse>`},
 		"XML error": {"GET", "/?Action=Echo&Format=xml", "", 400, prolog +
