@@ -130,6 +130,33 @@ func TestEnforceEveryAction(t *testing.T) {
 	}
 }
 
+// Policies ask for the tags of queues and topics.
+func TestTagsOfResources(t *testing.T) {
+	t.Parallel()
+	p := people{}
+	p.add("owner", "111122223333", "root")
+	s := New(pgtest.Broker(t), &caller.Options{Verify: true, Keys: p, Access: caller.NewAccess(p, true), Region: "cn-hangzhou"})
+	prod := "prod"
+	for _, made := range []string{"/queues/orders", "/queues/live", "/topics/news"} {
+		if status, answer := as(t, s, "owner", "PUT", made, map[bool]string{true: empty, false: "<Topic/>"}[strings.HasPrefix(made, "/queues")]); status != 201 {
+			t.Fatal(answer)
+		}
+	}
+	change := map[string]*string{"Env": &prod}
+	if _, err := s.broker.AlterQueue(t.Context(), core.QueueName{Account: "111122223333", Region: "cn-hangzhou", Name: "live"}, core.QueueChange{Tags: change}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.broker.AlterTopic(t.Context(), core.TopicName{Account: "111122223333", Region: "cn-hangzhou", Name: "news"}, core.TopicChange{Tags: change}); err != nil {
+		t.Fatal(err)
+	}
+	p.add("user", "111122223333", `{"Effect":"Allow","Action":"mns:*","Resource":"*"},{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"acs:ResourceTag/env":"prod"}}}`)
+	for target, want := range map[string]int{"/queues/orders": 200, "/queues/live": 403, "/topics/news": 403, "/queues/live/messages": 403, "/queues/orders/messages": 404, "/queues/none": 404} {
+		if status, answer := as(t, s, "user", "GET", target, ""); status != want {
+			t.Errorf("%s: got %d %s, want %d", target, status, answer, want)
+		}
+	}
+}
+
 // Behind a batch stands its single action: a policy may allow either, and deny either.
 func TestBatchesByEitherName(t *testing.T) {
 	t.Parallel()
