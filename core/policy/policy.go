@@ -77,7 +77,7 @@ type Statement struct {
 type operation struct{ action, also, resource string }
 
 // maxRelevant bounds the operations for which a policy remembers the statements that concern them.
-const maxRelevant = 256
+const maxRelevant = 4096
 
 // index sorts the statements by the actions that they are about.
 func (p *Policy) index() {
