@@ -2,8 +2,10 @@ package pg
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -113,47 +115,135 @@ const auditColumns = `id, at, event_id::text, source, action, account, region, r
 
 // auditFilters are what all ways of reading the log have in common. What happened since a time was logged since then too: days
 // before it are not looked into.
-const auditFilters = ` AND logged_at >= COALESCE(@from::timestamptz, '-infinity') AND (@before = 0 OR id < @before) AND (@from::timestamptz IS NULL OR at >= @from) AND (@to::timestamptz IS NULL OR at < @to)
-    AND (NOT @failed OR error_code <> '') AND (NOT @changes OR NOT read_only)
+const auditFilters = ` AND logged_at >= COALESCE(@from::timestamptz, '-infinity') AND (@before = 0 OR id < @before) AND id >= @low
+    AND (@from::timestamptz IS NULL OR at >= @from) AND (@to::timestamptz IS NULL OR at < @to)
+    AND (NOT @failed OR error_code <> '') AND (NOT @changes OR NOT read_only) AND found_by @> @found_by::text[]
 ORDER BY id DESC LIMIT @limit`
 
-const auditOfAllSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE true` + auditFilters
+const auditOfAllSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE @account = ''` + auditFilters
 
 const auditOfAccountSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE account = @account` + auditFilters
 
-const auditFoundSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE found_by @> @found_by AND (@account = '' OR account = @account)` + auditFilters
+// auditFoundSQL goes by the words alone, and so has to sort all that have them.
+const auditFoundSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE (@account = '' OR account = @account)` + auditFilters
 
-// ListAudit is of core.Store.
+// auditWindow is how far back the newest events go that are looked at together; low is 0 where these are the last.
+const auditWindow = ` AND logged_at >= COALESCE(@from::timestamptz, '-infinity') AND (@before = 0 OR id < @before) ORDER BY id DESC OFFSET @window LIMIT 1`
+
+const auditWindowOfAllSQL = `SELECT id + 1 FROM audit_log WHERE @account = ''` + auditWindow
+
+const auditWindowOfAccountSQL = `SELECT id + 1 FROM audit_log WHERE account = @account` + auditWindow
+
+const auditRareSQL = `SELECT count(*) FROM (
+    SELECT 1 FROM audit_log WHERE found_by @> @found_by::text[] AND id < @before AND logged_at >= COALESCE(@from::timestamptz, '-infinity') LIMIT @window
+) found`
+
+// auditLooked is how many events are looked at together.
+const auditLooked = 10_000
+
+// auditSearch is one page of the log as it is looked for.
+type auditSearch struct {
+	core.ListAuditInput
+	words  []string
+	window int // events looked at together
+	page   core.AuditPage
+}
+
+// ListAudit is of core.Store. The newest events are looked at, one after the other: that finds at once what there is much of. Where that does not fill
+// the page, an index of words finds what there is little of; and where that too has much, the page ends after a while, and the
+// next one goes on.
 func (s *Store) ListAudit(ctx context.Context, in core.ListAuditInput) (core.AuditPage, error) {
-	args := pgx.StrictNamedArgs{"from": orNull(in.From), "to": orNull(in.To), "failed": in.Failed, "changes": in.Changes, "before": in.Before, "limit": in.Limit + 1}
-	words := []string{}
+	a := &auditSearch{ListAuditInput: in, words: []string{}, window: s.auditWindow}
 	for kind, word := range map[string]string{"user:": in.User, "action:": in.Action, "resource:": in.Resource} {
 		if word != "" {
-			words = append(words, kind+word)
+			a.words = append(a.words, kind+word)
 		}
 	}
-	sql := auditOfAllSQL
-	switch {
-	case len(words) > 0:
-		sql, args["account"], args["found_by"] = auditFoundSQL, in.Account, words
-	case in.Account != "":
-		sql, args["account"] = auditOfAccountSQL, in.Account
-	}
-	var page core.AuditPage
 	err := s.transaction(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SET LOCAL enable_bitmapscan = on`); err != nil { // without it no inverted index can be used
+		a.page = core.AuditPage{}
+		return a.run(ctx, tx)
+	})
+	return a.page, err
+}
+
+func (a *auditSearch) run(ctx context.Context, tx pgx.Tx) error {
+	began, before, rare := time.Now(), a.Before, false
+	for looked := 0; ; looked += a.window {
+		low, err := a.low(ctx, tx, before)
+		if err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, sql, args) // CollectRows returns its error
-		var err error
-		page.Events, err = pgx.CollectRows(rows, scanAudit)
-		return err
-	})
-	if len(page.Events) > in.Limit {
-		page.Events = page.Events[:in.Limit]
-		page.Next = page.Events[in.Limit-1].Sequence
+		sql := auditOfAllSQL
+		if a.Account != "" {
+			sql = auditOfAccountSQL
+		}
+		if err := a.read(ctx, tx, sql, low, before); err != nil || a.page.Next != 0 || low == 0 {
+			return err
+		}
+		before = low
+		if looked == 0 && len(a.words) > 0 {
+			if rare, err = a.isRare(ctx, tx, before); err != nil {
+				return err
+			}
+		}
+		switch {
+		case rare:
+			return a.read(ctx, tx, auditFoundSQL, 0, before)
+		case looked+a.window >= core.MaxAuditSearched || time.Since(began) > core.MaxSearchTime:
+			a.page.Next = before
+			return nil
+		}
 	}
-	return page, err
+}
+
+// args are those of all statements.
+func (a *auditSearch) args(low, before int64) pgx.NamedArgs {
+	return pgx.NamedArgs{
+		"account": a.Account, "from": orNull(a.From), "to": orNull(a.To), "failed": a.Failed, "changes": a.Changes, "found_by": a.words,
+		"before": before, "low": low, "limit": a.Limit + 1 - len(a.page.Events), "window": a.window,
+	}
+}
+
+// low gives the oldest of the next events to look at, 0 for all. Where every event counts there is no need to stop.
+func (a *auditSearch) low(ctx context.Context, tx pgx.Tx, before int64) (low int64, err error) {
+	if len(a.words) == 0 && !a.Failed && !a.Changes && a.To.IsZero() {
+		return 0, nil
+	}
+	sql := auditWindowOfAllSQL
+	if a.Account != "" {
+		sql = auditWindowOfAccountSQL
+	}
+	err = tx.QueryRow(ctx, sql, a.args(0, before)).Scan(&low)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	return low, err
+}
+
+// isRare says that so few events have the words that all of them can be sorted.
+func (a *auditSearch) isRare(ctx context.Context, tx pgx.Tx, before int64) (bool, error) {
+	if _, err := tx.Exec(ctx, `SET LOCAL enable_bitmapscan = on`); err != nil { // without it no inverted index can be used
+		return false, err
+	}
+	var found int
+	err := tx.QueryRow(ctx, auditRareSQL, a.args(0, before)).Scan(&found)
+	if found < a.window || err != nil {
+		return err == nil, err
+	}
+	_, err = tx.Exec(ctx, `SET LOCAL enable_bitmapscan = off`)
+	return false, err
+}
+
+// read adds events to the page, and ends it when it is full.
+func (a *auditSearch) read(ctx context.Context, tx pgx.Tx, sql string, low, before int64) error {
+	rows, _ := tx.Query(ctx, sql, a.args(low, before)) // CollectRows returns its error
+	events, err := pgx.CollectRows(rows, scanAudit)
+	a.page.Events = append(a.page.Events, events...)
+	if len(a.page.Events) > a.Limit {
+		a.page.Events = a.page.Events[:a.Limit]
+		a.page.Next = a.page.Events[a.Limit-1].Sequence
+	}
+	return err
 }
 
 func scanAudit(row pgx.CollectableRow) (core.AuditEvent, error) {

@@ -147,6 +147,91 @@ func TestAuditDaysAreDroppedWhole(t *testing.T) {
 	}
 }
 
+// TestAuditSearch looks for what there is much and little of, in the newest events and behind them.
+func TestAuditSearch(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	broker := newBroker(t, store)
+	pg.LookAtAudit(store, 20)
+	const events = 100
+	for n := range events {
+		e := auditEvent(n)
+		e.User, e.Principal, e.Resources = "ann", "", nil
+		if n < 50 { // the older half
+			e.User = "bob"
+		}
+		if n%40 == 5 { // 5, 45, 85
+			e.Action, e.ErrorCode = "DeleteQueue", "AccessDenied"
+		}
+		broker.Audit(e)
+	}
+	all := func(from, to int) (want []string) {
+		for n := to - 1; n >= from; n-- {
+			want = append(want, "r"+strconv.Itoa(n))
+		}
+		return want
+	}
+	noon := time.Now().Add(time.Hour)
+	for name, tt := range map[string]struct {
+		in   core.ListAuditInput
+		want []string
+	}{
+		"much":                    {core.ListAuditInput{User: "ann"}, all(50, 100)},
+		"much behind the newest":  {core.ListAuditInput{User: "bob"}, all(0, 50)},
+		"little":                  {core.ListAuditInput{Action: "DeleteQueue"}, []string{"r85", "r45", "r5"}},
+		"little of one account":   {core.ListAuditInput{Action: "DeleteQueue", Account: "111122223333"}, []string{"r85", "r45", "r5"}},
+		"both":                    {core.ListAuditInput{Action: "DeleteQueue", User: "bob"}, []string{"r45", "r5"}},
+		"nothing":                 {core.ListAuditInput{User: "carl"}, nil},
+		"what went wrong":         {core.ListAuditInput{Failed: true}, []string{"r85", "r45", "r5"}},
+		"until a time":            {core.ListAuditInput{To: noon}, all(0, 100)},
+		"another account's":       {core.ListAuditInput{User: "ann", Account: "999988887777"}, nil},
+		"much that went not well": {core.ListAuditInput{User: "bob", Failed: true}, []string{"r45", "r5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, limit := range []int{3, 1000} {
+				var got []string
+				for tt.in.Before, tt.in.Limit = 0, limit; ; {
+					page, err := broker.ListAudit(context.Background(), tt.in)
+					if err != nil || len(page.Events) > limit {
+						t.Fatalf("a page of %d events, error %v", len(page.Events), err)
+					}
+					for _, e := range page.Events {
+						got = append(got, e.RequestID)
+					}
+					if page.Next >= tt.in.Before && tt.in.Before != 0 {
+						t.Fatalf("the page behind %d goes on at %d", tt.in.Before, page.Next)
+					}
+					if tt.in.Before = page.Next; page.Next == 0 {
+						break
+					}
+				}
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("pages of %d: got %v, want %v", limit, got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// TestAuditPutsBadEventsAside has the database refuse some events: the others of their batch are written.
+func TestAuditPutsBadEventsAside(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	broker := newBroker(t, store)
+	execute(t, database(t, store.URL()), `ALTER TABLE audit_log ADD CHECK (request_id NOT IN ('r3', 'r17', 'r18'))`)
+	const events = 40
+	for n := range events {
+		broker.Audit(auditEvent(n))
+	}
+	if err := broker.FlushAudit(context.Background()); err == nil {
+		t.Error("nobody is told of what was refused")
+	}
+	page, err := broker.ListAudit(context.Background(), core.ListAuditInput{Limit: 1000})
+	if err != nil || len(page.Events) != events-3 || broker.AuditDropped() != 3 {
+		t.Errorf("%d events were written and %d dropped, error %v", len(page.Events), broker.AuditDropped(), err)
+	}
+}
+
 // TestAuditPlans is as TestPlans, for a log of which the days before the last were long.
 func TestAuditPlans(t *testing.T) {
 	t.Parallel()
@@ -160,17 +245,19 @@ func TestAuditPlans(t *testing.T) {
 		SELECT d, d, gen_random_uuid(), 'sqs', 'CreateQueue', 'grown', 'r', false, false, '', '', '', '', '', '', '', '{}', '', '', '{}'
 		FROM generate_series(1, 20000) i, LATERAL (SELECT current_date + CASE WHEN i > 19995 THEN interval '60 hours' ELSE '36 hours' END) AS d(d)`)
 	execute(t, admin, `ANALYZE`)
-	page := func(from *time.Time) pgx.NamedArgs {
-		return pgx.NamedArgs{"account": "grown", "before": 0, "from": from, "to": nil, "failed": false, "changes": false, "limit": 10}
+	page := func(account string, from *time.Time) pgx.NamedArgs {
+		return pgx.NamedArgs{"account": account, "before": 0, "from": from, "to": nil, "failed": false, "changes": false, "limit": 10, "low": 0, "found_by": []string{}, "window": 50}
 	}
 	var lately time.Time
 	if err := admin.QueryRow(context.Background(), `SELECT current_date + interval '2 days'`).Scan(&lately); err != nil {
 		t.Fatal(err)
 	}
 	planned(t, store.URL(), map[string]plannedStatement{
-		"all":               {pg.AuditOfAllSQL, page(nil), 100},
-		"account":           {pg.AuditOfAccountSQL, page(nil), 100},
-		"all of late":       {pg.AuditOfAllSQL, page(&lately), 100},
-		"account's of late": {pg.AuditOfAccountSQL, page(&lately), 100},
+		"all":               {pg.AuditOfAllSQL, page("", nil), 100},
+		"account":           {pg.AuditOfAccountSQL, page("grown", nil), 100},
+		"all of late":       {pg.AuditOfAllSQL, page("", &lately), 100},
+		"account's of late": {pg.AuditOfAccountSQL, page("grown", &lately), 100},
+		"window":            {pg.AuditWindowOfAllSQL, page("", nil), 100},
+		"account's window":  {pg.AuditWindowOfAccountSQL, page("grown", nil), 100},
 	}).check(t, "grown")
 }

@@ -26,6 +26,9 @@ func FoldAllCounts(s *Store) (n int, err error) {
 	return n, err
 }
 
+// LookAtAudit sets how many events of the audit log are looked at together.
+func LookAtAudit(s *Store, events int) { s.auditWindow = events }
+
 // SessionSettings are those of the hot pool's sessions.
 func SessionSettings() map[string]string { return Options{}.sessionSettings() }
 
@@ -69,9 +72,11 @@ const (
 	UnusedQueuesSQL      = unusedQueuesSQL
 	DeleteUnusedSQL      = deleteUnusedSQL
 
-	AuditOfAllSQL     = auditOfAllSQL
-	AuditOfAccountSQL = auditOfAccountSQL
-	QueueSQL          = queueSQL
+	AuditOfAllSQL           = auditOfAllSQL
+	AuditWindowOfAllSQL     = auditWindowOfAllSQL
+	AuditWindowOfAccountSQL = auditWindowOfAccountSQL
+	AuditOfAccountSQL       = auditOfAccountSQL
+	QueueSQL                = queueSQL
 
 	TakeReplaySQL       = takeReplaySQL
 	ArchivedSQL         = archivedSQL

@@ -59,7 +59,7 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 		"move dead letters": {pg.MoveDeadSQL, pgx.NamedArgs{"queue": queue, "storage": storage, "id": dead, "version": repeat(int32(1), n)}, 100},
 		"move": {pg.MoveBatchSQL, pgx.NamedArgs{
 			"priority": []int16{8}, "storage": storage, "until": time.Now().Add(time.Minute), "at_priority": int16(8), "at_visible": start, "oldest": start,
-			"limit": int64(n), "bytes": int64(1 << 20), "destination": "grown/r/q2", "first": int64(-100), "now": time.Now(),
+			"limit": int64(n), "bytes": int64(1 << 20), "destination": "grown/r/q2", "first": int64(-100), "now": time.Now(), "logged": false,
 		}, 200},
 		"dead-letter sources": {pg.DeadLetterSourcesSQL, pgx.NamedArgs{"account": "grown", "region": "r", "name": "q2", "after": "", "limit": n}, 10},
 		"delete": {pg.DeleteSQL, pgx.NamedArgs{

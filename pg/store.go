@@ -96,6 +96,8 @@ type Store struct {
 	moveNews chan struct{} // has something when one was started or cancelled
 	moveSize atomic.Int64  // messages that a step moves at the most
 
+	auditWindow int // events of the audit log that are looked at together
+
 	unfolded unfolded
 
 	trains, operations atomic.Int64
@@ -141,6 +143,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.marks.uncounted = opts.inFlightLimit() / uncountedShare
 	s.moving, s.moveNews = make(chan struct{}, 1), make(chan struct{}, 1)
 	s.moveSize.Store(moveRows)
+	s.auditWindow = auditLooked
 	s.unfolded.init()
 	s.hot = newStation(s, maxTrains)
 	s.bulk = newStation(s, maxTrains)
