@@ -18,6 +18,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/polymq/polymq/cmd/polymq/server/tracing"
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/protocols"
@@ -84,8 +85,10 @@ type Config struct {
 
 	MessageLog          string        `koanf:"message-log"`
 	MessageLogRetention time.Duration `koanf:"message-log-retention"`
+	MessageLogOTLP      bool          `koanf:"message-log-otlp"`
 
 	OTLPEndpoint string   `koanf:"otlp-endpoint"` // "": as OpenTelemetry's variables say
+	OTLPProtocol string   `koanf:"otlp-protocol"` // "": likewise, else http/protobuf
 	TraceRatio   *float64 `koanf:"trace-ratio"`   // nil, or 1: likewise, else all
 
 	LogLevel        string        `koanf:"log-level"`
@@ -105,6 +108,7 @@ var (
 	tlsChoices        = []string{"off", "auto"}
 	auditChoices      = []string{"all", "changes", "off"}
 	messageLogChoices = []string{"queues", "all"}
+	otlpChoices       = []string{tracing.HTTP, tracing.GRPC}
 	logFormatChoices  = []string{"auto", "console", "json"}
 )
 
@@ -170,6 +174,9 @@ func (c Config) Check() error {
 	choice("tls", c.TLS, tlsChoices)
 	choice("audit", c.Audit, auditChoices)
 	choice("message-log", c.MessageLog, messageLogChoices)
+	if c.OTLPProtocol != "" {
+		choice("otlp-protocol", c.OTLPProtocol, otlpChoices)
+	}
 	choice("log-format", c.LogFormat, logFormatChoices)
 	for _, protocol := range c.Protocols {
 		choice("protocols", protocol, protocols.Names)

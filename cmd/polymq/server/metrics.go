@@ -88,7 +88,7 @@ func (m *metrics) observeDelivery(o core.Outcome, took time.Duration) {
 }
 
 // watch adds what the store knows.
-func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
+func (m *metrics) watch(store *pg.Store, broker *core.Broker, exportDropped func() float64) {
 	store.OnTrain(m.observeTrain)
 	counter := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
@@ -109,7 +109,8 @@ func (m *metrics) watch(store *pg.Store, broker *core.Broker) {
 		counter("polymq_empty_receives_total", "Receives that got nothing.", traffic(func(t core.Traffic) int64 { return t.EmptyReceives })),
 		counter("polymq_trains_total", "Transactions that carried operations on messages.", func() float64 { n, _ := store.Trains(); return float64(n) }),
 		counter("polymq_train_operations_total", "Operations on messages that they carried.", func() float64 { _, n := store.Trains(); return float64(n) }),
-		counter("polymq_message_log_dropped_total", "Events of the message log that came too fast to be written.", func() float64 { return float64(broker.LogDropped()) }),
+		counter("polymq_message_log_dropped_total", "Events of the message log that came too fast to be written, or that the database refused.", func() float64 { return float64(broker.LogDropped()) }),
+		counter("polymq_message_log_export_dropped_total", "Events of the message log that were written, but not exported.", exportDropped),
 		counter("polymq_audit_dropped_total", "Events of the audit log that could not be kept.", func() float64 { return float64(broker.AuditDropped()) }),
 		gauge("polymq_database_connections", "Connections to the database.", func() float64 { open, _, _, _ := store.PoolStat(); return float64(open) }),
 		gauge("polymq_database_connections_busy", "Those of them in use.", func() float64 { _, busy, _, _ := store.PoolStat(); return float64(busy) }),

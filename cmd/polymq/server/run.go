@@ -80,7 +80,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.broker = core.NewBroker(s.store)
 	s.metrics, s.usage = newMetrics(), newLedger()
-	s.metrics.watch(s.store, s.broker)
+	s.metrics.watch(s.store, s.broker, s.exportDropped)
 	if *s.config.Console {
 		s.samples = &samples{traffic: s.broker.Traffic, depths: s.metrics.depths.latest}
 	}
@@ -88,6 +88,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.startTracing(ctx); err != nil {
+		return err
+	}
+	if err := s.startLogExport(ctx); err != nil {
 		return err
 	}
 	s.handler = s.speak()
@@ -237,6 +240,9 @@ func (s *Server) stop(ctx context.Context) error {
 		step(stopTimeout, "write the last of the message log", s.broker.FlushLog)
 		step(stopTimeout, "write what was used last", s.usage.write(s.broker))
 		step(stopTimeout, "write the last of the audit log", s.broker.FlushAudit)
+	}
+	if s.exported != nil {
+		step(traceGrace, "export the last of the message log", s.stopLogExport)
 	}
 	if s.tracer != nil {
 		step(traceGrace, "export the last traces", s.stopTracing)

@@ -36,6 +36,7 @@ type Server struct {
 	metrics    *metrics
 	usage      *ledger
 	tracer     *tracing.Tracer    // nil: nothing is traced
+	exported   *tracing.Log       // nil: the message log is not exported
 	samples    *samples           // nil without the console
 	abort      context.CancelFunc // ends the contexts of all requests
 	stopFaults context.CancelFunc // nil outside test mode

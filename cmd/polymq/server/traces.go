@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/polymq/polymq/cmd/polymq/server/tracing"
@@ -11,9 +12,14 @@ import (
 // traceGrace is how long a server that stops waits for the receiver of its last traces.
 const traceGrace = 2 * time.Second
 
+// telemetry says where traces and the message log go.
+func (s *Server) telemetry() tracing.Options {
+	return tracing.Options{Endpoint: s.config.OTLPEndpoint, Protocol: s.config.OTLPProtocol, Ratio: s.config.TraceRatio, Version: Version(), Log: s.log}
+}
+
 // startTracing begins to trace, where that is wanted.
 func (s *Server) startTracing(ctx context.Context) (err error) {
-	options := tracing.Options{Endpoint: s.config.OTLPEndpoint, Ratio: s.config.TraceRatio, Version: Version(), Log: s.log}
+	options := s.telemetry()
 	if !options.Wanted() {
 		return nil
 	}
@@ -21,6 +27,37 @@ func (s *Server) startTracing(ctx context.Context) (err error) {
 		s.broker.Trace(s.tracer)
 	}
 	return err
+}
+
+// startLogExport begins to export the message log, where that is wanted.
+func (s *Server) startLogExport(ctx context.Context) (err error) {
+	options := s.telemetry()
+	switch {
+	case !s.config.MessageLogOTLP:
+		return nil
+	case !options.LogWanted():
+		return errors.New("message-log-otlp: needs otlp-endpoint, or OTEL_EXPORTER_OTLP_ENDPOINT")
+	}
+	if s.exported, err = tracing.NewLog(ctx, options); err == nil {
+		s.broker.ExportEvents(s.exported.Export)
+	}
+	return err
+}
+
+// stopLogExport exports the last of the message log. That it cannot be is no fault of the server's.
+func (s *Server) stopLogExport(ctx context.Context) error {
+	if err := s.exported.Close(ctx); err != nil {
+		s.log.Warn().Err(err).Msg("could not export the last of the message log")
+	}
+	return nil
+}
+
+// exportDropped gives how many events of the message log were not exported.
+func (s *Server) exportDropped() float64 {
+	if s.exported == nil {
+		return 0
+	}
+	return float64(s.exported.Dropped())
 }
 
 // stopTracing exports the last traces. That they cannot be is no fault of the server's.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,24 +12,42 @@ import (
 	"testing"
 	"time"
 
+	logsCollector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	logs "go.opentelemetry.io/proto/otlp/logs/v1"
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 )
 
-// receiver takes traces by OTLP.
+// receiver takes traces and logs by OTLP, over HTTP.
 type receiver struct {
-	mu    sync.Mutex
-	spans []*otlp.Span
+	mu      sync.Mutex
+	spans   []*otlp.Span
+	records []*logs.LogRecord
 }
 
 func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	if r.URL.Path == "/v1/logs" {
+		var sent logsCollector.ExportLogsServiceRequest
+		if proto.Unmarshal(body, &sent) != nil {
+			http.Error(w, "no logs", http.StatusBadRequest)
+			return
+		}
+		rc.keepLogs(&sent)
+		return
+	}
 	var sent collector.ExportTraceServiceRequest
 	if err != nil || r.URL.Path != "/v1/traces" || proto.Unmarshal(body, &sent) != nil {
 		http.Error(w, "no traces", http.StatusBadRequest)
 		return
 	}
+	rc.keepSpans(&sent)
+}
+
+func (rc *receiver) keepSpans(sent *collector.ExportTraceServiceRequest) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
 	for _, resource := range sent.ResourceSpans {
@@ -36,7 +55,111 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			rc.spans = append(rc.spans, scope.Spans...)
 		}
 	}
-	w.Header().Set("Content-Type", "application/x-protobuf")
+}
+
+func (rc *receiver) keepLogs(sent *logsCollector.ExportLogsServiceRequest) {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	for _, resource := range sent.ResourceLogs {
+		for _, scope := range resource.ScopeLogs {
+			rc.records = append(rc.records, scope.LogRecords...)
+		}
+	}
+}
+
+// grpcTraces and grpcLogs take them over gRPC.
+type grpcTraces struct {
+	collector.UnimplementedTraceServiceServer
+	to *receiver
+}
+
+func (g grpcTraces) Export(_ context.Context, sent *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
+	g.to.keepSpans(sent)
+	return &collector.ExportTraceServiceResponse{}, nil
+}
+
+type grpcLogs struct {
+	logsCollector.UnimplementedLogsServiceServer
+	to *receiver
+}
+
+func (g grpcLogs) Export(_ context.Context, sent *logsCollector.ExportLogsServiceRequest) (*logsCollector.ExportLogsServiceResponse, error) {
+	g.to.keepLogs(sent)
+	return &logsCollector.ExportLogsServiceResponse{}, nil
+}
+
+// TestTelemetryOverBothProtocols sends traces and the message log to a receiver of HTTP, and to one of gRPC.
+func TestTelemetryOverBothProtocols(t *testing.T) {
+	t.Parallel()
+	for protocol, begin := range map[string]func(*testing.T, *receiver) (url string){
+		"http/protobuf": func(t *testing.T, to *receiver) string {
+			t.Helper()
+			server := httptest.NewServer(to)
+			t.Cleanup(server.Close)
+			return server.URL
+		},
+		"grpc": func(t *testing.T, to *receiver) string {
+			t.Helper()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := grpc.NewServer()
+			collector.RegisterTraceServiceServer(server, grpcTraces{to: to})
+			logsCollector.RegisterLogsServiceServer(server, grpcLogs{to: to})
+			go func() { _ = server.Serve(listener) }()
+			t.Cleanup(server.Stop)
+			return "http://" + listener.Addr().String()
+		},
+	} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			to := &receiver{}
+			srv := start(t, Config{OTLPEndpoint: begin(t, to), OTLPProtocol: protocol, MessageLog: "all", MessageLogOTLP: true})
+			createQueue(t, srv, "orders")
+			call(t, srv.URL()+"/api/v1/queues/orders/messages", `{"messages": [{"body": "x", "attributes": {"traceparent": {"type": "String", "value": "00-`+sendersTrace+"-"+sendersSpan+`-01"}}}]}`, "X-None", "")
+			call(t, srv.URL()+"/api/v1/queues/orders/messages:receive", `{}`, "X-None", "")
+			if err := srv.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			to.named(t, "send orders")
+			if len(to.records) != 2 {
+				t.Fatalf("got %d records: %v", len(to.records), to.records)
+			}
+			sent, received := to.records[0], to.records[1]
+			if sent.EventName != "polymq.message.sent" || hex.EncodeToString(sent.TraceId) != sendersTrace || sent.TimeUnixNano == 0 || sent.TimeUnixNano > received.TimeUnixNano {
+				t.Errorf("sent: %v", sent)
+			}
+			told := map[string]string{}
+			for _, a := range received.Attributes {
+				told[a.Key] = a.Value.GetStringValue()
+			}
+			if received.EventName != "polymq.message.received" || told["messaging.destination.name"] != "orders" || told["rpc.method"] != "receive-messages" ||
+				told["client.address"] != "127.0.0.1" || told["polymq.receipt_handle"] == "" || told["messaging.message.id"] == "" {
+				t.Errorf("received: %v", received)
+			}
+		})
+	}
+}
+
+// TestLogExportCountsWhatIsDropped exports to a receiver that refuses all: what it has not taken is counted.
+func TestLogExportCountsWhatIsDropped(t *testing.T) {
+	t.Parallel()
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }))
+	t.Cleanup(refusing.Close)
+	srv := start(t, Config{OTLPEndpoint: refusing.URL, MessageLog: "all", MessageLogOTLP: true})
+	createQueue(t, srv, "orders")
+	for range 5 {
+		call(t, srv.URL()+"/api/v1/queues/orders/messages", `{"messages": [{"body": "hello"}]}`, "X-None", "")
+	}
+	if err := srv.broker.FlushLog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); !strings.Contains(scrape(t, srv), "polymq_message_log_export_dropped_total 5"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not counted in %s", scrape(t, srv))
+		}
+	}
 }
 
 // named gives the only span of a name.

@@ -1,4 +1,5 @@
-// Package tracing makes OpenTelemetry traces of requests and of messages, and sends them by OTLP.
+// Package tracing makes OpenTelemetry traces of requests and of messages, and log records of what the message log
+// tells, and sends them by OTLP, over HTTP or gRPC.
 //
 //	request ─▶ span "sqs SendMessage" (SERVER; child of the traceparent or X-Amzn-Trace-Id header)
 //	              └▶ "send orders" (PRODUCER; until the commit that carries it) ─▶ the message's traceparent
@@ -21,4 +22,7 @@
 //
 // 2026-11-21: the errors of the exporter are logged by a wrapper, since the library has one handler of them for
 // the whole process.
+//
+// 2026-11-21: the message log is exported with bounds and a counter of our own: the library's batches drop what does
+// not fit without telling. Times are those of this server's clock, not of accounts that have moved theirs.
 package tracing

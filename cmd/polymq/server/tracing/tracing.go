@@ -1,6 +1,7 @@
 package tracing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -32,24 +34,73 @@ const (
 const (
 	endpointVariable       = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	tracesEndpointVariable = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+	logsEndpointVariable   = "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
+	protocolVariable       = "OTEL_EXPORTER_OTLP_PROTOCOL"
+	tracesProtocolVariable = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
+	logsProtocolVariable   = "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"
 	disabledVariable       = "OTEL_SDK_DISABLED"
 	samplerVariable        = "OTEL_TRACES_SAMPLER"
 )
 
+// The protocols, as OpenTelemetry's variables call them.
+const (
+	HTTP = "http/protobuf"
+	GRPC = "grpc"
+)
+
+// scope is who makes spans and records.
+const scope = "github.com/polymq/polymq"
+
 // Options say where spans go.
 type Options struct {
-	Endpoint string   // URL of a receiver of OTLP by HTTP; "": as OpenTelemetry's variables say
+	Endpoint string   // URL of a receiver of OTLP; "": as OpenTelemetry's variables say
+	Protocol string   // HTTP or GRPC; "": likewise, else HTTP
 	Ratio    *float64 // of the requests to trace whose sender does not say; nil, or 1: as the variables say, else all
 	Version  string   // of the server
 	Log      zerolog.Logger
 }
 
 // Wanted reports whether an endpoint is set, by the options or by OpenTelemetry's own variables.
-func (o Options) Wanted() bool {
+func (o Options) Wanted() bool { return o.wanted(tracesEndpointVariable) }
+
+// LogWanted is as Wanted, for the message log.
+func (o Options) LogWanted() bool { return o.wanted(logsEndpointVariable) }
+
+func (o Options) wanted(variable string) bool {
 	if strings.EqualFold(os.Getenv(disabledVariable), "true") {
 		return false
 	}
-	return o.Endpoint != "" || os.Getenv(endpointVariable) != "" || os.Getenv(tracesEndpointVariable) != ""
+	return o.Endpoint != "" || os.Getenv(endpointVariable) != "" || os.Getenv(variable) != ""
+}
+
+// protocol gives the one to speak; variable is that of what is exported.
+func (o Options) protocol(variable string) string {
+	return cmp.Or(o.Protocol, os.Getenv(variable), os.Getenv(protocolVariable), HTTP)
+}
+
+// resource describes the server.
+func (o Options) resource(ctx context.Context) (*resource.Resource, error) {
+	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "polymq"), attribute.String("service.version", o.Version)),
+		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithFromEnv()) // the variables win
+	if err != nil {
+		return nil, fmt.Errorf("describe the server to OpenTelemetry: %w", err)
+	}
+	return about, nil
+}
+
+func (o Options) spanExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
+	if o.protocol(tracesProtocolVariable) == GRPC {
+		var to []otlptracegrpc.Option
+		if o.Endpoint != "" {
+			to = append(to, otlptracegrpc.WithEndpointURL(o.Endpoint))
+		}
+		return otlptracegrpc.New(ctx, to...)
+	}
+	var to []otlptracehttp.Option
+	if o.Endpoint != "" {
+		to = append(to, otlptracehttp.WithEndpointURL(signalURL(o.Endpoint, "traces")))
+	}
+	return otlptracehttp.New(ctx, to...)
 }
 
 // Tracer makes spans. It is the core.Tracer, and through Answered the caller.Tracer, of a server.
@@ -60,18 +111,13 @@ type Tracer struct {
 
 // New makes a Tracer. The endpoint need not be there.
 func New(ctx context.Context, o Options) (*Tracer, error) {
-	var to []otlptracehttp.Option
-	if o.Endpoint != "" {
-		to = append(to, otlptracehttp.WithEndpointURL(tracesURL(o.Endpoint)))
-	}
-	exporter, err := otlptracehttp.New(ctx, to...)
+	exporter, err := o.spanExporter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("export traces by OTLP: %w", err)
 	}
-	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "polymq"), attribute.String("service.version", o.Version)),
-		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithFromEnv()) // the variables win
+	about, err := o.resource(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("describe the server in traces: %w", err)
+		return nil, err
 	}
 	options := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(about),
@@ -83,16 +129,16 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 		options = append(options, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
 	}
 	provider := sdktrace.NewTracerProvider(options...)
-	return &Tracer{provider: provider, tracer: provider.Tracer("github.com/polymq/polymq", trace.WithInstrumentationVersion(o.Version))}, nil
+	return &Tracer{provider: provider, tracer: provider.Tracer(scope, trace.WithInstrumentationVersion(o.Version))}, nil
 }
 
-// tracesURL gives the URL that traces go to: endpoints are usually told without the path.
-func tracesURL(endpoint string) string {
+// signalURL gives the URL that traces or logs go to: endpoints are usually told without the path.
+func signalURL(endpoint, signal string) string {
 	endpoint = strings.TrimRight(endpoint, "/")
-	if strings.HasSuffix(endpoint, "/v1/traces") {
-		return endpoint
+	for _, told := range []string{"/v1/traces", "/v1/logs"} {
+		endpoint = strings.TrimSuffix(endpoint, told)
 	}
-	return endpoint + "/v1/traces"
+	return endpoint + "/v1/" + signal
 }
 
 // Close exports what is left, until ctx ends, and stops.
