@@ -3,6 +3,7 @@ package console
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -10,11 +11,38 @@ import (
 
 // alertsPage is the data of alerts.html.
 type alertsPage struct {
-	Alerts      []core.Alert
-	Next        string
+	Alerts []core.Alert
+	Next   string
+	Form   alertForm
+}
+
+// alertForm is what the form of an alert begins with.
+type alertForm struct {
+	Alert       core.Alert // without a name: a new one
 	Metrics     []core.AlertMetric
 	Comparisons []core.Comparison
+	Missings    []core.Missing
 	Ways        []core.DestinationType
+	To          []core.Destination // with an empty one, to add another
+}
+
+// alertForm fills the form with an alert.
+func (x *exchange) alertForm(a core.Alert) alertForm {
+	f := alertForm{Alert: a, Comparisons: core.Comparisons, Missings: core.Missings, Ways: core.DestinationTypes, To: a.To}
+	if len(f.To) < core.MaxAlertDestination {
+		f.To = append(f.To[:len(f.To):len(f.To)], core.Destination{})
+	}
+	named := a.Metric == ""
+	for _, metric := range core.AlertMetrics {
+		if metric.OfQueues || x.session.grants.Everywhere {
+			f.Metrics = append(f.Metrics, metric)
+			named = named || metric.Name == a.Metric
+		}
+	}
+	if !named { // one of /metrics
+		f.Metrics = append(f.Metrics, core.AlertMetric{Name: a.Metric, Unit: core.UnitOf(a.Metric)})
+	}
+	return f
 }
 
 // listAlerts lists alerts by name.
@@ -23,49 +51,89 @@ func (s *Server) listAlerts(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	data := alertsPage{Alerts: found.Alerts, Next: found.Next, Comparisons: core.Comparisons, Ways: core.DestinationTypes}
-	for _, metric := range core.AlertMetrics {
-		if metric.OfQueues || x.session.grants.Everywhere {
-			data.Metrics = append(data.Metrics, metric)
-		}
-	}
+	data := alertsPage{Alerts: found.Alerts, Next: found.Next, Form: x.alertForm(core.Alert{})}
 	if x.partial() {
 		return s.part(x, "alerts.html", "rows", data)
 	}
 	return s.show(x, "alerts.html", &page{Title: "Alerts", Active: "alerts", Data: data, Snippets: alertSnippets(x)})
 }
 
-// createAlert makes an alert. Those with several destinations are made by the API.
+// createAlert makes an alert.
 func (s *Server) createAlert(x *exchange) error {
-	f := x.form()
-	a := core.Alert{
-		Name: x.alert(x.field("name")), Metric: x.field("metric"), Queue: x.field("pattern"), Comparison: core.Comparison(x.field("comparison")),
-		Description: x.field("description"),
+	change, err := x.alertChange()
+	if err != nil {
+		return err
 	}
-	var err error
-	if a.Threshold, err = strconv.ParseFloat(x.field("threshold"), 64); err != nil {
-		return x.problem(core.InvalidArgument, x.t("The threshold must be a number."))
-	}
-	for name, to := range map[string]*time.Duration{"for": &a.For, "repeat": &a.Repeat} {
-		if d := f.duration(name, time.Second, core.MaxAlertTime); d != nil {
-			*to = *d
-		}
-	}
-	if f.err != nil {
-		return f.err
-	}
-	if target := x.field("target"); target != "" {
-		a.To = []core.Destination{{Type: core.DestinationType(x.field("way")), Target: target, Secret: core.Secret(x.field("secret"))}}
-	}
-	if !core.IsMetricOfQueues(a.Metric) {
-		if err := x.may(need{access: core.Operator, everywhere: true}); err != nil {
-			return err
-		}
-	}
+	a := core.Alert{Name: x.alert(x.field("name"))}
+	change(&a)
 	if _, err := s.broker.CreateAlert(x.ctx(), a); err != nil {
 		return err
 	}
 	return x.done(alertPath(a.Name.Name), x.t("Alert %s was created.", a.Name.Name))
+}
+
+// editAlert changes an alert. What the form does not show, such as labels, stays, and so do secrets that are left empty.
+func (s *Server) editAlert(x *exchange) error {
+	change, err := x.alertChange()
+	if err != nil {
+		return err
+	}
+	a, err := s.broker.AlterAlert(x.ctx(), x.alert(x.r.PathValue("alert")), change)
+	if err != nil {
+		return err
+	}
+	return x.done(alertPath(a.Name.Name), x.t("Alert %s was changed.", a.Name.Name))
+}
+
+// alertChange reads the form of an alert.
+func (x *exchange) alertChange() (func(*core.Alert), error) {
+	threshold, err := strconv.ParseFloat(x.field("threshold"), 64)
+	if err != nil {
+		return nil, x.problem(core.InvalidArgument, x.t("The threshold must be a number."))
+	}
+	f := x.form()
+	holds, repeat := f.duration("for", time.Second, core.MaxAlertTime), f.duration("repeat", time.Second, core.MaxAlertTime)
+	if f.err != nil {
+		return nil, f.err
+	}
+	metric := x.field("metric")
+	if !core.IsMetricOfQueues(metric) {
+		if err := x.may(need{access: core.Operator, everywhere: true}); err != nil {
+			return nil, err
+		}
+	}
+	to := x.destinations()
+	return func(a *core.Alert) {
+		if a.Metric != metric { // other labels belong to it
+			a.Labels, a.By = nil, ""
+		}
+		a.Metric, a.Queue, a.Comparison, a.Threshold = metric, x.field("pattern"), core.Comparison(x.field("comparison")), threshold
+		a.Description, a.Missing, a.To = x.field("description"), core.Missing(x.field("missing")), to
+		a.For, a.Repeat = 0, 0
+		if holds != nil {
+			a.For = *holds
+		}
+		if repeat != nil {
+			a.Repeat = *repeat
+		}
+	}, nil
+}
+
+// destinations reads who is told: rows without a target are none.
+func (x *exchange) destinations() []core.Destination {
+	var to []core.Destination
+	ways, secrets := x.r.PostForm["way"], x.r.PostForm["secret"]
+	for i, target := range x.r.PostForm["target"] {
+		if target = strings.TrimSpace(target); target == "" || i >= len(ways) {
+			continue
+		}
+		d := core.Destination{Type: core.DestinationType(ways[i]), Target: target}
+		if i < len(secrets) {
+			d.Secret = core.Secret(strings.TrimSpace(secrets[i]))
+		}
+		to = append(to, d)
+	}
+	return to
 }
 
 func alertPath(name string) string { return "/alerts/" + url.PathEscape(name) }
@@ -78,6 +146,7 @@ func (x *exchange) alert(name string) core.AlertName {
 // alertPage is the data of alert.html.
 type alertPage struct {
 	Alert  core.Alert
+	Form   alertForm
 	Unit   string
 	Series []core.AlertSeries
 	More   bool
@@ -90,7 +159,7 @@ func (s *Server) showAlert(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	data := alertPage{Alert: a, Unit: core.UnitOf(a.Metric)}
+	data := alertPage{Alert: a, Form: x.alertForm(a), Unit: core.UnitOf(a.Metric)}
 	for _, state := range []core.AlertState{core.AlertFiring, core.AlertNoData, core.AlertPending, core.AlertOK} {
 		if len(data.Series) >= listed {
 			data.More = data.More || a.Series[state] > 0

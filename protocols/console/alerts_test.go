@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
@@ -37,6 +39,19 @@ func TestAlertPages(t *testing.T) {
 	s.done(base+"/alerts/deep/enable", "disabled", "on")
 	if a, err := broker.Alert(t.Context(), core.AlertName{Account: pgtest.Account, Region: pgtest.Region, Name: "deep"}); err != nil || !a.Disabled || len(a.To) != 1 || a.To[0].Secret != "SEC1" {
 		t.Errorf("disabled: %+v, %v", a, err)
+	}
+	s.wants(s.get(base+"/alerts/deep"), `value="ord*"`, `value="http://127.0.0.1:1/"`, "as it is")
+	s.done(base+"/alerts/deep/edit", "metric", "queue_sent_rate", "pattern", "orders", "comparison", ">=", "threshold", "2.5", "for", "60", "missing", "ok",
+		"way", "dingtalk", "target", "http://127.0.0.1:1/", "secret", "", "way", "queue", "target", "ops", "secret", "", "way", "queue", "target", "", "secret", "")
+	a, err := broker.Alert(t.Context(), core.AlertName{Account: pgtest.Account, Region: pgtest.Region, Name: "deep"})
+	if err != nil || a.Metric != "queue_sent_rate" || a.Queue != "orders" || a.Comparison != ">=" || a.Threshold != 2.5 || a.For != time.Minute || a.Missing != core.MissingOK || !a.Disabled {
+		t.Errorf("changed: %+v, %v", a, err)
+	}
+	if want := []core.Destination{{Type: core.ToDingTalk, Target: "http://127.0.0.1:1/", Secret: "SEC1"}, {Type: core.ToQueue, Target: "ops"}}; !slices.Equal(a.To, want) {
+		t.Errorf("told are %+v", a.To)
+	}
+	if got := s.post(base+"/alerts/none/edit", "metric", "depth", "comparison", ">", "threshold", "1"); got.StatusCode != http.StatusNotFound {
+		t.Errorf("an alert that is not there: %s", got.Status)
 	}
 	s.done(base + "/alerts/deep/delete")
 	s.wants(s.get(base+"/alerts"), "No alerts")

@@ -73,7 +73,7 @@ func TestCatalogue(t *testing.T) {
 	for _, title := range fieldTitles {
 		used[title] = true
 	}
-	for _, kind := range []core.EventKind{core.EventSent, core.EventDuplicate, core.EventReceived, core.EventReturned, core.EventVisibility, core.EventDeleted, core.EventMoved, core.EventExpired} {
+	for _, kind := range core.EventKinds {
 		used[string(kind)] = true
 	}
 	for _, status := range []core.MoveStatus{core.MoveRunning, core.MoveCancelling, core.MoveCompleted, core.MoveCancelled, core.MoveFailed} {

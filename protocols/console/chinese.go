@@ -16,7 +16,7 @@ var chinese = map[string]string{
 	"Remove": "移除", "yes": "是", "no": "否", "none": "无", "or": "或", "Error": "错误", "Time": "时间", "From": "从", "To": "到", "User": "用户", "State": "状态", "you": "当前", "key": "密钥",
 
 	// Alerts
-	"Alerts": "告警", "New alert": "新建告警", "Create alert": "创建告警", "Delete alert": "删除告警", "Delete this alert?": "删除此告警?", "Metric": "指标", "Threshold": "阈值", "Condition": "条件", "Series": "序列",
+	"Alerts": "告警", "New alert": "新建告警", "Create alert": "创建告警", "Edit alert": "编辑告警", "Edit…": "编辑…", "Save alert": "保存告警", "Alert %s was changed.": "告警 %s 已修改。", "as it is": "保持不变", "Delete alert": "删除告警", "Delete this alert?": "删除此告警?", "Metric": "指标", "Threshold": "阈值", "Condition": "条件", "Series": "序列",
 	"Alerts watch queues and servers every 15 seconds, and tell somebody when something is wrong, and when it is well again.": "告警每 15 秒检查一次队列和服务器,出现异常以及恢复正常时都会发出通知。",
 	"all, or a pattern such as orders*; only for metrics of queues":                                                           "全部,或 orders* 这样的模式;仅用于队列指标", "It is wrong when it is": "异常条件", "For so many seconds": "持续秒数",
 	"Tell again every so many seconds": "重复通知间隔(秒)", "Tell by": "通知方式", "Name, address or URL": "名称、地址或 URL", "nobody is told": "不通知任何人",
@@ -124,13 +124,14 @@ var chinese = map[string]string{
 	"RUNNING": "进行中", "CANCELLING": "取消中", "COMPLETED": "已完成", "CANCELLED": "已取消", "FAILED": "失败",
 
 	// Trace
-	"Attribute": "属性", "with the value": "值为", "By a message's id, or by a queue and, if you like, a time or an attribute it was sent with.": "按消息 ID,或按队列(可再加时间或发送时的属性)。",
+	"Attribute": "属性", "with the value": "值为", "By a message's id, or by a queue or topic and, if you like, a time or an attribute it was sent with.": "按消息 ID,或按队列或主题(可再加时间或发送时的属性)。",
 	"It is in the queue %s now": "它现在在队列 %s 中", "What happened": "经历", "by the server itself": "由服务器自身", "receive %d": "第 %d 次接收", "visible": "可见于", "request": "请求", "Later": "更晚",
 	"Nothing was recorded": "没有记录", "A message's whole life": "一条消息的一生", "Record from now on": "从现在开始记录",
 	"Either nothing like it happened here, or the queue keeps no record of its messages. The account and the region are chosen at the top.":                                                                   "要么这里没有发生过,要么该队列不记录消息。账号与地域在页面顶部选择。",
 	"Who sent it from where, who received it when, what became of it: sent, received, returned, moved, deleted, expired. Queues record it when their settings say so, or all of them with --message-log all.": "谁从哪里发送、谁在何时接收、结局如何:发送、接收、退回、移动、删除、过期。在队列设置中开启记录,或用 --message-log all 对所有队列开启。",
 	"%s keeps no record of what happens to its messages.": "%s 不记录其消息的经历。", "What happens to messages of %s is recorded from now on.": "从现在起记录 %s 的消息的经历。",
 	"%s is not a time, such as 2026-01-31 13:00:00.": "%s 不是时间,例如 2026-01-31 13:00:00。", "%s is not the id of a message.": "%s 不是消息 ID。",
+	"peeked": "已查看", "published": "已发布", "pushed": "已推送", "push-failed": "推送失败", "matched": "匹配", "filtered out by": "被过滤于", "attempt %d": "第 %d 次尝试",
 	"sent": "已发送", "duplicate": "重复发送", "received": "已接收", "returned": "已退回", "visibility-changed": "更改可见性", "deleted": "已删除", "moved": "已移动", "expired": "已过期",
 
 	// Topics

@@ -94,6 +94,7 @@ func (s *Server) serverRoutes() {
 	s.get("alerts", toLook, s.listAlerts)
 	s.post("alerts", "CreateAlert", toOperate, s.createAlert)
 	s.get("alerts/{alert}", toLook, s.showAlert)
+	s.post("alerts/{alert}/edit", "AlterAlert", toOperate, s.editAlert)
 	s.post("alerts/{alert}/test", "TestAlert", toOperate, s.testAlert)
 	s.post("alerts/{alert}/enable", "AlterAlert", toOperate, s.enableAlert)
 	s.post("alerts/{alert}/delete", "DeleteAlert", toOperate, s.deleteAlert)

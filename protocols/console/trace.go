@@ -3,6 +3,7 @@ package console
 import (
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,15 +13,17 @@ import (
 
 // tracePage is the data of trace.html.
 type tracePage struct {
-	ID, Queue, From, To string
-	Attribute, Value    string
-	Asked               bool
-	Problem             string
-	Events              []eventView
-	Next                int64
-	NextQuery           template.URL // of the page of what follows
-	Message             *messageView // as it is now, where it is still in a queue
-	NotLogged           []string     // queues among those asked about that keep no record
+	ID, Queue, Topic string
+	From, To         string
+	Attribute, Value string
+	Asked            bool
+	Shown            string // id of the message that was asked for
+	Problem          string
+	Events           []eventView
+	Next             int64
+	NextQuery        template.URL // of the page of what follows
+	Message          *messageView // as it is now, where it is still in a queue
+	NotLogged        []string     // queues among those asked about that keep no record
 }
 
 // eventView is an event as the page shows it.
@@ -37,8 +40,8 @@ const traced = 100
 func (s *Server) trace(x *exchange) error {
 	query := x.r.URL.Query()
 	field := func(name string) string { return strings.TrimSpace(query.Get(name)) }
-	data := tracePage{ID: field("id"), Queue: field("queue"), From: field("from"), To: field("to"), Attribute: field("attribute"), Value: field("value")}
-	data.Asked = data.ID != "" || data.Queue != ""
+	data := tracePage{ID: field("id"), Queue: field("queue"), Topic: field("topic"), From: field("from"), To: field("to"), Attribute: field("attribute"), Value: field("value")}
+	data.Asked = data.ID != "" || data.Queue != "" || data.Topic != ""
 	if data.Asked {
 		if err := s.lookUp(x, &data, int64(atoi(query.Get("after")))); err != nil {
 			if statusOf(err) >= http.StatusInternalServerError {
@@ -52,13 +55,13 @@ func (s *Server) trace(x *exchange) error {
 
 // lookUp reads the message log, and the message itself where it still is.
 func (s *Server) lookUp(x *exchange, data *tracePage, after int64) error {
-	in := core.ListEventsInput{Account: x.account, Region: x.region, Queue: data.Queue, After: after, Limit: traced}
+	in := core.ListEventsInput{Account: x.account, Region: x.region, Queue: data.Queue, Topic: data.Topic, After: after, Limit: traced}
 	if data.ID != "" {
 		id, err := core.ParseMessageID(data.ID)
 		if err != nil {
 			return x.problem(core.InvalidArgument, x.t("%s is not the id of a message.", data.ID))
 		}
-		in.MessageID = &id
+		in.MessageID, data.Shown = &id, id.UUID()
 	}
 	if data.Attribute != "" && !x.session.grants.Bodies {
 		return x.problem(core.AccessDenied, x.t("This shows bodies of messages, which you may not see."))
@@ -108,6 +111,7 @@ func eventViews(events []core.Event) []eventView {
 	icons := map[core.EventKind]string{
 		core.EventSent: "send", core.EventDuplicate: "copy", core.EventReceived: "receive", core.EventReturned: "back", core.EventVisibility: "eye",
 		core.EventDeleted: "trash", core.EventMoved: "move", core.EventExpired: "clock",
+		core.EventPeeked: "eye", core.EventPublished: "send", core.EventPushed: "send", core.EventPushFailed: "alert",
 	}
 	views := make([]eventView, len(events))
 	for i, e := range events {
@@ -119,14 +123,21 @@ func eventViews(events []core.Event) []eventView {
 	return views
 }
 
+// maxLooked is in how many queues a message is looked for.
+const maxLooked = 5
+
 // whereNow finds a message in the queue where it was last, and names queues that keep no record.
 func (s *Server) whereNow(x *exchange, data *tracePage, id *core.MessageID) error {
 	names := []string{data.Queue}
-	if data.Queue == "" && len(data.Events) > 0 {
-		last := data.Events[len(data.Events)-1]
-		names = []string{last.Queue.Name}
-		if last.Kind == core.EventMoved {
-			names = append(names, last.Detail[strings.LastIndex(last.Detail, " ")+1:]) // it ends with the queue's name
+	if data.Queue == "" && id != nil && len(data.Events) > 0 {
+		names = nil
+		for i := len(data.Events) - 1; i >= 0 && len(names) < maxLooked; i-- {
+			if name := data.Events[i].Queue.Name; data.Events[i].MessageID == *id && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+			if target, ok := strings.CutPrefix(data.Events[i].Detail, "to dead-letter queue "); ok && !slices.Contains(names, target) {
+				names = append(names, target)
+			}
 		}
 	}
 	for _, name := range names {
