@@ -124,12 +124,14 @@ type measured struct {
 func (b *Broker) measure(ctx context.Context, alerts []EvaluatedAlert) (*measured, error) {
 	m := &measured{queues: map[Scope][]QueueDepth{}}
 	in := QueueDepthsInput{Limit: MaxWatchedQueues}
-	ofServers := false
+	ofServers, ofDatabase := false, false
 	for i := range alerts {
 		a := &alerts[i]
+		metric, _ := metricOf(a.Metric)
+		ofServers = ofServers || metric.family != ""
 		switch {
-		case !IsMetricOfQueues(a.Metric):
-			ofServers = true
+		case !metric.OfQueues:
+			ofDatabase = true
 			continue
 		case !slices.Contains(in.Accounts, a.Name.Account):
 			in.Accounts = append(in.Accounts, a.Name.Account)
@@ -152,6 +154,9 @@ func (b *Broker) measure(ctx context.Context, alerts []EvaluatedAlert) (*measure
 	var err error
 	if m.servers, err = b.store.Samples(ctx, SamplesFresh); err != nil {
 		return nil, fmt.Errorf("read what servers measured: %w", err)
+	}
+	if !ofDatabase {
+		return m, nil
 	}
 	if m.database, err = b.store.DatabaseSamples(ctx); err != nil {
 		return nil, fmt.Errorf("ask the database how it is: %w", err)
@@ -180,7 +185,12 @@ func (a *EvaluatedAlert) series(m *measured) (values map[string]*float64, tooMan
 	if state, given := a.Labels["state"]; given {
 		of = number(queueMessages[state])
 	}
-	queues := m.queues[Scope{a.Name.Account, a.Name.Region}]
+	scope := Scope{a.Name.Account, a.Name.Region}
+	if metric.family != "" {
+		rates := m.rates(metric.family, scope)
+		of = func(d *QueueDepth) (float64, bool) { return rates[d.Queue.Name], len(m.servers) > 0 }
+	}
+	queues := m.queues[scope]
 	for i := range queues {
 		if matches, _ := path.Match(a.Queue, queues[i].Queue.Name); a.Queue != "" && !matches {
 			continue
@@ -425,6 +435,11 @@ func (b *Broker) TestAlert(ctx context.Context, name AlertName) ([]TestedDestina
 	return tested, nil
 }
 
+func isRateOfQueues(name string) bool {
+	m, _ := metricOf(name)
+	return m.OfQueues && m.family != ""
+}
+
 // SampleServer stores what this server measures of what alerts watch. take is given the names in /metrics.
 func (b *Broker) SampleServer(ctx context.Context, take func(families []string) ([]Sample, error)) error {
 	metrics, err := b.store.AlertMetricsInUse(ctx)
@@ -432,6 +447,7 @@ func (b *Broker) SampleServer(ctx context.Context, take func(families []string) 
 		return fmt.Errorf("read what alerts watch: %w", err)
 	}
 	families := Families(metrics)
+	b.traffic.countQueues(slices.ContainsFunc(metrics, isRateOfQueues))
 	if len(families) == 0 {
 		return nil
 	}
@@ -439,5 +455,5 @@ func (b *Broker) SampleServer(ctx context.Context, take func(families []string) 
 	if err != nil {
 		return fmt.Errorf("measure this server: %w", err)
 	}
-	return b.store.WriteSamples(ctx, samples[:min(len(samples), MaxSamples)])
+	return b.store.WriteSamples(ctx, samples[:min(len(samples), MaxSamples+MaxQueueRates)])
 }

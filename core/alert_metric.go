@@ -15,7 +15,7 @@ type AlertMetric struct {
 	OfQueues bool // each queue has a series
 
 	of      func(*QueueDepth) (float64, bool) // of queues; not every queue has all
-	family  string                            // of servers: its name in /metrics
+	family  string                            // of servers: its name in /metrics; of queues: that of a count, whose rate it is
 	by      string                            // the label whose values are apart
 	without map[string][]string               // labels with the values that do not count
 	orZero  bool                              // what was never counted is zero
@@ -32,6 +32,10 @@ var AlertMetrics = []AlertMetric{
 	{Name: "bytes", OfQueues: true, Unit: "B", Help: "Size of the queue's messages", of: number(func(d *QueueDepth) int64 { return d.Bytes })},
 	{Name: metricOldest, OfQueues: true, Unit: "s", Help: "Age of the oldest message", of: func(d *QueueDepth) (float64, bool) { return d.Oldest.Seconds(), true }},
 	{Name: "dead_letter_depth", OfQueues: true, Help: "Messages of the queue's dead-letter queue", of: func(d *QueueDepth) (float64, bool) { return float64(d.DeadLetters), d.HasDeadLetters }},
+	{Name: "queue_sent_rate", OfQueues: true, Unit: "/s", Help: "Messages sent into the queue", family: QueueSentTotal},
+	{Name: "queue_received_rate", OfQueues: true, Unit: "/s", Help: "Messages received from the queue", family: QueueReceivedTotal},
+	{Name: "queue_deleted_rate", OfQueues: true, Unit: "/s", Help: "Messages deleted by receivers of the queue", family: QueueDeletedTotal},
+	{Name: "queue_empty_receive_rate", OfQueues: true, Unit: "/s", Help: "Receives that got nothing from the queue", family: QueueEmptyReceivesTotal},
 	{Name: "sent_rate", Unit: "/s", Help: "Messages sent into queues", family: "polymq_messages_sent_total", orZero: true},
 	{Name: "received_rate", Unit: "/s", Help: "Messages received", family: "polymq_messages_received_total", orZero: true},
 	{Name: "deleted_rate", Unit: "/s", Help: "Messages deleted", family: "polymq_messages_deleted_total", orZero: true},
@@ -48,6 +52,14 @@ var AlertMetrics = []AlertMetric{
 	{Name: "database_sessions", Help: "Sessions of the database", family: "polymq_database_sessions"},
 	{Name: "database_oldest_transaction", Unit: "s", Help: "Age of the oldest open transaction", family: "polymq_database_oldest_transaction_seconds"},
 }
+
+// The names of what is counted of single queues while alerts watch it. /metrics does not show them: their labels have no bound.
+const (
+	QueueSentTotal          = "polymq_queue_sent_total"
+	QueueReceivedTotal      = "polymq_queue_received_total"
+	QueueDeletedTotal       = "polymq_queue_deleted_total"
+	QueueEmptyReceivesTotal = "polymq_queue_empty_receives_total"
+)
 
 const (
 	metricOldest        = "oldest_message_age"
@@ -85,6 +97,12 @@ func metricOf(name string) (AlertMetric, bool) {
 		return AlertMetric{Name: name, Unit: "B", OfQueues: true, of: number(func(d *QueueDepth) int64 { return d.Bytes })}, true
 	case metricQueueOldest:
 		return AlertMetric{Name: name, Unit: "s", OfQueues: true, of: func(d *QueueDepth) (float64, bool) { return d.Oldest.Seconds(), true }}, true
+	}
+	for _, m := range AlertMetrics {
+		if m.OfQueues && m.family == name && name != "" {
+			m.Name = name
+			return m, true
+		}
 	}
 	return AlertMetric{Name: name, family: name}, shownMetric.MatchString(name)
 }
@@ -155,20 +173,34 @@ type Bucket struct{ UpTo, Rate float64 }
 
 // Bounds of samples.
 const (
-	MaxSamples   = 2000             // of a server
-	SampleWindow = time.Minute      // over which rates are taken
-	SamplesFresh = 30 * time.Second // after which a server's samples are not believed
+	MaxSamples    = 2000             // of a server
+	MaxQueueRates = 5000             // besides them, of queues: the largest ones
+	SampleWindow  = time.Minute      // over which rates are taken
+	SamplesFresh  = 30 * time.Second // after which a server's samples are not believed
 )
 
 // Families gives the names in /metrics of what the metrics are of.
 func Families(metrics []string) []string {
 	var families []string
 	for _, name := range metrics {
-		if m, ok := metricOf(name); ok && !m.OfQueues && !slices.Contains(families, m.family) {
+		if m, ok := metricOf(name); ok && m.family != "" && !slices.Contains(families, m.family) {
 			families = append(families, m.family)
 		}
 	}
 	return families
+}
+
+// rates gives the rates of the queues of a scope by name.
+func (m *measured) rates(family string, scope Scope) map[string]float64 {
+	rates := map[string]float64{}
+	for _, samples := range m.servers {
+		for i := range samples {
+			if s := &samples[i]; s.Family == family && s.Labels["account"] == scope.Account && s.Labels["region"] == scope.Region {
+				rates[s.Labels["queue"]] += s.Value
+			}
+		}
+	}
+	return rates
 }
 
 // valuesOf gives the values of the series of an alert that is about servers.

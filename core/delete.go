@@ -29,7 +29,7 @@ func (b *Broker) DeleteMessages(ctx context.Context, in DeleteInput) ([]error, e
 			return err
 		}
 		if results, err = b.store.DeleteMessages(ctx, queue, in.Handles, in.Newest); err == nil {
-			b.traffic.countDeletes(results)
+			b.traffic.countDeletes(queue, results)
 			b.logHandled(ctx, queue, EventDeleted, in.Handles, func(i int, _ *Event) bool { return results[i] == nil })
 		}
 		return err

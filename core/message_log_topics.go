@@ -58,9 +58,10 @@ func (b *Broker) logDuplicates(ctx context.Context, topic *Topic, published []Pu
 	})
 }
 
-// logFannedOut notes the copies that were put into queues after the publish; topic is nil where there were none.
+// logFannedOut counts and notes the copies that were put into queues after the publish; topic is nil where there were none.
 func (b *Broker) logFannedOut(ctx context.Context, topic *Topic, publications []Publication) {
 	if topic != nil {
+		b.traffic.countCopies(publications)
 		b.logCopies(ctx, topic, publications, "")
 	}
 }
@@ -96,7 +97,7 @@ func (b *Broker) logCopy(ctx context.Context, topic *Topic, m *PublishedMessage,
 	})
 }
 
-// logOutcomes notes what came of attempts to deliver.
+// logOutcomes notes what came of attempts to deliver, and counts what went into queues.
 func (b *Broker) logOutcomes(ctx context.Context, outcomes []Outcome) {
 	for i := range outcomes {
 		o := &outcomes[i]
@@ -111,6 +112,7 @@ func (b *Broker) logOutcomes(ctx context.Context, outcomes []Outcome) {
 			})
 		}
 		if o.Put != nil {
+			b.traffic.countCopy(o.Put)
 			detail := ""
 			if o.Verdict == GiveUp {
 				detail = "as a dead letter of subscription " + d.Subscription.Name.Name

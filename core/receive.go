@@ -37,7 +37,7 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 		b.used(queue)
 		wait := orDefault(in.Wait, queue.ReceiveWait) - time.Since(start)
 		if messages, err = b.receive(ctx, queue, in, wait); err == nil {
-			b.traffic.countReceive(len(messages))
+			b.traffic.countReceive(queue, len(messages))
 			if len(messages) > 0 {
 				b.logReceived(ctx, queue, messages)
 				if b.tracer != nil {

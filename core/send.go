@@ -55,7 +55,7 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 		end := b.traceSend(ctx, queue.Name, messages)
 		sent, err = b.store.SendMessages(ctx, queue, messages)
 		if end(err); err == nil {
-			b.traffic.sent.Add(int64(len(sent)))
+			b.traffic.countSent(queue, len(sent))
 			b.logSent(ctx, queue, messages, sent)
 		}
 		return err

@@ -28,6 +28,11 @@ func (s *Server) alterSubscription(ctx context.Context, req *alterSubscriptionRe
 		confirmed := core.Confirmed
 		change.State = &confirmed
 	}
+	if change.DeadLetter != nil {
+		if err := s.mustExist(ctx, *change.DeadLetter); err != nil {
+			return nil, failed(ctx, err)
+		}
+	}
 	sub, err := s.broker.AlterSubscription(ctx, name, change)
 	if err != nil {
 		return nil, failed(ctx, err)

@@ -82,6 +82,9 @@ func (s *Server) createSubscription(ctx context.Context, req *createSubscription
 		}
 		in.Attributes[base] = exchangeOf(ctx).caller.BaseURL
 	}
+	if err := s.mustExist(ctx, in.Queue, in.DeadLetter); err != nil {
+		return nil, failed(ctx, err)
+	}
 	sub, created, err := s.broker.Subscribe(ctx, in)
 	if err != nil {
 		return nil, failed(ctx, err)
@@ -93,6 +96,20 @@ func (s *Server) createSubscription(ctx context.Context, req *createSubscription
 		return nil, failed(ctx, core.Errorf(core.SubscriptionExists, "subscription %q exists with other settings", sub.Name.Name))
 	}
 	return &createSubscriptionResponse{http.StatusOK, encodeSubscription(sub)}, nil
+}
+
+// mustExist refuses queues that do not exist: SNS and MNS subscribe those too, for whom a policy or another account may make them later;
+// here it is a slip of the pen.
+func (s *Server) mustExist(ctx context.Context, names ...core.QueueName) error {
+	for _, name := range names {
+		if name == (core.QueueName{}) {
+			continue
+		}
+		if _, err := s.broker.Queue(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // decode checks what the schema cannot say, and gives the subscription as its format would have made it.

@@ -118,6 +118,7 @@ func TestSubscriptions(t *testing.T) {
 	t.Parallel()
 	c := newTopicClient(t)
 	c.queue("orders")
+	c.queue("dead")
 	made := c.call(201, "POST", "/topics/alerts/subscriptions", `{"queue": "orders", "raw": true, "dead_letter_queue": "dead", "retries": [{"retries": 2, "min_seconds": 0.5, "max_seconds": 3}]}`)
 	if made["endpoint"] != "arn:aws:sqs:us-east-1:000000000000:orders" || made["protocol"] != "sqs" || made["state"] != "confirmed" ||
 		made["dead_letter_queue"] != "000000000000/us-east-1/dead" || objects(made["retries"])[0]["backoff"] != "linear" {
@@ -243,4 +244,21 @@ func TestOptedOutNumbers(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	c.call(422, "PUT", numbers+"/nobody", "")
+}
+
+// A queue that does not exist is not subscribed, nor made the one for dead letters.
+func TestSubscriptionsOfQueuesThatExist(t *testing.T) {
+	t.Parallel()
+	c := newTopicClient(t)
+	const subscriptions = "/topics/alerts/subscriptions"
+	c.call(404, "POST", subscriptions, `{"queue": "nope"}`)
+	c.call(404, "POST", subscriptions, `{"name": "hook", "url": "http://127.0.0.1:1/", "dead_letter_queue": "nope"}`)
+	if got := objects(c.call(200, "GET", subscriptions, "")["subscriptions"]); len(got) != 0 {
+		t.Errorf("subscribed all the same: %v", got)
+	}
+	c.call(201, "POST", subscriptions, `{"name": "hook", "url": "http://127.0.0.1:1/"}`)
+	c.call(404, "PATCH", subscriptions+"/hook", `{"dead_letter_queue": "nope"}`)
+	c.queue("dead")
+	c.call(200, "PATCH", subscriptions+"/hook", `{"dead_letter_queue": "dead"}`)
+	c.call(200, "PATCH", subscriptions+"/hook", `{"dead_letter_queue": ""}`)
 }

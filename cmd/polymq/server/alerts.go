@@ -35,7 +35,9 @@ func (s *Server) watchAlerts() {
 		sender.Console = strings.TrimSuffix(cmp.Or(s.config.PublicURL, s.URL()), "/") + "/console"
 	}
 	s.broker.OnNotices(sender.Deliver)
-	measure := &sampler{gather: s.metrics.own}
+	queues := prometheus.NewRegistry()
+	queues.MustRegister(queueTraffic(s.broker.QueueTraffic))
+	measure := &sampler{gather: prometheus.Gatherers{s.metrics.own, queues}}
 	look, tell := alertsEvery, noticesEvery
 	if s.config.TestMode {
 		look, tell = alertsTestEvery, alertsTestEvery
@@ -46,6 +48,36 @@ func (s *Server) watchAlerts() {
 	})
 	s.workers.Add("notices", workers.Every(tell), noticesTimeout, workers.Notices{Send: s.broker.SendNotices})
 }
+
+// The counts of single queues, which alerts watch and /metrics does not show.
+var (
+	queueSentDesc     = prometheus.NewDesc(core.QueueSentTotal, "Messages sent into a queue.", queueLabels, nil)
+	queueReceivedDesc = prometheus.NewDesc(core.QueueReceivedTotal, "Messages received from a queue.", queueLabels, nil)
+	queueDeletedDesc  = prometheus.NewDesc(core.QueueDeletedTotal, "Messages of a queue deleted by receivers.", queueLabels, nil)
+	queueEmptyDesc    = prometheus.NewDesc(core.QueueEmptyReceivesTotal, "Receives that got nothing from a queue.", queueLabels, nil)
+)
+
+// queueTraffic collects them.
+type queueTraffic func() []core.QueueTraffic
+
+// Describe is of prometheus.Collector.
+func (queueTraffic) Describe(ch chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{queueSentDesc, queueReceivedDesc, queueDeletedDesc, queueEmptyDesc} {
+		ch <- desc
+	}
+}
+
+// Collect is of prometheus.Collector.
+func (read queueTraffic) Collect(ch chan<- prometheus.Metric) {
+	for _, t := range read() {
+		for desc, count := range map[*prometheus.Desc]int64{queueSentDesc: t.Sent, queueReceivedDesc: t.Received, queueDeletedDesc: t.Deleted, queueEmptyDesc: t.EmptyReceives} {
+			ch <- prometheus.MustNewConstMetric(desc, prometheus.CounterValue, float64(count), t.Queue.Account, t.Queue.Region, t.Queue.Name)
+		}
+	}
+}
+
+// ofQueues are their names: each has as many series as there are queues.
+var ofQueues = []string{core.QueueSentTotal, core.QueueReceivedTotal, core.QueueDeletedTotal, core.QueueEmptyReceivesTotal}
 
 // sampler measures what alerts watch of this server: what /metrics shows, with rates in the place of counts.
 type sampler struct {
@@ -76,13 +108,19 @@ func (s *sampler) take(families []string) ([]core.Sample, error) {
 	} else {
 		s.past = nil
 	}
-	var samples []core.Sample
+	var samples, rates []core.Sample
 	for _, family := range gathered {
 		if !slices.Contains(families, family.GetName()) {
 			continue
 		}
 		for _, m := range family.GetMetric() {
-			if sample, ok := now.add(family.GetName(), m, before); ok && len(samples) < core.MaxSamples {
+			sample, ok := now.add(family.GetName(), m, before)
+			switch {
+			case slices.Contains(ofQueues, sample.Family):
+				if sample.Value > 0 {
+					rates = append(rates, sample)
+				}
+			case ok && len(samples) < core.MaxSamples:
 				samples = append(samples, sample)
 			}
 		}
@@ -91,7 +129,8 @@ func (s *sampler) take(families []string) ([]core.Sample, error) {
 	if before == nil {
 		samples = slices.DeleteFunc(samples, func(s core.Sample) bool { return s.Kind != core.Gauge })
 	}
-	return samples, nil
+	slices.SortFunc(rates, func(a, b core.Sample) int { return cmp.Compare(b.Value, a.Value) })
+	return append(samples, rates[:min(len(rates), core.MaxQueueRates)]...), nil
 }
 
 // add notes a metric, and gives the sample of it; false for a kind that is not watched.

@@ -31,7 +31,11 @@ func TestServerTellsOfAlerts(t *testing.T) {
 			t.Fatalf("%s: %d %s %v", path, status, answer, err)
 		}
 	}
-	next := func() (event struct{ Alert, State, URL string }) {
+	type event struct {
+		Alert, State, URL string
+		Changes           []struct{ Series string }
+	}
+	next := func() (event event) {
 		t.Helper()
 		deadline := time.After(pushPatience)
 		for {
@@ -63,7 +67,19 @@ func TestServerTellsOfAlerts(t *testing.T) {
 	if got := next(); got.Alert != "crowd" || got.State != "firing" {
 		t.Errorf("told %+v", got)
 	}
-	if got := scrape(t, srv); !strings.Contains(got, "polymq_messages_sent_total 2") {
+	call("/queues", `{"name": "bills"}`)
+	call("/alerts", `{"name": "busy", "metric": "queue_sent_rate", "queue": "b*", "threshold": 0, `+to+`}`)
+	for deadline := time.Now().Add(pushPatience); srv.broker.QueueTraffic() == nil; call("/queues/bills/messages", `{"messages": [{"body": "a"}]}`) { // until it is counted
+		if time.Now().After(deadline) {
+			t.Fatal("nobody counts what is sent into queues")
+		}
+	}
+	call("/queues/orders/messages", `{"messages": [{"body": "a"}]}`)
+	call("/queues/bills/messages", `{"messages": [{"body": "a"}]}`)
+	if got := next(); got.Alert != "busy" || got.State != "firing" || len(got.Changes) != 1 || got.Changes[0].Series != "bills" {
+		t.Errorf("told %+v", got)
+	}
+	if got := scrape(t, srv); !strings.Contains(got, "polymq_messages_sent_total") || strings.Contains(got, core.QueueSentTotal) {
 		t.Errorf("what was sent is not in\n%s", got)
 	}
 }
