@@ -2,6 +2,7 @@ package mns
 
 import (
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,7 +96,9 @@ func (p property) attribute() (core.Attribute, error) {
 		a.Type = attributeString
 	case typeNumber:
 		a.Type = attributeNumber
-		_, err = strconv.ParseFloat(p.Value, 64)
+		if !number.MatchString(p.Value) {
+			err = strconv.ErrSyntax
+		}
 	case typeBoolean:
 		a.Type = attributeBoolean
 		if !isBoolean(p.Value) {
@@ -112,6 +115,9 @@ func (p property) attribute() (core.Attribute, error) {
 	}
 	return a, nil
 }
+
+// number is what a NUMBER looks like, however many digits it has.
+var number = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
 
 func isBoolean(value string) bool {
 	return strings.EqualFold(value, "true") || strings.EqualFold(value, "false")
