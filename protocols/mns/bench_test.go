@@ -2,11 +2,14 @@ package mns
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/caller"
@@ -106,6 +109,66 @@ func BenchmarkServer(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkBatches has batches of 16; a message of one is what to compare with BenchmarkServer.
+func BenchmarkBatches(b *testing.B) {
+	body := strings.Repeat("x", 200)
+	server := New(core.NewBroker(oneQueueStore{body: []byte(body)}), new(caller.Options))
+	const handle = "1-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	for _, bm := range []struct{ name, method, query, body string }{
+		{"send", http.MethodPost, "", `<Messages xmlns="` + namespace + `/">` + strings.Repeat("<Message><MessageBody>"+body+"</MessageBody><Priority>8</Priority></Message>", maxBatch) + "</Messages>"},
+		{"receive", http.MethodGet, "waitseconds=0&numOfMessages=16", ""},
+		{"delete", http.MethodDelete, "", `<ReceiptHandles xmlns="` + namespace + `/">` + strings.Repeat("<ReceiptHandle>"+handle+"</ReceiptHandle>", maxBatch) + "</ReceiptHandles>"},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			r := httptest.NewRequest(bm.method, "/queues/orders/messages?"+bm.query, nil)
+			r.Header = http.Header{"X-Mns-Version": {version}, "Authorization": {"MNS ak:sig"}, "User-Agent": {"aliyun-sdk-go/2.0.1"}}
+			w := &discard{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if bm.body != "" {
+					r.Body = http.MaxBytesReader(nil, nopCloser{strings.NewReader(bm.body)}, 1<<20)
+					r.ContentLength = int64(len(bm.body))
+				}
+				server.ServeHTTP(w, r)
+			}
+			if w.status >= 300 {
+				b.Fatalf("got %d", w.status)
+			}
+		})
+	}
+}
+
+// BenchmarkAuthenticate has what a signature costs, beside the look at its key.
+func BenchmarkAuthenticate(b *testing.B) {
+	const secret = "hunter22"
+	server := &Server{callers: &caller.Options{Keys: oneKey{"GOOD": {ID: "GOOD", Account: "111122223333", Secret: secret}}, Verify: true}}
+	for name, sign := range map[string]func(*http.Request){
+		"version=2": func(r *http.Request) { sign2(r, "GOOD", secret) },
+		"version=4": func(r *http.Request) {
+			day, stamp := time.Now().UTC().Format("20060102"), time.Now().UTC().Format("20060102T150405Z")
+			key := []byte("aliyun_v4" + secret)
+			for _, step := range []string{day, "cn-hangzhou", "mns", "aliyun_v4_request"} {
+				key = hmac256(key, step)
+			}
+			scope := day + "/cn-hangzhou/mns/aliyun_v4_request"
+			mac := hmac256(key, "MNS4-HMAC-SHA256\n"+stamp+"\n"+scope+"\n"+canonical4(r, url.PathUnescape))
+			r.Header.Set("Authorization", "MNS4-HMAC-SHA256 Credential=GOOD/"+scope+",Signature="+hex.EncodeToString(mac))
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			r := vectorRequest("GET", "/queues/orders/messages?waitseconds=10", "X-Mns-Version", version, "Content-Type", "text/xml;charset=UTF-8", "Date", time.Now().UTC().Format(http.TimeFormat))
+			sign(r)
+			c := &call{Caller: server.callers.Identify(r)}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := server.authenticate(r, c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -76,6 +76,7 @@ type Server struct {
 	signer  *signing.Signer
 	gate    *Gate
 	meters  meters
+	derived derivedKeys
 }
 
 // New makes a Server, and makes known to the broker how MNS speaks to subscribers.

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -51,7 +52,7 @@ func (s *Server) authenticate(r *http.Request, c *call) error {
 		return err
 	case key == nil || key.Disabled || key.Secret == "":
 		return errUnknownKey
-	case !sig.verify(r, key.Secret):
+	case !sig.verify(r, key.Secret, &s.derived):
 		return errWrongSignature
 	case !sig.isFor(caller.RegionOfHost(r.Host)):
 		return errOtherRegion
@@ -146,9 +147,15 @@ func (s *signature) read4(algorithm, rest string) bool {
 }
 
 // verify compares the signature with the one that the secret gives.
-func (s *signature) verify(r *http.Request, secret core.Secret) bool {
+func (s *signature) verify(r *http.Request, secret core.Secret, derived *derivedKeys) bool {
 	if s.scheme != nil {
-		return s.verify4(r, secret)
+		from := derivation{s.scheme, secret, s.day, s.region}
+		key, known := derived.of(from)
+		good := s.verify4(r, key)
+		if good && !known {
+			derived.keep(from, key)
+		}
+		return good
 	}
 	headers := signedHeaders(r.Header, false)
 	for _, target := range targets2(r) {
@@ -216,22 +223,67 @@ func squeeze(text string) string {
 	return text
 }
 
-// verify4 computes version 4. The time that was signed is not sent: it is the Date, or up to two seconds
-// from it, as the client looked at its clock twice.
-func (s *signature) verify4(r *http.Request, secret core.Secret) bool {
-	key := []byte(s.scheme.keyPrefix + string(secret))
-	for _, step := range []string{s.day, s.region, "mns", s.scheme.end} {
+// derivedKeys remembers the keys that version 4 makes of secrets, each good for a day: making one costs half of a
+// verification.
+type derivedKeys struct {
+	mu   sync.Mutex
+	keys map[derivation][]byte
+}
+
+// derivation is what such a key is made of.
+type derivation struct {
+	scheme      *scheme4
+	secret      core.Secret
+	day, region string
+}
+
+// maxDerived bounds how many are remembered. Beyond it they are made anew.
+const maxDerived = 10_000
+
+// of gives the key of a signature, and says whether it was known.
+func (d *derivedKeys) of(from derivation) (key []byte, known bool) {
+	d.mu.Lock()
+	key, known = d.keys[from]
+	d.mu.Unlock()
+	if known {
+		return key, true
+	}
+	key = []byte(from.scheme.keyPrefix + string(from.secret))
+	for _, step := range []string{from.day, from.region, "mns", from.scheme.end} {
 		key = hmac256(key, step)
 	}
-	canonical := canonical4(r, url.PathUnescape)
-	again := canonical4(r, func(text string) (string, error) { return text, nil }) // Java escapes what is escaped
+	return key, false
+}
+
+// keep remembers the key of a signature that was good; others would fill the memory.
+func (d *derivedKeys) keep(from derivation, key []byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.keys == nil || len(d.keys) >= maxDerived {
+		d.keys = map[derivation][]byte{}
+	}
+	d.keys[from] = key
+}
+
+// verify4 computes version 4. The time that was signed is not sent: it is the Date, or up to two seconds
+// from it, as the client looked at its clock twice.
+func (s *signature) verify4(r *http.Request, key []byte) bool {
+	if s.signs4(key, canonical4(r, url.PathUnescape)) {
+		return true
+	}
+	escaped := strings.Contains(r.RequestURI, "%")
+	return escaped && s.signs4(key, canonical4(r, func(text string) (string, error) { return text, nil })) // Java escapes what is escaped
+}
+
+// signs4 says that the signature is the one of a canonical request, at the time of the request or about it.
+func (s *signature) signs4(key []byte, canonical string) bool {
 	for _, seconds := range []int{0, 1, -1, 2, -2} {
 		stamp := s.time.Add(time.Duration(seconds) * time.Second).UTC().Format("20060102T150405Z")
 		if stamp[:8] != s.day {
 			continue
 		}
-		head := s.scheme.algorithm + "\n" + stamp + "\n" + s.day + "/" + s.region + "/mns/" + s.scheme.end + "\n"
-		if hmac.Equal(hmac256(key, head+canonical), s.mac) || again != canonical && hmac.Equal(hmac256(key, head+again), s.mac) {
+		text := s.scheme.algorithm + "\n" + stamp + "\n" + s.day + "/" + s.region + "/mns/" + s.scheme.end + "\n" + canonical
+		if hmac.Equal(hmac256(key, text), s.mac) {
 			return true
 		}
 	}
@@ -290,5 +342,14 @@ func orRaw(plain func(string) (string, error), text string) string {
 
 // escape4 escapes all but letters, digits and -_.~.
 func escape4(text string) string {
-	return strings.NewReplacer("+", "%20", "%7E", "~").Replace(url.QueryEscape(text))
+	plain := !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.~", r)
+	})
+	if plain {
+		return text
+	}
+	return unreserved4.Replace(url.QueryEscape(text))
 }
+
+// unreserved4 makes of what a query escapes what version 4 does.
+var unreserved4 = strings.NewReplacer("+", "%20", "%7E", "~")

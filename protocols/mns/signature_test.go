@@ -42,6 +42,7 @@ func TestSignature2Vectors(t *testing.T) {
 		"3": {vectorRequest("GET", "/queues/TestQueue", "Date", june), "MNS testAk:uDJQXbk2xOhH95MDXmgbAGdtyE4=", "testSk"},
 		"4": {vectorRequest("POST", "/queues/Test Queue@123", "Date", june, "Content-Type", "application/json"), "MNS testAk:GZ/I9UgZsqvbzfzjd0GmA6VHOx4=", "testSk"},
 	}
+	var derived derivedKeys
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -51,10 +52,10 @@ func TestSignature2Vectors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !s.verify(tt.request, core.Secret(tt.secret)) {
+			if !s.verify(tt.request, core.Secret(tt.secret), &derived) {
 				t.Error("the signature is refused")
 			}
-			if s.verify(tt.request, core.Secret(tt.secret)+"x") {
+			if s.verify(tt.request, core.Secret(tt.secret)+"x", &derived) {
 				t.Error("the signature is good with another secret too")
 			}
 		})
@@ -83,6 +84,7 @@ func TestSignature4Vectors(t *testing.T) {
 		"the root":     {"20250603T105235Z", "testRegion", vectorRequest("GET", "/"), "testAk", "testSk", "63f78964dcd1132bab91b9c38ceebdfb59509149b34874c5b2c9dfc2b12e7291"},
 		"path escapes": {"20250603T105235Z", "testRegion", vectorRequest("POST", "/queues/Test Queue@123"), "testAk", "testSk", "87de7499365a31e767cdc0c726a893c72c860e415876f7f92914197ac3795833"},
 	}
+	var derived derivedKeys
 	for name, tt := range tests {
 		for _, off := range []time.Duration{0, 2 * time.Second, -2 * time.Second, 3 * time.Second} { // of Date from the signed time
 			t.Run(name+" "+off.String(), func(t *testing.T) {
@@ -94,10 +96,10 @@ func TestSignature4Vectors(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got, want := s.verify(tt.request, core.Secret(tt.secret)), off < 3*time.Second; got != want {
+				if got, want := s.verify(tt.request, core.Secret(tt.secret), &derived), off < 3*time.Second; got != want {
 					t.Errorf("good: %v, want %v", got, want)
 				}
-				if s.verify(tt.request, core.Secret(tt.secret)+"x") {
+				if s.verify(tt.request, core.Secret(tt.secret)+"x", &derived) {
 					t.Error("the signature is good with another secret too")
 				}
 			})
