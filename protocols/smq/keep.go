@@ -1,6 +1,7 @@
 package smq
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/polymq/polymq/core"
@@ -30,8 +31,19 @@ const (
 // maxKeptLength bounds each text that is kept.
 const maxKeptLength = 4096
 
+// What can be asked for, as the client's documentation has it.
+var sseTypes = []string{"", "SMQ", "KMS"}
+
+const sseAlgorithm = "AES-256-GCM"
+
 // change adds what was given to a change of attributes.
 func (e *encryption) change(change map[string]*string) error {
+	if e.SseType != nil && !slices.Contains(sseTypes, *e.SseType) {
+		return openapi.InvalidParameter("SseType", "must be SMQ or KMS")
+	}
+	if e.SseAlgorithm != nil && *e.SseAlgorithm != "" && *e.SseAlgorithm != sseAlgorithm {
+		return openapi.InvalidParameter("SseAlgorithm", "must be "+sseAlgorithm)
+	}
 	if e.EnableSSE != nil {
 		value := strconv.FormatBool(*e.EnableSSE)
 		change[keptSSE] = &value
@@ -66,8 +78,11 @@ type encryptionData struct {
 }
 
 func encryptionOf(attributes map[string]string) encryptionData {
-	on := attributes[keptSSE] == "true"
-	return encryptionData{on, on, attributes[keptSseType], attributes[keptSseAlgorithm], attributes[keptKmsKeyID]}
+	on, algorithm := attributes[keptSSE] == "true", attributes[keptSseAlgorithm]
+	if on {
+		algorithm = sseAlgorithm
+	}
+	return encryptionData{on, on, attributes[keptSseType], algorithm, attributes[keptKmsKeyID]}
 }
 
 // values gives the change as the attributes of something new.

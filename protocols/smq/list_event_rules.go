@@ -18,6 +18,9 @@ type listEventRulesRequest struct {
 // maxShownSubscriptions bounds the subscriptions of a rule in a list.
 const maxShownSubscriptions = 20
 
+// maxRulePageNum is the last page that can be asked for.
+const maxRulePageNum = 100_000
+
 func (s *Server) listEventRules(ctx context.Context, c *call, req *listEventRulesRequest) (*pageData[*eventRule], error) {
 	rules, err := s.rules(ctx, c)
 	if err != nil {
@@ -27,6 +30,9 @@ func (s *Server) listEventRules(ctx context.Context, c *call, req *listEventRule
 		if !strings.HasPrefix(key, keptRule+req.ProductName) || !req.wants(rule) {
 			delete(rules, key)
 		}
+	}
+	if req.PageNum != nil {
+		*req.PageNum = min(*req.PageNum, maxRulePageNum)
 	}
 	return page(&req.pageRequest, sorted(rules), func(rule *eventRule) *eventRule {
 		rule.Subscriptions = rule.Subscriptions[:min(len(rule.Subscriptions), maxShownSubscriptions)]

@@ -28,7 +28,7 @@ func TestQueueAttributes(t *testing.T) {
 		`"PollingWaitSeconds":2`, `"ActiveMessages":0`, `"InactiveMessages":0`, `"DelayMessages":0`, `"LoggingEnabled":true`,
 		`"DlqPolicy":{"Enabled":true,"DeadLetterTargetQueue":"dead","MaxReceiveCount":"3"}`,
 		`"TenantRateLimitPolicy":{"Enabled":true,"MaxReceivesPerSecond":100}`, `"Tags":[{"TagKey":"env","TagValue":"k v*~"},{"TagKey":"team","TagValue":""}]`,
-		`"EnableSSE":true,"EncryptionEnabled":true,"SseType":"KMS","KmsKeyId":"k"`, `"QueueUrl":"` + f.url + `/queues/orders"`,
+		`"EnableSSE":true,"EncryptionEnabled":true,"SseType":"KMS","SseAlgorithm":"AES-256-GCM","KmsKeyId":"k"`, `"QueueUrl":"` + f.url + `/queues/orders"`,
 	} {
 		if !strings.Contains(string(got.doc.Data), member) {
 			t.Errorf("got no %s in %s", member, got.doc.Data)
@@ -77,6 +77,8 @@ func TestCreateQueueRefuses(t *testing.T) {
 		"name too long":         {[]string{"QueueName", strings.Repeat("q", 257)}, 400, "QueueNameLengthError"},
 		"no number":             {[]string{"QueueName", "q", "DelaySeconds", "soon"}, 400, "InvalidParameter"},
 		"delay too long":        {[]string{"QueueName", "q", "DelaySeconds", "604801"}, 400, "InvalidArgument"},
+		"no way to encrypt":     {[]string{"QueueName", "q", "SseType", "OSS"}, 400, "InvalidParameter"},
+		"another algorithm":     {[]string{"QueueName", "q", "SseAlgorithm", "AES-128-CBC"}, 400, "InvalidParameter"},
 		"no visibility timeout": {[]string{"QueueName", "q", "VisibilityTimeout", "0"}, 400, "InvalidArgument"},
 		"no truth value":        {[]string{"QueueName", "q", "EnableLogging", "perhaps"}, 400, "InvalidParameter"},
 		"unknown type":          {[]string{"QueueName", "q", "QueueType", "stack"}, 400, "InvalidParameter"},
