@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -404,6 +405,23 @@ func TestMNSVerifiesSignatures(t *testing.T) {
 }
 
 // The SDKs of each language sign so that the server believes them, and with another secret it does not.
+// TestMNSSDKsSignEverything has all that the MNS SDKs check once more on a server that verifies what they sign, and what
+// they are told of wrong signatures: batches have bodies and digests of them, lists have headers of MNS's own, and Java's
+// SDK signs in two versions.
+func TestMNSSDKsSignEverything(t *testing.T) {
+	t.Parallel()
+	v := startGuarded(t, server.Config{PushAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	for _, p := range programs {
+		if !slices.Contains(p.checks, "mns") || !p.available(t) {
+			continue
+		}
+		p.checks = slices.DeleteFunc(slices.Clone(p.checks), func(group string) bool { return group != "mns" && group != "mns_topics" })
+		p.checks = append(p.checks, "mns_auth")
+		p.env = append(slices.Clone(p.env), "POLYMQ_SECRET_KEY="+rootSecret)
+		t.Run(p.name, func(t *testing.T) { p.check(t, v.polymq) })
+	}
+}
+
 func TestSDKsSign(t *testing.T) {
 	t.Parallel()
 	v := startVerifying(t, "")

@@ -52,7 +52,7 @@ var programs = []program{
 	consoleProgram,
 	javaProgram("2.0.0", "mns-2", []string{"sqs", "mns", "cross"}, talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	javaProgram("1.4.0", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
-	javaProgram("1.1.9.2", "mns-1", []string{"mns", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
+	javaProgram("1.1.9.2", "mns-1", []string{"mns", "mns_pushes", "cross"}, talker{sdk: "mns", mns: true, encodes: true}),
 }
 
 // frameworks are what applications are built on instead of an SDK alone, the AWS CLI, and what Alibaba's clients of

@@ -5,8 +5,8 @@ import AlicloudMNS from '@alicloud/mns';
 import AliMNS from 'ali-mns';
 
 export const endpoint = process.env.POLYMQ_ENDPOINT ?? 'http://127.0.0.1:4566';
-const accessKeyId = process.env.POLYMQ_ACCESS_KEY ?? 'test';
-const secretKey = process.env.POLYMQ_SECRET_KEY ?? 'test'; // counts where the server verifies signatures
+export const accessKeyId = process.env.POLYMQ_ACCESS_KEY ?? 'test';
+export const secretKey = process.env.POLYMQ_SECRET_KEY ?? 'test'; // counts where the server verifies signatures
 const securityToken = process.env.POLYMQ_SECURITY_TOKEN; // of temporary keys
 
 export function sqs(options = {}) {

@@ -24,7 +24,18 @@ def config(**more):
     return Config(access_key_id=os.environ.get("POLYMQ_ACCESS_KEY", "test"), access_key_secret=os.environ.get("POLYMQ_SECRET_KEY", "test"), endpoint=HOST, protocol="http", **more)
 
 
-CONTROL = Control(config())
+class Recording:
+    """A client that remembers which of its actions were called."""
+
+    def __init__(self, client):
+        self.client, self.called = client, set()
+
+    def __getattr__(self, name):
+        self.called.add(name)
+        return getattr(self.client, name)
+
+
+CONTROL = Recording(Control(config()))
 DATA = Data(config(region_id="cn-hangzhou"))
 
 
@@ -110,6 +121,83 @@ def smq_topics_and_subscriptions():
 
 
 @check
+def smq_topic_changes_and_lists():
+    topics = sorted(name("listed") for _ in range(11))
+    for topic in topics:
+        CONTROL.create_topic(control_models.CreateTopicRequest(topic_name=topic, tag=[control_models.CreateTopicRequestTag(key="of", value=topics[0])]))
+    tag = [control_models.ListTopicRequestTag(key="of", value=topics[0])]
+    page = CONTROL.list_topic(control_models.ListTopicRequest(topic_name="listed", tag=tag, page_num=2, page_size=10)).body.data
+    equal(([t.topic_name for t in page.page_data], page.total, page.page_num, page.page_size), (topics[10:], 11, 2, 10), "second page")
+    CONTROL.set_topic_attributes(control_models.SetTopicAttributesRequest(topic_name=topics[0], max_message_size=4096, enable_logging=True))
+    shown = CONTROL.get_topic_attributes(control_models.GetTopicAttributesRequest(topic_name=topics[0])).body.data
+    equal((shown.max_message_size, shown.logging_enabled, [(t.tag_key, t.tag_value) for t in shown.tags]), (4096, True, [("of", topics[0])]), "topic after a change")
+    equal(shown.topic_url.endswith("/topics/" + topics[0]), True, "URL " + shown.topic_url)
+
+
+@check
+def smq_subscription_changes_and_lists():
+    topic, dead = name("news"), queue()
+    CONTROL.create_topic(control_models.CreateTopicRequest(topic_name=topic))
+    for kind, endpoint in (("http", "http://example.com/a?b=c"), ("queue", "acs:mns:cn-hangzhou:1234567890123456:queues/" + dead)):
+        CONTROL.subscribe(control_models.SubscribeRequest(topic_name=topic, subscription_name="by-" + kind, endpoint=endpoint, push_type=kind))
+    CONTROL.set_subscription_attributes(control_models.SetSubscriptionAttributesRequest(
+        topic_name=topic, subscription_name="by-http", notify_strategy="EXPONENTIAL_DECAY_RETRY", sts_role_arn="acs:ram::1234567890123456:role/r",
+        dlq_policy=control_models.SetSubscriptionAttributesRequestDlqPolicy(enabled=True, dead_letter_target_queue=dead),
+        tenant_rate_limit_policy=control_models.SetSubscriptionAttributesRequestTenantRateLimitPolicy(enabled=True, max_receives_per_second=5)))
+    sub = CONTROL.get_subscription_attributes(
+        control_models.GetSubscriptionAttributesRequest(topic_name=topic, subscription_name="by-http")).body.data
+    equal((sub.notify_strategy, sub.notify_content_format, sub.dlq_policy.dead_letter_target_queue, sub.tenant_rate_limit_policy.max_receives_per_second),
+          ("EXPONENTIAL_DECAY_RETRY", "XML", dead, 5), "subscription after a change")
+    page = CONTROL.list_subscription_by_topic(control_models.ListSubscriptionByTopicRequest(topic_name=topic, endpoint_type="http")).body.data
+    equal([(s.subscription_name, s.endpoint) for s in page.page_data], [("by-http", "http://example.com/a?b=c")], "subscriptions by HTTP")
+    page = CONTROL.list_subscription_by_topic(control_models.ListSubscriptionByTopicRequest(topic_name=topic, subscription_name="by-", page_size=10)).body.data
+    equal(([s.subscription_name for s in page.page_data], page.total, page.pages), (["by-http", "by-queue"], 2, 1), "subscriptions")
+
+
+@check
+def smq_queues_in_pages():
+    names = sorted(queue(tag=[control_models.CreateQueueRequestTag(key="paged", value="yes")], queue_type="fifo") for _ in range(12))
+    listed = []
+    for number in (1, 2, 3):
+        page = CONTROL.list_queue(control_models.ListQueueRequest(
+            page_num=number, page_size=10, queue_name="orders", queue_type="fifo", tag=[control_models.ListQueueRequestTag(key="paged", value="yes")])).body.data
+        equal((page.total, page.pages, page.page_num, page.size), (12, 2, number, len(page.page_data)), "page")
+        listed += [row.queue_name for row in page.page_data]
+    equal(listed, names, "queues")
+
+
+def receive(queue_name):
+    """Gives the code of a receive on an empty queue: whether the endpoint lets its caller in."""
+    with raises(Exception) as caught:
+        DATA.batch_receive_message(queue_name, data_models.BatchReceiveMessageRequest(num_of_messages=1, waitseconds=0))
+    return caught[0].code
+
+
+@check
+def smq_endpoint_access_control():
+    queue_name, public = queue(), "public"
+    allow = lambda *networks: CONTROL.authorize_endpoint_acl(
+        control_models.AuthorizeEndpointAclRequest(endpoint_type=public, acl_strategy="allow", cidr_list=list(networks)))
+    shown = lambda: CONTROL.get_endpoint_attribute(control_models.GetEndpointAttributeRequest(endpoint_type=public)).body.data
+    allow("10.0.0.0/8", "192.168.0.0/16")
+    try:
+        equal([(c.cidr, c.acl_strategy, c.create_time > 1e12) for c in shown().cidr_list], [("10.0.0.0/8", "allow", True), ("192.168.0.0/16", "allow", True)], "networks")
+        equal(receive(queue_name), "AccessDenied", "code for an address of another network")
+        allow("127.0.0.0/8")
+        equal(receive(queue_name), "MessageNotExist", "code for an address of the network")
+    finally:
+        CONTROL.revoke_endpoint_acl(control_models.RevokeEndpointAclRequest(
+            endpoint_type=public, acl_strategy="allow", cidr_list=["10.0.0.0/8", "192.168.0.0/16", "127.0.0.0/8"]))
+    equal((shown().cidr_list, receive(queue_name)), ([], "MessageNotExist"), "without networks")
+    CONTROL.disable_endpoint(control_models.DisableEndpointRequest(endpoint_type=public))
+    try:
+        equal((shown().endpoint_enabled, receive(queue_name)), (False, "AccessDenied"), "disabled")
+    finally:
+        CONTROL.enable_endpoint(control_models.EnableEndpointRequest(endpoint_type=public))
+    equal((shown().endpoint_enabled, receive(queue_name)), (True, "MessageNotExist"), "enabled")
+
+
+@check
 def smq_event_rules():
     rule = name("rule")
     request = control_models.CreateEventRuleRequest(
@@ -119,7 +207,13 @@ def smq_event_rules():
     equal(CONTROL.create_event_rule(request).body.data, rule, "name of the rule")
     shown = CONTROL.get_event_rule(control_models.GetEventRuleRequest(product_name="oss", rule_name=rule)).body.data
     equal((shown.event_types, shown.match_rules[0][0].prefix, shown.endpoint.endpoint_value), (["ObjectCreated:PutObject"], "photos/", "uploads"), "rule")
+    listed = CONTROL.list_event_rules(control_models.ListEventRulesRequest(
+        product_name="oss", rule_name=rule, subscription=control_models.ListEventRulesRequestSubscription(endpoint_type="queue", endpoint_value="uploads"))).body.data
+    equal(([r.rule_name for r in listed.page_data], listed.total), ([rule], 1), "list")
     CONTROL.delete_event_rule(control_models.DeleteEventRuleRequest(product_name="oss", rule_name=rule))
+    with raises(Exception) as caught:
+        CONTROL.get_event_rule(control_models.GetEventRuleRequest(product_name="oss", rule_name=rule))
+    equal_code(caught[0], "RESOURCE_NOT_FOUND")
 
 
 @check
@@ -184,3 +278,10 @@ def json_fifo_queue():
         DATA.send_message(queue_name, data_models.SendMessageRequest(message_body=body, message_group_id=body[0]))
     got = DATA.batch_receive_message(queue_name, data_models.BatchReceiveMessageRequest(num_of_messages=16)).body.messages
     equal(sorted((m.message_body, m.message_group_id) for m in got), [("a1", "a"), ("b1", "b")], "the first of each group")
+
+
+@check
+def smq_every_action_was_called():
+    actions = {m[: -len("_with_options")] for m in dir(Control) if m.endswith("_with_options")}
+    equal(sorted(actions - CONTROL.called), [], "actions that no check calls")
+    equal(len(actions), 26, "actions")

@@ -59,7 +59,7 @@ final class MnsChecks {
         throw error;
     }
 
-    private static String code(Checking.Action action) throws Exception {
+    static String code(Checking.Action action) throws Exception {
         return service(ServiceException.class, action).getErrorCode();
     }
 

@@ -31,6 +31,8 @@ public final class Program {
                 case "sqs" -> new SqsChecks().register();
                 case "sns" -> new SnsChecks().register();
                 case "mns" -> new MnsChecks().register();
+                case "mns_auth" -> MnsAuthChecks.register();
+                case "mns_pushes" -> MnsTopicChecks.registerPushes();
                 case "cross" -> new CrossChecks().register();
                 case "policy" -> PolicyChecks.register();
                 default -> throw new IllegalArgumentException("no group " + group);

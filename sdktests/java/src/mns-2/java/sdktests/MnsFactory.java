@@ -11,6 +11,7 @@ import com.aliyun.mns.common.auth.SignVersion;
 import com.aliyun.mns.common.http.ClientConfiguration;
 import com.aliyun.mns.model.Message;
 import com.aliyun.mns.model.MessagePropertyValue;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -19,14 +20,23 @@ final class MnsFactory {
     private MnsFactory() {}
 
     static MNSClient client(String endpoint, String accessKey) {
-        return client(endpoint, accessKey, new ClientConfiguration());
+        return client(endpoint, accessKey, Clients.SECRET_KEY, SignVersion.V2);
     }
 
-    private static MNSClient client(String endpoint, String accessKey, ClientConfiguration configuration) {
+    /** Clients that sign with this key, one for each version of the signature that the SDK has. */
+    static List<MNSClient> signing(String accessKey, String secretKey) {
+        return List.of(
+                client(Clients.ENDPOINT, accessKey, secretKey, SignVersion.V2),
+                client(Clients.ENDPOINT, accessKey, secretKey, SignVersion.V4));
+    }
+
+    private static MNSClient client(String endpoint, String accessKey, String secretKey, SignVersion version) {
+        ClientConfiguration configuration = new ClientConfiguration();
+        configuration.setSignatureVersion(version);
         MNSClientBuilder builder = MNSClientBuilder.create()
                 .accountEndpoint(endpoint)
                 .accessKeyId(accessKey)
-                .accessKeySecret(Clients.SECRET_KEY)
+                .accessKeySecret(secretKey)
                 .region("us-east-1")
                 .clientConfiguration(configuration);
         if (!Clients.TOKEN.isEmpty()) {
@@ -60,13 +70,17 @@ final class MnsFactory {
     }
 
     private static void signatureV4() throws Exception {
-        ClientConfiguration configuration = new ClientConfiguration();
-        configuration.setSignatureVersion(SignVersion.V4);
-        MNSClient client = client(Clients.ENDPOINT, Clients.ACCESS_KEY, configuration);
+        MNSClient client = client(Clients.ENDPOINT, Clients.ACCESS_KEY, Clients.SECRET_KEY, SignVersion.V4);
         CloudQueue queue = Clients.mnsQueue(client);
+        String name = Clients.nameOf(queue.getQueueURL());
+        equal(client.listQueueURL(name, "", 10).getResult(), List.of(queue.getQueueURL()), "list, with headers of MNS's own");
         queue.putMessage(new Message("hello"));
-        Message message = queue.popMessage();
+        Message message = queue.popMessage(1);
         equal(message.getMessageBodyAsString(), "hello", "body");
-        queue.deleteMessage(message.getReceiptHandle());
+        String handle = queue.changeMessageVisibility(message.getReceiptHandle(), 60).getReceiptHandle();
+        queue.deleteMessage(handle);
+        queue.batchPutMessage(List.of(new Message("one"), new Message("two")));
+        queue.batchDeleteMessage(queue.batchPopMessage(16).stream().map(Message::getReceiptHandle).toList());
+        equal(queue.peekMessage(), null, "left in the queue");
     }
 }
