@@ -391,6 +391,7 @@ func TestMNSVerifiesSignatures(t *testing.T) {
 				t.Fatalf("got %v, want %q", err, tt.want)
 			}
 			if err == nil {
+				mnsSigned(t, client)
 				queue := ali_mns.NewMNSQueue("orders", client)
 				if _, err := queue.SendMessage(ali_mns.MessageSendRequest{MessageBody: "hello"}); err != nil {
 					t.Error(err)
@@ -405,6 +406,37 @@ func TestMNSVerifiesSignatures(t *testing.T) {
 }
 
 // The SDKs of each language sign so that the server believes them, and with another secret it does not.
+// mnsSigned does what is signed in other ways than a send: batches, a list, handles in the query, and topics.
+func mnsSigned(t *testing.T, client ali_mns.MNSClient) {
+	t.Helper()
+	queue, topics := ali_mns.NewMNSQueue("orders", client), ali_mns.NewMNSTopicManager(client)
+	if _, err := queue.BatchSendMessage(ali_mns.MessageSendRequest{MessageBody: "one"}, ali_mns.MessageSendRequest{MessageBody: "two"}); err != nil {
+		t.Errorf("batch send: %v", err)
+	}
+	got, err := mnsAnswer(func(answers chan ali_mns.BatchMessageReceiveResponse, errs chan error) {
+		queue.BatchReceiveMessage(answers, errs, 16, 1)
+	})
+	if err != nil || len(got.Messages) != 2 {
+		t.Fatalf("batch receive: %+v, %v", got, err)
+	}
+	changed, err := queue.ChangeMessageVisibility(got.Messages[0].ReceiptHandle, 60)
+	if err != nil {
+		t.Errorf("change visibility: %v", err)
+	}
+	if _, err := queue.BatchDeleteMessage(changed.ReceiptHandle, got.Messages[1].ReceiptHandle); err != nil {
+		t.Errorf("batch delete: %v", err)
+	}
+	if page, err := ali_mns.NewMNSQueueManager(client).ListQueue("", 10, "or"); err != nil || len(page.Queues) != 1 {
+		t.Errorf("list: %+v, %v", page, err)
+	}
+	if err := topics.CreateSimpleTopic("news"); err != nil {
+		t.Errorf("create topic: %v", err)
+	}
+	topic := ali_mns.NewMNSTopic("news", client)
+	mnsSubscribe(t, topic, "all", ali_mns.MessageSubsribeRequest{Endpoint: topic.GenerateQueueEndpoint("elsewhere")})
+	mnsPublish(t, topic, "hello", "red")
+}
+
 // TestMNSSDKsSignEverything has all that the MNS SDKs check once more on a server that verifies what they sign, and what
 // they are told of wrong signatures: batches have bodies and digests of them, lists have headers of MNS's own, and Java's
 // SDK signs in two versions.
