@@ -13,7 +13,7 @@ var chinese = map[string]string{
 	"Keyboard shortcuts": "键盘快捷键", "Search": "搜索", "New: queue, topic, key": "新建:队列、主题、密钥", "This list": "本列表", "Close a dialog": "关闭对话框", "Close": "关闭",
 	"Log in": "登录", "Log out": "退出登录", "Logged in as %s": "当前登录:%s", "Copied": "已复制", "Copy": "复制", "Loading…": "加载中…", "live": "实时",
 	"The same from code": "用代码完成同样的操作", "Next page": "下一页", "Cancel": "取消", "Name": "名称", "Kind": "类型", "Created": "创建时间", "Changed": "修改时间", "Settings": "设置",
-	"Remove": "移除", "yes": "是", "no": "否", "none": "无", "or": "或", "Error": "错误", "Time": "时间", "From": "从", "To": "到", "User": "用户", "State": "状态", "you": "当前", "key": "密钥",
+	"Remove": "移除", "none": "无", "or": "或", "Error": "错误", "Time": "时间", "From": "从", "To": "到", "User": "用户", "State": "状态", "you": "当前", "key": "密钥",
 
 	// Alerts
 	"Alerts": "告警", "New alert": "新建告警", "Create alert": "创建告警", "Edit alert": "编辑告警", "Edit…": "编辑…", "Save alert": "保存告警", "Alert %s was changed.": "告警 %s 已修改。", "as it is": "保持不变", "Delete alert": "删除告警", "Delete this alert?": "删除此告警?", "Metric": "指标", "Threshold": "阈值", "Condition": "条件", "Series": "序列",
@@ -159,7 +159,7 @@ var chinese = map[string]string{
 	"The topic has more subscriptions; the first ones are shown.": "该主题还有更多订阅;仅显示前面的。",
 
 	// Subscription
-	"Save filter": "保存过滤条件", "The filter was saved. It decides about what is published from now on.": "过滤条件已保存,对此后发布的消息生效。", "Unsubscribe…": "退订…", "Unsubscribe": "退订",
+	"For what cannot be delivered": "接收无法投递的消息", "The settings were saved. They decide about what is published from now on.": "设置已保存，对此后发布的消息生效。", "Unsubscribe…": "退订…", "Unsubscribe": "退订",
 	"End this subscription?": "结束此订阅?", "What is still to be delivered to it is dropped.": "尚未投递给它的消息会被丢弃。", "Still to be delivered": "待投递", "Attempts": "尝试次数", "Next attempt": "下次尝试",
 	"Retry now": "立即重试", "To the dead-letter queue": "转入死信队列", "Skip": "跳过", "Nothing waits. Messages for queues are put there when they are published.": "没有等待的消息。发往队列的消息在发布时即放入队列。",
 	"Last attempts": "最近的尝试", "Attempt": "第几次", "Outcome": "结果", "Status": "状态码", "Took": "耗时", "Answer": "响应", "delivered": "已投递", "given up": "已放弃", "to be retried": "将重试", "dead-lettered": "已转入死信队列",

@@ -464,7 +464,17 @@ func TestTopicFromEndToEnd(t *testing.T) {
 	if got := s.post(path+"/skip", "message", message[1]); got.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("skipped without a dead-letter queue: got %s", got.Status)
 	}
-	s.done(path+"/filter", "format", "mns", "filter", "blue")
+	s.done(path+"/settings", formOf(t, s.get(path), path+"/settings")...)
+	if sub, err := s.broker.Subscription(t.Context(), found.Subscriptions[i].Name); err != nil || sub.Filter != found.Subscriptions[i].Filter || sub.Raw || sub.DeadLetter.Name != "" {
+		t.Errorf("saved as it is shown: %+v and %v", sub, err)
+	}
+	if got := s.post(path+"/settings", "format", "mns", "filter", "blue", "dead_letter", "nobody"); got.StatusCode != http.StatusNotFound {
+		t.Errorf("a dead-letter queue that is not there: got %s", got.Status)
+	}
+	s.done(path+"/settings", "format", "mns", "filter", "blue", "dead_letter", "orders", "raw", "on")
+	if sub, err := s.broker.Subscription(t.Context(), found.Subscriptions[i].Name); err != nil || sub.Filter.Text != "blue" || !sub.Raw || sub.DeadLetter != pgtest.Name("orders") {
+		t.Errorf("altered to %+v and %v", sub, err)
+	}
 	s.done(path + "/delete")
 	if got := s.post(base+"/topics/alerts/delete", "confirm", "alert"); got.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("deleted without the name: got %s", got.Status)

@@ -81,7 +81,7 @@ func (s *Server) messagingRoutes() {
 	s.data("topics/{topic}/tester", "TestFilter", toLook, s.testFilter)
 	s.get("topics/{topic}/subscriptions/{subscription}", toLook, s.showSubscription)
 	s.get("topics/{topic}/subscriptions/{subscription}/deliveries", toLook, s.showDeliveries)
-	s.post("topics/{topic}/subscriptions/{subscription}/filter", "SetSubscriptionAttributes", toOperate, s.setFilter)
+	s.post("topics/{topic}/subscriptions/{subscription}/settings", "SetSubscriptionAttributes", toOperate, s.alterSubscription)
 	s.post("topics/{topic}/subscriptions/{subscription}/retry", "RetryDelivery", toOperate, s.retryDelivery)
 	s.post("topics/{topic}/subscriptions/{subscription}/skip", "DeadLetterDelivery", toOperate, s.skipDelivery)
 	s.post("topics/{topic}/subscriptions/{subscription}/delete", "Unsubscribe", toOperate, s.unsubscribe)

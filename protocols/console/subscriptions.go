@@ -91,13 +91,33 @@ func (x *exchange) subscriptionPath() string {
 	return "/topics/" + x.topic().Name + "/subscriptions/" + x.subscription().Name
 }
 
-// setFilter changes what a subscription gets.
-func (s *Server) setFilter(x *exchange) error {
-	filter := x.filter()
-	if _, err := s.broker.AlterSubscription(x.ctx(), x.subscription(), core.SubscriptionChange{Filter: &filter}); err != nil {
+// alterSubscription changes what a subscription gets, and where goes what cannot be delivered to it.
+func (s *Server) alterSubscription(x *exchange) error {
+	sub, err := s.broker.Subscription(x.ctx(), x.subscription())
+	if err != nil {
 		return err
 	}
-	return x.done(x.subscriptionPath(), x.t("The filter was saved. It decides about what is published from now on."))
+	filter, raw, dead := x.filter(sub.Protocol), x.field("raw") != "", core.QueueName{}
+	if name := x.field("dead_letter"); name == sub.DeadLetter.Name {
+		dead = sub.DeadLetter
+	} else if name != "" {
+		if dead, err = s.deadLetters(x, name); err != nil {
+			return err
+		}
+	}
+	if _, err := s.broker.AlterSubscription(x.ctx(), sub.Name, core.SubscriptionChange{Filter: &filter, Raw: &raw, DeadLetter: &dead}); err != nil {
+		return err
+	}
+	return x.done(x.subscriptionPath(), x.t("The settings were saved. They decide about what is published from now on."))
+}
+
+// deadLetters gives the queue for what cannot be delivered, which must be there.
+func (s *Server) deadLetters(x *exchange, name string) (core.QueueName, error) {
+	queue, err := s.broker.Queue(x.ctx(), core.QueueName{Account: x.account, Region: x.region, Name: name})
+	if err != nil {
+		return core.QueueName{}, err
+	}
+	return queue.Name, nil
 }
 
 // retryDelivery has a message pushed now.

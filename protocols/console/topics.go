@@ -141,7 +141,7 @@ func (x *exchange) publication(f *form) (core.NewPublication, error) {
 // subscribe subscribes a queue or an endpoint to a topic.
 func (s *Server) subscribe(x *exchange) error {
 	in := core.NewSubscription{
-		Name: core.SubscriptionName{Topic: x.topic(), Name: x.field("name")}, Format: x.field("format"), Raw: x.field("raw") != "", Filter: x.filter(),
+		Name: core.SubscriptionName{Topic: x.topic(), Name: x.field("name")}, Format: x.field("format"), Raw: x.field("raw") != "",
 	}
 	endpoint := x.field("endpoint")
 	isMNS := in.Format == "mns"
@@ -172,6 +172,14 @@ func (s *Server) subscribe(x *exchange) error {
 	default:
 		return x.problem(core.InvalidArgument, x.t("Choose what is to be subscribed."))
 	}
+	in.Filter = x.filter(in.Protocol)
+	if name := x.field("dead_letter"); name != "" {
+		dead, err := s.deadLetters(x, name)
+		if err != nil {
+			return err
+		}
+		in.DeadLetter = dead
+	}
 	in.Attributes = map[string]string{caller.BaseAttribute(in.Format): x.caller.BaseURL}
 	sub, created, err := s.broker.Subscribe(x.ctx(), in)
 	if err != nil {
@@ -183,8 +191,9 @@ func (s *Server) subscribe(x *exchange) error {
 	return x.done("/topics/"+x.topic().Name, x.t("%s was subscribed.", sub.Endpoint))
 }
 
-// filter reads a filter from a form.
-func (x *exchange) filter() core.Filter {
+// filter reads a filter from a form, as SNS writes that of a subscription with a protocol: protocols may have
+// bodies of their own.
+func (x *exchange) filter(protocol string) core.Filter {
 	text := x.field("filter")
 	if text == "" {
 		return core.Filter{}
@@ -193,8 +202,11 @@ func (x *exchange) filter() core.Filter {
 		return core.Filter{Text: text}
 	}
 	scope := x.field("scope")
-	if scope == "" {
+	switch {
+	case scope == "":
 		scope = "MessageAttributes"
+	case scope == "MessageBody" && protocol != "":
+		scope += ":" + protocol
 	}
 	return core.Filter{Text: text, Scope: scope}
 }
@@ -256,7 +268,7 @@ func (s *Server) testFilter(x *exchange) error {
 	published := &core.PublishedMessage{NewPublication: message}
 	var data testerPage
 	if x.field("against") != "subscriptions" {
-		explained, err := s.broker.ExplainFilter(x.field("format"), x.filter(), published)
+		explained, err := s.broker.ExplainFilter(x.field("format"), x.filter(""), published)
 		if err != nil {
 			return err
 		}

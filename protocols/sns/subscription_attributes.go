@@ -192,7 +192,12 @@ func (w *wishes) filter(sub *core.Subscription) (*core.Filter, error) {
 	return &core.Filter{Text: policy, Scope: coreScope(scope, sub.Protocol)}, nil
 }
 
+// scopeOf gives what the filter of a subscription is matched with, or a new one would be. The filter itself knows:
+// it may have been set elsewhere than by SNS.
 func scopeOf(sub *core.Subscription) string {
+	if scope, _, _ := strings.Cut(sub.Filter.Scope, ":"); scope != "" {
+		return scope
+	}
 	if scope := sub.Attributes[scopeKey]; scope != "" {
 		return scope
 	}
@@ -206,6 +211,19 @@ func coreScope(scope, protocol string) string {
 		return scope + ":" + protocol
 	}
 	return scope
+}
+
+// redriveOf gives the policy that says where goes what cannot be delivered, as it was set, unless the queue was
+// changed since elsewhere than by SNS.
+func redriveOf(sub *core.Subscription) string {
+	if sub.DeadLetter == (core.QueueName{}) {
+		return ""
+	}
+	var set wishes
+	if text := sub.Attributes[redriveKey]; set.wishRedrive(text) == nil && set.deadLetter == sub.DeadLetter {
+		return text
+	}
+	return jsonText(map[string]string{"deadLetterTargetArn": "arn:" + aws.Partition(sub.DeadLetter.Region) + ":sqs:" + sub.DeadLetter.Region + ":" + sub.DeadLetter.Account + ":" + sub.DeadLetter.Name})
 }
 
 // shownSubscription gives the attributes of a subscription as they are shown.
@@ -229,7 +247,7 @@ func shownSubscription(sub *core.Subscription, topic *core.Topic) aws.Map[string
 		add(filterPolicy, sub.Filter.Text)
 		add(filterPolicyScope, scopeOf(sub))
 	}
-	add(redrivePolicy, sub.Attributes[redriveKey])
+	add(redrivePolicy, redriveOf(sub))
 	add(roleARN, sub.Attributes[roleKey])
 	add(replayPolicy, sub.Attributes[replayKey])
 	add("ReplayStatus", replayStatus(sub))
