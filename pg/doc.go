@@ -232,4 +232,22 @@
 // wait, as less urgent priorities do. Rejected: an index by group and a walk from group to group, exact whoever sends, but which
 // steps into the dead entries of each; lanes by a hash of the group, which mix noisy and quiet ones; rows of groups as FIFO queues have them, which
 // every send and receive of a noisy group would lock. Dead letters, redrives and polymq.send go to the end of the line.
+//
+// 2026-11-21: arrays of a send are unnested in the SELECT list and not in FROM, where PostgreSQL first stores what each
+// of the eleven functions gives as a table: 9 % of the statement for 100 messages. For the arrays of queues, which have few
+// elements, it gained nothing, and cost 1 to 4 % of the receives of 64 queues at once. Deletes of which none must be of the
+// newest handle have a statement without that check: 11 % less for 100 messages, 5 % for one.
+//
+// 2026-11-21: in batches of 10 over 32 connections a message takes 94 us of processor time on its way, 103 before: the server 38,
+// PostgreSQL 36, the load generator 20. A cycle of single requests takes 430 (192, 101, 139), nearly all for HTTP, commits and
+// the start of statements. In a train of 100 messages PostgreSQL takes 24 us for each, and most of that is what no statement
+// can do without: when it is sent, a row in the table 2.9 us and 1.9 in each of the two indexes, which a receive writes again, and 1.7 for the
+// lock that a receive takes. Rejected, since it would gain less than it costs to read: receives without FOR UPDATE while no other server is
+// registered (5 % of the receive, and trains could wait for each other in a circle); a codec of our own for arrays, whose elements pgx encodes one by one
+// through an interface (1.0 of 94 us, for 80 lines). What would gain more changes the tables or leaves net/http: Go's monitor thread alone takes
+// a tenth of the server's and of the load generator's time.
+//
+// 2026-11-21: with 64 callers a cycle takes PostgreSQL 77 us in 1,000 queues and 54 in one. Counters are 14 of the 77 and 5 of the 54, for
+// each queue has rows of its own where a train has one for all in the same queue; the rest is to look up each queue and to
+// read its index by itself.
 package pg
