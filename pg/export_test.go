@@ -72,6 +72,10 @@ const (
 	UnusedQueuesSQL      = unusedQueuesSQL
 	DeleteUnusedSQL      = deleteUnusedSQL
 
+	EventsOfQueueSQL        = eventsOfQueueSQL
+	EventsOfTopicSQL        = eventsOfTopicSQL
+	EventsInQueueSQL        = eventsInQueueSQL
+	LifeSQL                 = lifeSQL
 	AuditOfAllSQL           = auditOfAllSQL
 	AuditWindowOfAllSQL     = auditWindowOfAllSQL
 	AuditWindowOfAccountSQL = auditWindowOfAccountSQL
