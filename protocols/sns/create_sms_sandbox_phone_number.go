@@ -39,9 +39,9 @@ func (s *Server) createSMSSandboxPhoneNumber(ctx context.Context, c *call, req *
 		return nil, fmt.Errorf("make a one-time password: %w", err)
 	}
 	code := fmt.Sprintf("%06d", password)
-	kept, created, err := s.broker.CreateRecord(ctx, c.record(sandboxKind, number), code)
+	kept, created, err := s.broker.CreateRecord(ctx, c.sandboxNumber(number), code)
 	if err == nil && !created && kept != verified {
-		_, err = s.broker.SetRecord(ctx, c.record(sandboxKind, number), code)
+		_, err = s.broker.SetRecord(ctx, c.sandboxNumber(number), code)
 	}
 	if err != nil || kept == verified {
 		return &emptyResult{}, err

@@ -12,7 +12,7 @@ func (s *Server) deleteSMSSandboxPhoneNumber(ctx context.Context, c *call, req *
 	if err != nil {
 		return nil, err
 	}
-	ok, err := s.broker.DeleteRecord(ctx, c.record(sandboxKind, number))
+	ok, err := s.broker.DeleteRecord(ctx, c.sandboxNumber(number))
 	if err == nil && !ok {
 		err = resourceNotFound.errorf("The destination phone number can't be found")
 	}

@@ -48,8 +48,9 @@ func sandboxNumberOf(number *string) (string, error) {
 	return *number, nil
 }
 
-func (c *call) record(kind, name string) core.RecordName {
-	return core.RecordName{Account: c.Account, Region: c.Region, Kind: kind, Name: name}
+// sandboxNumber names the record of a number in the sandbox.
+func (c *call) sandboxNumber(number string) core.RecordName {
+	return core.RecordName{Account: c.Account, Region: c.Region, Kind: sandboxKind, Name: number}
 }
 
 // phone gives what a request's account knows of a phone by.

@@ -65,7 +65,7 @@ func (w *wishes) wish(name, value, protocol string) error {
 		}
 		raw := lower == "true"
 		if raw && !slices.Contains([]string{"sqs", "http", "https", "firehose"}, protocol) {
-			return fmt.Errorf("Delivery protocol [%s] does not support raw message delivery.", protocol) //nolint:revive,staticcheck // SNS's words
+			return fmt.Errorf("Delivery protocol [%s] does not support raw message delivery.", protocol) //nolint:revive // SNS's words
 		}
 		w.raw = &raw
 	case filterPolicy:

@@ -16,7 +16,7 @@ func (s *Server) verifySMSSandboxPhoneNumber(ctx context.Context, c *call, req *
 	if req.OneTimePassword == nil {
 		return nil, required("oneTimePassword")
 	}
-	name := c.record(sandboxKind, number)
+	name := c.sandboxNumber(number)
 	kept, ok, err := s.broker.Record(ctx, name)
 	switch {
 	case err != nil:
