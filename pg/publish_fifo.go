@@ -230,12 +230,12 @@ func (s *Store) queuePublication(ctx context.Context, batch *pgx.Batch, topic in
 
 // tell tells publications what became of their messages for queues, which were sent in this order, and gives the sends of others behind them.
 func tell(sends []*sendOp, publications []core.Publication) (rest []*sendOp) {
-	n := 0
 	for i := range publications {
-		for j := range publications[i].Queues {
-			publications[i].Queues[j].Sent = sends[n].sent[0]
-			n++
+		queues := publications[i].Queues
+		for j, send := range sends[:len(queues)] {
+			queues[j].Sent = send.sent[0]
 		}
+		sends = sends[len(queues):]
 	}
-	return sends[n:]
+	return sends
 }

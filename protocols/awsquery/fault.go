@@ -11,7 +11,7 @@ import (
 )
 
 // Fault is an error as a client sees it.
-type Fault struct {
+type Fault struct { //nolint:errname // what a client is told, as in package aws
 	Status  int
 	Code    string
 	Message string
