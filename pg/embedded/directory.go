@@ -33,15 +33,16 @@ func DefaultDataDir() (string, error) {
 	return filepath.Join(home, ".local", "share", "polymq"), nil
 }
 
-func defaultCacheDir() (string, error) {
+// defaultCacheDir gives the folder for fetched programs: in the user's cache, or beside the data for a user without one.
+func defaultCacheDir(dataDir string) string {
 	if os.Geteuid() == 0 {
-		return "/var/cache/polymq", nil
+		return "/var/cache/polymq"
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("find a place for fetched programs: %w", err)
+		return filepath.Join(dataDir, "cache")
 	}
-	return filepath.Join(dir, "polymq"), nil
+	return filepath.Join(dir, "polymq")
 }
 
 // makePath makes a folder and those above it that are missing. All may enter, whatever the umask: what is

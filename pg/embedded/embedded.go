@@ -74,8 +74,8 @@ func (o Options) resolved() (Options, error) {
 	case o.DataDir == "":
 		o.DataDir, err = DefaultDataDir()
 	}
-	if err == nil && o.CacheDir == "" {
-		o.CacheDir, err = defaultCacheDir()
+	if o.CacheDir == "" {
+		o.CacheDir = defaultCacheDir(o.DataDir)
 	}
 	for _, path := range []*string{&o.DataDir, &o.CacheDir} {
 		if err == nil {

@@ -184,7 +184,7 @@ func TestTopicFaults(t *testing.T) {
 	t.Parallel()
 	hub := newFakeHub(t)
 	hub.drop = once(5)
-	r, printed, err := execArgs(t.Context(), t, "--mode", "fan-out", "--subscriptions", "3", "--endpoint", hub.start(t), "--messages", "60", "--verify", "1s", "--timeout", "1s")
+	r, printed, err := execArgs(t.Context(), t, "--mode", "fan-out", "--subscriptions", "3", "--endpoint", hub.start(t), "--messages", "60", "--verify", "1s", "--timeout", "3s")
 	if err == nil || r.Messages.Lost != 1 || !strings.Contains(printed, "1 lost") {
 		t.Errorf("a lost delivery: %v, %+v\n%s", err, r.Messages, printed)
 	}
