@@ -78,28 +78,26 @@ type eventBody struct {
 func (s *Server) queueLog(ctx context.Context, req *queueLogRequest) (*logResponse, error) {
 	name := req.queue(ctx, req.Name)
 	in := core.ListEventsInput{Account: name.Account, Region: name.Region, Queue: name.Name}
-	if req.ID != "" {
-		id, err := core.ParseMessageID(req.ID)
-		if err != nil {
-			return nil, failed(ctx, err)
-		}
-		in.MessageID = &id
-	}
-	return s.listEvents(ctx, in, req.LogPage)
+	return s.listEventsOf(ctx, req.ID, in, req.LogPage)
 }
 
 // topicLog shows what was published to a topic whose logging is on, and what became of it.
 func (s *Server) topicLog(ctx context.Context, req *topicLogRequest) (*logResponse, error) {
 	name := req.topic(ctx, req.Topic)
 	in := core.ListEventsInput{Account: name.Account, Region: name.Region, Topic: name.Name}
-	if req.ID != "" {
-		id, err := core.ParseMessageID(req.ID)
+	return s.listEventsOf(ctx, req.ID, in, req.LogPage)
+}
+
+// listEventsOf lists the events of one message alone, where an id is given.
+func (s *Server) listEventsOf(ctx context.Context, message string, in core.ListEventsInput, page LogPage) (*logResponse, error) {
+	if message != "" {
+		id, err := core.ParseMessageID(message)
 		if err != nil {
 			return nil, failed(ctx, err)
 		}
 		in.MessageID = &id
 	}
-	return s.listEvents(ctx, in, req.LogPage)
+	return s.listEvents(ctx, in, page)
 }
 
 // messageLog shows the life of one message, with those that it was made of and that were made of it.
