@@ -355,6 +355,7 @@ func walkSources(folder string, visit func(path string) error) error {
 	})
 }
 
+// copyFolder leaves a file alone that is as it should be: a program that is just being started may read it.
 func copyFolder(to, from string) error {
 	return walkSources(from, func(path string) error {
 		relative, err := filepath.Rel(from, path)
@@ -366,6 +367,9 @@ func copyFolder(to, from string) error {
 			return err
 		}
 		target := filepath.Join(to, relative)
+		if there, err := os.ReadFile(target); err == nil && bytes.Equal(there, content) {
+			return nil
+		}
 		if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
 			return err
 		}
