@@ -111,6 +111,12 @@ type ListSubscriptionsInput struct {
 	Prefix string    // of the subscription's name
 	After  string    // the Next of the page before; "" starts
 	Limit  int       // 1 to MaxListed
+
+	// Of one topic's only:
+	Protocol string // that theirs begins with: "http" is "https" too
+	Endpoint string // that they have; "": any
+	Skip     int    // how many of those that are left to pass over, 0 to MaxSkipped
+	Total    bool   // fill in SubscriptionPage.Total
 }
 
 // SubscriptionPage is one page of subscriptions: of one topic by name, of an account by the time
@@ -118,6 +124,7 @@ type ListSubscriptionsInput struct {
 type SubscriptionPage struct {
 	Subscriptions []Subscription
 	Next          string // the After of the next page, "" when this is the last
+	Total         int    // behind After, on this page and all that follow, where asked for
 }
 
 // Subscribe makes a subscription. One of that name, or without a name one of the same format,
@@ -195,12 +202,15 @@ func (b *Broker) ListSubscriptions(ctx context.Context, in ListSubscriptionsInpu
 	if err := checkPage("subscriptions", in.Limit, in.After); err != nil {
 		return SubscriptionPage{}, err
 	}
+	if err := (&Listed{Skip: in.Skip}).check(); err != nil {
+		return SubscriptionPage{}, err
+	}
 	if in.Topic.Name != "" {
 		if err := in.Topic.check(); err != nil {
 			return SubscriptionPage{}, err
 		}
 	}
-	if strings.ContainsFunc(in.Prefix, foreignRune) {
+	if strings.ContainsFunc(in.Prefix, foreignRune) || !ValidText([]byte(in.Protocol+in.Endpoint)) {
 		return SubscriptionPage{}, nil
 	}
 	return b.store.ListSubscriptions(ctx, in)

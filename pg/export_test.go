@@ -101,6 +101,8 @@ const (
 	SubscriptionSQL      = subscriptionSQL
 	SubscriptionTokenSQL = subscriptionOfTokenSQL
 	TopicsRoutesSQL      = topicsRoutesSQL
+	OfTopicSQL           = listTopicSubscriptionsSQL
+	OfOwnerSQL           = listOwnSubscriptionsSQL
 	ListAttemptsSQL      = listAttemptsSQL
 	ForgetAttemptsSQL    = forgetAttemptsSQL
 	ForgetKeptSQL        = forgetKeptSQL

@@ -316,10 +316,14 @@ func (s *Store) changeSubscription(ctx context.Context, name core.SubscriptionNa
 	return sub, nil
 }
 
-const listTopicSubscriptionsSQL = `
-SELECT ` + subscriptionColumns + ` FROM subscriptions s
-WHERE topic_id = @topic AND gone_at IS NULL AND name > @after AND name >= @prefix AND starts_with(name, @prefix)
-ORDER BY name LIMIT @limit`
+// ofTopicSQL goes along subscriptions_name, from the page's beginning to the last name with the prefix.
+const ofTopicSQL = `
+WHERE topic_id = @topic AND gone_at IS NULL AND name > @after AND name >= @prefix AND starts_with(name, @prefix) AND (@upper = '' OR name < @upper)
+    AND starts_with(protocol, @protocol) AND (@endpoint = '' OR endpoint = @endpoint)`
+
+const listTopicSubscriptionsSQL = `SELECT ` + subscriptionColumns + ` FROM subscriptions s` + ofTopicSQL + ` ORDER BY name OFFSET @skip LIMIT @limit`
+
+const countTopicSubscriptionsSQL = `SELECT count(*) FROM subscriptions s` + ofTopicSQL
 
 const listOwnSubscriptionsSQL = `
 SELECT ` + subscriptionColumns + ` FROM subscriptions s
@@ -341,9 +345,19 @@ func (s *Store) ListSubscriptions(ctx context.Context, in core.ListSubscriptions
 	if err != nil {
 		return core.SubscriptionPage{}, s.noTopic(ctx, err, in.Topic)
 	}
-	return s.subscriptionPage(ctx, listTopicSubscriptionsSQL, pgx.StrictNamedArgs{
-		"topic": topic.ID, "after": in.After, "prefix": in.Prefix, "limit": in.Limit + 1,
-	}, in.Limit, func(sub *core.Subscription) string { return sub.Name.Name })
+	args := pgx.StrictNamedArgs{
+		"topic": topic.ID, "after": in.After, "prefix": in.Prefix, "upper": prefixEnd(in.Prefix), "protocol": in.Protocol, "endpoint": in.Endpoint,
+	}
+	total := 0
+	if in.Total {
+		if total, err = s.countListed(ctx, countTopicSubscriptionsSQL, args); err != nil {
+			return core.SubscriptionPage{}, err
+		}
+	}
+	args["skip"], args["limit"] = in.Skip, in.Limit+1
+	page, err := s.subscriptionPage(ctx, listTopicSubscriptionsSQL, args, in.Limit, func(sub *core.Subscription) string { return sub.Name.Name })
+	page.Total = total
+	return page, err
 }
 
 func (s *Store) subscriptionPage(ctx context.Context, sql string, args pgx.StrictNamedArgs, limit int, cursor func(*core.Subscription) string) (core.SubscriptionPage, error) {

@@ -58,6 +58,11 @@ func topicStatements(queue int64) map[string]plannedStatement {
 		"subscription":    {pg.SubscriptionSQL, pgx.NamedArgs{"account": "grown", "region": "r", "topic": "t", "name": "s5"}, 10},
 		"token":           {pg.SubscriptionTokenSQL, pgx.NamedArgs{"token": "token5", "life": time.Hour}, 10},
 		"routes":          {pg.TopicsRoutesSQL, pgx.NamedArgs{"topic": 2}, 50},
+		"subscriptions":   {pg.OfTopicSQL, pgx.NamedArgs{"topic": 1, "after": "s5", "prefix": "s", "upper": "t", "protocol": "", "endpoint": "", "skip": 0, "limit": 51}, 200},
+		"page of subscriptions": {pg.OfTopicSQL, pgx.NamedArgs{ // reads what it skips
+			"topic": 1, "after": "", "prefix": "s1", "upper": "s2", "protocol": "http", "endpoint": "", "skip": 1000, "limit": 51,
+		}, 2000},
+		"an owner's subscriptions": {pg.OfOwnerSQL, pgx.NamedArgs{"owner": "grown", "region": "r", "after_id": 100, "prefix": "", "limit": 51}, 200},
 		"attempts": {pg.ListAttemptsSQL, pgx.NamedArgs{
 			"account": "grown", "region": "r", "topic": "", "subscription": "", "before": int64(1) << 40, "limit": 10,
 		}, 50},

@@ -335,6 +335,48 @@ func TestListSubscriptions(t *testing.T) {
 	}
 }
 
+// A page by number has what is left of a topic's subscriptions, and counts all of them.
+func TestListSubscriptionsByNumber(t *testing.T) {
+	t.Parallel()
+	broker := topicBroker(t, pgtest.New(t))
+	newTopic(t, broker)
+	for i := range 6 {
+		name, scheme := fmt.Sprintf("s%d", i), []string{"http", "https"}[i%2]
+		subscribeURL(t, broker, scheme+"://"+name, func(in *core.NewSubscription) { in.Name.Name, in.Protocol = name, scheme })
+	}
+	tests := map[string]struct {
+		in    core.ListSubscriptionsInput
+		names []string
+		total int
+	}{
+		"first":         {core.ListSubscriptionsInput{Limit: 4}, []string{"s0", "s1", "s2", "s3"}, 6},
+		"second":        {core.ListSubscriptionsInput{Limit: 4, Skip: 4}, []string{"s4", "s5"}, 6},
+		"beyond":        {core.ListSubscriptionsInput{Limit: 4, Skip: 6}, nil, 6},
+		"by prefix":     {core.ListSubscriptionsInput{Limit: 4, Prefix: "s3"}, []string{"s3"}, 1},
+		"by protocol":   {core.ListSubscriptionsInput{Limit: 2, Skip: 1, Protocol: "https"}, []string{"s3", "s5"}, 3},
+		"by its prefix": {core.ListSubscriptionsInput{Limit: 2, Protocol: "http"}, []string{"s0", "s1"}, 6},
+		"by endpoint":   {core.ListSubscriptionsInput{Limit: 2, Endpoint: "https://s3"}, []string{"s3"}, 1},
+		"by none":       {core.ListSubscriptionsInput{Limit: 2, Endpoint: "https://s"}, nil, 0},
+		"by no text":    {core.ListSubscriptionsInput{Limit: 2, Endpoint: "\x00"}, nil, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tt.in.Topic, tt.in.Total = alerts, true
+			page, err := broker.ListSubscriptions(context.Background(), tt.in)
+			var names []string
+			for _, sub := range page.Subscriptions {
+				names = append(names, sub.Name.Name)
+			}
+			if err != nil || !slices.Equal(names, tt.names) || page.Total != tt.total {
+				t.Errorf("got %v of %d, %v, want %v of %d", names, page.Total, err, tt.names, tt.total)
+			}
+		})
+	}
+	if _, err := broker.ListSubscriptions(context.Background(), core.ListSubscriptionsInput{Topic: alerts, Limit: 1, Skip: core.MaxSkipped + 1}); core.CodeOf(err) != core.InvalidArgument {
+		t.Errorf("farther than is allowed: got %v", err)
+	}
+}
+
 // A subscription that another server has just made gets what is published from then on, even if this server has not heard.
 func TestPublishSeesOtherServersSubscriptions(t *testing.T) {
 	t.Parallel()

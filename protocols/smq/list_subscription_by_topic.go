@@ -2,7 +2,6 @@ package smq
 
 import (
 	"context"
-	"strings"
 
 	"github.com/polymq/polymq/core"
 )
@@ -17,21 +16,16 @@ type listSubscriptionByTopicRequest struct {
 
 // listSubscriptionByTopic lists a topic's subscriptions whose name begins, and whose endpoint is, as asked for.
 func (s *Server) listSubscriptionByTopic(ctx context.Context, c *call, req *listSubscriptionByTopicRequest) (*pageData[*subscriptionData], error) {
-	subs, err := all(func(after string) (subs []core.Subscription, next string, err error) {
-		found, err := s.broker.ListSubscriptions(ctx, core.ListSubscriptionsInput{Topic: c.topicName(req.TopicName), Prefix: req.SubscriptionName, After: after, Limit: core.MaxListed})
-		for _, sub := range found.Subscriptions {
-			if req.wants(&sub) {
-				subs = append(subs, sub)
-			}
-		}
-		return subs, found.Next, err
+	found, err := s.broker.ListSubscriptions(ctx, core.ListSubscriptionsInput{
+		Topic: c.topicName(req.TopicName), Prefix: req.SubscriptionName, Limit: req.size(),
+		Protocol: req.EndpointType, Endpoint: req.EndpointValue, Skip: req.skip(), Total: true,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return page(&req.pageRequest, subs, func(sub core.Subscription) *subscriptionData { return c.subscriptionData(&sub) }), nil
-}
-
-func (r *listSubscriptionByTopicRequest) wants(sub *core.Subscription) bool {
-	return (r.EndpointType == "" || strings.HasPrefix(sub.Protocol, r.EndpointType)) && (r.EndpointValue == "" || sub.Endpoint == r.EndpointValue)
+	rows := make([]*subscriptionData, len(found.Subscriptions))
+	for i := range found.Subscriptions {
+		rows[i] = c.subscriptionData(&found.Subscriptions[i])
+	}
+	return newPage(&req.pageRequest, found.Total, rows), nil
 }

@@ -60,22 +60,3 @@ func page[Item, Row any](r *pageRequest, items []Item, row func(Item) Row) *page
 	}
 	return newPage(r, len(items), rows)
 }
-
-// maxScanned bounds how many subscriptions are looked at for a list.
-const maxScanned = 100_000
-
-// all gathers what the pages of a list of core's have, as long as there is a next one.
-func all[Item any](read func(after string) (items []Item, next string, err error)) ([]Item, error) {
-	var gathered []Item
-	for after := ""; len(gathered) < maxScanned; {
-		items, next, err := read(after)
-		if err != nil {
-			return nil, err
-		}
-		if gathered = append(gathered, items...); next == "" {
-			break
-		}
-		after = next
-	}
-	return gathered, nil
-}

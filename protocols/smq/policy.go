@@ -12,14 +12,14 @@ import (
 
 // dlqPolicy says where messages go that nobody takes.
 type dlqPolicy struct {
-	Enabled               openapi.Boolean
+	Enabled               *openapi.Boolean // nil is no as well, but says nothing by itself
 	DeadLetterTargetQueue string
 	MaxReceiveCount       openapi.Number
 }
 
 // rateLimit bounds how much is received, or pushed, in a second.
 type rateLimit struct {
-	Enabled              openapi.Boolean
+	Enabled              *openapi.Boolean
 	MaxReceivesPerSecond openapi.Number
 }
 
@@ -29,15 +29,23 @@ const (
 	maxReceiveCount = core.MaxReceivesBound
 )
 
-// given says that there is something in the policy: {} counts as nothing.
+// given says that there is something in the policy: {} counts as nothing, and {"Enabled":false} takes away the one
+// that was.
 func (p *dlqPolicy) given() bool { return p != nil && *p != dlqPolicy{} }
 
 func (p *rateLimit) given() bool { return p != nil && *p != rateLimit{} }
 
+// enabled says that the policy is in force.
+func (p *dlqPolicy) enabled() bool { return p.given() && isYes(p.Enabled) }
+
+func (p *rateLimit) enabled() bool { return p.given() && isYes(p.Enabled) }
+
+func isYes(b *openapi.Boolean) bool { return b != nil && bool(*b) }
+
 // queuePolicy gives a queue's policy in core's terms; one that is not enabled is none.
 func (p *dlqPolicy) queuePolicy(of string) (core.DeadLetterPolicy, error) {
 	switch {
-	case !p.given() || !bool(p.Enabled):
+	case !p.enabled():
 		return core.DeadLetterPolicy{}, nil
 	case p.DeadLetterTargetQueue == "":
 		return core.DeadLetterPolicy{}, openapi.InvalidParameter("DlqPolicy", "names no DeadLetterTargetQueue")
@@ -52,7 +60,7 @@ func (p *dlqPolicy) queuePolicy(of string) (core.DeadLetterPolicy, error) {
 // target gives the dead-letter queue of a subscription, which must be there; the zero name is none.
 func (s *Server) target(ctx context.Context, c *call, p *dlqPolicy) (core.QueueName, error) {
 	switch {
-	case !p.given() || !bool(p.Enabled):
+	case !p.enabled():
 		return core.QueueName{}, nil
 	case p.DeadLetterTargetQueue == "":
 		return core.QueueName{}, openapi.InvalidParameter("DlqPolicy", "names no DeadLetterTargetQueue")
@@ -67,10 +75,10 @@ func (p *rateLimit) kept() (*string, error) {
 	if !p.given() {
 		return nil, nil
 	}
-	if p.MaxReceivesPerSecond < 0 || p.MaxReceivesPerSecond > maxRate || bool(p.Enabled) && p.MaxReceivesPerSecond == 0 {
+	if p.MaxReceivesPerSecond < 0 || p.MaxReceivesPerSecond > maxRate || p.enabled() && p.MaxReceivesPerSecond == 0 {
 		return nil, openapi.InvalidParameter("TenantRateLimitPolicy", "must have MaxReceivesPerSecond of 1 to "+strconv.Itoa(maxRate))
 	}
-	text, err := json.Marshal(mns.RateLimit{Enabled: bool(p.Enabled), MaxReceivesPerSecond: int(p.MaxReceivesPerSecond)})
+	text, err := json.Marshal(mns.RateLimit{Enabled: p.enabled(), MaxReceivesPerSecond: int(p.MaxReceivesPerSecond)})
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/mns"
 )
 
 func TestQueueAttributes(t *testing.T) {
@@ -52,6 +54,37 @@ func TestQueueAttributes(t *testing.T) {
 	}
 	f.do(t, "GetQueueAttributes", "QueueName", "orders").refused(t, 404, "QueueNotExist")
 	f.do(t, "SetQueueAttributes", "QueueName", "orders").refused(t, 404, "QueueNotExist")
+}
+
+// What is not given stays, an empty policy is not given, and one that is not enabled takes away the one that was: with
+// as little as Terraform sends then.
+func TestPoliciesAreTakenAway(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.do(t, "CreateQueue", "QueueName", "dead").ok(t, nil)
+	const on = `{"DeadLetterTargetQueue":"dead","Enabled":true,"MaxReceiveCount":3}`
+	f.do(t, "CreateQueue", "QueueName", "orders", "DlqPolicy", on, "TenantRateLimitPolicy", `{"Enabled":true,"MaxReceivesPerSecond":5}`).ok(t, nil)
+	for _, step := range []struct {
+		set  []string
+		dlq  dlqData
+		rate mns.RateLimit
+	}{
+		{[]string{"DelaySeconds", "1"}, dlqData{true, "dead", "3"}, mns.RateLimit{Enabled: true, MaxReceivesPerSecond: 5}},
+		{[]string{"DlqPolicy", "{}", "TenantRateLimitPolicy", "{}"}, dlqData{true, "dead", "3"}, mns.RateLimit{Enabled: true, MaxReceivesPerSecond: 5}},
+		{[]string{"DlqPolicy", `{"Enabled":false}`}, dlqData{false, "", "0"}, mns.RateLimit{Enabled: true, MaxReceivesPerSecond: 5}},
+		{[]string{"DlqPolicy", on, "TenantRateLimitPolicy", `{"Enabled":false}`}, dlqData{true, "dead", "3"}, mns.RateLimit{}},
+		{[]string{"DlqPolicy", `{"Enabled":"false","MaxReceiveCount":0}`}, dlqData{false, "", "0"}, mns.RateLimit{}},
+	} {
+		f.form(t, "SetQueueAttributes", append([]string{"QueueName", "orders"}, step.set...)...).ok(t, nil)
+		var got queueData
+		f.do(t, "GetQueueAttributes", "QueueName", "orders").ok(t, &got)
+		if got.DlqPolicy != step.dlq || *got.TenantRateLimitPolicy != step.rate {
+			t.Errorf("after %v: got %+v, %+v", step.set, got.DlqPolicy, got.TenantRateLimitPolicy)
+		}
+	}
+	if queue, err := f.broker.Queue(t.Context(), pgtest.Name("orders")); err != nil || queue.DeadLetter != (core.DeadLetterPolicy{}) {
+		t.Errorf("the broker still has %+v, %v", queue.DeadLetter, err)
+	}
 }
 
 func TestCreateQueueAgain(t *testing.T) {

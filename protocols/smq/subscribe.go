@@ -84,7 +84,7 @@ func (r *subscribeRequest) kept() (map[string]*string, error) {
 
 // rate gives how many pushes a second a policy allows; 0 is any number.
 func (p *rateLimit) rate() int {
-	if !p.given() || !bool(p.Enabled) {
+	if !p.enabled() {
 		return 0
 	}
 	return int(p.MaxReceivesPerSecond)

@@ -65,7 +65,7 @@ func targetOf(sub *core.Subscription) targetData {
 // keepPolicy adds a policy that is not enabled to what is kept.
 func keepPolicy(change map[string]*string, p *dlqPolicy) error {
 	change[keptDlqPolicy] = nil
-	if bool(p.Enabled) {
+	if p.enabled() {
 		return nil
 	}
 	text, err := json.Marshal(p)

@@ -1,6 +1,7 @@
 package smq
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -94,7 +95,7 @@ func TestSubscriptions(t *testing.T) {
 	f.do(t, "SetSubscriptionAttributes", "TopicName", "news", "SubscriptionName", "all", "NotifyStrategy", "BACKOFF_RETRY", "DlqPolicy", `{"Enabled":false}`, "TenantRateLimitPolicy", `{"Enabled":false,"MaxReceivesPerSecond":9}`).ok(t, nil)
 	var data subscriptionData
 	f.do(t, "GetSubscriptionAttributes", "TopicName", "news", "SubscriptionName", "all").ok(t, &data)
-	if data.NotifyStrategy != "BACKOFF_RETRY" || data.TenantRateLimitPolicy.MaxReceivesPerSecond != 9 || data.TenantRateLimitPolicy.Enabled || data.StsRoleArn == "" {
+	if data.NotifyStrategy != "BACKOFF_RETRY" || data.TenantRateLimitPolicy.MaxReceivesPerSecond != 9 || data.TenantRateLimitPolicy.Enabled || data.StsRoleArn == "" || data.DlqPolicy != (targetData{}) {
 		t.Errorf("after a change: got %+v", data)
 	}
 	var list pageData[subscriptionData]
@@ -126,6 +127,44 @@ func TestDisabledSubscriptionPolicy(t *testing.T) {
 	f.do(t, "GetSubscriptionAttributes", "TopicName", "news", "SubscriptionName", "all").ok(t, &data)
 	if data.DlqPolicy != (targetData{false, "dead"}) {
 		t.Errorf("got %+v", data.DlqPolicy)
+	}
+}
+
+// Subscriptions come in pages by number, of those that are asked for.
+func TestListSubscriptionsInPages(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.do(t, "CreateTopic", "TopicName", "news").ok(t, nil)
+	for i := range 12 {
+		kind, endpoint := "http", "http://example.com/a"
+		if i%2 == 1 {
+			kind, endpoint = "queue", "acs:mns:cn-hangzhou:1234:queues/orders"
+		}
+		f.do(t, "Subscribe", "TopicName", "news", "SubscriptionName", fmt.Sprintf("s-%02d", i), "Endpoint", endpoint, "PushType", kind).ok(t, nil)
+	}
+	tests := map[string]struct {
+		parameters []string
+		want       string
+	}{
+		"first":       {[]string{"PageSize", "10", "SubscriptionName", "s-0"}, "s-00 to s-09, 10 of 10, page 1 of 1"},
+		"second":      {[]string{"PageNum", "2", "PageSize", "10"}, "s-10 to s-11, 2 of 12, page 2 of 2"},
+		"beyond":      {[]string{"PageNum", "3", "PageSize", "10"}, "none, 0 of 12, page 3 of 2"},
+		"of a kind":   {[]string{"EndpointType", "queue"}, "s-01 to s-11, 6 of 6, page 1 of 1"},
+		"of a value":  {[]string{"EndpointType", "http", "EndpointValue", "http://example.com/a"}, "s-00 to s-10, 6 of 6, page 1 of 1"},
+		"of no value": {[]string{"EndpointValue", "http://example.com/b"}, "none, 0 of 0, page 1 of 0"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var data pageData[subscriptionData]
+			f.do(t, "ListSubscriptionByTopic", append([]string{"TopicName", "news"}, tt.parameters...)...).ok(t, &data)
+			shown := "none"
+			if rows := data.PageData; len(rows) > 0 {
+				shown = rows[0].SubscriptionName + " to " + rows[len(rows)-1].SubscriptionName
+			}
+			if got := fmt.Sprintf("%s, %d of %d, page %d of %d", shown, data.Size, data.Total, data.PageNum, data.Pages); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
 	}
 }
 
