@@ -2,7 +2,7 @@
 // mns-open (package smq), STS and the like are spoken (specs/mns-openapi.md 2 to 5).
 //
 // A request names its action and its service's version by header (ACS3-HMAC-SHA256) or parameter (RPC,
-// HMAC-SHA1). Parameters come in the query, in the form, or in both; they are merged for every action
+// HMAC-SHA1). Parameters come in the query, in the body, or in both; they are merged for every action
 // and put into the action's struct (bind.go). The answer is a document that is written as JSON, or, where
 // the parameter Format asks for it, as XML (write.go).
 //
@@ -18,6 +18,10 @@
 //
 // 2026-11-21: RegionId is passed over. Clients send it with some actions and not with others, so that a queue
 // would be in another region than its tags. The region is the host's, as everywhere.
+//
+// 2026-11-21: parameters may also be the members of a JSON document, as cores that are told to speak in ROA style
+// write it; numbers and truth values count as their texts, lists as what they are in a form. Only with ACS3, whose
+// digest covers the body.
 //
 // 2026-11-21: XML has an element for each member of the JSON document, in its order, below one named for the
 // action; a list is its element repeated. A document without Format is JSON, though an old page says XML:

@@ -163,11 +163,9 @@ func (s *Server) read(r *http.Request, c *Call) (body []byte, err error) {
 	if err != nil {
 		return nil, unreadable("the query of the request cannot be read")
 	}
-	form := url.Values{}
-	if isForm(r.Header) {
-		if form, err = url.ParseQuery(string(body)); err != nil {
-			return nil, unreadable("the form of the request cannot be read")
-		}
+	form, err := formOf(r.Header, body)
+	if err != nil {
+		return nil, err
 	}
 	if len(query)+len(form) > maxParameters {
 		return nil, unreadable("a request has at most " + strconv.Itoa(maxParameters) + " parameters")
@@ -199,12 +197,38 @@ func (s *Server) read(r *http.Request, c *Call) (body []byte, err error) {
 	return body, nil
 }
 
+// formOf gives the parameters that a body holds: a form, or the members of a JSON document, as requests in ROA style may
+// have it. The latter only beside an Authorization header, for of bodies that are no forms a signature among the
+// parameters covers nothing.
+func formOf(header http.Header, body []byte) (url.Values, error) {
+	switch {
+	case isForm(header):
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, unreadable("the form of the request cannot be read")
+		}
+		return form, nil
+	case len(body) > 0 && isJSON(header) && header.Get("Authorization") != "":
+		form, err := flatten(body)
+		if err != nil {
+			return nil, unreadable("the JSON document of the request cannot be read")
+		}
+		return form, nil
+	}
+	return nil, nil
+}
+
 func unreadable(why string) error { return NewFault(http.StatusBadRequest, "InvalidParameter", why) }
 
 // isForm says that a body holds parameters, which are signed as those of the query are.
 func isForm(header http.Header) bool {
 	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	return kind == "application/x-www-form-urlencoded"
+}
+
+func isJSON(header http.Header) bool {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return kind == "application/json"
 }
 
 // log writes down what the client is not told, and at the debug level also what it is.

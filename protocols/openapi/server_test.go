@@ -95,6 +95,51 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// In ROA style parameters may come as a JSON document, which counts only beside a signature that covers it.
+func TestJSONParameters(t *testing.T) {
+	t.Parallel()
+	const signed = "ACS3-HMAC-SHA256 Credential=ak,SignedHeaders=host,Signature=0"
+	tests := map[string]struct{ authorization, body, want string }{
+		"values":          {signed, `{"Name":"a","Count":3,"Nested":{"Yes":true},"Other":null}`, `"Echo":{"Name":"a","Count":3,"Nested":{"Yes":true}}`},
+		"texts":           {signed, `{"Name":"a","Count":"3","Nested":"{\"Yes\":\"true\"}"}`, `"Echo":{"Name":"a","Count":3,"Nested":{"Yes":true}}`},
+		"list":            {signed, `{"Name":"a","Many":["x","y"]}`, `"Echo":{"Name":"a","Many":["x","y"]}`},
+		"numbered":        {signed, `{"Name":"a","Many.1":"x"}`, `"Echo":{"Name":"a","Many":["x"]}`},
+		"nothing":         {signed, ``, `"Code":"MissingName"`},
+		"null":            {signed, `null`, `"Code":"MissingName"`},
+		"no object":       {signed, `["Name"]`, `"Code":"InvalidParameter"`},
+		"no JSON":         {signed, `Name=a`, `"Code":"InvalidParameter"`},
+		"beside no other": {"", `{"Name":"a"}`, `"Code":"MissingName"`},
+		"two values":      {signed, `{"Name":"a","Format":"XML"}`, `<Code>InvalidParameter</Code>`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest(http.MethodPost, "/?Format=JSON", strings.NewReader(tt.body))
+			r.Header.Set("Content-Type", "application/json; charset=utf-8")
+			r.Header.Set("X-Acs-Action", "Echo")
+			if tt.authorization != "" {
+				r.Header.Set("Authorization", tt.authorization)
+			}
+			echo().ServeHTTP(w, r)
+			if !strings.Contains(w.Body.String(), tt.want) {
+				t.Errorf("got %d %s, want in it %s", w.Code, w.Body, tt.want)
+			}
+		})
+	}
+}
+
+// A list's elements are the parameters of a form.
+func TestFlatten(t *testing.T) {
+	t.Parallel()
+	got, err := flatten([]byte(`{"Tag":[{"Key":"k","Value":"v"},{"Key":"l","Value":1}],"CidrList":["10.0.0.0/8"],"Empty":""}`))
+	const want = "CidrList=%5B%2210.0.0.0%2F8%22%5D&CidrList.1=10.0.0.0%2F8&Empty=&Tag=%5B%7B%22Key%22%3A%22k%22%2C%22Value%22%3A%22v%22%7D%2C%7B%22Key%22%3A%22l%22%2C%22Value%22%3A1%7D%5D" +
+		"&Tag.1=%7B%22Key%22%3A%22k%22%2C%22Value%22%3A%22v%22%7D&Tag.1.Key=k&Tag.1.Value=v&Tag.2=%7B%22Key%22%3A%22l%22%2C%22Value%22%3A1%7D&Tag.2.Key=l&Tag.2.Value=1"
+	if err != nil || got.Encode() != want {
+		t.Errorf("got %v, %v", got.Encode(), err)
+	}
+}
+
 func TestFaultsOfCore(t *testing.T) {
 	t.Parallel()
 	for _, code := range core.Codes {
