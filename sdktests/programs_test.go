@@ -46,7 +46,7 @@ var programs = []program{
 	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "mns_topics", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	pythonProgram("python-query", "requirements-query.txt", []string{"sqs"}, talker{sdk: "sqs"}),
-	pythonProgram("python-smq", "requirements-smq.txt", []string{"smq", "aliyun"}),
+	pythonProgram("python-smq", "requirements-smq.txt", []string{"smq", "smq_steps", "aliyun"}),
 	nodeProgram("node", []string{"sqs", "mns", "mns_topics", "cross"},
 		talker{sdk: "sqs"}, talker{sdk: "alicloud", mns: true}, talker{sdk: "ali", mns: true, encodes: true}),
 	consoleProgram,
@@ -279,10 +279,20 @@ func (p program) command(ctx context.Context, t *testing.T, srv polymq, argument
 	}
 	cmd := exec.CommandContext(ctx, tool, arguments...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "POLYMQ_ENDPOINT="+srv.url, "POLYMQ_ACCESS_KEY="+srv.accessKey, "NO_PROXY=127.0.0.1")
+	cmd.Env = append(os.Environ(), "POLYMQ_ENDPOINT="+srv.url, "POLYMQ_ACCESS_KEY="+srv.accessKey, "NO_PROXY=127.0.0.1", "POLYMQ_SDKTESTS="+sources(t))
 	cmd.Env = append(cmd.Env, p.env...)
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
+}
+
+// sources gives this folder, where programs find what they share.
+func sources(t *testing.T) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // installing holds one lock per program, for tests that want the same one at the same time.

@@ -3,8 +3,13 @@ package sdktests
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"os"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/polymq/polymq/protocols/smq"
 )
 
 // Alibaba's clients sign in three ways: ACS3-HMAC-SHA256 and, of old, HMAC-SHA1 for the control plane, and MNS's
@@ -36,5 +41,40 @@ func TestSMQVerifiesSignatures(t *testing.T) {
 				t.Errorf("with another secret %d checks passed and %d failed", passed, failed)
 			}
 		})
+	}
+}
+
+// The steps that the programs of all languages take call every action that the control plane has, and say of each
+// parameter where the clients have it: all in the query, but for CreateTopic, and for the actions on tags, which only
+// Terraform's provider calls.
+func TestSMQStepsCallEveryAction(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("smq_steps.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var steps []struct {
+		Action, Error     string
+		Query, Form, Want map[string]any
+	}
+	if err := json.Unmarshal(text, &steps); err != nil {
+		t.Fatal(err)
+	}
+	wanted := map[string]bool{}
+	for i, s := range steps {
+		if len(s.Want) > 0 {
+			wanted[s.Action] = true
+		}
+		if (s.Error == "") == (len(s.Want) == 0) {
+			t.Errorf("step %d, %s: it wants %v and the error %q", i+1, s.Action, s.Want, s.Error)
+		}
+		if inForm := s.Action == "CreateTopic" || strings.HasSuffix(strings.ToLower(s.Action), "tagresources"); !inForm && s.Form != nil {
+			t.Errorf("step %d, %s: parameters in the form", i+1, s.Action)
+		}
+	}
+	for _, action := range smq.Actions() {
+		if !wanted[action.Name] {
+			t.Errorf("no step wants an answer of %s", action.Name)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,19 +11,25 @@ import (
 	sts "github.com/alibabacloud-go/sts-20150401/v2/client"
 	rpc "github.com/alibabacloud-go/tea-rpc/client"
 	tea "github.com/alibabacloud-go/tea-utils/service"
-	util "github.com/alibabacloud-go/tea-utils/v2/service"
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 )
 
 // smqChecks are of SMQ's control plane and Alibaba's STS. No client of mns-open for Go is among them, but the
 // cores that do its work: the one that generated clients call, the one of the aliyun command line, and
-// the one that Terraform's provider is built on.
+// the one that Terraform's provider is built on. Each takes all the steps of smq_steps.json, which call every action.
 var smqChecks = []check{
-	{"smq_generated_core", generatedCore},
-	{"smq_command_line_core", commandLineCore},
-	{"smq_terraform_queue", terraformQueue},
-	{"smq_terraform_topic_and_subscription", terraformTopic},
+	{"smq_steps_generated_core_acs3", walk(throughGenerated(""))},
+	{"smq_steps_generated_core_hmac_sha1", walk(throughGenerated("v2"))},
+	{"smq_steps_generated_core_roa", walk(throughROA())},
+	{"smq_steps_command_line_core_get", walk(throughCommandLine("GET"))},
+	{"smq_steps_command_line_core_post", walk(throughCommandLine("POST"))},
+	{"smq_steps_terraform_core", walk(throughTerraform)},
+	{"smq_terraform_queue", managed(terraformQueue)},
+	{"smq_terraform_queue_of_1.240", managed(terraformQueue1240)},
+	{"smq_terraform_topic", managed(terraformTopic)},
+	{"smq_terraform_topic_of_1.240", managed(terraformTopic1240)},
+	{"smq_terraform_subscription", managed(terraformSubscription)},
+	{"smq_terraform_subscription_of_1.240", managed(terraformSubscription1240)},
+	{"smq_terraform_data_sources", terraformDataSources},
 	{"smq_terraform_endpoint", terraformEndpoint},
 	{"smq_terraform_event_rule", terraformEventRule},
 	{"smq_terraform_account_logging", terraformLogging},
@@ -58,84 +63,20 @@ func member(document any, names ...string) any {
 	return document
 }
 
-func generatedCore(context.Context) error {
-	for _, algorithm := range []string{"", "v2"} {
-		config := generatedConfig()
-		if algorithm != "" {
-			config.SignatureAlgorithm = &algorithm
-		}
-		client, err := openapi.NewClient(config)
-		if err != nil {
-			return err
-		}
-		call := func(action string, query map[string]*string, form map[string]any) (map[string]any, error) {
-			params := &openapi.Params{
-				Action: &action, Version: text(smqVersion), Protocol: text("HTTP"), Pathname: text("/"), Method: text("POST"), AuthType: text("AK"),
-				Style: text("RPC"), ReqBodyType: text("formData"), BodyType: text("json"),
-			}
-			return client.CallApi(params, &openapi.OpenApiRequest{Query: query, Body: form}, new(util.RuntimeOptions))
-		}
-		name := queueName()
-		_, err = call("CreateQueue", map[string]*string{"QueueName": &name, "DelaySeconds": text("7"), "DlqPolicy": text(`{"Enabled":false}`), "Tag.1.Key": text("k 1"), "Tag.1.Value": text("v*~")}, nil)
-		if err != nil {
-			return err
-		}
-		got, err := call("GetQueueAttributes", map[string]*string{"QueueName": &name}, nil)
-		if err != nil {
-			return err
-		}
-		data := member(any(got), "body", "Data")
-		if err := equal("delay", fmt.Sprint(member(data, "DelaySeconds")), "7"); err != nil {
-			return err
-		}
-		if err := equal("tags", fmt.Sprint(member(data, "Tags")), "[map[TagKey:k 1 TagValue:v*~]]"); err != nil {
-			return err
-		}
-		// The one action with parameters in the query and in the form.
-		if _, err = call("CreateTopic", map[string]*string{"TopicType": text("normal")}, map[string]any{"TopicName": name, "MaxMessageSize": 2048}); err != nil {
-			return err
-		}
-		_, err = call("GetQueueAttributes", map[string]*string{"QueueName": text("no-such-queue")}, nil)
-		if err == nil || !strings.Contains(err.Error(), "QueueNotExist") {
-			return fmt.Errorf("a missing queue gives %w", err)
-		}
-	}
-	return nil
-}
-
-func commandLineCore(context.Context) error {
-	client, err := sdk.NewClientWithAccessKey("cn-hangzhou", accessKey, secretKey())
-	if err != nil {
-		return err
-	}
-	for _, method := range []string{"GET", "POST"} {
-		request := requests.NewCommonRequest()
-		request.Method, request.Scheme, request.Domain, request.Version, request.ApiName = method, "http", host(), smqVersion, "CreateQueue"
-		request.QueryParams["QueueName"] = queueName()
-		answer, err := client.ProcessCommonRequest(request)
-		if err != nil {
-			return err
-		}
-		var document any
-		if err := json.Unmarshal(answer.GetHttpContentBytes(), &document); err != nil {
-			return err
-		}
-		if err := equal("success", member(document, "Success"), true); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // terraform sends a request as Terraform's provider does: what it is about is in the form.
 func terraform(action string, form map[string]any) (map[string]any, error) {
+	return terraformWith(action, nil, form)
+}
+
+// terraformWith is for those of the provider's requests that have a name in the query.
+func terraformWith(action string, query, form map[string]any) (map[string]any, error) {
 	client, err := rpc.NewClient(&rpc.Config{
 		AccessKeyId: text(accessKey), AccessKeySecret: text(secretKey()), RegionId: text("cn-hangzhou"), Protocol: text("HTTP"), Endpoint: text(host()),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return client.DoRequest(&action, nil, text("POST"), text(smqVersion), text("AK"), nil, form, new(tea.RuntimeOptions))
+	return client.DoRequest(&action, nil, text("POST"), text(smqVersion), text("AK"), query, form, new(tea.RuntimeOptions))
 }
 
 // steps does one request after the other.
@@ -173,49 +114,6 @@ func gone(action string, form map[string]any, code string) func() error {
 		}
 		return nil
 	}
-}
-
-func terraformQueue(context.Context) error {
-	name, dead := queueName(), queueName()
-	queue := map[string]any{"QueueName": name}
-	return steps(
-		done("CreateQueue", map[string]any{"QueueName": dead}),
-		done("CreateQueue", map[string]any{"QueueName": name, "DelaySeconds": 1, "VisibilityTimeout": 45, "EnableLogging": true, "ClientToken": name,
-			"DlqPolicy": `{"DeadLetterTargetQueue":"` + dead + `","Enabled":true,"MaxReceiveCount":3}`, "Tag.1.Key": "For", "Tag.1.Value": "Test"}),
-		wants("GetQueueAttributes", queue, "45", "Data", "VisibilityTimeout"),
-		wants("GetQueueAttributes", queue, "map[DeadLetterTargetQueue:"+dead+" Enabled:true MaxReceiveCount:3]", "Data", "DlqPolicy"),
-		done("SetQueueAttributes", map[string]any{"QueueName": name, "VisibilityTimeout": 46, "DlqPolicy": `{"Enabled":false,"MaxReceiveCount":0}`}),
-		wants("GetQueueAttributes", queue, "46", "Data", "VisibilityTimeout"),
-		done("TagResources", map[string]any{"RegionId": "cn-hangzhou", "ResourceType": "queue", "ResourceId.1": name, "Tag.1.Key": "Created", "Tag.1.Value": "TF"}),
-		done("UntagResources", map[string]any{"RegionId": "cn-hangzhou", "ResourceType": "queue", "ResourceId.1": name, "TagKey.1": "For"}),
-		wants("GetQueueAttributes", queue, "[map[TagKey:Created TagValue:TF]]", "Data", "Tags"),
-		wants("ListQueue", map[string]any{"QueueName": name, "PageNum": 1, "PageSize": 50}, "1", "Data", "Total"),
-		done("DeleteQueue", queue),
-		gone("GetQueueAttributes", queue, "QueueNotExist"),
-	)
-}
-
-func terraformTopic(context.Context) error {
-	name := queueName()
-	topic, sub := map[string]any{"TopicName": name}, map[string]any{"TopicName": name, "SubscriptionName": "all"}
-	return steps(
-		done("CreateQueue", map[string]any{"QueueName": name}),
-		done("CreateTopic", map[string]any{"TopicName": name, "MaxMessageSize": 16888, "EnableLogging": true, "Tag.1.Key": "For", "Tag.1.Value": "Test"}),
-		wants("GetTopicAttributes", topic, "16888", "Data", "MaxMessageSize"),
-		done("SetTopicAttributes", map[string]any{"TopicName": name, "MaxMessageSize": 10241, "EnableLogging": false}),
-		wants("GetTopicAttributes", topic, "10241", "Data", "MaxMessageSize"),
-		wants("Subscribe", map[string]any{"TopicName": name, "SubscriptionName": "all", "PushType": "queue", "NotifyContentFormat": "SIMPLIFIED", "NotifyStrategy": "BACKOFF_RETRY",
-			"Endpoint": "acs:mns:cn-hangzhou:1234567890123456:/queues/" + name, "MessageTag": "red"}, "true", "Success"),
-		wants("GetSubscriptionAttributes", sub, "acs:mns:cn-hangzhou:1234567890123456:/queues/"+name, "Data", "Endpoint"),
-		wants("GetSubscriptionAttributes", sub, "red", "Data", "FilterTag"),
-		done("SetSubscriptionAttributes", map[string]any{"TopicName": name, "SubscriptionName": "all", "NotifyStrategy": "EXPONENTIAL_DECAY_RETRY"}),
-		wants("GetSubscriptionAttributes", sub, "EXPONENTIAL_DECAY_RETRY", "Data", "NotifyStrategy"),
-		wants("ListSubscriptionByTopic", map[string]any{"TopicName": name, "PageNum": 1, "PageSize": 50}, "1", "Data", "Total"),
-		done("Unsubscribe", sub),
-		gone("GetSubscriptionAttributes", sub, "SubscriptionNotExist"),
-		done("DeleteTopic", topic),
-		gone("GetTopicAttributes", topic, "TopicNotExist"),
-	)
 }
 
 func terraformEndpoint(context.Context) error {

@@ -2,16 +2,13 @@ package sdktests;
 
 import static sdktests.Checking.check;
 import static sdktests.Checking.equal;
-import static sdktests.Checking.raises;
 
-import com.aliyun.tea.TeaException;
 import com.aliyun.teaopenapi.Client;
 import com.aliyun.teaopenapi.models.Config;
 import com.aliyun.teaopenapi.models.OpenApiRequest;
 import com.aliyun.teaopenapi.models.Params;
 import com.aliyun.teautil.models.RuntimeOptions;
 import java.net.URI;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
@@ -23,9 +20,7 @@ final class SmqChecks {
     private SmqChecks() {}
 
     static void register() {
-        check("smq_queue_attributes", () -> queue(null));
-        check("smq_old_signature", () -> queue("v2"));
-        check("smq_topic_in_query_and_form", SmqChecks::topic);
+        SmqSteps.register();
         check("sts_assume_role", SmqChecks::assumeRole);
     }
 
@@ -38,8 +33,14 @@ final class SmqChecks {
     }
 
     /** The answer's document. */
-    @SuppressWarnings("unchecked")
     static Map<String, Object> call(Config config, String action, String version, Map<String, String> query, Map<String, Object> form)
+            throws Exception {
+        return call(config, "RPC", "formData", action, version, query, form);
+    }
+
+    @SuppressWarnings("unchecked")
+    static Map<String, Object> call(
+            Config config, String style, String bodyType, String action, String version, Map<String, String> query, Map<String, Object> form)
             throws Exception {
         Params params = new Params()
                 .setAction(action)
@@ -48,8 +49,8 @@ final class SmqChecks {
                 .setPathname("/")
                 .setMethod("POST")
                 .setAuthType("AK")
-                .setStyle("RPC")
-                .setReqBodyType("formData")
+                .setStyle(style)
+                .setReqBodyType(bodyType)
                 .setBodyType("json");
         OpenApiRequest request = new OpenApiRequest().setQuery(query);
         if (form != null) {
@@ -65,29 +66,6 @@ final class SmqChecks {
 
     private static String name() {
         return "orders-" + UUID.randomUUID().toString().substring(0, 13);
-    }
-
-    private static void queue(String algorithm) throws Exception {
-        Config config = config().setSignatureAlgorithm(algorithm);
-        Map<String, String> queue = Map.of("QueueName", name());
-        Map<String, Object> created = call(config, "CreateQueue", SMQ,
-                Map.of("QueueName", queue.get("QueueName"), "DelaySeconds", "7", "Tag.1.Key", "k 1", "Tag.1.Value", "v*~"), null);
-        equal(created.get("Success"), true, "success");
-        Map<String, Object> data = member(call(config, "GetQueueAttributes", SMQ, queue, null), "Data");
-        equal(((Number) data.get("DelaySeconds")).intValue(), 7, "delay");
-        equal(data.get("Tags"), List.of(Map.of("TagKey", "k 1", "TagValue", "v*~")), "tags");
-        call(config, "DeleteQueue", SMQ, queue, null);
-        TeaException missing = raises(TeaException.class, () -> call(config, "GetQueueAttributes", SMQ, queue, null));
-        equal(missing.getCode(), "QueueNotExist", "code");
-    }
-
-    private static void topic() throws Exception {
-        String name = name();
-        call(config(), "CreateTopic", SMQ, Map.of("TopicType", "normal", "Tag.1.Key", "env", "Tag.1.Value", "dev"),
-                Map.of("TopicName", name, "MaxMessageSize", 2048, "EnableLogging", true));
-        Map<String, Object> data = member(call(config(), "GetTopicAttributes", SMQ, Map.of("TopicName", name), null), "Data");
-        equal(((Number) data.get("MaxMessageSize")).intValue(), 2048, "size");
-        equal(data.get("LoggingEnabled"), true, "logging");
     }
 
     private static void assumeRole() throws Exception {
