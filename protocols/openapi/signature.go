@@ -29,7 +29,7 @@ type signature struct {
 	text  string                           // to sign; clients read it in errors, behind the first colon
 	mac   func(secret, text string) string // the signature of a text
 
-	others []string // texts that the client may have signed instead, not knowing of a proxy
+	others []string // texts that the client may have signed instead: not knowing of a proxy, or of a parameter twice
 }
 
 // fits says that the signature is that of the request.
@@ -206,8 +206,12 @@ func readRPC(r *http.Request, body []byte) (*signature, error) {
 	given := all.Get("Signature")
 	all.Del("Signature")
 	text := r.Method + "&%2F&" + encode(canonicalQuery(all))
+	for name, values := range all { // of what stands in the query and, the same, in the form, cores sign one
+		all[name] = slices.Compact(values)
+	}
 	return &signature{
 		keyID: all.Get("AccessKeyId"), token: all.Get("SecurityToken"), stamp: all.Get("Timestamp"), nonce: all.Get("SignatureNonce"), given: given, text: text,
+		others: []string{r.Method + "&%2F&" + encode(canonicalQuery(all))},
 		mac: func(secret, text string) string {
 			mac := hmac.New(sha1.New, []byte(secret+"&"))
 			mac.Write([]byte(text))

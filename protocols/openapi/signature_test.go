@@ -85,6 +85,13 @@ func rpcRequest(inForm bool, change func(url.Values)) *http.Request {
 	return r
 }
 
+// rpcTwice has a parameter in the form as well as in the query; it is signed once.
+func rpcTwice(value string) *http.Request {
+	signed := rpcRequest(false, nil)
+	r := httptest.NewRequest(http.MethodPost, signed.URL.String(), strings.NewReader(url.Values{"QueueName": {value}}.Encode()))
+	return withHeader(r, "Content-Type", "application/x-www-form-urlencoded")
+}
+
 func withHeader(r *http.Request, name, value string) *http.Request {
 	r.Header.Set(name, value)
 	return r
@@ -125,6 +132,8 @@ func TestSignatures(t *testing.T) {
 		"another algorithm":       {acs3Request(header("Authorization", "ACS3-RSA-SHA256 Credential=LTAI5tEXAMPLEEXAMPLE,SignedHeaders=host,Signature=0")), 0, "IncompleteSignature"},
 		"RPC":                     {rpcRequest(false, nil), 0, ""},
 		"RPC, in the form":        {rpcRequest(true, nil), 0, ""},
+		"RPC, twice the same":     {rpcTwice("demo-queue"), 0, ""},
+		"RPC, twice another":      {rpcTwice("demo-queues"), 0, "SignatureDoesNotMatch"},
 		"RPC, another parameter":  {rpcRequest(true, parameter("QueueName", "demo-queues")), 0, "SignatureDoesNotMatch"},
 		"RPC, one more parameter": {rpcRequest(true, parameter("DelaySeconds", "1")), 0, "SignatureDoesNotMatch"},
 		"RPC, too late":           {rpcRequest(true, nil), time.Hour, "InvalidTimeStamp.Expired"},
