@@ -246,7 +246,13 @@ func (p mnsProperty) carried() carriedAttribute {
 	return carriedAttribute{propertyTypes[p.Type], p.Value}
 }
 
-func (p polymq) mnsXML() wire {
+func (p polymq) mnsXML() wire { return p.mnsXMLBy("an application") }
+
+// encodingSDK is what an SDK calls itself that writes bodies in base64 by itself, and decodes what it reads.
+const encodingSDK = "aliyun-sdk-python/1.3.0"
+
+// mnsXMLBy is MNS in XML as spoken by what calls itself so.
+func (p polymq) mnsXMLBy(agent string) wire {
 	target := func(queue string) string { return "/queues/" + queue + "/messages" }
 	return wire{
 		name: "MNS-XML", mns: true,
@@ -280,11 +286,11 @@ func (p polymq) mnsXML() wire {
 			if err != nil {
 				return err
 			}
-			_, _, err = p.call("POST", target(queue), string(body), 0, "x-mns-version", "2015-06-06")
+			_, _, err = p.call("POST", target(queue), string(body), 0, "x-mns-version", "2015-06-06", "User-Agent", agent)
 			return err
 		},
 		receive: func(queue string) (*carried, error) {
-			status, body, err := p.call("GET", target(queue)+"?waitseconds=0", "", 404, "x-mns-version", "2015-06-06")
+			status, body, err := p.call("GET", target(queue)+"?waitseconds=0", "", 404, "x-mns-version", "2015-06-06", "User-Agent", agent)
 			if err != nil || status == 404 {
 				return nil, err
 			}
@@ -307,7 +313,7 @@ func (p polymq) mnsXML() wire {
 			return c, nil
 		},
 		remove: func(queue, handle string) error {
-			_, _, err := p.call("DELETE", target(queue)+"?ReceiptHandle="+handle, "", 0, "x-mns-version", "2015-06-06")
+			_, _, err := p.call("DELETE", target(queue)+"?ReceiptHandle="+handle, "", 0, "x-mns-version", "2015-06-06", "User-Agent", agent)
 			return err
 		},
 	}
@@ -493,6 +499,60 @@ func TestCarryMessages(t *testing.T) {
 			t.Errorf("got priority %d, want %d", got.Priority, wantPriority)
 		}
 	})
+}
+
+// Every text that SDKs are tried with is the same text on each way between two protocols.
+func TestCarryTexts(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	srv.pairs(t, "", nil, func(t *testing.T, from, to wire, queue string) {
+		for what, text := range texts {
+			mustSend(t, from, queue, carried{Body: text})
+			if got := mustReceive(t, to, queue).Body; got != text {
+				t.Errorf("%s: got %.100q, want %.100q", what, got, text)
+			}
+		}
+	})
+}
+
+// What an SDK has encoded by itself is text for other clouds' clients, and what those send it can decode; between
+// clients of MNS a body stays as it came. A queue's own rule is above that, whoever reads.
+func TestCarryBodyRules(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	const text = "hello <&> 日本語"
+	coded := encode64(text)
+	encoding := srv.mnsXMLBy(encodingSDK)
+	encoding.name = "encoding-SDK"
+	wires := append(srv.wires(), encoding)
+	for rule, ruled := range map[string]string{"auto": "", "as-sent": "", "text": text, "base64": coded} {
+		for _, from := range wires {
+			for _, to := range wires {
+				queue := rule + "-" + from.name + "-to-" + to.name
+				t.Run(queue, func(t *testing.T) {
+					srv.control(t, "CreateQueue", queue, nil)
+					srv.api(t, "PATCH", "/queues/"+queue, map[string]string{"body_rule": rule}, nil)
+					sent, want := text, ruled
+					if from.name == encoding.name {
+						sent = coded
+					}
+					switch {
+					case ruled != "":
+					case rule == "as-sent", from.mns && to.mns:
+						want = sent
+					case to.name == encoding.name:
+						want = coded
+					default:
+						want = text
+					}
+					mustSend(t, from, queue, carried{Body: sent})
+					if got := mustReceive(t, to, queue).Body; got != want {
+						t.Errorf("got %q, want %q", got, want)
+					}
+				})
+			}
+		}
+	}
 }
 
 // A delay is a delay, and an urgent message comes first, whoever receives.
