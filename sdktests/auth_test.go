@@ -405,7 +405,6 @@ func TestMNSVerifiesSignatures(t *testing.T) {
 	}
 }
 
-// The SDKs of each language sign so that the server believes them, and with another secret it does not.
 // mnsSigned does what is signed in other ways than a send: batches, a list, handles in the query, and topics.
 func mnsSigned(t *testing.T, client ali_mns.MNSClient) {
 	t.Helper()
@@ -454,6 +453,7 @@ func TestMNSSDKsSignEverything(t *testing.T) {
 	}
 }
 
+// The SDKs of each language sign so that the server believes them, and with another secret it does not.
 func TestSDKsSign(t *testing.T) {
 	t.Parallel()
 	v := startVerifying(t, "")
