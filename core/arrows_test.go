@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"docs":               {},
 	"cmd/...":            {"..."},
 
-	"protocols/localstack": {},
+	"protocols/localstack": {"core", "protocols/caller"},
 	"protocols/aliyunsts":  {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
 	"protocols/ram":        {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
 	"protocols/dybase":     {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},

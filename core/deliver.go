@@ -314,6 +314,11 @@ func (b *Broker) ListKept(ctx context.Context, in ListDeliveriesInput) (KeptPage
 	return b.store.ListKept(ctx, in)
 }
 
+// DropKept removes messages from the outbox, for tests that look at what comes after.
+func (b *Broker) DropKept(ctx context.Context, in DropKeptInput) error {
+	return b.store.DropKept(ctx, in)
+}
+
 func (in ListDeliveriesInput) check() error {
 	if err := checkPage("entries", in.Limit, in.After); err != nil {
 		return err

@@ -66,6 +66,14 @@ type KeptMessage struct {
 	KeptAt       time.Time
 }
 
+// DropKeptInput says which messages the outbox is to lose.
+type DropKeptInput struct {
+	Account  string
+	Region   string
+	Protocol string
+	To       string // "": to whomever
+}
+
 // Bounds of deliveries.
 const (
 	MaxClaim         = 64                 // deliveries of one lane in one claim
@@ -186,4 +194,7 @@ type TopicStore interface {
 
 	Keep(ctx context.Context, message KeptMessage) (MessageID, error)
 	ListKept(ctx context.Context, in ListDeliveriesInput) (KeptPage, error)
+
+	// DropKept removes what is kept of a protocol, for one recipient or for all.
+	DropKept(ctx context.Context, in DropKeptInput) error
 }

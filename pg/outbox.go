@@ -87,6 +87,24 @@ func (s *Store) ListKept(ctx context.Context, in core.ListDeliveriesInput) (core
 	return page, err
 }
 
+const dropKeptSQL = `
+DELETE FROM kept_messages WHERE id IN (
+    SELECT id FROM kept_messages
+    WHERE account = @account AND region = @region AND protocol = @protocol AND (@recipient = '' OR recipient = @recipient) LIMIT @limit)`
+
+// keptDropped is how many messages of the outbox are removed at once.
+const keptDropped = 1000
+
+// DropKept is of core.Store.
+func (s *Store) DropKept(ctx context.Context, in core.DropKeptInput) error {
+	args := pgx.StrictNamedArgs{"account": in.Account, "region": in.Region, "protocol": in.Protocol, "recipient": in.To, "limit": keptDropped}
+	for {
+		if n, err := s.exec(ctx, dropKeptSQL, args); err != nil || n < keptDropped {
+			return err
+		}
+	}
+}
+
 const listAttemptsSQL = `
 SELECT id, message, account, region, topic, subscription, protocol, endpoint, number, verdict, status, reason, excerpt, latency, at, next_at, dead_lettered, kept
 FROM attempts

@@ -93,7 +93,9 @@ func New(broker *core.Broker, options Options) http.Handler {
 	if p.speaks("api") {
 		jsonAPI.Register(engine)
 	}
-	localstack.New(options.Version, awsServices(p.speaks), options.Scripts).Register(engine)
+	localstack.New(broker, localstack.Options{
+		Version: options.Version, Services: awsServices(p.speaks), Scripts: options.Scripts, TestMode: options.TestMode, Open: !options.Caller.Verify,
+	}).Register(engine)
 	if options.Metrics != nil {
 		jsonAPI.Guarded(engine, "/metrics", options.Metrics)
 	}

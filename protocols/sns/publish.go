@@ -2,6 +2,7 @@ package sns
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -108,8 +109,14 @@ func (s *Server) publishToEndpoint(ctx context.Context, c *call, req *publishReq
 	if ok && strings.EqualFold(application[enabled], "false") {
 		return nil, platformDisabled.errorf("Platform application is disabled")
 	}
+	if len(p.Bodies) > 0 {
+		p.Extra = map[string]string{structuredKey: *req.Message}
+	}
 	return s.keep(ctx, c, &p, "application", *req.TargetArn, p.Bodies[name.platform])
 }
+
+// structuredKey keeps what was published with a body for each platform, of which a device has one, as it was.
+const structuredKey = "sns.Message"
 
 // keep puts a message into the outbox: the body given, or else the one for everybody.
 func (s *Server) keep(ctx context.Context, c *call, p *core.NewPublication, protocol, to, body string) (*publishResult, error) {
@@ -117,6 +124,7 @@ func (s *Server) keep(ctx context.Context, c *call, p *core.NewPublication, prot
 	if body != "" {
 		kept.Body = []byte(body)
 	}
+	maps.Copy(kept.Extra, p.Extra)
 	for _, a := range p.Attributes {
 		if a.Type != "Binary" {
 			kept.Extra[a.Name] = string(a.Value)
