@@ -3,7 +3,7 @@
 # scripts and configuration file. Arguments are added to `polymq serve`.
 set -euo pipefail
 
-: "${POLYMQ_LISTEN:=:4566,:9324}"
+: "${POLYMQ_LISTEN:=:4566,:9324,:9325}"
 : "${POLYMQ_DATA_DIR:=/var/lib/polymq}"
 : "${POLYMQ_DURABILITY:=none}"
 : "${POLYMQ_TEST_MODE:=true}"

@@ -76,7 +76,10 @@ func (a *Authenticator) identify(r *http.Request, body []byte, c *caller.Caller)
 	case key.Expired:
 		return errExpiredToken
 	}
-	c.AccessKeyID, c.Verified, c.Region = key.ID, true, s.region // as it is signed, whatever else the header says
+	c.AccessKeyID, c.Verified = key.ID, true
+	if !a.callers.OneRegion {
+		c.Region = s.region // as it is signed, whatever else the header says
+	}
 	c.Is(key)
 	return nil
 }

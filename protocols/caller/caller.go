@@ -1,6 +1,7 @@
 package caller
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -24,6 +25,8 @@ const (
 // Options say how the server is reached, and whom it believes.
 type Options struct {
 	Region         string         // of requests that name none; "": DefaultRegion
+	OneRegion      bool           // all requests are about Region, whatever their credentials and hosts say
+	Account        string         // of access keys that name none; "": DefaultAccount
 	PublicURL      string         // scheme://host[:port] that clients are told; "": the one they used
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
 	Keys           KeySource      // nil: no access key is known
@@ -121,8 +124,8 @@ func (o *Options) Identify(r *http.Request) Caller {
 		c.UserAgent, c.Referer = r.UserAgent(), r.Referer()
 	} else {
 		c.Account = AccountOf(cred.keyID)
-		if c.Account == DefaultAccount && c.HostAccount != "" && cred.keyID != DefaultAccount {
-			c.Account = c.HostAccount
+		if c.Account == DefaultAccount && cred.keyID != DefaultAccount {
+			c.Account = cmp.Or(c.HostAccount, o.Account, DefaultAccount)
 		}
 	}
 	c.BaseURL = o.baseURL(r, scheme, host)
@@ -130,16 +133,14 @@ func (o *Options) Identify(r *http.Request) Caller {
 }
 
 func (o *Options) region(scope, host string) string {
-	if IsRegion(scope) {
+	own := cmp.Or(o.Region, DefaultRegion)
+	switch {
+	case o.OneRegion:
+		return own
+	case IsRegion(scope):
 		return scope
 	}
-	if region := RegionOfHost(host); region != "" {
-		return region
-	}
-	if o.Region != "" {
-		return o.Region
-	}
-	return DefaultRegion
+	return cmp.Or(RegionOfHost(host), own)
 }
 
 func (o *Options) baseURL(r *http.Request, scheme, host string) string {

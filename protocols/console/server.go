@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -159,7 +160,7 @@ func (s *Server) open(pattern string, do handler) {
 func (s *Server) begin(x *exchange) error {
 	x.account, x.region = x.r.PathValue("account"), x.r.PathValue("region")
 	if x.account == "" {
-		x.account, x.region = caller.DefaultAccount, x.caller.Region
+		x.account, x.region = cmp.Or(x.caller.Account, caller.DefaultAccount), x.caller.Region
 	}
 	if !isAccount(x.account) || !caller.IsRegion(x.region) {
 		x.account, x.region = caller.DefaultAccount, x.caller.Region

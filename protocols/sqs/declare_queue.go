@@ -44,8 +44,7 @@ func pairs(m map[string]string) aws.Map[string] {
 var autoCreated = []string{"GetQueueAttributes", "GetQueueUrl", "PurgeQueue", "ReceiveMessage", "SendMessage", "SendMessageBatch", "SetQueueAttributes"}
 
 // createMissing makes the queue that an action did not find and reports whether it did, but not in an account
-// that is known not to be the caller's. FIFO queues are made with deduplication by content, so that whatever
-// is sent to them is taken.
+// that is known not to be the caller's.
 func (s *Server) createMissing(ctx context.Context, c *call, err error) bool {
 	if !s.options.AutoCreateQueues || core.CodeOf(err) != core.QueueNotFound || !slices.Contains(autoCreated, c.action) {
 		return false
@@ -53,9 +52,36 @@ func (s *Server) createMissing(ctx context.Context, c *call, err error) bool {
 	if c.Verified && c.named.Account != c.Account { // who may not create it either
 		return false
 	}
-	d := Declaration{Name: c.named}
-	if strings.HasSuffix(d.Name.Name, ".fifo") {
-		d.Attributes = map[string]string{"FifoQueue": "true", "ContentBasedDeduplication": "true"}
-	}
+	d := s.options.missing(c.named)
 	return d.Name.Name != "" && s.permit(ctx, c, permissions["CreateQueue"], d.Name, nil) == nil && s.DeclareQueue(ctx, d) == nil
+}
+
+// missing says how a queue is made that was missed. FIFO queues deduplicate by content, unless it is said that they do not,
+// so that whatever is sent to them is taken. A dead-letter queue is for queues of its own kind only.
+func (o *Options) missing(name core.QueueName) Declaration {
+	d := Declaration{Name: name, Attributes: map[string]string{}}
+	isFIFO := strings.HasSuffix(name.Name, ".fifo")
+	if isFIFO {
+		d.Attributes["FifoQueue"], d.Attributes["ContentBasedDeduplication"] = "true", "true"
+	}
+	if o.AutoCreated == nil {
+		return d
+	}
+	d.Tags = o.AutoCreated.Tags
+	for attribute, value := range o.AutoCreated.Attributes {
+		switch attribute {
+		case "FifoQueue":
+		case "ContentBasedDeduplication":
+			if isFIFO {
+				d.Attributes[attribute] = value
+			}
+		case "RedrivePolicy":
+			if strings.Contains(value, `.fifo"`) == isFIFO {
+				d.Attributes[attribute] = value
+			}
+		default:
+			d.Attributes[attribute] = value
+		}
+	}
+	return d
 }

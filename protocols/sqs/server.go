@@ -68,8 +68,9 @@ type Server struct {
 
 // Options choose between what the real service does and what serves tests better.
 type Options struct {
-	AutoCreateQueues bool // a queue that is sent to, received from or asked for is made if need be
-	SixtySecondRules bool // a queue is not made again, nor purged again, within 60 seconds
+	AutoCreateQueues bool         // a queue that is sent to, received from or asked for is made if need be
+	AutoCreated      *Declaration // what such a queue gets; its name does not count; nil: SQS's defaults
+	SixtySecondRules bool         // a queue is not made again, nor purged again, within 60 seconds
 }
 
 // New makes a Server.

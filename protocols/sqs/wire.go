@@ -59,7 +59,10 @@ func (c *call) openQuery(r *http.Request) error {
 		return err
 	}
 	if keyID, ok := in.parameters.Get("AWSAccessKeyId"); ok && c.AccessKeyID == "" { // signature 2, in a form
-		c.AccessKeyID, c.Account = keyID, caller.AccountOf(keyID)
+		c.AccessKeyID = keyID
+		if caller.AccountOf(keyID) == keyID {
+			c.Account = keyID
+		}
 	}
 	if strings.HasPrefix(c.path, PeekPath) {
 		c.action, c.peeks = "ReceiveMessage", true // as which it is answered

@@ -1,14 +1,18 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gurkankaymak/hocon"
 )
 
 const elasticMQConfig = `
@@ -30,11 +34,7 @@ aws { region = eu-west-1, accountId = 000000000042 }
 
 func TestElasticMQConfig(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "elasticmq.conf")
-	if err := os.WriteFile(path, []byte(elasticMQConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	srv := start(t, Config{ElasticMQConfig: path})
+	srv := start(t, Config{ElasticMQConfig: writeConfig(t, elasticMQConfig)})
 	if err := srv.declareQueues(t.Context()); err != nil { // as at the next start
 		t.Fatal(err)
 	}
@@ -57,26 +57,156 @@ func TestElasticMQConfig(t *testing.T) {
 	}
 }
 
+// writeConfig gives a file with a configuration.
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "elasticmq.conf")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// ElasticMQ looks at no credentials: whatever region they name, and whatever key it is, the queues are the same.
+func TestElasticMQHasOneAccountAndRegion(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ config, arn string }{
+		"as it is by itself": {`queues { orders { } }`, "arn:aws:sqs:elasticmq:000000000000:orders"},
+		"as its configuration says": {`queues { orders { } }
+aws { region = eu-west-1, accountId = 000000000042 }`, "arn:aws:sqs:eu-west-1:000000000042:orders"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := start(t, Config{ElasticMQConfig: writeConfig(t, tt.config)})
+			for _, region := range []string{"elasticmq", "us-east-1", "ap-south-1"} {
+				url := textOfElement(query(t, srv, url.Values{"Action": {"GetQueueUrl"}, "QueueName": {"orders"}}, region), "QueueUrl")
+				if got := attribute(t, srv, url, "QueueArn", region); got != tt.arn {
+					t.Errorf("%s: %q is %s, want %s", region, url, got, tt.arn)
+				}
+			}
+		})
+	}
+}
+
+// attribute gives an attribute of a queue.
+func attribute(t *testing.T, srv *Server, queueURL, name, region string) string {
+	t.Helper()
+	return textOfElement(query(t, srv, url.Values{"Action": {"GetQueueAttributes"}, "QueueUrl": {queueURL}, "AttributeName.1": {name}}, region), "Value")
+}
+
+// textOfElement gives the text of the first element of a name.
+func textOfElement(answer, name string) string {
+	_, behind, _ := strings.Cut(answer, "<"+name+">")
+	text, _, _ := strings.Cut(behind, "<")
+	return text
+}
+
+func TestElasticMQMakesMissedQueues(t *testing.T) {
+	t.Parallel()
+	srv := start(t, Config{ElasticMQConfig: writeConfig(t, `
+auto-create-queues {
+    enabled = true
+    template {
+        defaultVisibilityTimeout = 7 seconds
+        deadLettersQueue { name = dead, maxReceiveCount = 3 }
+        tags { env = dev }
+    }
+}`)})
+	for name, wants := range map[string][]string{
+		"orders":      {"<Name>VisibilityTimeout</Name><Value>7</Value>", ":dead"},
+		"orders.fifo": {"<Name>VisibilityTimeout</Name><Value>7</Value>", "<Name>ContentBasedDeduplication</Name><Value>true</Value>"},
+		"dead":        {"<Name>VisibilityTimeout</Name><Value>30</Value>"},
+	} {
+		got := query(t, srv, url.Values{"Action": {"GetQueueAttributes"}, "AttributeName.1": {"All"}, "QueueUrl": {name}}, "us-east-1")
+		for _, want := range wants {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: %s is not in %s", name, want, got)
+			}
+		}
+	}
+	if got := query(t, srv, url.Values{"Action": {"ListQueueTags"}, "QueueUrl": {"orders"}}, "us-east-1"); !strings.Contains(got, "<Key>env</Key><Value>dev</Value>") {
+		t.Errorf("tags: %s", got)
+	}
+	off := start(t, Config{ElasticMQConfig: writeConfig(t, `auto-create-queues { enabled = false, template { delay = 1 second } }`)})
+	if got := query(t, off, url.Values{"Action": {"SendMessage"}, "QueueUrl": {"orders"}, "MessageBody": {"x"}}, "us-east-1"); !strings.Contains(got, "NonExistentQueue") {
+		t.Errorf("switched off: %s", got)
+	}
+}
+
+// The server also answers where ElasticMQ would, and its page is there.
+func TestElasticMQPorts(t *testing.T) {
+	t.Parallel()
+	port := func() string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		return port
+	}
+	queues, page := port(), port()
+	start(t, Config{ElasticMQConfig: writeConfig(t, fmt.Sprintf(`
+rest-sqs { bind-port = %s, bind-hostname = "127.0.0.1" }
+rest-stats { enabled = true, bind-port = %s, bind-hostname = "127.0.0.1" }`, queues, page))})
+	for _, url := range []string{"http://127.0.0.1:" + queues + "/health", "http://127.0.0.1:" + page + "/console/"} {
+		resp, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = resp.Body.Close(); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: got %s", url, resp.Status)
+		}
+	}
+}
+
+// What does nothing is said, and nothing is said of what does as it does there.
+func TestElasticMQSettingsThatDoNothing(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`node-address { host = "*", port = 9324 }`:               "",
+		`node-address { host = "queues.internal" }`:              "node-address",
+		`rest-sqs { enabled = true, sqs-limits = relaxed }`:      "rest-sqs.sqs-limits",
+		`rest-sqs { enabled = true, sqs-limits = strict }`:       "",
+		`messages-storage { enabled = true, uri = "jdbc:h2:x" }`: "messages-storage",
+		`queues-storage { enabled = false }`:                     "",
+		`pekko { loglevel = "DEBUG" }`:                           "pekko",
+		`generate-node-address = false, aws { region = "a" }`:    "",
+	} {
+		config, err := hocon.ParseString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := newElasticMQ(config)
+		got := ""
+		if err == nil && len(e.unused) > 0 {
+			got = e.unused[0].setting
+		}
+		if err != nil || got != want || len(e.unused) > 1 {
+			t.Errorf("%s: got %v and %v, want %q", text, e.unused, err, want)
+		}
+	}
+}
+
 func TestElasticMQConfigFaults(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`queues { a { delay = soon } }`:             "delay",
-		`queues { a { copyTo = b } }`:               "copyTo is not implemented",
-		`queues { a = 1 }`:                          "queue a",
-		`queues { a { `:                             "elasticmq.conf",
-		`queues { a { delay = 10 hours } }`:         "make queue a",
-		`queues { "a b" { } }`:                      "make queue a b",
-		`queues { a { deadLettersQueue { name=b}}}`: "make queue a",
+		`queues { a { delay = soon } }`:     "delay",
+		`queues { a { copyTo = b } }`:       "copyTo is not implemented",
+		`queues { a = 1 }`:                  "queue a",
+		`queues { a { `:                     "elasticmq.conf",
+		`queues { a { delay = 10 hours } }`: "make queue a",
+		`queues { "a b" { } }`:              "make queue a b",
+		`auto-create-queues { enabled = true, template { delay = soon } }`: "auto-create-queues.template",
+		`queues { a { deadLettersQueue { name=b}}}`:                        "make queue a",
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
-			path := filepath.Join(t.TempDir(), "elasticmq.conf")
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			path := writeConfig(t, text)
 			srv := start(t, Config{})
 			srv.config.ElasticMQConfig = path
-			if err := srv.declareQueues(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			if err := cmp.Or(srv.readElasticMQ(), srv.declareQueues(t.Context())); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		})

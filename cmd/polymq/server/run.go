@@ -56,6 +56,9 @@ func Start(ctx context.Context, config Config) (*Server, error) {
 
 func (s *Server) start(ctx context.Context) (err error) {
 	began := time.Now()
+	if err := s.readElasticMQ(); err != nil {
+		return err
+	}
 	if s.listeners, err = listen(s.config.Listen); err != nil {
 		return err
 	}
@@ -126,9 +129,14 @@ func (s *Server) start(ctx context.Context) (err error) {
 
 // speak makes the handler of all protocols.
 func (s *Server) speak() http.Handler {
+	queues := sqs.Options{SixtySecondRules: s.config.SQS60sRules, AutoCreateQueues: s.config.AutoCreateQueues}
+	account, oneRegion := "", false
+	if e := s.elasticMQ; e != nil {
+		queues.AutoCreated, account, oneRegion = e.missed, e.account, true
+	}
 	handler := protocols.New(s.broker, protocols.Options{
 		Caller: caller.Options{
-			Region: s.config.Region, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
+			Region: s.config.Region, OneRegion: oneRegion, Account: account, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
 			SignOnHeader: s.config.SignOnHeader, SignOnAccount: s.config.SignOnAccount,
 			Keys: s.broker, Verify: s.config.Auth != "off", Access: caller.NewAccess(s.broker, s.config.Auth == "enforce"), Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(), Tracer: s.traceAnswers(),
 			Limits: s.broker,
@@ -136,7 +144,7 @@ func (s *Server) speak() http.Handler {
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
 		SNS:       sns.Options{CertHost: s.config.SNSCertHost},
-		SQS:       sqs.Options{SixtySecondRules: s.config.SQS60sRules, AutoCreateQueues: s.config.AutoCreateQueues},
+		SQS:       queues,
 		Forward:   s.config.forward(),
 		Scripts:   &s.scripts,
 		Metrics:   s.metrics.handler(),

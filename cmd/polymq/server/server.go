@@ -33,6 +33,7 @@ type Server struct {
 	tls        *tls.Config // nil: plain HTTP alone
 	authority  []byte      // certificate of polymq's own authority, in PEM; nil: there is none
 	scripts    localstack.Scripts
+	elasticMQ  *elasticMQ // nil: there is no configuration of it
 	metrics    *metrics
 	usage      *ledger
 	tracer     *tracing.Tracer    // nil: nothing is traced
