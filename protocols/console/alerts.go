@@ -207,11 +207,3 @@ func (s *Server) deleteAlert(x *exchange) error {
 	}
 	return x.done("/alerts", x.t("Alert %s was deleted.", name.Name))
 }
-
-func alertSnippets(x *exchange) []snippet {
-	return []snippet{
-		x.snippetOf(curl, `-X POST "{url}/api/v1/alerts?account={account}&region={region}" \
-  -H "Content-Type: application/json" \
-  -d '{"name": "late", "metric": "oldest_message_age", "queue": "orders*", "threshold": 300, "for_seconds": 60, "to": [{"type": "queue", "target": "ops"}]}'`),
-	}
-}

@@ -89,5 +89,5 @@ func (s *Server) showAudit(x *exchange) error {
 		older.Set("before", strconv.FormatInt(found.Next, 10))
 		data.Older = template.URL(older.Encode()) // #nosec G203 -- encoded
 	}
-	return s.show(x, "audit.html", &page{Title: "Audit", Active: "audit", Data: data, Snippets: []snippet{x.snippetOf(curl, `"{url}/api/v1/audit?account={account}"`)}})
+	return s.show(x, "audit.html", &page{Title: "Audit", Active: "audit", Data: data, Snippets: auditSnippets(x)})
 }

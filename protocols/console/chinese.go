@@ -142,7 +142,7 @@ var chinese = map[string]string{
 	"Topic %s was created.": "主题 %s 已创建。", "Topic %s was deleted.": "主题 %s 已删除。", "There is a topic %s already.": "主题 %s 已存在。",
 	"Subscriptions": "订阅", "get messages": "接收消息", "Pending": "待确认", "wait to be confirmed": "等待确认", "On the way": "投递中", "messages not delivered to all yet": "条消息尚未全部投递",
 	"Publish": "发布", "Message": "消息", "Attributes, subject, tag": "属性、标题、标签", "Subject": "标题", "Tag": "标签", "Publish message": "发布消息", "Subscribe": "订阅", "What": "对象", "A queue": "队列",
-	"An HTTP endpoint": "HTTP 端点", "A mail address": "邮件地址", "Queue, URL or address": "队列、URL 或地址", "Filter and format": "过滤与格式", "Format": "格式", "The filter looks at": "过滤依据",
+	"An HTTP endpoint": "HTTP 端点", "A mail address": "邮件地址", "Filter and format": "过滤与格式", "Format": "格式", "The filter looks at": "过滤依据",
 	"attributes": "属性", "the body": "消息体", "Filter": "过滤条件", "SNS: a filter policy; MNS: a tag; empty: every message": "SNS：过滤策略；MNS：标签；留空：所有消息", "Raw": "原始格式",
 	"Messages as they were published, without an envelope": "按发布时的原样投递，不加封装", "Subscribe it": "订阅", "Delete topic…": "删除主题…", "Delete this topic?": "删除此主题？", "Delete topic": "删除主题",
 	"Its subscriptions go with it, and what is still to be delivered is dropped. Messages that are in queues stay there.": "订阅随之删除，尚未投递的消息被丢弃；已在队列中的消息保留。",
@@ -150,6 +150,15 @@ var chinese = map[string]string{
 	"Not published again: it is a duplicate of": "未再次发布：与此消息重复", "pending": "待确认", "confirmed": "已确认", "unsubscribed": "已退订", "orphaned": "主题已删除",
 	"The endpoint must begin with http:// or https://.": "端点必须以 http:// 或 https:// 开头。", "%s is no mail address.": "%s 不是邮件地址。", "Choose what is to be subscribed.": "请选择订阅对象。",
 	"%s is subscribed already.": "%s 已经订阅。", "%s was subscribed.": "%s 已订阅。", "%s is not subscribed any more.": "%s 已退订。",
+
+	"A phone, by SMS": "手机（短信）", "A function (Lambda)": "函数（Lambda）", "An app on a device": "设备上的应用", "A delivery stream (Firehose)": "传输流（Firehose）", "Name, URL, address, number or ARN": "名称、URL、地址、号码或 ARN",
+	"Role": "角色", "ARN; a delivery stream needs one that may write to it": "ARN；传输流需要有写入权限的角色", "Only queues can be subscribed to a FIFO topic.": "FIFO 主题只能订阅队列。",
+	"A delivery stream needs the ARN of a role that may write to it.": "传输流需要一个有写入权限的角色的 ARN。", "%s is no phone number, such as +15550100.": "%s 不是电话号码，例如 +15550100。",
+	"MNS has no subscriptions of this kind; choose the format SNS.": "MNS 没有此类订阅；请选择 SNS 格式。", "%s is not the ARN of such an endpoint.": "%s 不是此类端点的 ARN。",
+	"Display name": "显示名称", "The sender that mail and SMS show": "邮件与短信中显示的发件人", "Give up after": "放弃投递的时限", "On deliveries, whatever the schedule of their retries says": "无论重试计划如何",
+	"Archive": "归档", "How long what was published can be replayed; 0: not at all": "已发布的消息可重放的时长；0 表示不归档", "Signatures": "签名", "By which SNS's subscribers know that a message is genuine": "SNS 订阅者据此验证消息的真实性",
+	"Otherwise an id must be new in the whole topic": "否则去重 ID 在整个主题中必须唯一", "About this topic": "关于此主题", "The archive begins": "归档起点", "A display name has at most %d characters.": "显示名称最多 %d 个字符。",
+	"Choose a version of signatures.": "请选择签名版本。", "An archive goes back whole days.": "归档时长须为整天数。",
 
 	// Filter tester
 	"Filter tester": "过滤测试", "Try a message against a filter": "用一条消息测试过滤条件", "Against": "对照", "this filter": "下面的过滤条件", "all subscriptions of the topic": "该主题的所有订阅", "Test": "测试",

@@ -222,7 +222,7 @@ func (s *site) populate() (pages []string) {
 		"/alerts", "/alerts/deep", "/", "/busiest", "/queues", "/queues?q=ORD", "/queues?q=nothing", "/queues/orders", "/queues/orders/counts", "/queues/orders/messages", "/queues/orders/messages?visible=1",
 		"/queues/orders/search?text=needle", "/queues/orders/search?text=", "/queues/orders/settings", "/queues/dead/moves", "/queues/dead/moves/tasks", "/queues/orders/moves",
 		"/trace", "/trace?id=" + sent[0].ID.UUID(), "/trace?queue=orders&from=2026-01-01T00:00", "/trace?queue=dead", "/trace?id=nonsense",
-		"/topics", "/topics?q=al", "/topics/alerts", "/topics/alerts/tester", "/topics/alerts/tester?subscription=" + sub.Name.Name,
+		"/topics", "/topics?q=al", "/topics/alerts", "/topics/alerts/settings", "/topics/alerts/tester", "/topics/alerts/tester?subscription=" + sub.Name.Name,
 		"/topics/alerts/subscriptions/" + sub.Name.Name, "/topics/alerts/subscriptions/" + sub.Name.Name + "/deliveries",
 		"/users", "/users/ada", "/groups", "/groups/crew", "/roles", "/roles/courier?cloud=ram", "/policies", "/policies?built_in=1", "/policies/senders", "/policies/AmazonSQSFullAccess?cloud=aws&built_in=1",
 		"/explain", "/explain?principal=*&action=sqs:SendMessage&resource=arn:aws:sqs:us-east-1:000000000000:orders", "/explain?principal=nobody&action=a&resource=b", "/faults",

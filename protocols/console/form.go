@@ -21,6 +21,7 @@ var fieldTitles = map[string]string{
 	"visibility": "Visibility timeout", "delay": "Delay", "retention": "Retention", "wait": "Receive wait", "max_message_size": "Largest message",
 	"max_receives": "Receives before that", "copies": "Copies", "priority": "Priority", "limit": "Messages", "rate": "Messages a second", "by": "By",
 	"percent": "Calls that are hit, in percent", "most": "Hits at most", "length": "Holds for", "min": "Late by at least", "max": "Late by at most", "session": "Longest session",
+	"topic_retention": "Give up after", "archive": "Archive",
 	"for": "For so many seconds", "repeat": "Tell again every so many seconds",
 }
 

@@ -65,9 +65,6 @@ type settingsForm struct {
 	Tags                 string // a line for each
 }
 
-// contentBased is the attribute by which SQS makes deduplication ids of bodies.
-const contentBased = "sqs.ContentBasedDeduplication"
-
 // What stands in the place of names where any queue, or none, is meant.
 const (
 	anyQueue = ""
@@ -78,7 +75,7 @@ func settingsOf(q core.Queue) settingsForm {
 	return settingsForm{
 		FIFO: q.FIFO, Delay: q.Delay, Visibility: q.VisibilityTimeout, Retention: q.Retention, Wait: q.ReceiveWait, MaxMessageSize: q.MaxMessageSize,
 		DeadLetter: q.DeadLetter.Target, MaxReceives: cmp.Or(q.DeadLetter.MaxReceives, 5), Logging: q.Logging,
-		ScopeGroup: q.DeduplicationScope == core.DeduplicateInGroup, Existing: q.ID != 0, ByContent: q.Attributes[contentBased] == "true",
+		ScopeGroup: q.DeduplicationScope == core.DeduplicateInGroup, Existing: q.ID != 0, ByContent: q.Attributes[contentBased(sqs)] == "true",
 		Bodies: q.Bodies, Sources: sourcesText(q.DeadLetterSources), Tags: tagLines(q.Tags),
 	}
 }
@@ -131,7 +128,7 @@ func (x *exchange) settingsChange(isFIFO bool, tags map[string]string) (core.Que
 	var attributes map[string]*string
 	if isFIFO {
 		byContent := strconv.FormatBool(f.on("by_content"))
-		attributes = map[string]*string{contentBased: &byContent}
+		attributes = map[string]*string{contentBased(sqs): &byContent}
 		if f.on("scope_group") {
 			scope = core.DeduplicateInGroup
 		}

@@ -74,6 +74,8 @@ func (s *Server) messagingRoutes() {
 	s.get("topics", toLook, s.listTopics)
 	s.post("topics", "CreateTopic", toOperate, s.createTopic)
 	s.get("topics/{topic}", toLook, s.showTopic)
+	s.get("topics/{topic}/settings", toLook, s.showTopicSettings)
+	s.post("topics/{topic}/settings", "SetTopicAttributes", toOperate, s.alterTopic)
 	s.data("topics/{topic}/publish", "Publish", toOperate, s.publish)
 	s.post("topics/{topic}/subscribe", "Subscribe", toOperate, s.subscribe)
 	s.post("topics/{topic}/delete", "DeleteTopic", toOperate, s.deleteTopic)

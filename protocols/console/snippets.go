@@ -182,7 +182,12 @@ func traceSnippets(x *exchange, id, queue string) []snippet {
 		path = "queues/" + queue + "/log"
 	}
 	pair := []string{"{path}", path}
+	command := "polymq log " + cmp.Or(id, "MESSAGE_ID")
+	if id == "" && queue != "" {
+		command = "polymq log --queue " + queue
+	}
 	return []snippet{
+		x.snippetOf(polymq, command+" --endpoint {url} --account {account} --region {region}"),
 		x.snippetOf(curl, `"{url}/api/v1/{path}?`+scopeQuery+`"`, pair...),
 		x.snippetOf(python, `import json, urllib.request
 request = urllib.request.Request("{url}/api/v1/{path}?`+scopeQuery+`"{headers})
@@ -220,6 +225,20 @@ sns.publish(TopicArn=arn, Message="hello"`+pythonGroup+`,
 account.get_topic("{topic}").publish_message(TopicMessage("hello"))`, name...),
 		x.snippetOf(curl, `-X POST "{url}/api/v1/topics/{topic}/messages?`+scopeQuery+`" \
   -H "Content-Type: application/json" -d '{"messages": [{"body": "hello"}]}'`, name...),
+	}
+}
+
+func topicSettingsSnippets(x *exchange) []snippet {
+	name := []string{"{topic}", x.topic().Name}
+	return []snippet{
+		x.snippetOf(awsCLI, `sns set-topic-attributes --topic-arn arn:aws:sns:{region}:{account}:{topic} \
+    --attribute-name DisplayName --attribute-value Orders`, name...),
+		x.boto("sns", `sns.set_topic_attributes(TopicArn="arn:aws:sns:{region}:{account}:{topic}",
+    AttributeName="DisplayName", AttributeValue="Orders")`, name...),
+		x.mns(`from mns.topic import TopicMeta
+account.get_topic("{topic}").set_attributes(TopicMeta(maximum_message_size=65536))`, name...),
+		x.snippetOf(curl, `-X PATCH "{url}/api/v1/topics/{topic}?`+scopeQuery+`" \
+  -H "Content-Type: application/json" -d '{"max_message_bytes": 65536}'`, name...),
 	}
 }
 
@@ -263,7 +282,14 @@ urllib.request.urlopen(urllib.request.Request("{url}/api/v1/reset?account={accou
 }
 
 func serversSnippets(x *exchange) []snippet {
-	return []snippet{x.snippetOf(curl, `"{url}/api/v1/servers"`)}
+	return []snippet{
+		x.snippetOf(curl, `"{url}/api/v1/servers"`),
+		x.snippetOf(python, `import json, urllib.request
+request = urllib.request.Request("{url}/api/v1/servers"{headers})
+for server in json.load(urllib.request.urlopen(request))["servers"]:
+    print(server["name"], server["version"])`),
+		x.snippetOf(polymq, "polymq doctor --endpoint {url}"),
+	}
 }
 
 func costsSnippets(x *exchange) []snippet {
@@ -332,11 +358,38 @@ func explainSnippets(x *exchange, asked *explainPage) []snippet {
 
 func faultsSnippets(x *exchange) []snippet {
 	return []snippet{
+		x.snippetOf(polymq, "polymq fault create slow --endpoint {url} --account {account} \\\n  --effect latency --max 2 --probability 0.5"),
 		x.snippetOf(curl, `-X POST "{url}/api/v1/faults?account={account}" \
   -H "Content-Type: application/json" -d '{"name": "slow", "effect": "latency", "max_seconds": 2, "probability": 0.5}'`),
 		x.snippetOf(python, `import json, urllib.request
 request = urllib.request.Request("{url}/api/v1/faults?account={account}"{headers})
 for rule in json.load(urllib.request.urlopen(request))["faults"]:
     print(rule["name"], rule["effect"], rule["hits"])`),
+	}
+}
+
+func auditSnippets(x *exchange) []snippet {
+	return []snippet{
+		x.snippetOf(polymq, "polymq audit --endpoint {url} --account {account} --since 1h"),
+		x.snippetOf(curl, `"{url}/api/v1/audit?account={account}"`),
+		x.snippetOf(python, `import json, urllib.request
+request = urllib.request.Request("{url}/api/v1/audit?account={account}"{headers})
+for event in json.load(urllib.request.urlopen(request))["events"]:
+    print(event["eventTime"], event["eventName"], event.get("errorCode", "ok"))`),
+	}
+}
+
+func alertSnippets(x *exchange) []snippet {
+	const late = `{"name": "late", "metric": "oldest_message_age", "queue": "orders*", "threshold": 300, "for_seconds": 60, "to": [{"type": "queue", "target": "ops"}]}`
+	return []snippet{
+		x.snippetOf(polymq, `polymq alert create late --endpoint {url} --account {account} --region {region} \
+  --metric oldest_message_age --queue 'orders*' --above 300 --for 1m --to queue=ops`),
+		x.snippetOf(curl, `-X POST "{url}/api/v1/alerts?`+scopeQuery+`" \
+  -H "Content-Type: application/json" \
+  -d '`+late+`'`),
+		x.snippetOf(python, `import json, urllib.request
+request = urllib.request.Request("{url}/api/v1/alerts?`+scopeQuery+`"{headers})
+for alert in json.load(urllib.request.urlopen(request))["alerts"]:
+    print(alert["name"], alert["state"])`),
 	}
 }

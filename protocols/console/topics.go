@@ -3,6 +3,7 @@ package console
 import (
 	"net/mail"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/polymq/polymq/core"
@@ -61,6 +62,7 @@ type topicPage struct {
 	Next          string
 	Prefix        string
 	Tester        testerForm
+	Settings      topicForm
 }
 
 func (s *Server) onTopic(x *exchange, tab string) (topicPage, error) {
@@ -143,34 +145,23 @@ func (s *Server) subscribe(x *exchange) error {
 	in := core.NewSubscription{
 		Name: core.SubscriptionName{Topic: x.topic(), Name: x.field("name")}, Format: x.field("format"), Raw: x.field("raw") != "",
 	}
-	endpoint := x.field("endpoint")
-	isMNS := in.Format == "mns"
-	switch kind := x.field("kind"); kind {
-	case "queue":
+	endpoint, isMNS := x.field("endpoint"), in.Format == "mns"
+	kind := x.field("kind")
+	topic, err := s.broker.Topic(x.ctx(), x.topic())
+	if err != nil {
+		return err
+	}
+	if topic.FIFO && kind != "queue" {
+		return x.problem(core.InvalidArgument, x.t("Only queues can be subscribed to a FIFO topic."))
+	}
+	if kind == "queue" {
 		in.Queue = core.QueueName{Account: x.account, Region: x.region, Name: endpoint}
 		if _, err := s.broker.Queue(x.ctx(), in.Queue); err != nil {
 			return err
 		}
-		in.Protocol, in.Endpoint = "sqs", "arn:aws:sqs:"+x.region+":"+x.account+":"+endpoint
-		if isMNS {
-			in.Protocol, in.Endpoint = "queue", "acs:mns:"+x.region+":"+x.account+":queues/"+endpoint
-		}
-	case "http":
-		u, err := url.Parse(endpoint)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return x.problem(core.InvalidArgument, x.t("The endpoint must begin with http:// or https://."))
-		}
-		in.Protocol, in.Endpoint = u.Scheme, endpoint
-	case "email":
-		if address, err := mail.ParseAddress(endpoint); err != nil || address.Address != endpoint {
-			return x.problem(core.InvalidArgument, x.t("%s is no mail address.", endpoint))
-		}
-		in.Protocol, in.Endpoint = "email", endpoint
-		if isMNS {
-			in.Protocol, in.Endpoint = "mail", "mail:directmail:"+endpoint
-		}
-	default:
-		return x.problem(core.InvalidArgument, x.t("Choose what is to be subscribed."))
+	}
+	if in.Protocol, in.Endpoint, err = x.endpointOf(kind, endpoint, isMNS); err != nil {
+		return err
 	}
 	in.Filter = x.filter(in.Protocol)
 	if name := x.field("dead_letter"); name != "" {
@@ -181,6 +172,11 @@ func (s *Server) subscribe(x *exchange) error {
 		in.DeadLetter = dead
 	}
 	in.Attributes = map[string]string{caller.BaseAttribute(in.Format): x.caller.BaseURL}
+	if role := x.field("role"); role != "" && in.Protocol == "firehose" {
+		in.Attributes[roleAttribute] = role
+	} else if in.Protocol == "firehose" {
+		return x.problem(core.MissingParameter, x.t("A delivery stream needs the ARN of a role that may write to it."))
+	}
 	sub, created, err := s.broker.Subscribe(x.ctx(), in)
 	if err != nil {
 		return err
@@ -189,6 +185,58 @@ func (s *Server) subscribe(x *exchange) error {
 		return x.problem(core.SubscriptionExists, x.t("%s is subscribed already.", sub.Endpoint))
 	}
 	return x.done("/topics/"+x.topic().Name, x.t("%s was subscribed.", sub.Endpoint))
+}
+
+// roleAttribute is where SNS keeps the role by which a delivery stream is written to.
+const roleAttribute = "sns.SubscriptionRoleArn"
+
+// arnForms are the ARNs that can be subscribed, and the kinds of the form that they are of.
+var arnForms = map[string]*regexp.Regexp{
+	"lambda":      regexp.MustCompile(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_:$-]+$`),
+	"firehose":    regexp.MustCompile(`^arn:aws[a-z-]*:firehose:[a-z0-9-]+:[0-9]{12}:deliverystream/[A-Za-z0-9_.-]+$`),
+	"application": regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:endpoint/[A-Z_]+/[A-Za-z0-9_.-]+/[0-9a-f-]{36}$`),
+}
+
+// endpointOf checks an endpoint of a kind, and gives it and its protocol as the format writes them.
+func (x *exchange) endpointOf(kind, endpoint string, isMNS bool) (protocol, written string, err error) {
+	refuse := func(text string) (string, string, error) { return "", "", x.problem(core.InvalidArgument, text) }
+	form, isARN := arnForms[kind]
+	switch {
+	case kind == "queue" && isMNS:
+		return "queue", "acs:mns:" + x.region + ":" + x.account + ":queues/" + endpoint, nil
+	case kind == "queue":
+		return "sqs", "arn:aws:sqs:" + x.region + ":" + x.account + ":" + endpoint, nil
+	case kind == "http":
+		u, err := url.Parse(endpoint)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return refuse(x.t("The endpoint must begin with http:// or https://."))
+		}
+		return u.Scheme, endpoint, nil
+	case kind == "email":
+		if address, err := mail.ParseAddress(endpoint); err != nil || address.Address != endpoint {
+			return refuse(x.t("%s is no mail address.", endpoint))
+		}
+		if isMNS {
+			return "mail", "mail:directmail:" + endpoint, nil
+		}
+		return "email", endpoint, nil
+	case kind == "sms":
+		number, ok := core.PhoneNumber(endpoint)
+		if !ok {
+			return refuse(x.t("%s is no phone number, such as +15550100.", endpoint))
+		}
+		if isMNS {
+			return "sms", "sms:directsms:" + number, nil
+		}
+		return "sms", number, nil
+	case isARN && isMNS:
+		return refuse(x.t("MNS has no subscriptions of this kind; choose the format SNS."))
+	case isARN && !form.MatchString(endpoint):
+		return refuse(x.t("%s is not the ARN of such an endpoint.", endpoint))
+	case isARN:
+		return kind, endpoint, nil
+	}
+	return refuse(x.t("Choose what is to be subscribed."))
 }
 
 // filter reads a filter from a form, as SNS writes that of a subscription with a protocol: protocols may have

@@ -156,7 +156,7 @@ const withPointer = (language) => async ({ page, endpoint, picture, suffix }) =>
   await page.locator('dialog[open] button.primary').click();
   await page.locator('#rows', { hasText: rule }).waitFor();
 
-  for (const path of ['users', 'groups', 'roles', 'policies', 'policies?built_in=1', 'policies/AmazonSQSFullAccess?cloud=aws&built_in=1', 'faults', 'queues', 'topics', 'outbox', 'keys', 'audit', 'costs', 'servers', 'clock', 'trace', `queues/${queue}/moves`, 'nothing']) {
+  for (const path of ['users', 'groups', 'roles', 'policies', 'policies?built_in=1', 'policies/AmazonSQSFullAccess?cloud=aws&built_in=1', 'faults', 'queues', 'topics', 'outbox', 'keys', 'audit', 'costs', 'servers', 'clock', 'trace', `queues/${queue}/moves`, `topics/${topic}/settings`, 'nothing']) {
     await page.goto(`${base}/${path}`);
     await looksRight(page, path);
     await picture(path.replaceAll(/[/?]/g, '-'));
