@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/server"
@@ -29,7 +31,8 @@ func doctorCommand(environ []string) *cobra.Command {
 		Long: `Examines the PostgreSQL that the settings name, as polymq serve would use it: version, schema, rights,
 settings, durability, connections, poolers, notifications, replication, long transactions, dead rows, clocks
 and disk. Without --database-url it is polymq's own, also while a server runs on its data directory. Nothing
-is changed. With --endpoint it looks at a running server from outside instead.
+is changed. With --endpoint, or POLYMQ_ENDPOINT where no flag names a database, it looks at a running server
+from outside instead.
 
 The exit code is 1 if there is an error among the findings: what keeps servers from working, or soon will.`,
 		Example: `  polymq doctor --database-url postgres://polymq@db.example:5432/polymq
@@ -37,6 +40,9 @@ The exit code is 1 if there is an error among the findings: what keeps servers f
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			var findings []pg.Finding
+			if !namesDatabase(command.Flags()) {
+				endpoint = cmp.Or(endpoint, variable(environ, "POLYMQ_ENDPOINT"))
+			}
 			if endpoint != "" {
 				findings = examineServer(command.Context(), &client.Client{Endpoint: endpoint, AdminKey: cmp.Or(adminKey, variable(environ, "POLYMQ_ADMIN_KEY"))})
 			} else {
@@ -52,10 +58,18 @@ The exit code is 1 if there is an error among the findings: what keeps servers f
 		},
 	}
 	databaseFlags(c.Flags())
-	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to look at instead of the database")
+	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to look at instead of the database (default: POLYMQ_ENDPOINT)")
 	c.Flags().StringVar(&adminKey, "admin-key", "", "`ID:SECRET` of an administrator's access key of that server (default: POLYMQ_ADMIN_KEY)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print each finding as a line of JSON")
 	return c
+}
+
+// namesDatabase says that a flag tells which database is meant.
+func namesDatabase(flags *pflag.FlagSet) (named bool) {
+	flags.Visit(func(f *pflag.Flag) {
+		named = named || slices.Contains([]string{"database-url", "data-dir", "config"}, f.Name)
+	})
+	return named
 }
 
 // examineDatabase examines the database that the settings name.

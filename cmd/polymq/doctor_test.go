@@ -70,6 +70,13 @@ func TestDoctorOfAServer(t *testing.T) {
 	if findings, err := examined(t, "--endpoint", srv.URL()); err == nil || !strings.Contains(findings["server"].Found, "POLYMQ_ADMIN_KEY") {
 		t.Errorf("without a key: %+v, %v", findings, err)
 	}
+	environ := []string{"POLYMQ_ENDPOINT=" + srv.URL(), "POLYMQ_ADMIN_KEY=root:hunter22"}
+	if out, err := polymq(environ, "doctor"); err != nil || !strings.Contains(out, "answers within") {
+		t.Errorf("by the variable: %s, %v", out, err)
+	}
+	if out, _ := polymq(environ, "doctor", "--database-url", "postgres://127.0.0.1:1/x"); strings.Contains(out, "answers within") {
+		t.Errorf("with a database that is named: %s", out)
+	}
 	if out, err := polymq(nil, "doctor", "--endpoint", "http://127.0.0.1:1"); err == nil || !strings.Contains(out, "cannot be reached") {
 		t.Errorf("no server: %s, %v", out, err)
 	}
