@@ -9,6 +9,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/polymq/polymq/cmd/polymq/client"
 )
@@ -62,6 +65,12 @@ func (c Change) String() string {
 // given has been done; the same again goes on from there.
 func Apply(ctx context.Context, server *client.Client, documents []Document, options Options) ([]Change, error) {
 	var changes []Change
+	if server.Transport == nil {
+		own := *server
+		transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: makersAtOnce}
+		defer transport.CloseIdleConnections()
+		own.Transport, server = transport, &own
+	}
 	for i := range documents {
 		a := &applying{ctx: ctx, server: documents[i].server(server), options: options}
 		err := a.apply(&documents[i])
@@ -91,7 +100,7 @@ type applying struct {
 }
 
 func (a *applying) apply(d *Document) error {
-	if err := a.section(queues, nil, d.Queues, a.makeQueue); err != nil {
+	if err := a.section(queues, nil, d.Queues, nil); err != nil {
 		return err
 	}
 	if err := a.finish(a.later); err != nil {
@@ -173,10 +182,13 @@ func (a *applying) section(k *kind, path []string, declared []Fields, create fun
 		return err
 	}
 	kept := map[string]bool{}
+	var queuesToMake []Fields
 	for _, entry := range declared {
 		name := k.find(entry, shown)
 		kept[name] = true
-		if name == "" {
+		if name == "" && k == queues && !a.options.DryRun {
+			queuesToMake = append(queuesToMake, entry)
+		} else if name == "" {
 			a.note(Create, k, entry.text(k.key), newFields(entry.without(subscriptionsField, k.key)))
 			err = a.do(k, entry.text(k.key), func() error { return create(entry) })
 		} else {
@@ -185,6 +197,9 @@ func (a *applying) section(k *kind, path []string, declared []Fields, create fun
 		if err != nil {
 			return err
 		}
+	}
+	if err := a.makeQueues(queuesToMake); err != nil {
+		return err
 	}
 	for _, name := range sorted(shown) {
 		if _, declarable := k.declared(shown[name]); kept[name] || !declarable || !a.options.Prune || shown[name]["admin"] == true {
@@ -252,19 +267,46 @@ func (a *applying) make(k *kind, path []string) func(Fields) error {
 	}
 }
 
-// makeQueue makes a queue, and leaves its dead-letter queue, which may not be there yet, for later.
-func (a *applying) makeQueue(entry Fields) error {
+// makersAtOnce is how many queues are made at once: the server commits together what comes together.
+const makersAtOnce = 16
+
+// makeQueues makes queues, and leaves their dead-letter queues, which may not be there yet, for later. Those that were
+// made before one could not be are noted.
+func (a *applying) makeQueues(entries []Fields) error {
 	const field = "dead_letter"
-	if policy, ok := entry[field]; ok {
-		name := entry.text("name")
-		a.later = append(a.later, func() error {
-			if err := a.patch(queues, nil, entry, Fields{field: policy}); err != nil {
-				return fmt.Errorf("queue %s: %w", name, err)
+	made := make([]bool, len(entries))
+	var failed atomic.Bool
+	var makers errgroup.Group
+	makers.SetLimit(makersAtOnce)
+	for i, entry := range entries {
+		makers.Go(func() error {
+			if failed.Load() {
+				return nil
 			}
+			if err := a.make(queues, nil)(entry.without(field)); err != nil {
+				failed.Store(true)
+				return fmt.Errorf("queue %s: %w", entry.text(queues.key), err)
+			}
+			made[i] = true
 			return nil
 		})
 	}
-	return a.make(queues, nil)(entry.without(field))
+	err := makers.Wait()
+	for i, entry := range entries {
+		if !made[i] {
+			continue
+		}
+		a.note(Create, queues, entry.text(queues.key), newFields(entry.without(queues.key)))
+		if policy, ok := entry[field]; ok {
+			a.later = append(a.later, func() error {
+				if err := a.patch(queues, nil, entry, Fields{field: policy}); err != nil {
+					return fmt.Errorf("queue %s: %w", entry.text(queues.key), err)
+				}
+				return nil
+			})
+		}
+	}
+	return err
 }
 
 // makeKey makes an access key, and its user where the file says nothing of one. A key without a secret would get

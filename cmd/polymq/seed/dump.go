@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -114,13 +115,15 @@ func nodeOf(value any) (*yaml.Node, error) {
 			}
 			node.Content = append(node.Content, child)
 		}
-	case string:
-		return node, node.Encode(strings.ReplaceAll(v, "${", "$${"))
+	case string: // scalars are made here: Encode starts an encoder and a parser for each
+		node.SetString(strings.ReplaceAll(v, "${", "$${"))
 	case float64:
+		node.Kind, node.Tag, node.Value = yaml.ScalarNode, "!!float", strconv.FormatFloat(v, 'g', -1, 64)
 		if whole := int64(v); float64(whole) == v {
-			return node, node.Encode(whole)
+			node.Tag, node.Value = "!!int", strconv.FormatInt(whole, 10)
 		}
-		return node, node.Encode(v)
+	case bool:
+		node.Kind, node.Tag, node.Value = yaml.ScalarNode, "!!bool", strconv.FormatBool(v)
 	default:
 		return node, node.Encode(v)
 	}
