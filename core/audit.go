@@ -132,7 +132,7 @@ func (b *Broker) ListAudit(ctx context.Context, in ListAuditInput) (AuditPage, e
 			return AuditPage{}, Errorf(InvalidArgument, "no event has %.40q", text)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxLogWrite)
+	ctx, cancel := context.WithTimeout(ctx, maxLogWait)
 	defer cancel()
 	if err := b.FlushAudit(ctx); CodeOf(err) == Unavailable { // what this server has just done is to be seen
 		return AuditPage{}, err

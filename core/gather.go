@@ -17,7 +17,7 @@ type gathered[E any] struct {
 	mu      sync.Mutex
 	entries []E
 	bytes   int
-	writing sync.Mutex // one write at a time, so that the order stays
+	writing chan struct{} // has a place for one write at a time, so that the order stays; nil before the first
 }
 
 // add adds an entry; mu is held.
@@ -52,11 +52,26 @@ func (g *gathered[E]) forget(n int) {
 	}
 }
 
+// writes gives the place of who writes.
+func (g *gathered[E]) writes() chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.writing == nil {
+		g.writing = make(chan struct{}, 1)
+	}
+	return g.writing
+}
+
 // flush writes what has gathered, by a function as WriteEvents of Store. Entries wait for a database that
 // cannot be reached; those that it will not have are dropped, and counted.
 func (g *gathered[E]) flush(ctx context.Context, write func(context.Context, []E) (done, refused int, err error)) error {
-	g.writing.Lock()
-	defer g.writing.Unlock()
+	writing := g.writes()
+	select {
+	case writing <- struct{}{}:
+		defer func() { <-writing }()
+	case <-ctx.Done():
+		return Wrap(Unavailable, ctx.Err(), "the log cannot be written at the moment")
+	}
 	var faults []error
 	for {
 		entries := g.oldest()

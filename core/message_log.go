@@ -22,6 +22,7 @@ const (
 	EventDeleted    EventKind = "deleted"
 	EventMoved      EventKind = "moved" // as a dead letter, or back; Detail names the other queue
 	EventExpired    EventKind = "expired"
+	EventPurged     EventKind = "purged" // with all messages of its queue: one event for all of them, without a MessageID
 
 	EventPublished  EventKind = "published"   // to a topic
 	EventPushed     EventKind = "pushed"      // to a subscription's endpoint, which took it
@@ -30,7 +31,7 @@ const (
 
 // EventKinds lists them.
 var EventKinds = []EventKind{
-	EventSent, EventDuplicate, EventPeeked, EventReceived, EventReturned, EventVisibility, EventDeleted, EventMoved, EventExpired,
+	EventSent, EventDuplicate, EventPeeked, EventReceived, EventReturned, EventVisibility, EventDeleted, EventMoved, EventExpired, EventPurged,
 	EventPublished, EventPushed, EventPushFailed,
 }
 
@@ -52,7 +53,7 @@ type Event struct {
 	Queue        QueueName // without a Name: it happened in no queue, but to what was published to Topic
 	Topic        string    // through which the message came; "": none
 	Subscription string    // of the topic, through which it came or is to go
-	MessageID    MessageID
+	MessageID    MessageID // zero: it happened to all messages of the queue
 	Origin       MessageID // the message that this one was made of: what was published, or redriven; zero: of none
 	Handle       string    // that was handed out, or given
 	NewHandle    string    // that a change of visibility gave out in place of Handle
@@ -85,8 +86,10 @@ const (
 	MaxLoggedRoutes    = 100      // subscriptions named by an event
 	MaxLoggedCopies    = 1000     // messages that were made of one, and whose lives are shown with its own
 	eventOverhead      = 512      // bytes of an event besides its attributes
-	maxLogWrite        = 30 * time.Second
 )
+
+// maxLogWait bounds how long who reads a log waits until what was just done has been written.
+const maxLogWait = 4 * time.Second
 
 // size is what an event takes in memory, about.
 func (e *Event) size() int {
@@ -200,6 +203,14 @@ func logged(attributes []Attribute) []Attribute {
 	return attributes
 }
 
+// logPurged notes that a queue was emptied at once. The lives of messages that were in it end with that: the storage sees to it.
+func (b *Broker) logPurged(ctx context.Context, queue *Queue, detail string) {
+	b.log.note(ctx, queue, EventPurged, 1, func(_ int, e *Event) bool {
+		e.Detail = detail
+		return true
+	})
+}
+
 func (b *Broker) logPeeked(ctx context.Context, queue *Queue, messages []Message) {
 	b.log.note(ctx, queue, EventPeeked, len(messages), func(i int, e *Event) bool {
 		m := &messages[i]
@@ -252,7 +263,7 @@ func (b *Broker) ListEvents(ctx context.Context, in ListEventsInput) (EventPage,
 	if in.Queue == "" && in.Topic == "" && in.MessageID == nil {
 		return EventPage{}, Errorf(InvalidArgument, "the message log is read by a message id, by a queue or by a topic")
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxLogWrite)
+	ctx, cancel := context.WithTimeout(ctx, maxLogWait)
 	defer cancel()
 	if err := b.FlushLog(ctx); CodeOf(err) == Unavailable { // what this server has just done is to be seen
 		return EventPage{}, err

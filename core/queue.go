@@ -280,7 +280,11 @@ func (b *Broker) DeleteQueue(ctx context.Context, name QueueName) error {
 	if err := name.check(); err != nil {
 		return err
 	}
-	return b.store.DeleteQueue(ctx, name)
+	queue, err := b.store.DeleteQueue(ctx, name)
+	if err == nil {
+		b.logPurged(ctx, &queue, "the queue was deleted")
+	}
+	return err
 }
 
 // PurgeQueue removes all messages of a queue, hidden ones too. QueueNotFound.
@@ -288,7 +292,11 @@ func (b *Broker) PurgeQueue(ctx context.Context, name QueueName) error {
 	if err := name.check(); err != nil {
 		return err
 	}
-	return b.store.PurgeQueue(ctx, name)
+	queue, err := b.store.PurgeQueue(ctx, name)
+	if err == nil {
+		b.logPurged(ctx, &queue, "all messages of the queue were removed")
+	}
+	return err
 }
 
 // ListQueues gives a page of queues.

@@ -24,8 +24,8 @@ type Store interface {
 	Queue(ctx context.Context, name QueueName) (*Queue, error)
 	DescribeQueue(ctx context.Context, name QueueName) (Queue, error)
 	AlterQueue(ctx context.Context, name QueueName, change QueueChange) (Queue, error) // ErrQueueChanged when change.From no longer fits
-	DeleteQueue(ctx context.Context, name QueueName) error
-	PurgeQueue(ctx context.Context, name QueueName) error
+	DeleteQueue(ctx context.Context, name QueueName) (Queue, error)                    // gives what it was
+	PurgeQueue(ctx context.Context, name QueueName) (Queue, error)
 	ListQueues(ctx context.Context, in ListQueuesInput) (QueuePage, error)
 
 	// DeadLetterSources gives the queues whose dead-letter policy names the queue, by name.

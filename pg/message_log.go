@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -105,6 +106,16 @@ func putAside[E any](entries []E, write func([]E) error) (done, refused int, err
 	return done + more, refused + others, errors.Join(err, late)
 }
 
+// eventID gives the id under which an event is found: its message's, or one that stands for the queue (idOfQueue) where it happened to all of
+// the queue's messages.
+func eventID(e *core.Event) core.MessageID {
+	if e.Kind != core.EventPurged {
+		return e.MessageID
+	}
+	sum := sha256.Sum256([]byte(e.Queue.Account + "/" + e.Queue.Region + "/" + e.Queue.Name))
+	return core.MessageID(sum[:len(core.MessageID{})])
+}
+
 func eventArgs(events []core.Event) pgx.StrictNamedArgs {
 	n := len(events)
 	ages, took, counts, attempts := make([]int64, n), make([]int64, n), make([]int32, n), make([]int32, n)
@@ -131,7 +142,7 @@ func eventArgs(events []core.Event) pgx.StrictNamedArgs {
 		put("account", e.Queue.Account)
 		put("region", e.Queue.Region)
 		put("queue", e.Queue.Name)
-		put("message_id", e.MessageID.UUID())
+		put("message_id", eventID(e).UUID())
 		put("kind", string(e.Kind))
 		put("handle", e.Handle)
 		put("new_handle", e.NewHandle)
@@ -205,10 +216,27 @@ const eventColumns = `id, at, account, region, queue, message_id::text, kind, CO
     COALESCE(took, 0)`
 
 // eventFilters are what all ways of reading the log have in common.
-const eventFilters = ` AND (@region = '' OR region = @region) AND id > @after
+const eventFilters = ` AND (@topic = '' OR topic = @topic) AND (@region = '' OR region = @region) AND id > @after
     AND (@from::timestamptz IS NULL OR at >= @from) AND (@to::timestamptz IS NULL OR at < @to)
     AND (@attribute = '' OR attributes @> jsonb_build_object(@attribute::text, @value::text))
 ORDER BY id LIMIT @limit`
+
+// idOfQueue is what eventID gives for a queue, that of an event e.
+const idOfQueue = `encode(substring(sha256(convert_to(e.account || '/' || e.region || '/' || e.queue, 'UTF8')) FOR 16), 'hex')::uuid`
+
+// withPurges reads the events that a CTE life holds, and the purges that ended it: of each queue the first one after the last event of a
+// message that was still there.
+const withPurges = `, stays AS (
+    SELECT DISTINCT ON (message_id, region, queue) account, region, queue, kind, detail, at FROM life
+    WHERE queue <> '' AND kind <> 'duplicate' ORDER BY message_id, region, queue, at DESC, id DESC
+), ends AS (
+    SELECT DISTINCT ON (p.id) p.* FROM stays e CROSS JOIN LATERAL (
+        SELECT m.* FROM message_log m WHERE m.message_id = ` + idOfQueue + ` AND m.kind = 'purged' AND m.at >= e.at ORDER BY m.id LIMIT 1
+    ) p
+    WHERE e.kind NOT IN ('deleted', 'expired') AND NOT (e.kind = 'moved' AND e.detail LIKE 'to %')
+    ORDER BY p.id
+)
+SELECT ` + eventColumns + ` FROM (SELECT * FROM life UNION ALL SELECT * FROM ends) e WHERE true` + eventFilters
 
 // lifeSQL reads the lives of a message, of those that it was made of and of those that were made of it: the copies of what was
 // published, what a redrive made of a dead letter.
@@ -225,16 +253,19 @@ WITH RECURSIVE above(id) AS (
     SELECT c.message_id FROM below b CROSS JOIN LATERAL (
         SELECT m.message_id FROM message_log m WHERE m.origin = b.id AND m.account = @account LIMIT @copies
     ) c
-)
-SELECT ` + eventColumns + ` FROM message_log
-WHERE message_id = ANY (ARRAY(SELECT a.id FROM (SELECT id FROM above LIMIT @copies) a UNION SELECT b.id FROM (SELECT id FROM below LIMIT @copies) b))
-    AND account = @account AND (@topic = '' OR topic = @topic)` + eventFilters
+), life AS (
+    SELECT * FROM message_log
+    WHERE message_id = ANY (ARRAY(SELECT a.id FROM (SELECT id FROM above LIMIT @copies) a UNION SELECT b.id FROM (SELECT id FROM below LIMIT @copies) b))
+        AND account = @account
+)` + withPurges
+
+const eventsInQueueSQL = `
+WITH life AS (
+    SELECT * FROM message_log WHERE message_id = @message_id::uuid AND account = @account AND queue = @queue
+)` + withPurges
 
 const eventsOfQueueSQL = `SELECT ` + eventColumns + ` FROM message_log
-WHERE account = @account AND queue = @queue AND (@topic = '' OR topic = @topic)` + eventFilters
-
-const eventsInQueueSQL = `SELECT ` + eventColumns + ` FROM message_log
-WHERE message_id = @message_id::uuid AND account = @account AND queue = @queue AND (@topic = '' OR topic = @topic)` + eventFilters
+WHERE account = @account AND queue = @queue` + eventFilters
 
 const eventsOfTopicSQL = `SELECT ` + eventColumns + ` FROM message_log
 WHERE account = @account AND topic = @topic` + eventFilters
@@ -266,7 +297,7 @@ func (s *Store) ListEvents(ctx context.Context, in core.ListEventsInput) (core.E
 		sql = eventsOfTopicSQL
 	}
 	var page core.EventPage
-	err := s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {
+	err := s.look(ctx, sql, args, func(rows pgx.Rows) (err error) {
 		page.Events, err = pgx.CollectRows(rows, scanEvent)
 		return err
 	})
@@ -311,6 +342,8 @@ func scanEvent(row pgx.CollectableRow) (core.Event, error) {
 			return e, err
 		}
 	}
-	e.MessageID, err = core.ParseMessageID(message)
+	if e.Kind != core.EventPurged { // else it stands for the queue
+		e.MessageID, err = core.ParseMessageID(message)
+	}
 	return e, err
 }

@@ -413,13 +413,13 @@ WITH gone AS (
 SELECT * FROM gone`
 
 // DeleteQueue is of core.Store.
-func (s *Store) DeleteQueue(ctx context.Context, name core.QueueName) error {
+func (s *Store) DeleteQueue(ctx context.Context, name core.QueueName) (core.Queue, error) {
 	queue, err := s.oneQueue(ctx, deleteQueueSQL, nameArgs(name))
 	if err != nil {
-		return s.notFound(ctx, err, name)
+		return queue, s.notFound(ctx, err, name)
 	}
 	s.drop(&queue)
-	return nil
+	return queue, nil
 }
 
 // A purged queue gets a new storage. Its old one is named by the first row, its new one by the queue.
@@ -434,16 +434,16 @@ FROM old WHERE q.id = old.id
 RETURNING ` + queueColumns
 
 // PurgeQueue is of core.Store.
-func (s *Store) PurgeQueue(ctx context.Context, name core.QueueName) error {
+func (s *Store) PurgeQueue(ctx context.Context, name core.QueueName) (core.Queue, error) {
 	args := nameArgs(name)
 	args["priorities"] = int32(1 << core.DefaultPriority)
 	queue, err := s.oneQueue(ctx, purgeQueueSQL, args)
 	if err != nil {
-		return s.notFound(ctx, err, name)
+		return queue, s.notFound(ctx, err, name)
 	}
 	s.queues.put(&queue)
 	s.announceChange(queue.ID)
-	return nil
+	return queue, nil
 }
 
 // drop forgets a deleted queue and tells who waits for it.

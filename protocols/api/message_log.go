@@ -49,12 +49,12 @@ type logResponse struct {
 type eventBody struct {
 	ID            string            `json:"id" doc:"Of the entry, rising; as cursor, what came after it is shown"`
 	At            time.Time         `json:"at"`
-	Kind          core.EventKind    `json:"kind" enum:"sent,duplicate,peeked,received,returned,visibility-changed,deleted,moved,expired,published,pushed,push-failed"`
+	Kind          core.EventKind    `json:"kind" enum:"sent,duplicate,peeked,received,returned,visibility-changed,deleted,moved,expired,purged,published,pushed,push-failed"`
 	Region        string            `json:"region"`
 	Queue         string            `json:"queue" doc:"Empty where it happened in no queue"`
 	Topic         string            `json:"topic,omitempty" doc:"Through which the message came"`
 	Subscription  string            `json:"subscription,omitempty" doc:"Of the topic, through which it came or is to go"`
-	MessageID     string            `json:"message_id"`
+	MessageID     string            `json:"message_id" doc:"Empty where it happened to all messages of the queue: purged"`
 	OriginID      string            `json:"origin_id,omitempty" doc:"The message that this one was made of: what was published, or moved back out of a dead-letter queue"`
 	ReceiptHandle string            `json:"receipt_handle,omitempty" doc:"Handed out by a receive, given to a deletion or a change of visibility"`
 	NewHandle     string            `json:"new_receipt_handle,omitempty" doc:"That a change of visibility gave out in its place"`
@@ -144,9 +144,12 @@ func encodeEvent(e *core.Event) eventBody {
 	body := eventBody{
 		ID: strconv.FormatInt(e.ID, 10),
 		At: e.At.UTC(), Kind: e.Kind, Region: e.Queue.Region, Queue: e.Queue.Name, Topic: e.Topic, Subscription: e.Subscription,
-		MessageID: e.MessageID.UUID(), ReceiptHandle: e.Handle, NewHandle: e.NewHandle, ReceiveCount: e.ReceiveCount,
+		ReceiptHandle: e.Handle, NewHandle: e.NewHandle, ReceiveCount: e.ReceiveCount,
 		Attempt: e.Attempt, Status: e.Status, Matched: e.Matched, Filtered: e.Filtered, Detail: e.Detail,
 		Protocol: e.Protocol, Action: e.Action, AccessKeyID: e.AccessKeyID, RequestID: e.RequestID, TookMS: float64(e.Took.Microseconds()) / 1000,
+	}
+	if e.MessageID != (core.MessageID{}) {
+		body.MessageID = e.MessageID.UUID()
 	}
 	if e.Origin != (core.MessageID{}) {
 		body.OriginID = e.Origin.UUID()

@@ -132,7 +132,7 @@ var chinese = map[string]string{
 	"%s keeps no record of what happens to its messages.": "%s 不记录其消息的经历。", "What happens to messages of %s is recorded from now on.": "从现在起记录 %s 的消息的经历。",
 	"%s is not a time, such as 2026-01-31 13:00:00.": "%s 不是时间，例如 2026-01-31 13:00:00。", "%s is not the id of a message.": "%s 不是消息 ID。",
 	"peeked": "已查看", "published": "已发布", "pushed": "已推送", "push-failed": "推送失败", "matched": "匹配", "filtered out by": "被过滤于", "attempt %d": "第 %d 次尝试",
-	"sent": "已发送", "duplicate": "重复发送", "received": "已接收", "returned": "已退回", "visibility-changed": "更改可见性", "deleted": "已删除", "moved": "已移动", "expired": "已过期",
+	"sent": "已发送", "duplicate": "重复发送", "received": "已接收", "returned": "已退回", "visibility-changed": "更改可见性", "deleted": "已删除", "moved": "已移动", "expired": "已过期", "purged": "已清空",
 
 	// Topics
 	"New topic": "新建主题", "Beginning of the name": "名称开头", "Create topic": "创建主题", "Topic": "主题", "Subscription": "订阅",

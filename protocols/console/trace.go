@@ -110,7 +110,7 @@ func (x *exchange) pointInTime(text string) (time.Time, error) {
 func eventViews(events []core.Event) []eventView {
 	icons := map[core.EventKind]string{
 		core.EventSent: "send", core.EventDuplicate: "copy", core.EventReceived: "receive", core.EventReturned: "back", core.EventVisibility: "eye",
-		core.EventDeleted: "trash", core.EventMoved: "move", core.EventExpired: "clock",
+		core.EventDeleted: "trash", core.EventMoved: "move", core.EventExpired: "clock", core.EventPurged: "trash",
 		core.EventPeeked: "eye", core.EventPublished: "send", core.EventPushed: "send", core.EventPushFailed: "alert",
 	}
 	views := make([]eventView, len(events))

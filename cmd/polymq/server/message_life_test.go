@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,6 +17,7 @@ import (
 
 // lifeEvent is an event as the JSON API shows it.
 type lifeEvent struct {
+	ID                                                                          string
 	Kind, Queue, Topic, Subscription, Detail, Protocol, Action, Address, Status string
 	MessageID                                                                   string `json:"message_id"`
 	OriginID                                                                    string `json:"origin_id"`
@@ -179,5 +182,127 @@ func TestLifeOfWhatIsPublished(t *testing.T) {
 	}
 	if dead := log[4]; dead.Queue != "dead" || dead.OriginID != id || dead.Detail != "as a dead letter of subscription hook" {
 		t.Errorf("the dead letter is %+v", dead)
+	}
+}
+
+// TestLifeEndsWithAPurge empties queues at once: the life of what was in them then ends with that, and no other.
+func TestLifeEndsWithAPurge(t *testing.T) {
+	t.Parallel()
+	srv := start(t, Config{MessageLog: "all", TestMode: true})
+	api := srv.URL() + "/api/v1"
+	createQueue(t, srv, "dead")
+	request(t, http.MethodPost, api+"/queues", `{"name": "orders", "dead_letter": {"queue": "dead", "max_receives": 1}}`)
+	send := func(queue string) (id string) {
+		t.Helper()
+		var sent struct{ Messages []struct{ ID string } }
+		if err := json.Unmarshal([]byte(request(t, http.MethodPost, api+"/queues/"+queue+"/messages", `{"messages": [{"body": "x"}]}`)), &sent); err != nil {
+			t.Fatal(err)
+		}
+		return sent.Messages[0].ID
+	}
+	receive := func(queue string) (handle string) {
+		t.Helper()
+		var received struct {
+			Messages []struct {
+				Handle string `json:"receipt_handle"`
+			}
+		}
+		if err := json.Unmarshal([]byte(request(t, http.MethodPost, api+"/queues/"+queue+"/messages:receive", `{}`)), &received); err != nil {
+			t.Fatal(err)
+		}
+		if len(received.Messages) == 0 {
+			return ""
+		}
+		return received.Messages[0].Handle
+	}
+	life := func(id string) []lifeEvent { return events(t, srv, "/messages/"+id+"/log") }
+	deadID := send("orders")
+	receive("orders")
+	request(t, http.MethodPost, api+"/clock", `{"advance_seconds": 31}`)
+	if receive("orders") != "" {
+		t.Fatal("a dead letter was received")
+	}
+	deletedID := send("orders")
+	request(t, http.MethodPost, api+"/queues/orders/messages:delete", `{"receipt_handles": ["`+receive("orders")+`"]}`)
+	purgedID := send("orders")
+	request(t, http.MethodGet, srv.URL()+"/?Action=PurgeQueue&QueueUrl="+srv.URL()+"/000000000000/orders", "")
+	laterID := send("orders")
+	for name, tt := range map[string]struct {
+		id   string
+		want []string
+	}{
+		"was there":        {purgedID, []string{"sent", "purged"}},
+		"deleted before":   {deletedID, []string{"sent", "received", "deleted"}},
+		"a dead letter":    {deadID, []string{"sent", "received", "moved", "moved"}},
+		"came only after":  {laterID, []string{"sent"}},
+		"as MNS shows ids": {strings.ToUpper(strings.ReplaceAll(purgedID, "-", "")), []string{"sent", "purged"}},
+		"nobody's id":      {"00000000-0000-0000-0000-000000000000", []string{}},
+	} {
+		if got := kindsOf(life(tt.id)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: the life is %v, want %v", name, got, tt.want)
+		}
+	}
+	purged := life(purgedID)[1]
+	if purged.Queue != "orders" || purged.Protocol != "sqs" || purged.Action != "PurgeQueue" || purged.Address != "127.0.0.1" || purged.MessageID != "" {
+		t.Errorf("the purge is %+v", purged)
+	}
+	if got := kindsOf(events(t, srv, "/queues/orders/log?id="+purgedID)); !slices.Equal(got, []string{"sent", "purged"}) {
+		t.Errorf("in its queue: %v", got)
+	}
+	page := events(t, srv, "/messages/"+purgedID+"/log?limit=1")
+	if got := kindsOf(events(t, srv, "/messages/"+purgedID+"/log?cursor="+page[0].ID)); !slices.Equal(got, []string{"purged"}) {
+		t.Errorf("the second page: %v", got)
+	}
+	if log := kindsOf(events(t, srv, "/queues/orders/log")); log[len(log)-2] != "purged" {
+		t.Errorf("the queue tells %v", log)
+	}
+	for _, name := range []string{"dead", "orders"} {
+		request(t, http.MethodDelete, api+"/queues/"+name, "")
+	}
+	if got := life(laterID); len(got) != 2 || got[1].Kind != "purged" || got[1].Detail != "the queue was deleted" || got[1].Action != "delete-queue" {
+		t.Errorf("when its queue was deleted: %+v", got)
+	}
+	if got := life(deadID); len(got) != 5 || got[4].Kind != "purged" || got[4].Queue != "dead" {
+		t.Errorf("when the dead-letter queue was deleted: %+v", got)
+	}
+	if got := kindsOf(life(purgedID)); !slices.Equal(got, []string{"sent", "purged"}) {
+		t.Errorf("a life ends twice: %v", got)
+	}
+}
+
+// TestLifeOfPushesWithoutAnAnswer has no endpoint answer, each for another reason; the log says which (specs/mns.md 9.1, NotifyStatus).
+func TestLifeOfPushesWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = nobody.Close()
+	release := make(chan struct{})
+	hangs := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	t.Cleanup(hangs.Close)
+	t.Cleanup(func() { close(release) })
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(secure.Close)
+	srv := start(t, Config{MessageLog: "all", TestMode: true})
+	api := srv.URL() + "/api/v1"
+	request(t, http.MethodPost, api+"/topics", `{"name": "shop"}`)
+	want := map[string]string{"refuses": "ConnectFailure", "hangs": "ConnectTimeout", "nowhere": "InvalidHost", "distrusted": "ConnectFailure", "forbidden": "InvalidHost"}
+	for name, url := range map[string]string{"refuses": "http://" + nobody.Addr().String(), "hangs": hangs.URL, "nowhere": "http://nobody.invalid", "distrusted": secure.URL, "forbidden": "http://169.254.169.254"} {
+		request(t, http.MethodPost, api+"/topics/shop/subscriptions", `{"name": "`+name+`", "format": "mns", "url": "`+url+`"}`)
+	}
+	request(t, http.MethodPost, api+"/topics/shop/messages", `{"messages": [{"body": "x"}]}`)
+	log := inTheEnd(t, srv, "/topics/shop/log", func(log []lifeEvent) bool { return len(log) >= 1+len(want) })
+	got := map[string]string{}
+	for _, e := range log[1:] {
+		if got[e.Subscription] == "" {
+			got[e.Subscription] = e.Status
+		}
+		if e.Kind != "push-failed" || e.Detail == "" {
+			t.Errorf("%s: %+v", e.Subscription, e)
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -167,7 +167,7 @@ func (l *Log) emit(e *core.Event) {
 // attributesOf gives what an event tells, under OpenTelemetry's names where it has them.
 func attributesOf(e *core.Event) []attribute.KeyValue {
 	all := []attribute.KeyValue{
-		attribute.String("messaging.system", "polymq"), attribute.String("messaging.message.id", e.MessageID.UUID()), attribute.String("polymq.event", string(e.Kind)),
+		attribute.String("messaging.system", "polymq"), attribute.String("polymq.event", string(e.Kind)),
 	}
 	text := func(name, value string) {
 		if value != "" {
@@ -178,6 +178,9 @@ func attributesOf(e *core.Event) []attribute.KeyValue {
 		if value != 0 {
 			all = append(all, attribute.Int(name, value))
 		}
+	}
+	if e.MessageID != (core.MessageID{}) {
+		text("messaging.message.id", e.MessageID.UUID())
 	}
 	destination := e.Queue.Name
 	if destination == "" {
