@@ -262,10 +262,11 @@ func (b *Broker) ListAlertSeries(ctx context.Context, in ListAlertSeriesInput) (
 	if in.Limit < 1 || in.Limit > MaxAlertPage {
 		return AlertSeriesPage{}, Errorf(InvalidArgument, "a page has 1 to %d series, asked for %d", MaxAlertPage, in.Limit)
 	}
-	if _, err := b.store.Alert(ctx, in.Alert); err != nil {
-		return AlertSeriesPage{}, err
+	page, err := b.store.ListAlertSeries(ctx, in)
+	if err == nil && len(page.Series) == 0 { // there may be no such alert
+		_, err = b.store.Alert(ctx, in.Alert)
 	}
-	return b.store.ListAlertSeries(ctx, in)
+	return page, err
 }
 
 // Worst gives the worst state of the alert's series, "" where it has none.

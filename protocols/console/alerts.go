@@ -161,7 +161,7 @@ func (s *Server) showAlert(x *exchange) error {
 	}
 	data := alertPage{Alert: a, Form: x.alertForm(a), Unit: core.UnitOf(a.Metric)}
 	for _, state := range []core.AlertState{core.AlertFiring, core.AlertNoData, core.AlertPending, core.AlertOK} {
-		if len(data.Series) >= listed {
+		if a.Series[state] == 0 || len(data.Series) >= listed { // none are shown; to look for them in vain costs as much as to look at all
 			data.More = data.More || a.Series[state] > 0
 			continue
 		}
