@@ -49,7 +49,7 @@ const allSeriesSQL = `SELECT account, region, alert, series, state, since, value
 // AlertsToEvaluate is of core.AlertStore.
 func (s *Store) AlertsToEvaluate(ctx context.Context) (alerts []core.EvaluatedAlert, err error) {
 	places := map[core.AlertName]int{}
-	err = s.do(ctx, alertsToEvaluateSQL, pgx.StrictNamedArgs{"limit": core.MaxAllAlerts}, func(rows pgx.Rows) (err error) {
+	err = s.look(ctx, alertsToEvaluateSQL, pgx.StrictNamedArgs{"limit": core.MaxAllAlerts}, func(rows pgx.Rows) (err error) {
 		alerts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a core.EvaluatedAlert, err error) {
 			a.Alert, err = s.scanAlert(row, &a.Now)
 			a.Series = map[string]core.AlertSeries{}
@@ -63,7 +63,7 @@ func (s *Store) AlertsToEvaluate(ctx context.Context) (alerts []core.EvaluatedAl
 	for i := range alerts {
 		places[alerts[i].Name] = i
 	}
-	err = s.do(ctx, allSeriesSQL, pgx.StrictNamedArgs{}, func(rows pgx.Rows) error {
+	err = s.look(ctx, allSeriesSQL, pgx.StrictNamedArgs{}, func(rows pgx.Rows) error {
 		_, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
 			var name core.AlertName
 			series, err := scanSeries(row, &name.Account, &name.Region, &name.Name)

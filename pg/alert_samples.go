@@ -38,7 +38,7 @@ LEFT JOIN LATERAL (
 // QueueDepths is of core.AlertStore.
 func (s *Store) QueueDepths(ctx context.Context, in core.QueueDepthsInput) (depths []core.QueueDepth, err error) {
 	args := pgx.StrictNamedArgs{"accounts": in.Accounts, "oldest": in.Oldest, "limit": in.Limit}
-	err = s.do(ctx, queueDepthsSQL, args, func(rows pgx.Rows) error {
+	err = s.look(ctx, queueDepthsSQL, args, func(rows pgx.Rows) error {
 		depths = nil
 		var d core.QueueDepth
 		var oldest int64
@@ -100,7 +100,7 @@ const samplesSQL = `SELECT samples FROM alert_samples WHERE at > now() - @within
 // Samples is of core.AlertStore.
 func (s *Store) Samples(ctx context.Context, within time.Duration) (servers [][]core.Sample, err error) {
 	var stored [][]sample
-	err = s.do(ctx, samplesSQL, pgx.StrictNamedArgs{"within": within}, func(rows pgx.Rows) (err error) {
+	err = s.look(ctx, samplesSQL, pgx.StrictNamedArgs{"within": within}, func(rows pgx.Rows) (err error) {
 		stored, err = pgx.CollectRows(rows, pgx.RowTo[[]sample])
 		return err
 	})

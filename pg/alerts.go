@@ -208,7 +208,7 @@ FROM alerts a WHERE account = @account AND region = @region AND name > @after OR
 
 // alerts reads alerts with how many series are in which state.
 func (s *Store) alerts(ctx context.Context, sql string, args pgx.StrictNamedArgs) (alerts []core.Alert, err error) {
-	err = s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {
+	err = s.look(ctx, sql, args, func(rows pgx.Rows) (err error) {
 		alerts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.Alert, error) {
 			var counts map[core.AlertState]int
 			a, err := s.scanAlert(row, &counts)
@@ -252,7 +252,7 @@ ORDER BY series LIMIT @limit`
 func (s *Store) ListAlertSeries(ctx context.Context, in core.ListAlertSeriesInput) (page core.AlertSeriesPage, err error) {
 	args := alertNameArgs(in.Alert)
 	args["after"], args["state"], args["limit"] = in.After, string(in.State), in.Limit+1
-	err = s.do(ctx, listAlertSeriesSQL, args, func(rows pgx.Rows) error {
+	err = s.look(ctx, listAlertSeriesSQL, args, func(rows pgx.Rows) error {
 		page.Series, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (core.AlertSeries, error) { return scanSeries(row) })
 		return err
 	})

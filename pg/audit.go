@@ -159,9 +159,11 @@ func (s *Store) ListAudit(ctx context.Context, in core.ListAuditInput) (core.Aud
 			a.words = append(a.words, kind+word)
 		}
 	}
-	err := s.transaction(ctx, func(tx pgx.Tx) error {
-		a.page = core.AuditPage{}
-		return a.run(ctx, tx)
+	err := s.aside(ctx, func(ctx context.Context) error {
+		return s.transaction(ctx, func(tx pgx.Tx) error {
+			a.page = core.AuditPage{}
+			return a.run(ctx, tx)
+		})
 	})
 	return a.page, err
 }

@@ -44,7 +44,7 @@ LEFT JOIN LATERAL (SELECT m.sent_at FROM fifo_messages m WHERE m.storage_id = n.
 
 // Depths gives the limit queues that hold most.
 func (s *Store) Depths(ctx context.Context, limit int) (depths []Depth, err error) {
-	err = s.do(ctx, depthsSQL, pgx.StrictNamedArgs{"limit": limit}, func(rows pgx.Rows) error {
+	err = s.look(ctx, depthsSQL, pgx.StrictNamedArgs{"limit": limit}, func(rows pgx.Rows) error {
 		var d Depth
 		var oldest int64
 		_, err := pgx.ForEachRow(rows, []any{&d.Queue.Account, &d.Queue.Region, &d.Queue.Name, &d.Messages, &d.Bytes, &d.InFlight, &d.Delayed, &oldest}, func() error {

@@ -42,7 +42,7 @@ var growing = []string{"archived", "audit_log", "counts", "deliveries", "fifo_me
 
 // Health tells how the database is.
 func (s *Store) Health(ctx context.Context) (h Health, err error) {
-	err = s.do(ctx, healthSQL, pgx.StrictNamedArgs{"table": growing}, func(rows pgx.Rows) error {
+	err = s.look(ctx, healthSQL, pgx.StrictNamedArgs{"table": growing}, func(rows pgx.Rows) error {
 		var oldest int64
 		var t TableHealth
 		_, err := pgx.ForEachRow(rows, []any{&h.Sessions, &h.MaxSessions, &oldest, &t.Name, &t.Bytes, &t.DeadRows}, func() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,4 +77,58 @@ func TestLogPlans(t *testing.T) {
 		"message in queue": {pg.EventsInQueueSQL, page, 100},
 		"life":             {pg.LifeSQL, page, 500},
 	}).check(t, "grown")
+}
+
+// TestLookersLeaveConnections has many read a log that is locked, and an alert's series and the audit log with it: who sends and receives meanwhile
+// does not wait for them.
+func TestLookersLeaveConnections(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	broker := newBroker(t, pgtest.Open(t, url))
+	queue := pgtest.Queue(t, broker, "orders")
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, conn, `BEGIN; LOCK TABLE polymq.message_log, polymq.alert_series, polymq.audit_log IN ACCESS EXCLUSIVE MODE`)
+	var looking sync.WaitGroup
+	for range 100 {
+		for _, look := range []func() error{
+			func() error {
+				_, err := broker.ListEvents(t.Context(), core.ListEventsInput{Account: pgtest.Account, Queue: queue.Name, Limit: 10})
+				return err
+			},
+			func() error {
+				_, err := broker.ListAudit(t.Context(), core.ListAuditInput{Account: pgtest.Account, Limit: 10})
+				return err
+			},
+			func() error {
+				_, err := broker.ListAlertSeries(t.Context(), core.ListAlertSeriesInput{Alert: core.AlertName{Account: pgtest.Account, Name: "a"}, Limit: 10})
+				return err
+			},
+		} {
+			looking.Go(func() {
+				if err := look(); core.CodeOf(err) != core.Unavailable {
+					t.Errorf("what is locked was read: %v", err)
+				}
+			})
+		}
+	}
+	began, sends := time.Now(), 0
+	for ; time.Since(began) < 2*time.Second; sends++ {
+		at := time.Now()
+		pgtest.Send(t, broker, queue, "hello")
+		if got := pgtest.Receive(t, broker, queue, 1); len(got) != 1 {
+			t.Fatalf("received %d messages", len(got))
+		}
+		if took := time.Since(at); took > time.Second {
+			t.Fatalf("a send and a receive took %v", took)
+		}
+	}
+	looking.Wait() // they have given up
+	_ = conn.Close(context.Background())
+	if _, err := broker.ListEvents(t.Context(), core.ListEventsInput{Account: pgtest.Account, Queue: queue.Name, Limit: 10}); err != nil {
+		t.Errorf("once it is free: %v", err)
+	}
+	t.Logf("%d sends and receives", sends)
 }

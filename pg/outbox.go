@@ -71,7 +71,7 @@ func (s *Store) ListKept(ctx context.Context, in core.ListDeliveriesInput) (core
 	}
 	var page core.KeptPage
 	var ids []int64
-	err = s.do(ctx, listKeptSQL, listArgs(in, before), func(rows pgx.Rows) (err error) {
+	err = s.look(ctx, listKeptSQL, listArgs(in, before), func(rows pgx.Rows) (err error) {
 		page.Messages, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (m core.KeptMessage, err error) {
 			var id int64
 			err = row.Scan(&id, &m.Message, &m.Account, &m.Region, &m.Topic, &m.Subscription, &m.Protocol, &m.To, &m.Subject, &m.Body, &m.Extra, &m.KeptAt)
@@ -119,7 +119,7 @@ func (s *Store) ListAttempts(ctx context.Context, in core.ListDeliveriesInput) (
 	}
 	var page core.AttemptPage
 	var ids []int64
-	err = s.do(ctx, listAttemptsSQL, listArgs(in, before), func(rows pgx.Rows) (err error) {
+	err = s.look(ctx, listAttemptsSQL, listArgs(in, before), func(rows pgx.Rows) (err error) {
 		page.Attempts, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a core.Attempt, err error) {
 			var id int64
 			var next *time.Time
@@ -162,7 +162,7 @@ func (s *Store) ListDeliveries(ctx context.Context, in core.ListDeliveriesInput)
 	}
 	var rows []deliveryRow
 	var dues []time.Time
-	err = s.do(ctx, listDeliveriesSQL, pgx.StrictNamedArgs{
+	err = s.look(ctx, listDeliveriesSQL, pgx.StrictNamedArgs{
 		"account": in.Topic.Account, "lane": laneOf(&sub), "subscription": sub.ID, "due": due, "published": published, "limit": in.Limit + 1,
 	}, func(r pgx.Rows) (err error) {
 		rows, err = pgx.CollectRows(r, func(row pgx.CollectableRow) (d deliveryRow, err error) {

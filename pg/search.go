@@ -162,7 +162,7 @@ func (s *Store) searchPart(ctx context.Context, queue *core.Queue, text string, 
 		sql, read = searchFIFOSQL, s.readFoundFIFO
 	}
 	exists := false
-	err = s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {
+	err = s.look(ctx, sql, args, func(rows pgx.Rows) (err error) {
 		exists, err = read(rows, queue, &part)
 		return err
 	})
@@ -283,7 +283,7 @@ func (s *Store) FindMessage(ctx context.Context, queue *core.Queue, id core.Mess
 	}
 	var part foundPart
 	exists := false
-	err := s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {
+	err := s.look(ctx, sql, args, func(rows pgx.Rows) (err error) {
 		exists, err = read(rows, queue, &part)
 		return err
 	})

@@ -87,6 +87,7 @@ type Store struct {
 	clock          clock
 	lookedAt       atomic.Int64  // the last message that RemovePublished looked at
 	routing        chan struct{} // a place for each transaction in which messages are routed
+	looking        chan struct{} // a place for each statement that only looks
 	publishing     publishLines  // of FIFO topics
 	subscribed     subscriptionCounts
 	locking        chan struct{}                      // a place for each transaction that waits for message groups
@@ -137,6 +138,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.fair.init()
 	s.routes.init()
 	s.routing = make(chan struct{}, max(1, config.MaxConns/2))
+	s.looking = make(chan struct{}, max(1, config.MaxConns/2))
 	s.recent.init()
 	s.publishing.init()
 	s.clock.init()
@@ -352,6 +354,25 @@ func (s *Store) do(ctx context.Context, sql string, args pgx.StrictNamedArgs, re
 	batch := s.newBatch()
 	queue(batch, sql, args).Query(read)
 	return translate(s.pool.SendBatch(ctx, batch).Close())
+}
+
+// look is do for those who look at what there is: pages, logs, searches, metrics, alerts. They may be many, and what they ask may take
+// long; they get half of the connections, so that nobody who sends or receives waits for theirs.
+func (s *Store) look(ctx context.Context, sql string, args pgx.StrictNamedArgs, read func(pgx.Rows) error) error {
+	return s.aside(ctx, func(ctx context.Context) error { return s.do(ctx, sql, args, read) })
+}
+
+// aside does what only looks, once there is a place for it.
+func (s *Store) aside(ctx context.Context, look func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	select {
+	case s.looking <- struct{}{}:
+		defer func() { <-s.looking }()
+		return look(ctx)
+	case <-ctx.Done():
+		return translate(ctx.Err())
+	}
 }
 
 // exec runs one statement by itself and gives the number of rows it changed.

@@ -45,7 +45,7 @@ FROM usage WHERE account = @account AND day > current_date - @days::integer GROU
 
 // Usage is of core.Store.
 func (s *Store) Usage(ctx context.Context, account string, days int) (used []core.Usage, err error) {
-	err = s.do(ctx, usageSQL, pgx.StrictNamedArgs{"account": account, "days": days}, func(rows pgx.Rows) (err error) {
+	err = s.look(ctx, usageSQL, pgx.StrictNamedArgs{"account": account, "days": days}, func(rows pgx.Rows) (err error) {
 		used, err = pgx.CollectRows(rows, pgx.RowToStructByPos[core.Usage])
 		return err
 	})

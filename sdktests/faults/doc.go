@@ -10,6 +10,7 @@
 //	away_test.go          PostgreSQL is gone, silent, slow, or loses its connections
 //	vanish_test.go        clients close their connection while they receive
 //	pair_test.go          two servers on one database
+//	monitoring_test.go    logs, alerts and the console hold nobody up, whatever holds them up
 //	shutdown_test.go      SIGTERM
 //	input_test.go         requests that are wrong, huge or slow
 //
