@@ -95,7 +95,7 @@ the same time and with the same queues and topics. Everything that lasts is in P
 		SilenceErrors: true, // main prints them
 	}
 	root.AddGroup(&cobra.Group{ID: groupServer, Title: "A server:"}, &cobra.Group{ID: groupUse, Title: "What is in it (any server, --endpoint):"})
-	root.AddCommand(grouped(groupServer, serveCommand(environ), migrateCommand(environ), doctorCommand(environ), bench.Command(), versionCommand())...)
+	root.AddCommand(grouped(groupServer, serveCommand(environ), migrateCommand(environ), doctorCommand(environ), healthCommand(environ), bench.Command(), versionCommand())...)
 	root.AddCommand(grouped(groupUse, joined(manage.Commands(environ), keyCommand(environ), accountCommand(environ), auditCommand(environ), policyCommand(environ), caCommand(environ), awsCommand())...)...)
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return client.UsageError(fmt.Errorf("%w, see %s --help", err, command.CommandPath()))

@@ -166,12 +166,23 @@ affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeS
 	var monitor struct {
 		Kind string `json:"kind"`
 		Spec struct {
+			JobLabel  string
 			Selector  struct{ MatchLabels map[string]string }
-			Endpoints []struct{ Port, Path, Interval string }
+			Endpoints []struct {
+				Port, Path, Interval string
+				Authorization        struct{ Credentials corev1.SecretKeySelector }
+			}
 		}
 	}
 	if err := yaml.Unmarshal([]byte(others[0]), &monitor); err != nil || monitor.Kind != "ServiceMonitor" || len(monitor.Spec.Endpoints) != 1 || monitor.Spec.Endpoints[0].Path != "/metrics" {
 		t.Errorf("%v: %+v", err, monitor)
+	}
+	if job := service.Labels[monitor.Spec.JobLabel]; job != "polymq" {
+		t.Errorf("Prometheus will call the job %q, unlike the alert rules", job)
+	}
+	credentials := monitor.Spec.Endpoints[0].Authorization.Credentials
+	if credentials.Name != "keys" || credentials.Key != "admin-key" || monitor.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
+		t.Errorf("Prometheus will ask %+v", monitor.Spec.Endpoints[0])
 	}
 	for name, value := range monitor.Spec.Selector.MatchLabels {
 		if service.Labels[name] != value {
