@@ -23,6 +23,7 @@ type bench struct {
 	baseline *load // aimed at the no-op server, nil without --noop
 	target   *load // aimed at the endpoints, nil when --noop was given alone
 	noops    []round
+	calm     []round // of the target without --searches, where there are some
 	results  []round
 }
 
@@ -123,7 +124,14 @@ func (b *bench) round(ctx context.Context) error {
 			limit = waiting
 		}
 	}
-	b.results = b.measure(ctx, b.results, b.target, b.mode, limit)
+	if b.Searches > 0 {
+		b.calm = b.measure(ctx, b.calm, b.target, b.mode, limit)
+		b.target.searches = b.Searches
+		defer func() { b.target.searches = 0 }()
+	}
+	if !interrupted(ctx) {
+		b.results = b.measure(ctx, b.results, b.target, b.mode, limit)
+	}
 	return nil
 }
 

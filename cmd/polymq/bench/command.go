@@ -38,6 +38,9 @@ const examples = `  # whole cycles over 64 connections, beside a server that doe
   # 5,000 waiting long polls; messages sent through a second server on the same database
   polymq bench --mode poll --connections 5000 --via http://127.0.0.1:4567
 
+  # sends into a queue of 300,000 messages, without and while two people search it in the console
+  polymq bench --mode send --backlog 300000 --searches 2 --rounds 5
+
   # one topic with 100 HTTP endpoints that answer, and 1,000 that never do
   polymq bench --mode push --endpoints 100 --dead-endpoints 1000`
 

@@ -18,6 +18,7 @@ type load struct {
 	queues   []queue
 	workers  []*worker
 	recorder atomic.Pointer[recorder] // of the phase that runs
+	searches int                      // that are made while it is measured
 	poll     *pollState               // of the mode of that name
 	topics   *topicState              // of the modes with topics
 }
@@ -169,6 +170,10 @@ func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit
 	for _, w := range l.workers {
 		w.stop = stop
 		group.Go(func() { m.work(w) })
+	}
+	for range l.searches {
+		s := l.newSearch()
+		group.Go(func() { s.run(requests, stop) })
 	}
 	if warmup > 0 {
 		pause(ctx, warmup, nil)

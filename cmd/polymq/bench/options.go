@@ -36,6 +36,8 @@ type options struct {
 	Scheduled     int
 	Raw           bool
 
+	Searches int
+
 	Duration   time.Duration
 	Messages   int
 	Warmup     time.Duration
@@ -88,6 +90,8 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.IntVar(&o.DeadReceivers, "dead-endpoints", 0, "push: more of them, which accept and never answer")
 	f.IntVar(&o.Scheduled, "scheduled", 0, "publish, fan-out, push: deliveries that wait to be tried again, before measuring")
 	f.BoolVar(&o.Raw, "raw", false, "publish, fan-out, push: deliver without an envelope (SNS: and signature; MNS: SIMPLIFIED)")
+
+	f.IntVar(&o.Searches, "searches", 0, "send, cycle, mixed: so many people look through the first queue in the console meanwhile; each round is measured without them, too")
 
 	f.DurationVar(&o.Duration, "duration", 10*time.Second, "how long to measure at most")
 	f.IntVar(&o.Messages, "messages", 0, "stop after this many messages (default no limit)")
@@ -214,6 +218,8 @@ func (o *options) checkLoad() error {
 	c.that(o.Signature == 2 || o.Sign && p.name == "mns", "--signature belongs to --sign with mns")
 	c.that(!o.FIFO || p.fifo, "--fifo is not possible with %s", p.name)
 	c.that(!o.Sign || p.signs, "--sign is not possible with %s", p.name)
+	c.that(o.Searches >= 0, "--searches must not be negative, was %d", o.Searches)
+	c.that(o.Searches == 0 || o.mode == sendMode || o.mode == cycleMode || o.mode == mixedMode, "--searches belongs to the modes send, cycle and mixed")
 	c.that(!o.Noop || !o.mode.idle, "--noop says nothing about --mode %s", o.mode.name)
 	return errors.Join(c...)
 }

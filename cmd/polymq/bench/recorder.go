@@ -20,11 +20,12 @@ const (
 	opDelete
 	opWake    // from the begin of a send until its message wakes a long poll
 	opDeliver // from the begin of a publish until an endpoint has its message
+	opSearch  // a page of the console's search
 	operations
 )
 
 func (o operation) String() string {
-	return [operations]string{"send", "receive", "delete", "wake", "deliver"}[o]
+	return [operations]string{"send", "receive", "delete", "wake", "deliver", "search"}[o]
 }
 
 const (

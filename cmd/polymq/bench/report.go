@@ -14,6 +14,7 @@ type report struct {
 	Run      settings     `json:"run"`
 	Rounds   []roundRates `json:"rounds"`
 	NoOp     *figures     `json:"noop,omitempty"`
+	Calm     *figures     `json:"without_searches,omitempty"`
 	Result   *figures     `json:"result,omitempty"`
 	Ratio    float64      `json:"ratio,omitempty"` // requests/s, result to no-op: the rounds' median
 	Messages *outcome     `json:"messages,omitempty"`
@@ -41,6 +42,8 @@ type settings struct {
 	DeadReceivers int  `json:"dead_receivers,omitempty"`
 	Scheduled     int  `json:"scheduled,omitempty"`
 	Raw           bool `json:"raw,omitempty"`
+
+	Searches int `json:"searches,omitempty"`
 }
 
 // roundRates are the rates of one round.
@@ -100,6 +103,7 @@ func newReport(b *bench, interrupted bool) *report {
 			BodySize: b.BodySize, Queues: b.Queues, Backlog: b.Backlog, FIFO: b.FIFO, Priorities: b.Priorities, Signed: b.Sign, Interrupted: interrupted},
 		Rounds: make([]roundRates, max(len(b.noops), len(b.results))),
 		NoOp:   newFigures(b.noops),
+		Calm:   newFigures(b.calm),
 		Result: newFigures(b.results),
 	}
 	if b.Sign && b.Protocol == "mns" {
@@ -108,7 +112,7 @@ func newReport(b *bench, interrupted bool) *report {
 	if b.mode == pushMode {
 		r.Run.Receivers, r.Run.DeadReceivers = b.Receivers, b.DeadReceivers
 	}
-	r.Run.Scheduled, r.Run.Raw = b.Scheduled, b.Raw
+	r.Run.Scheduled, r.Run.Raw, r.Run.Searches = b.Scheduled, b.Raw, b.Searches
 	if b.target != nil {
 		r.Run.Endpoints, r.Run.Via = b.Endpoints, b.Via
 	}

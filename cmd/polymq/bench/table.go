@@ -44,6 +44,9 @@ func (s settings) String() string {
 	if s.Scheduled > 0 {
 		parts = append(parts, count(s.Scheduled)+" deliveries scheduled")
 	}
+	if s.Searches > 0 {
+		parts = append(parts, "searched by "+count(s.Searches)+" at a time")
+	}
 	if s.Raw {
 		parts = append(parts, "raw")
 	}
@@ -101,6 +104,9 @@ func (r *report) printRates(b *strings.Builder) {
 	if r.NoOp != nil {
 		row("no-op", r.NoOp)
 	}
+	if r.Calm != nil {
+		row("not searched", r.Calm)
+	}
 	if r.Result != nil {
 		row(r.Run.Mode, r.Result)
 	}
@@ -121,12 +127,20 @@ func (r *report) printLatencies(b *strings.Builder) {
 			row("no-op", p)
 		}
 	}
+	if r.Calm != nil {
+		for _, p := range r.Calm.Latencies {
+			row(p.Operation+", not searched", p)
+		}
+	}
 	if r.Result != nil {
 		for _, p := range r.Result.Latencies {
 			row(p.Operation, p)
 		}
 	}
 	_ = t.Flush()
+	if r.Calm != nil && r.Result != nil && len(r.Calm.Latencies) > 0 && len(r.Result.Latencies) > 0 {
+		fmt.Fprintf(b, "\n%s of the p99 of not searched\n", ratio(r.Result.Latencies[0].P99/r.Calm.Latencies[0].P99))
+	}
 }
 
 func (f *figures) printFailures(b *strings.Builder, name string) {
