@@ -55,7 +55,7 @@ func TestBounds(t *testing.T) {
 	good := []string{
 		"--batch 10", "--protocol mns --batch 16", "--protocol api --batch 100", "--body-size 32", "--wait 20", "--protocol mns --wait 30",
 		"--fifo", "--sign", "--protocol mns --sign", "--protocol mns --sign --signature 4", "--protocol mns --priorities 16", "--noop", "--noop --mode mixed", "--endpoint https://example.com/prefix --endpoint http://[::1]:4566",
-		"--mode poll --via http://127.0.0.1:4567", "--mode poll",
+		"--mode poll --via http://127.0.0.1:4567", "--mode poll", "--mode send --searches 2", "--searches 1",
 	}
 	for _, line := range good {
 		if _, err := parse(t, line); err != nil {
@@ -87,6 +87,9 @@ func TestBounds(t *testing.T) {
 		"--sign --signature 4":                         "--signature",
 		"--protocol mns --mode publish --priorities 2": "--priorities",
 		"--noop --mode poll":                           "--noop",
+		"--searches -1":                                "--searches",
+		"--mode drain --searches 1":                    "--searches",
+		"--mode publish --searches 1":                  "--searches",
 		"--duration 0s":                                "--duration",
 		"--warmup -1s":                                 "--warmup",
 		"--rounds 0":                                   "--rounds",
@@ -126,8 +129,8 @@ func TestHelpExplainsEveryMode(t *testing.T) {
 			t.Errorf("--help does not explain mode %s", m.name)
 		}
 	}
-	if n := strings.Count(cmd.Example, "polymq bench "); n != 4 {
-		t.Errorf("%d examples, want 4", n)
+	if n := strings.Count(cmd.Example, "polymq bench "); n != 5 {
+		t.Errorf("%d examples, want 5", n)
 	}
 	if cmd.Flags().Lookup("noop-serve") == nil || !cmd.Flags().Lookup("noop-serve").Hidden {
 		t.Error("--noop-serve is not hidden")
