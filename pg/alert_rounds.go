@@ -22,7 +22,7 @@ RETURNING round`
 
 // ClaimAlerts is of core.AlertStore.
 func (s *Store) ClaimAlerts(ctx context.Context, every, hold time.Duration) (round int64, ok bool, err error) {
-	err = s.do(ctx, claimAlertsSQL, pgx.StrictNamedArgs{"every": every, "hold": hold}, func(rows pgx.Rows) error {
+	err = s.look(ctx, claimAlertsSQL, pgx.StrictNamedArgs{"every": every, "hold": hold}, func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&round}, func() error {
 			ok = true
 			return nil
@@ -36,7 +36,7 @@ const releaseAlertsSQL = `UPDATE alert_rounds SET held_until = NULL WHERE round 
 
 // ReleaseAlerts is of core.AlertStore.
 func (s *Store) ReleaseAlerts(ctx context.Context, round int64) error {
-	_, err := s.exec(ctx, releaseAlertsSQL, pgx.StrictNamedArgs{"round": round})
+	_, err := s.note(ctx, releaseAlertsSQL, pgx.StrictNamedArgs{"round": round})
 	return err
 }
 
@@ -140,7 +140,7 @@ func (s *Store) FinishAlerts(ctx context.Context, round int64, found core.AlertF
 		notices[i] = string(text)
 	}
 	args["notice"] = notices
-	_, err := s.exec(ctx, finishAlertsSQL, args)
+	_, err := s.note(ctx, finishAlertsSQL, args)
 	return err
 }
 
@@ -166,7 +166,7 @@ FROM claimed c JOIN alerts a ON a.account = c.account AND a.region = c.region AN
 // ClaimNotices is of core.AlertStore. Those to destinations that are gone are dropped.
 func (s *Store) ClaimNotices(ctx context.Context, limit int, hold time.Duration) (due []core.DueNotice, err error) {
 	var gone []core.DueNotice
-	err = s.do(ctx, claimNoticesSQL, pgx.StrictNamedArgs{"limit": limit, "hold": hold}, func(rows pgx.Rows) error {
+	err = s.look(ctx, claimNoticesSQL, pgx.StrictNamedArgs{"limit": limit, "hold": hold}, func(rows pgx.Rows) error {
 		_, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
 			var n core.DueNotice
 			var place int
@@ -185,7 +185,7 @@ func (s *Store) ClaimNotices(ctx context.Context, limit int, hold time.Duration)
 	})
 	for _, n := range gone {
 		if err == nil {
-			_, err = s.exec(ctx, endNoticeSQL, pgx.StrictNamedArgs{"id": n.ID})
+			_, err = s.note(ctx, endNoticeSQL, pgx.StrictNamedArgs{"id": n.ID})
 		}
 	}
 	return due, err
@@ -206,7 +206,7 @@ UPDATE alerts SET failure = @failure, failed_at = now() WHERE` + isAlert + ` AND
 func (s *Store) SettleNotice(ctx context.Context, notice core.DueNotice, failure string, again time.Duration) error {
 	args := alertNameArgs(notice.Notice.Alert.Name)
 	args["id"], args["again"], args["pause"], args["failure"] = notice.ID, again > 0, again, failure
-	_, err := s.exec(ctx, settleNoticeSQL, args)
+	_, err := s.note(ctx, settleNoticeSQL, args)
 	return err
 }
 
@@ -214,7 +214,7 @@ const alertMetricsSQL = `SELECT DISTINCT metric FROM alerts WHERE NOT disabled`
 
 // AlertMetricsInUse is of core.AlertStore.
 func (s *Store) AlertMetricsInUse(ctx context.Context) (metrics []string, err error) {
-	err = s.do(ctx, alertMetricsSQL, pgx.StrictNamedArgs{}, func(rows pgx.Rows) (err error) {
+	err = s.look(ctx, alertMetricsSQL, pgx.StrictNamedArgs{}, func(rows pgx.Rows) (err error) {
 		metrics, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
 	})

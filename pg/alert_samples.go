@@ -91,7 +91,7 @@ func (s *Store) WriteSamples(ctx context.Context, samples []core.Sample) error {
 	if err != nil {
 		return fmt.Errorf("encode samples: %w", err)
 	}
-	_, err = s.exec(ctx, writeSamplesSQL, pgx.StrictNamedArgs{"server": s.id, "samples": string(text)})
+	_, err = s.note(ctx, writeSamplesSQL, pgx.StrictNamedArgs{"server": s.id, "samples": string(text)})
 	return err
 }
 
@@ -146,7 +146,7 @@ func (s *Store) DatabaseSamples(ctx context.Context) ([]core.Sample, error) {
 	}
 	var standbys int64
 	var lag float64
-	err = s.do(ctx, replicationLagSQL, pgx.StrictNamedArgs{}, func(rows pgx.Rows) error {
+	err = s.look(ctx, replicationLagSQL, pgx.StrictNamedArgs{}, func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&standbys, &lag}, func() error { return nil })
 		return err
 	})

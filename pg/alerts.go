@@ -107,7 +107,7 @@ func (s *Store) CreateAlert(ctx context.Context, a core.Alert) (core.Alert, erro
 	args["most"], args["most_of_all"] = core.MaxAlerts, core.MaxAllAlerts
 	var isRoom bool
 	var created, modified *time.Time
-	err = s.do(ctx, createAlertSQL, args, func(rows pgx.Rows) error {
+	err = s.look(ctx, createAlertSQL, args, func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&isRoom, &created, &modified}, func() error { return nil })
 		return err
 	})
@@ -144,7 +144,7 @@ func (s *Store) AlterAlert(ctx context.Context, a core.Alert) (core.Alert, error
 	if err != nil {
 		return a, err
 	}
-	err = s.do(ctx, alterAlertSQL, args, func(rows pgx.Rows) error {
+	err = s.look(ctx, alterAlertSQL, args, func(rows pgx.Rows) error {
 		_, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (struct{}, error) {
 			return struct{}{}, row.Scan(&a.CreatedAt, &a.ModifiedAt)
 		})
@@ -165,7 +165,7 @@ const deleteAlertSQL = `DELETE FROM alerts WHERE` + isAlert
 
 // DeleteAlert is of core.AlertStore.
 func (s *Store) DeleteAlert(ctx context.Context, name core.AlertName) error {
-	n, err := s.exec(ctx, deleteAlertSQL, alertNameArgs(name))
+	n, err := s.note(ctx, deleteAlertSQL, alertNameArgs(name))
 	if err == nil && n == 0 {
 		return errAlertNotFound(name)
 	}

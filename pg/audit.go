@@ -28,7 +28,7 @@ ORDER BY e.place`
 // WriteAudit is of core.Store.
 func (s *Store) WriteAudit(ctx context.Context, events []core.AuditEvent) (done, refused int, err error) {
 	return putAside(events, func(events []core.AuditEvent) error {
-		_, err := s.exec(ctx, writeAuditSQL, auditArgs(events))
+		_, err := s.note(ctx, writeAuditSQL, auditArgs(events))
 		return err
 	})
 }
@@ -159,7 +159,9 @@ func (s *Store) ListAudit(ctx context.Context, in core.ListAuditInput) (core.Aud
 			a.words = append(a.words, kind+word)
 		}
 	}
-	err := s.aside(ctx, func(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := s.aside(ctx, func() error {
 		return s.transaction(ctx, func(tx pgx.Tx) error {
 			a.page = core.AuditPage{}
 			return a.run(ctx, tx)

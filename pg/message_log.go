@@ -80,7 +80,7 @@ ORDER BY e.place`
 // WriteEvents is of core.Store.
 func (s *Store) WriteEvents(ctx context.Context, events []core.Event) (done, refused int, err error) {
 	return putAside(events, func(events []core.Event) error {
-		_, err := s.exec(ctx, writeEventsSQL, eventArgs(events))
+		_, err := s.note(ctx, writeEventsSQL, eventArgs(events))
 		return err
 	})
 }

@@ -87,7 +87,7 @@ type Store struct {
 	clock          clock
 	lookedAt       atomic.Int64  // the last message that RemovePublished looked at
 	routing        chan struct{} // a place for each transaction in which messages are routed
-	looking        chan struct{} // a place for each statement that only looks
+	looking        chan struct{} // a place for each statement of pages, logs, metrics and alerts
 	publishing     publishLines  // of FIFO topics
 	subscribed     subscriptionCounts
 	locking        chan struct{}                      // a place for each transaction that waits for message groups
@@ -356,22 +356,33 @@ func (s *Store) do(ctx context.Context, sql string, args pgx.StrictNamedArgs, re
 	return translate(s.pool.SendBatch(ctx, batch).Close())
 }
 
-// look is do for those who look at what there is: pages, logs, searches, metrics, alerts. They may be many, and what they ask may take
-// long; they get half of the connections, so that nobody who sends or receives waits for theirs.
+// look is do for pages, logs, searches, metrics and alerts. They may be many, and what they ask may take long; together they get half
+// of the connections, so that nobody who sends or receives waits for theirs.
 func (s *Store) look(ctx context.Context, sql string, args pgx.StrictNamedArgs, read func(pgx.Rows) error) error {
-	return s.aside(ctx, func(ctx context.Context) error { return s.do(ctx, sql, args, read) })
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return s.aside(ctx, func() error { return s.do(ctx, sql, args, read) })
 }
 
-// aside does what only looks, once there is a place for it.
-func (s *Store) aside(ctx context.Context, look func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+// note is exec for them.
+func (s *Store) note(ctx context.Context, sql string, args pgx.StrictNamedArgs) (changed int, err error) {
+	err = s.aside(ctx, func() error {
+		changed, err = s.exec(ctx, sql, args)
+		return err
+	})
+	return changed, err
+}
+
+// aside does something for them, once there is a place.
+func (s *Store) aside(ctx context.Context, do func() error) error {
+	wait, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	select {
 	case s.looking <- struct{}{}:
 		defer func() { <-s.looking }()
-		return look(ctx)
-	case <-ctx.Done():
-		return translate(ctx.Err())
+		return do()
+	case <-wait.Done():
+		return translate(wait.Err())
 	}
 }
 
