@@ -29,7 +29,7 @@ func TestSearches(t *testing.T) {
 		}
 		return true
 	}
-	r, _, err := execArgs(t.Context(), t, "--mode", "send", "--endpoint", server.start(t), "--duration", "300ms", "--searches", "2", "--rounds", "2", "--queue-name", "orders")
+	r, _, err := execArgs(t.Context(), t, "--mode", "send", "--endpoint", server.start(t), "--duration", "1s", "--searches", "2", "--rounds", "2", "--queue-name", "orders")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestSearchesThatAreRefused(t *testing.T) {
 		}
 		return isPage
 	}
-	r, _, err := execArgs(t.Context(), t, "--mode", "send", "--endpoint", server.start(t), "--duration", "100ms", "--searches", "1")
+	r, _, err := execArgs(t.Context(), t, "--mode", "send", "--endpoint", server.start(t), "--duration", "1s", "--searches", "1")
 	if err != nil {
 		t.Fatal(err)
 	}
