@@ -49,7 +49,8 @@ const (
 	DescribeQueueSQL     = describeQueueSQL
 	ListCountedSQL       = listCountedQueuesSQL
 	CountListedSQL       = countListedQueuesSQL
-	ListTopicsSQL        = listCountedTopicsSQL
+	ListCountedTopicsSQL = listCountedTopicsSQL
+	ListTopicsSQL        = listTopicsSQL
 	UpcomingSQL          = upcomingSQL
 	SweepSQL             = sweepSQL
 	ExpireSQL            = expireSQL

@@ -83,13 +83,13 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"account": "grown", "region": "r", "after": "q1000", "prefix": "q1", "upper": "q2", "part": "", "fifo": nil, "tags": "{}", "tagged": []string{}, "skip": 0, "limit": n,
 		}, 1000},
 		"page of queues": {pg.ListCountedSQL, pgx.NamedArgs{ // reads what it skips, but counts the messages of no more queues than it shows
-			"account": "grown", "region": "r", "after": "", "prefix": "", "upper": "", "part": "", "fifo": false, "tags": "{}", "tagged": []string{}, "skip": grownQueues / 2, "limit": n,
+			"account": "grown", "region": "r", "after": "", "prefix": "", "upper": "\x7F", "part": "", "fifo": false, "tags": "{}", "tagged": []string{}, "skip": grownQueues / 2, "limit": n,
 		}, grownQueues + 1000},
 		"count queues": {pg.CountListedSQL, pgx.NamedArgs{
-			"account": "grown", "region": "r", "after": "", "prefix": "", "upper": "", "part": "", "fifo": nil, "tags": "{}", "tagged": []string{},
+			"account": "grown", "region": "r", "after": "", "prefix": "", "upper": "\x7F", "part": "", "fifo": nil, "tags": "{}", "tagged": []string{},
 		}, 2 * grownQueues},
-		"list topics": {pg.ListTopicsSQL, pgx.NamedArgs{
-			"account": "grown", "region": "r", "after": "", "prefix": "", "upper": "", "part": "", "fifo": nil, "tags": "{}", "tagged": []string{}, "skip": 0, "limit": n,
+		"list topics": {pg.ListCountedTopicsSQL, pgx.NamedArgs{
+			"account": "grown", "region": "r", "after": "", "prefix": "", "upper": "\x7F", "part": "", "fifo": nil, "tags": "{}", "tagged": []string{}, "skip": 0, "limit": n,
 		}, 100},
 		"upcoming": {pg.UpcomingSQL, pgx.NamedArgs{
 			"queue": []int64{queue, queue + 1}, "storage": []int64{storage, storage + 1}, "priority": []int16{8, 8},

@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -280,7 +281,7 @@ func scanCountedQueue(row pgx.CollectableRow) (core.Queue, error) {
 // listedSQL is what the queues, or topics, of a list have.
 const listedSQL = `
 WHERE account = @account AND region = @region AND name > @after AND name >= @prefix AND starts_with(name, @prefix)
-    AND (@upper = '' OR name < @upper) AND (@part = '' OR position(@part IN lower(name)) > 0)
+    AND name < @upper AND (@part = '' OR position(@part IN lower(name)) > 0)
     AND (@fifo::boolean IS NULL OR fifo = @fifo) AND tags @> @tags::jsonb AND tags ?& @tagged::text[]`
 
 const listQueuesSQL = `SELECT ` + queueColumns + ` FROM queues q` + listedSQL + ` ORDER BY name OFFSET @skip LIMIT @limit`
@@ -326,7 +327,7 @@ func listedArgs(account, region, after, prefix, part string, in *core.Listed) pg
 		}
 	}
 	return pgx.StrictNamedArgs{
-		"account": account, "region": region, "after": after, "prefix": prefix, "upper": prefixEnd(prefix), "part": strings.ToLower(part),
+		"account": account, "region": region, "after": after, "prefix": prefix, "upper": cmp.Or(prefixEnd(prefix), behindNames), "part": strings.ToLower(part),
 		"fifo": in.FIFO, "tags": jsonObject(exactly), "tagged": tagged,
 	}
 }
@@ -339,6 +340,9 @@ func (s *Store) countListed(ctx context.Context, sql string, args pgx.StrictName
 	})
 	return total, err
 }
+
+// behindNames is behind all names of queues, topics and subscriptions.
+const behindNames = "\x7F"
 
 // prefixEnd gives the first name behind all that begin with the prefix, "" for none: it lets the
 // index end the scan there. Names are ASCII.

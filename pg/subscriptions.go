@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -316,12 +317,13 @@ func (s *Store) changeSubscription(ctx context.Context, name core.SubscriptionNa
 	return sub, nil
 }
 
-// ofTopicSQL goes along subscriptions_name, from the page's beginning to the last name with the prefix.
+// ofTopicSQL goes along subscriptions_listed, from the page's beginning to the last name with the prefix: names are a range there,
+// for they go by their bytes, whatever the database's own order is.
 const ofTopicSQL = `
-WHERE topic_id = @topic AND gone_at IS NULL AND name > @after AND name >= @prefix AND starts_with(name, @prefix) AND (@upper = '' OR name < @upper)
-    AND starts_with(protocol, @protocol) AND (@endpoint = '' OR endpoint = @endpoint)`
+WHERE topic_id = @topic AND gone_at IS NULL AND name COLLATE "C" > @after AND name COLLATE "C" >= @prefix AND name COLLATE "C" < @upper
+    AND starts_with(name, @prefix) AND starts_with(protocol, @protocol) AND (@endpoint = '' OR endpoint = @endpoint)`
 
-const listTopicSubscriptionsSQL = `SELECT ` + subscriptionColumns + ` FROM subscriptions s` + ofTopicSQL + ` ORDER BY name OFFSET @skip LIMIT @limit`
+const listTopicSubscriptionsSQL = `SELECT ` + subscriptionColumns + ` FROM subscriptions s` + ofTopicSQL + ` ORDER BY name COLLATE "C" OFFSET @skip LIMIT @limit`
 
 const countTopicSubscriptionsSQL = `SELECT count(*) FROM subscriptions s` + ofTopicSQL
 
@@ -346,7 +348,7 @@ func (s *Store) ListSubscriptions(ctx context.Context, in core.ListSubscriptions
 		return core.SubscriptionPage{}, s.noTopic(ctx, err, in.Topic)
 	}
 	args := pgx.StrictNamedArgs{
-		"topic": topic.ID, "after": in.After, "prefix": in.Prefix, "upper": prefixEnd(in.Prefix), "protocol": in.Protocol, "endpoint": in.Endpoint,
+		"topic": topic.ID, "after": in.After, "prefix": in.Prefix, "upper": cmp.Or(prefixEnd(in.Prefix), behindNames), "protocol": in.Protocol, "endpoint": in.Endpoint,
 	}
 	total := 0
 	if in.Total {

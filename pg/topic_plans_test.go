@@ -58,7 +58,16 @@ func topicStatements(queue int64) map[string]plannedStatement {
 		"subscription":    {pg.SubscriptionSQL, pgx.NamedArgs{"account": "grown", "region": "r", "topic": "t", "name": "s5"}, 10},
 		"token":           {pg.SubscriptionTokenSQL, pgx.NamedArgs{"token": "token5", "life": time.Hour}, 10},
 		"routes":          {pg.TopicsRoutesSQL, pgx.NamedArgs{"topic": 2}, 50},
-		"subscriptions":   {pg.OfTopicSQL, pgx.NamedArgs{"topic": 1, "after": "s5", "prefix": "s", "upper": "t", "protocol": "", "endpoint": "", "skip": 0, "limit": 51}, 200},
+		"topics": {pg.ListTopicsSQL, pgx.NamedArgs{
+			"account": "grown", "region": "r", "after": "t5", "prefix": "", "upper": "\x7F", "part": "", "fifo": nil, "tags": "{}", "tagged": []string{}, "skip": 0, "limit": 10,
+		}, 50},
+		"topics of a prefix": {pg.ListTopicsSQL, pgx.NamedArgs{
+			"account": "grown", "region": "r", "after": "", "prefix": "t50", "upper": "t51", "part": "", "fifo": nil, "tags": "{}", "tagged": []string{}, "skip": 0, "limit": 100,
+		}, 50},
+		"subscriptions of a prefix": {pg.OfTopicSQL, pgx.NamedArgs{ // of which there are 111
+			"topic": 1, "after": "", "prefix": "s123", "upper": "s124", "protocol": "", "endpoint": "", "skip": 0, "limit": 1000,
+		}, 500},
+		"subscriptions": {pg.OfTopicSQL, pgx.NamedArgs{"topic": 1, "after": "s5", "prefix": "s", "upper": "t", "protocol": "", "endpoint": "", "skip": 0, "limit": 51}, 200},
 		"page of subscriptions": {pg.OfTopicSQL, pgx.NamedArgs{ // reads what it skips
 			"topic": 1, "after": "", "prefix": "s1", "upper": "s2", "protocol": "http", "endpoint": "", "skip": 1000, "limit": 51,
 		}, 2000},
