@@ -260,9 +260,10 @@ func (p *Push) take() (claims []core.LaneClaim, wait time.Duration) {
 	return claims, wait
 }
 
-// claim claims deliveries and begins to attempt them.
+// claim claims deliveries and begins to attempt them. A claim that is under way when Close begins is not cut short: nobody would
+// attempt what it has claimed until it runs out.
 func (p *Push) claim(claims []core.LaneClaim) {
-	ctx, cancel := context.WithTimeout(p.ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(p.pushes, storeTimeout)
 	defer cancel()
 	deliveries, err := p.deliveries.Claim(ctx, claims)
 	if err != nil && p.ctx.Err() == nil {

@@ -392,6 +392,28 @@ func TestPushCloses(t *testing.T) {
 	})
 }
 
+// What a claim has got is attempted, also when Close begins while it is under way: other servers would wait for its end.
+func TestPushClosesDuringAClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Delivered, nil })
+		e.waiting[1] = 1
+		deliveries := e.deliveries()
+		claim := deliveries.Claim
+		deliveries.Claim = func(ctx context.Context, lanes []core.LaneClaim) ([]*core.Delivery, error) {
+			claimed, err := claim(ctx, lanes)
+			time.Sleep(100 * time.Millisecond) // the answer is on its way
+			return claimed, errors.Join(err, ctx.Err())
+		}
+		p := NewPush(deliveries, zerolog.Nop())
+		p.Due(core.LaneDue{Lane: 1})
+		synctest.Wait()
+		p.Close(t.Context())
+		if e.claims != 1 || e.count(core.Delivered) != 1 {
+			t.Errorf("%d claims, settled %v", e.claims, e.settled)
+		}
+	})
+}
+
 // Looking at very many lanes takes a fiftieth of the time, and no longer than 4 s pass without.
 func TestPushLooksSeldomAtMany(t *testing.T) {
 	t.Parallel()
