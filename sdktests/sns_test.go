@@ -2,6 +2,10 @@ package sdktests
 
 import (
 	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -295,10 +299,13 @@ func verified(certificates *http.Client, message map[string]string) error {
 	if err != nil {
 		return err
 	}
-	if message["SignatureVersion"] != "2" {
-		return fmt.Errorf("got version %s of signatures, want 2", message["SignatureVersion"])
+	key, text := certificate.PublicKey.(*rsa.PublicKey), []byte(signed.String())
+	if message["SignatureVersion"] == "1" {
+		digest := sha1.Sum(text)
+		return rsa.VerifyPKCS1v15(key, crypto.SHA1, digest[:], signature)
 	}
-	return certificate.CheckSignature(x509.SHA256WithRSA, []byte(signed.String()), signature)
+	digest := sha256.Sum256(text)
+	return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature)
 }
 
 // An endpoint confirms, gets what is published, and ends its subscription, all by the links in messages.
@@ -330,7 +337,7 @@ func TestSNSHTTPEndpoint(t *testing.T) {
 	follow(asked["SubscribeURL"])
 	sent := publish(t, client, &sns.PublishInput{TopicArn: orders, Message: aws.String(texts["unicode"]), Subject: aws.String("About")})
 	got := endpoint.next(t)
-	if got["Type"] != "Notification" || got["Message"] != texts["unicode"] || got["Subject"] != "About" || got["MessageId"] != *sent.MessageId {
+	if got["Type"] != "Notification" || got["Message"] != texts["unicode"] || got["Subject"] != "About" || got["MessageId"] != *sent.MessageId || got["SignatureVersion"] != "2" {
 		t.Errorf("got %v", got)
 	}
 	follow(got["UnsubscribeURL"])
