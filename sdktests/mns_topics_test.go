@@ -1,16 +1,22 @@
 package sdktests
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -209,6 +215,97 @@ func TestMNSPushes(t *testing.T) {
 	mnsPublish(t, topic, "hello", "red")
 	if got := within(t, endpoint.bodies, "the push"); got != "204 hello" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// The SDK verifies pushes in an example, a program: that is what checks one here, fed with what an endpoint got.
+func TestMNSPushesPassTheVerificationOfTheSDK(t *testing.T) {
+	t.Parallel()
+	verify := sdksVerification(t)
+	got := make(chan pushRequest, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		headers := map[string]string{}
+		for name, values := range r.Header {
+			headers[strings.ToLower(name)] = values[0]
+		}
+		w.WriteHeader(http.StatusNoContent)
+		got <- pushRequest{r.Method, r.URL.RequestURI(), headers}
+	}))
+	t.Cleanup(server.Close)
+	topic := start(t).mnsTopic(t, "news")
+	for _, format := range []ali_mns.NotifyContentFormatType{ali_mns.XML, ali_mns.SIMPLIFIED, "JSON"} {
+		mnsSubscribe(t, topic, strings.ToLower(string(format)), ali_mns.MessageSubsribeRequest{Endpoint: server.URL + "/notify?a=b", NotifyContentFormat: format, FilterTag: string(format)})
+		mnsPublish(t, topic, "hello <&>", string(format))
+		pushed := within(t, got, "the push")
+		if !verify(pushed) {
+			t.Errorf("%s: the SDK refuses %+v", format, pushed)
+		}
+		pushed.Headers["x-mns-message-tag"] = "another"
+		if verify(pushed) {
+			t.Errorf("%s: the SDK verifies what was changed", format)
+		}
+	}
+}
+
+// pushRequest is a push as the SDK's example wants it, with names in lower case.
+type pushRequest struct {
+	Method, Path string
+	Headers      map[string]string
+}
+
+// sdksVerification builds the SDK's example into a program that says whether a push is genuine.
+func sdksVerification(t *testing.T) func(pushRequest) bool {
+	t.Helper()
+	module, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aliyun/aliyun-mns-go-sdk").Output()
+	if err != nil {
+		t.Fatalf("find the SDK: %v", err)
+	}
+	example, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(module)), "example", "http_authorization.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for name, source := range map[string]string{
+		"go.mod":     "module verification\n\ngo 1.24\n",
+		"example.go": strings.Replace(string(example), "func main()", "func example()", 1),
+		"main.go": `package main
+
+import (
+	"encoding/json"
+	"os"
+)
+
+func main() {
+	var push struct {
+		Method, Path string
+		Headers      map[string]string
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&push); err != nil || !authenticateWithHeaderMap(push.Method, push.Path, push.Headers) {
+		os.Exit(1)
+	}
+}
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := runIn(folder, []string{"go", "build", "-o", "verification", "."}); err != nil {
+		t.Fatal(err)
+	}
+	return func(p pushRequest) bool {
+		t.Helper()
+		document, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		command := exec.CommandContext(t.Context(), filepath.Join(folder, "verification"))
+		command.Stdin = bytes.NewReader(document)
+		output, err := command.CombinedOutput()
+		if refused := (*exec.ExitError)(nil); err != nil && !errors.As(err, &refused) {
+			t.Fatalf("%v: %s", err, output)
+		}
+		return err == nil
 	}
 }
 
