@@ -147,12 +147,18 @@ func everyone(t *testing.T, n int, do func(ctx context.Context, i int) error) {
 }
 
 // A server that is killed while it fans a message out to a thousand queues goes on after its next start: no queue
-// misses a message that was published or has it twice, and one whose publish failed is in all queues or in none.
+// misses a message that was published or has it twice, and one whose publish failed is in all queues or in none. The
+// endpoints among them have each message that was published at least once.
 func TestFanOutKilled(t *testing.T) {
 	t.Parallel()
 	const queues = 1000
-	srv := serve(t, "--database-url", testDatabase(t))
+	database := testDatabase(t)
+	srv := serve(t, "--database-url", database)
 	h := newHub(t, srv.url, "news")
+	endpoints := []*endpoint{newEndpoint(t, ""), newEndpoint(t, "")}
+	for i, e := range endpoints {
+		h.mustSubscribe(t, fmt.Sprintf("endpoint-%d", i), e.URL)
+	}
 	name := func(i int) string { return fmt.Sprintf("in-%d", i) }
 	everyone(t, queues, func(ctx context.Context, i int) error {
 		if err := newAPI(srv.url, "").call(ctx, "POST", "/queues", map[string]any{"name": name(i)}, nil); err != nil {
@@ -175,6 +181,7 @@ func TestFanOutKilled(t *testing.T) {
 		killer.Wait()
 		srv.start(t)
 	}
+	pgtest.Execute(t, database, `UPDATE deliveries SET due_at = now() WHERE claimed`) // whose claim would run out in a minute
 	eventually(t, "fan out everything", func() error {
 		n, err := h.outstanding(t.Context())
 		if err == nil && n > 0 {
@@ -182,6 +189,9 @@ func TestFanOutKilled(t *testing.T) {
 		}
 		return err
 	})
+	for _, e := range endpoints {
+		e.mustGet(t, published)
+	}
 	contents := make([]string, queues)
 	everyone(t, queues, func(ctx context.Context, i int) error {
 		var page struct{ Messages []struct{ Body string } }

@@ -4,11 +4,18 @@ import static sdktests.Checking.check;
 import static sdktests.Checking.equal;
 import static sdktests.Checking.raises;
 
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import software.amazon.awssdk.http.AbortableInputStream;
 import software.amazon.awssdk.http.ExecutableHttpRequest;
@@ -17,7 +24,9 @@ import software.amazon.awssdk.http.HttpExecuteResponse;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.SdkHttpResponse;
 import software.amazon.awssdk.messagemanager.sns.SnsMessageManager;
+import software.amazon.awssdk.messagemanager.sns.model.SnsMessage;
 import software.amazon.awssdk.messagemanager.sns.model.SnsNotification;
+import software.amazon.awssdk.messagemanager.sns.model.SnsSubscriptionConfirmation;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sns.model.BatchEntryIdsNotDistinctException;
@@ -37,6 +46,7 @@ final class SnsChecks {
 
     void register() {
         check("sns_messages_pass_the_message_manager", this::messageManager);
+        check("sns_http_endpoint_passes_the_message_manager", this::endpoint);
         check("sns_publish_raw_and_filtered", this::rawAndFiltered);
         check("sns_publish_batch_answers_each", this::batch);
         check("sns_errors_have_their_classes", this::errors);
@@ -70,6 +80,36 @@ final class SnsChecks {
                     raises(RuntimeException.class, () -> manager.parseMessage(body.replace("\"About\"", "\"Another\"")));
                 }
             }
+        }
+    }
+
+    /** An HTTP endpoint that takes nothing but what the message manager has verified, and confirms its subscription. */
+    private void endpoint() throws Exception {
+        BlockingQueue<SnsMessage> got = new LinkedBlockingQueue<>();
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        try (SnsMessageManager manager = SnsMessageManager.builder().region(Region.US_EAST_1).httpClient(new Resolved()).build()) {
+            server.createContext("/", exchange -> {
+                int status = 200;
+                try {
+                    got.add(manager.parseMessage(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8)));
+                } catch (RuntimeException e) {
+                    status = 403;
+                }
+                exchange.sendResponseHeaders(status, -1);
+                exchange.close();
+            });
+            server.start();
+            for (String version : List.of("1", "2")) {
+                String topic = topic(Map.of("SignatureVersion", version));
+                client.subscribe(r -> r.topicArn(topic).protocol("http").endpoint("http://127.0.0.1:" + server.getAddress().getPort() + "/"));
+                SnsSubscriptionConfirmation asked = (SnsSubscriptionConfirmation) got.poll(30, TimeUnit.SECONDS);
+                client.confirmSubscription(r -> r.topicArn(topic).token(asked.token()));
+                client.publish(r -> r.topicArn(topic).message("hello <&>").subject("About"));
+                SnsNotification notified = (SnsNotification) got.poll(30, TimeUnit.SECONDS);
+                equal(List.of(notified.message(), notified.topicArn()), List.of("hello <&>", topic), "notification");
+            }
+        } finally {
+            server.stop(0);
         }
     }
 
