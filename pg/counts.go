@@ -57,12 +57,10 @@ SELECT storage_id FROM folded`
 
 const foldCountsSQL = `WITH busy AS (SELECT storage_id FROM unnest(@storage::bigint[]) AS b(storage_id))` + foldSQL
 
-// foldAllCountsSQL looks for storages that have more rows than they need.
-const foldAllCountsSQL = `
-WITH busy AS (
-    SELECT storage_id FROM counts GROUP BY storage_id
-    HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() - interval '1 minute' THEN bucket ELSE '-infinity' END) > @slack
-)` + foldSQL
+// unfoldedSQL looks for storages that have more rows than they need.
+const unfoldedSQL = `
+SELECT storage_id, count(*)::integer FROM counts GROUP BY storage_id
+HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() - interval '1 minute' THEN bucket ELSE '-infinity' END) > @slack`
 
 const (
 	foldFrom     = 100         // trains after which this server folds what they wrote for a storage
@@ -72,28 +70,47 @@ const (
 
 // FoldCounts adds up to limit rows of the counters and gives how many they were.
 func (s *Store) FoldCounts(ctx context.Context, limit int) (int, error) {
-	if storages := s.unfolded.take(limit); len(storages) > 0 {
-		return s.exec(ctx, foldCountsSQL, pgx.StrictNamedArgs{"storage": storages, "limit": limit})
+	if s.unfolded.allDue() {
+		if err := s.lookForUnfolded(ctx); err != nil {
+			return 0, err
+		}
 	}
-	if !s.unfolded.allDue() {
+	storages := s.unfolded.take(limit)
+	if len(storages) == 0 {
 		return 0, nil
 	}
-	n, err := s.exec(ctx, foldAllCountsSQL, pgx.StrictNamedArgs{"slack": foldAllSlack, "limit": limit})
-	if err == nil && n < limit {
-		s.unfolded.allFolded()
-	}
-	return n, err
+	return s.exec(ctx, foldCountsSQL, pgx.StrictNamedArgs{"storage": storages, "limit": limit})
 }
 
-// unfolded knows how many trains of this server have written counters for a storage since they were folded,
-// and when it last looked at all there is. To look each time took 150 ms with 10,000 queues in use.
+// lookForUnfolded finds what there is to fold, whoever wrote it.
+func (s *Store) lookForUnfolded(ctx context.Context) error {
+	found := map[int64]int{}
+	err := s.do(ctx, unfoldedSQL, pgx.StrictNamedArgs{"slack": foldAllSlack}, func(rows pgx.Rows) error {
+		var storage int64
+		var n int
+		_, err := pgx.ForEachRow(rows, []any{&storage, &n}, func() error {
+			found[storage] = n
+			return nil
+		})
+		return err
+	})
+	if err == nil {
+		s.unfolded.found(found)
+	}
+	return err
+}
+
+// unfolded knows which storages' counters are to be folded: of how many trains of this server they have rows
+// since they last were, and what it found when it last looked at all there is. To look each time took 150 ms with
+// 10,000 queues in use.
 type unfolded struct {
 	mu     sync.Mutex
 	trains map[int64]int
+	ripe   map[int64]int // rows of storages that were found
 	all    time.Time
 }
 
-func (u *unfolded) init() { u.trains = map[int64]int{} }
+func (u *unfolded) init() { u.trains, u.ripe = map[int64]int{}, map[int64]int{} }
 
 // add counts a train for each of the storages.
 func (u *unfolded) add(storages []int64) {
@@ -101,20 +118,29 @@ func (u *unfolded) add(storages []int64) {
 	defer u.mu.Unlock()
 	for _, storage := range storages {
 		u.trains[storage]++
+		if u.trains[storage] >= foldFrom {
+			u.ripe[storage] += u.trains[storage]
+			delete(u.trains, storage)
+		}
 	}
 }
 
 // take gives storages that together have at least so many rows to fold, where there are as many, and
-// forgets them.
+// forgets these rows.
 func (u *unfolded) take(rows int) (storages []int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for storage, n := range u.trains {
-		if n >= foldFrom && rows > 0 {
-			storages = append(storages, storage)
-			rows -= n
-			delete(u.trains, storage)
+	for storage, n := range u.ripe {
+		if rows <= 0 {
+			break
 		}
+		storages = append(storages, storage)
+		if n > rows {
+			u.ripe[storage] = n - rows
+		} else {
+			delete(u.ripe, storage)
+		}
+		rows -= n
 	}
 	return storages
 }
@@ -125,10 +151,10 @@ func (u *unfolded) allDue() bool {
 	return time.Since(u.all) >= foldAllEvery
 }
 
-// allFolded says that there is nothing left to fold.
-func (u *unfolded) allFolded() {
+// found takes the rows that were found, in place of what was known.
+func (u *unfolded) found(rows map[int64]int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.all = time.Now()
+	u.all, u.ripe = time.Now(), rows
 	clear(u.trains)
 }

@@ -200,6 +200,29 @@ func TestFoldCountsOfItsOwn(t *testing.T) {
 	})
 }
 
+// What one look has found is folded in batches, without another look.
+func TestFoldCountsLooksOnce(t *testing.T) {
+	store := pgtest.Open(t, pgtest.DatabaseURL(t))
+	q := newQueue(t, newBroker(t, store))
+	const rows = 40
+	for range rows {
+		q.send("a")
+	}
+	pg.ForgetFolded(store)
+	conn := database(t, store.URL())
+	for i, batch := range []int{rows / 4, rows / 4, rows} { // each leaves a row with the sum of those that it took
+		n, err := store.FoldCounts(t.Context(), batch)
+		if want := min(batch, rows/2+2); n != want || err != nil {
+			t.Errorf("batch %d folded %d rows, %v; want %d", i, n, err, want)
+		}
+		execute(t, conn, `INSERT INTO counts (storage_id, bucket) SELECT 999, '-infinity' FROM generate_series(1, 20)`) // a look would find these
+	}
+	if n, err := store.FoldCounts(t.Context(), rows); n != 0 || err != nil {
+		t.Errorf("folded %d rows more, %v", n, err)
+	}
+	q.wantCounts(rows, 0, 0, rows)
+}
+
 // Counts add up while others send, receive, delete, change and fold.
 func TestCountsUnderLoad(t *testing.T) {
 	t.Parallel()

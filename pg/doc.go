@@ -121,7 +121,9 @@
 //
 // 2026-11-21: a server folds the counters of the storages that its own trains have written to, and looks
 // through all counters only once a minute. Doing that each time took 150 ms for 310,000 rows, 10,000
-// queues with messages in flight in 30 different seconds, and as long again for each batch.
+// queues with messages in flight in 30 different seconds, and as long again for each batch. So what one look finds is
+// folded from memory: with a look for each batch of 1,000 rows, folding 600,000 rows of 10,000 queues took PostgreSQL
+// 10.7 s of processor time instead of 4.9, every minute.
 //
 // 2026-11-21: secrets of access keys are sealed with AES-256-GCM under a key derived (HKDF) from the
 // master key, for the row that they stand in. A check value, derived from the master key for this alone,

@@ -15,10 +15,12 @@ func (s *Store) URL() string {
 	return s.opts.URL
 }
 
+// ForgetFolded makes the next fold look for all there is.
+func ForgetFolded(s *Store) { s.unfolded.all = time.Time{} }
+
 // FoldAllCounts folds until there is nothing to fold, whoever wrote it.
 func FoldAllCounts(s *Store) (n int, err error) {
-	s.unfolded.allFolded()
-	s.unfolded.all = time.Time{}
+	ForgetFolded(s)
 	const batch = 1000
 	for folded := batch; folded == batch && err == nil; n += folded {
 		folded, err = s.FoldCounts(context.Background(), batch)
@@ -56,7 +58,7 @@ const (
 	ExpireSQL            = expireSQL
 	RemoveDroppedSQL     = removeDroppedSQL
 	FoldCountsSQL        = foldCountsSQL
-	FoldAllCountsSQL     = foldAllCountsSQL
+	UnfoldedSQL          = unfoldedSQL
 	AccessKeySQL         = accessKeySQL
 	ExpireKeysSQL        = expireKeysSQL
 	UseNonceSQL          = useNonceSQL
@@ -185,7 +187,7 @@ const (
 const FoldFrom = foldFrom
 
 // FoldedAll says that all counters have just been looked through.
-func FoldedAll(s *Store) { s.unfolded.allFolded() }
+func FoldedAll(s *Store) { s.unfolded.found(map[int64]int{}) }
 
 // Listening gives how many other servers this one knows to hear its notifications.
 func Listening(s *Store) int { return int(s.peers.listening.Load()) }
