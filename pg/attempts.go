@@ -98,34 +98,3 @@ func (s *Store) repeatAttempt(ctx context.Context, q *core.Queue, attempt *diges
 	slices.SortFunc(messages, func(a, b core.Message) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return messages, nil
 }
-
-const forgetMovedSQL = `
-UPDATE receive_attempts t SET groups = k.groups, sequences = k.sequences, versions = k.versions
-FROM (
-    SELECT COALESCE(array_agg(u.group_key), '{}') AS groups, COALESCE(array_agg(u.sequence), '{}') AS sequences, COALESCE(array_agg(u.version), '{}') AS versions
-    FROM receive_attempts r CROSS JOIN LATERAL unnest(r.groups, r.sequences, r.versions) AS u(group_key, sequence, version)
-    WHERE r.storage_id = @storage AND r.digest = @digest AND u.sequence <> ALL (@moved::bigint[])
-) k
-WHERE t.storage_id = @storage AND t.digest = @digest`
-
-// forgetMoved takes what was moved away as dead letters out of the attempts that found it: their callers have not seen it,
-// and a repeated attempt is to give what they have.
-func (s *Store) forgetMoved(o *receiveOp, dead []received) {
-	for i, call := range o.calls {
-		var moved []int64
-		for _, r := range dead {
-			if r.caller == i {
-				moved = append(moved, r.move.sequence)
-			}
-		}
-		if call.attempt == nil || len(moved) == 0 {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
-		_, err := s.exec(ctx, forgetMovedSQL, pgx.StrictNamedArgs{"storage": o.queue.Storage, "digest": call.attempt.bytes(), "moved": moved})
-		cancel()
-		if err != nil {
-			s.log.Warn().Err(err).Str("queue", o.queue.Name.String()).Msg("an attempt to receive cannot be repeated")
-		}
-	}
-}

@@ -31,20 +31,18 @@ func (s *Store) DeadLetterSources(ctx context.Context, name core.QueueName, afte
 	return page, err
 }
 
-// isDead reports whether a message that has been received so often, before in other queues, is a dead letter of
-// this one.
-func isDead(queue *core.Queue, receives int, prior *int32) bool {
-	if queue.DeadLetter.Target == "" {
-		return false
-	}
-	if prior != nil {
-		receives -= int(*prior)
-	}
-	return receives > queue.DeadLetter.MaxReceives
-}
+// moveTime is for how long a receive hides the dead letters that it finds: longer than it takes to move them,
+// and no longer than need be, for that is how late they are moved when their server dies meanwhile.
+const moveTime = 2 * callTimeout
 
-// moveDeadSQL moves messages that a receive found to be dead letters to the queue's dead-letter queue, and
-// undoes what this receive counted. Those that are not as it left them stay, for somebody else has got hold of them,
+// mostReceives is how often queue q hands a message out before it is a dead letter. Without a policy, or while the queue
+// that the policy names is not there or of another kind, that is as often as one likes.
+const mostReceives = `CASE WHEN q.dead_letter_target <> '' AND EXISTS (
+            SELECT FROM queues t WHERE t.account = q.account AND t.region = q.region AND t.name = q.dead_letter_target AND t.fifo = q.fifo
+        ) THEN q.max_receives ELSE 2147483647 END`
+
+// moveDeadSQL moves messages that a receive found to be dead letters to the queue's dead-letter queue. Those that
+// are not as it left them stay, for somebody else has got hold of them,
 // and so do those of a priority that the target does not look for yet. First comes the target, if it is there.
 const moveDeadSQL = `
 WITH target AS (
@@ -72,7 +70,7 @@ WITH target AS (
 ), moved AS (
     INSERT INTO messages (storage_id, id, visible_at, sent_at, first_received_at, received_at, receive_count, prior_receives, handle_version,
         size, key_id, priority, form, sender, group_id, source, attributes, body)
-    SELECT target, id, now, sent_at, first_received_at, received_at, receive_count - 1, receive_count - 1, handle_version,
+    SELECT target, id, now, sent_at, first_received_at, received_at, receive_count, receive_count, handle_version,
         size, key_id, priority, form, sender, group_id, moved_from, attributes, body
     FROM taken
 ), counted AS (
@@ -94,10 +92,9 @@ type deadTarget struct {
 	moved []int64
 }
 
-// moveDead moves what was received too often to the queue's dead-letter queue. It gives back what is to be handed
-// out all the same, since there is no such queue. What is not moved for a fault of the database is hidden, and
-// found by a later receive.
-func (s *Store) moveDead(queue *core.Queue, dead []received) []received {
+// moveDead moves dead letters to the queue's dead-letter queue. What is not moved, for a fault of the database or
+// since that queue is just being deleted, is found again by a receive after the moveTime.
+func (s *Store) moveDead(queue *core.Queue, dead []received) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	target, err := s.moveDeadOnce(ctx, queue, dead)
@@ -110,14 +107,9 @@ func (s *Store) moveDead(queue *core.Queue, dead []received) []received {
 			_, err = s.moveDeadOnce(ctx, queue, dead)
 		}
 	}
-	switch {
-	case err != nil:
-		s.log.Warn().Err(err).Str("queue", queue.Name.String()).Int("messages", len(dead)).
-			Msg("could not move dead letters; a receive after their visibility timeout does")
-	case target.queue.ID == 0:
-		return dead
+	if err != nil {
+		s.log.Warn().Err(err).Str("queue", queue.Name.String()).Int("messages", len(dead)).Msg("could not move dead letters; a later receive does")
 	}
-	return nil
 }
 
 func (s *Store) moveDeadOnce(ctx context.Context, queue *core.Queue, dead []received) (target deadTarget, err error) {

@@ -158,8 +158,8 @@
 // queue turns out to have changed in between, what was remembered is forgotten in the same transaction.
 //
 // 2026-11-21: dead letters of FIFO queues are moved by a transaction of their own, before the callers are answered, and not in the train that
-// found them: it would wait for the locks of target groups while it holds others out of order. Until then they are in flight, and a server that
-// dies leaves them to the next receive.
+// found them: it would wait for the locks of target groups while it holds others out of order. A receive takes of a group either the dead
+// letters that it begins with or what is in front of the next one, so that nothing behind dead letters is received before they are gone.
 //
 // 2026-11-21: a new delay of a FIFO queue is written to its messages when it is set, from the last one back, a thousand in a transaction.
 // A delay worked out at each receive would need a second index of groups, for a change that few ever make; one transaction,
@@ -203,12 +203,15 @@
 // together in the next transaction; one that fails for a reason that may be one caller's is made again for each.
 //
 // 2026-11-21: a receive tells which messages are dead letters, and a second statement moves those, by key
-// and handle version, before any caller is answered (dead_letters.go). A crash in between leaves them in the
-// source, hidden until their visibility timeout, with a receive too many counted; a later receive moves them. Rejected: a
+// and handle version, before any caller is answered (dead_letters.go). The receive does not count for them, and hides them for 8 s, in
+// which they are moved or, when the server dies in between, wait for the next receive to find them as they were. At first the receive
+// counted, and hid them for the visibility timeout, which may be 12 hours. Whether there is a queue to move them to is asked by the receive
+// too, for it cannot take back that it has not received what is then to be handed out. Rejected: a
 // second statement in the same train, which found them by the moment until which the receive had hidden them. It
 // left no half moves at all, but cost each train of a queue with a policy 90 us beside 190 (one message) to 350
 // (twenty) of the receive; also rejected, a statement that moves and receives at once, which would be needed a second time
-// for each other kind of receive.
+// for each other kind of receive; and to leave dead letters visible, where each receive finds them again until they are moved, and one that
+// cannot be moved holds up its queue.
 //
 // 2026-11-21: a target that does not look for messages of a dead letter's priority yet is told to, by the mover.
 // To have the policy or the send see to it would need the target's row each time a queue is altered.

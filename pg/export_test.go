@@ -45,6 +45,7 @@ const (
 	SendSQL              = sendSQL
 	FrontSQL             = frontSQL
 	ReceiveSQL           = receiveSQL
+	MoveTime             = moveTime
 	DeleteSQL            = deleteSQL
 	DeleteNewestSQL      = deleteNewestSQL
 	ChangeSQL            = changeSQL

@@ -144,19 +144,32 @@ func TestFIFODeadLetterWakesItsReceivers(t *testing.T) {
 	}
 }
 
-// TestFIFODeadLetterOfAKilledServer leaves a message received too often that nobody moved: the next receive does.
-func TestFIFODeadLetterOfAKilledServer(t *testing.T) {
+// TestFIFODeadLetterMoveDies: a server that dies between a receive and the move of the dead letters that it found leaves their
+// group as it was. Nobody has received anything of it, and it goes on a little later, whatever the visibility timeout.
+func TestFIFODeadLetterMoveDies(t *testing.T) {
 	t.Parallel()
 	store := pgtest.New(t)
 	queue, dead := fifoWithDeadLetters(t, newBroker(t, store), 1)
+	queue.alter(core.QueueChange{VisibilityTimeout: ptr(12 * time.Hour)})
 	queue.sendTo("g", "a", "b")
-	queue.receive(1)
+	queue.wear(1, 2)
+	queue.sendTo("g", "c", "d")
 	conn := database(t, store.URL())
-	execute(t, conn, `UPDATE fifo_messages SET receive_count = 2 WHERE receive_count = 1`)
-	queue.advance(30 * time.Second)
-	queue.wantReceive("b")
-	if m := dead.one(); m.ReceiveCount != 3 {
-		t.Errorf("received %d times", m.ReceiveCount)
+	execute(t, conn, `CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'`)
+	execute(t, conn, `CREATE TRIGGER die BEFORE DELETE ON fifo_messages EXECUTE FUNCTION die()`)
+	queue.wantReceive()
+	dead.wantReceive()
+	execute(t, conn, `DROP TRIGGER die ON fifo_messages`)
+	queue.advance(pg.MoveTime)
+	for _, m := range queue.wantReceive("c", "d") {
+		if m.ReceiveCount != 1 {
+			t.Errorf("%s was received %d times", m.Body, m.ReceiveCount)
+		}
+	}
+	for _, m := range dead.wantReceive("a", "b") {
+		if m.ReceiveCount != 2 {
+			t.Errorf("%s was received %d times, want once there and once here", m.Body, m.ReceiveCount)
+		}
 	}
 }
 
@@ -211,7 +224,7 @@ func TestFIFODeadLetterThatCannotBeMoved(t *testing.T) {
 		t.Errorf("%d moves were told of", n)
 	}
 	execute(t, conn, `DROP TRIGGER refuse ON fifo_messages`)
-	queue.advance(30 * time.Second)
+	queue.advance(pg.MoveTime)
 	queue.wantReceive()
 	dead.wantReceive("a")
 	if n := moved.Load(); n != 1 {

@@ -26,8 +26,8 @@ type fifoMove struct {
 }
 
 // moveFIFOSQL moves messages between FIFO queues, whose groups' locks have been taken, and numbers them anew in the
-// order given. A dead letter keeps its id and its past but for the receive that found it, and is told
-// where it came from; a message with another id is a new one. It is sent now, in the eyes of its target.
+// order given. A dead letter keeps its id and its past, and is told where it came
+// from; a message with another id is a new one. It is sent now, in the eyes of its target.
 const moveFIFOSQL = `
 WITH queue AS MATERIALIZED (
     SELECT array_agg(q.storage_id ORDER BY a.ord) AS storages, array_agg(q.now ORDER BY a.ord) AS nows
@@ -48,7 +48,7 @@ WITH queue AS MATERIALIZED (
         handle_version, size, key_id, priority, form, group_id, deduplication_id, sender, source, attributes, body)
     SELECT target, group_key, (SELECT currval('sequence_blocks')) * 1024 + ord, new_id, now, now,
         CASE WHEN new_id = id THEN first_received_at END, CASE WHEN new_id = id THEN received_at END,
-        CASE WHEN new_id = id THEN receive_count - 1 ELSE 0 END, CASE WHEN new_id = id THEN receive_count - 1 END,
+        CASE WHEN new_id = id THEN receive_count ELSE 0 END, CASE WHEN new_id = id THEN receive_count END,
         handle_version, size, key_id, priority, form, group_id, NULLIF(new_deduplication_id, ''), sender, CASE WHEN new_id = id THEN @source END, attributes, body
     FROM taken
     RETURNING storage_id, group_key, sequence, visible_at, size
@@ -116,31 +116,29 @@ func (s *Store) queueFIFOMoves(batch *pgx.Batch, source *core.Queue, sourceName 
 	return f.groups
 }
 
-// moveDeadFIFO moves what was received too often to the queue's dead-letter queue, and reports whether
-// there is one. What is not moved for a fault of the database, or because somebody else has got hold of it, is by the next receive.
-func (s *Store) moveDeadFIFO(source *core.Queue, dead []received) bool {
+// moveDeadFIFO moves dead letters to the queue's dead-letter queue. What is not moved, for a fault of the database, because somebody
+// else has got hold of it, or since that queue is just being deleted, is found again by a receive after the moveTime.
+func (s *Store) moveDeadFIFO(source *core.Queue, dead []received) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	name := source.Name
 	name.Name = source.DeadLetter.Target
-	for looks := 1; ; looks++ {
+	moved := 0
+	for looks := 0; moved == 0 && looks <= maxTargetLooks; looks++ {
 		target, err := s.Queue(ctx, name)
 		if core.CodeOf(err) == core.QueueNotFound || err == nil && !target.FIFO {
-			return false
+			return
 		}
-		moved := 0
 		if err == nil {
 			moved, err = s.moveDeadFIFOOnce(ctx, source, target, dead)
 		}
-		switch {
-		case err != nil:
-			s.log.Warn().Err(translate(err)).Str("queue", source.Name.String()).Int("messages", len(dead)).
-				Msg("could not move dead letters; the next receive does")
-			return true
-		case moved > 0 || looks > maxTargetLooks:
-			return true
+		if err != nil {
+			s.log.Warn().Err(translate(err)).Str("queue", source.Name.String()).Int("messages", len(dead)).Msg("could not move dead letters; a later receive does")
+			return
 		}
-		s.queues.forget(target) // it has changed since it was read, by another server perhaps
+		if moved == 0 {
+			s.queues.forget(target) // it has changed since it was read, by another server perhaps
+		}
 	}
 }
 
@@ -159,9 +157,10 @@ func (s *Store) moveDeadFIFOOnce(ctx context.Context, source, target *core.Queue
 		return 0, err
 	}
 	announceGroups(s, groups)
-	for _, m := range moves {
-		if m.moved {
+	for i := range dead {
+		if dead[i].move.moved {
 			moved++
+			s.observeMove(ctx, source, dead[i].ID)
 		}
 	}
 	return moved, nil

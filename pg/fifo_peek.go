@@ -18,7 +18,7 @@ WITH asked AS (
     WHERE q.id = @queue AND q.version = @version
 )
 SELECT now AS visible_at, 0::bigint AS group_key, 0::bigint AS sequence, 0::bigint AS id, now AS sent_at, NULL::timestamptz AS first_received_at,
-    0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, 0 AS receives, NULL::text AS group_id,
+    0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, NULL::text AS group_id,
     NULL::text AS deduplication_id, NULL::text AS sender, NULL::text AS source, NULL::bytea AS attributes, NULL::bytea AS body
 FROM asked
 UNION ALL

@@ -51,7 +51,7 @@ func fifoStatements(queue, storage int64) map[string]plannedStatement {
 		"receive": {pg.ReceiveFIFOSQL, pgx.NamedArgs{
 			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{0, 2}, "callers": []int32{2, 1}, "wanted": []int64{2 * n, n},
 			"per_group": []int64{100, 100}, "mark": []time.Time{start, start}, "timeout": []int64{30_000_000, 0}, "limit": []int64{n, n, n},
-			"attempt": [][]byte{nil, digests[0], nil}, "window": core.DeduplicationWindow,
+			"attempt": [][]byte{nil, digests[0], nil}, "window": core.DeduplicationWindow, "move_time": pg.MoveTime,
 		}, 400},
 		"move": {pg.MoveFIFOSQL, pgx.NamedArgs{
 			"queue": []int64{queue + 1}, "queue_version": []int64{1}, "storage": storages, "source": "s", "group": groups, "sequence": sequences,

@@ -2,7 +2,6 @@ package pg
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
 
@@ -23,20 +22,21 @@ type fifoFound struct {
 
 // receiveFIFOSQL receives for all lanes of FIFO queues of a train. It walks the index of the groups that are due
 // from the mark, and deals them out to the callers of the lane like cards: who has got less than asked for from his
-// first group goes on with his next. Of a group, messages are taken up to the first one that is hidden. Then the
-// groups' rows are locked, passing over those that are locked by others. One that was changed after the
+// first group goes on with his next. Of a group, messages are taken up to the first one that is hidden: those
+// that are dead letters where it begins with one, else those before the next one. Dead letters are not received but hidden for as long as it may
+// take to move them away. Then the groups' rows are locked, passing over those that are locked by others. One that was changed after the
 // statement's snapshot has another place than the snapshot knows, and is left as it is: what else
 // the statement has seen of that group is no longer true.
 const receiveFIFOSQL = `
 WITH asked AS MATERIALIZED (
-    SELECT a.ord, a.first, a.callers, a.per_group, a.hide * interval '1 microsecond' AS hide, q.storage_id, q.now, q.oldest, g.*
+    SELECT a.ord, a.first, a.callers, a.per_group, a.hide * interval '1 microsecond' AS hide, q.storage_id, q.now, q.oldest, q.most, g.*
     FROM unnest(@queue::bigint[], @version::bigint[], @first::integer[], @callers::integer[], @wanted::bigint[], @per_group::bigint[],
         @mark::timestamptz[], @timeout::bigint[])
         WITH ORDINALITY AS a(queue, version, first, callers, wanted, per_group, mark, hide, ord)
     CROSS JOIN LATERAL (
-        SELECT q.storage_id, q.now, q.now - q.retention AS oldest
+        SELECT q.storage_id, q.now, q.now - q.retention AS oldest, q.most
         FROM (
-            SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+            SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now, ` + mostReceives + ` AS most
             FROM queues q WHERE q.id = a.queue AND q.version = a.version LIMIT 1
         ) q
     ) q
@@ -49,28 +49,30 @@ WITH asked AS MATERIALIZED (
         ) g
     ) g
 ), taken AS MATERIALIZED (
-    SELECT a.ord, a.storage_id, a.now, a.hide, a.first + c.caller AS slot, t.n, a.keys[t.n] AS group_key, a.places[t.n] AS group_place, t.sequence, t.place
+    SELECT a.ord, a.storage_id, a.now, CASE WHEN t.dead THEN @move_time::interval ELSE a.hide END AS hide, t.dead, a.first + c.caller AS slot, t.n, a.keys[t.n] AS group_key, a.places[t.n] AS group_place, t.sequence, t.place
     FROM asked a
     CROSS JOIN LATERAL generate_series(1, least(a.callers, a.found)) AS c(caller)
     CROSS JOIN LATERAL (
-        SELECT n.n, m.sequence, m.place
+        SELECT n.n, m.sequence, m.place, m.dead
         FROM generate_series(c.caller, a.found, a.callers) AS n(n)
         LEFT JOIN LATERAL (
-            SELECT m.sequence, m.place FROM (
-                SELECT m.sequence, m.place, bool_and(m.visible_at <= a.now) OVER (ORDER BY m.sequence) AS open
+            SELECT m.sequence, m.place, m.dead FROM (
+                SELECT m.sequence, m.place, bool_and(m.visible_at <= a.now AND m.receives < a.most) OVER line AS open,
+                    bool_and(m.visible_at <= a.now AND m.receives >= a.most) OVER line AS dead
                 FROM (
-                    SELECT m.sequence, m.visible_at, m.ctid AS place FROM fifo_messages m
+                    SELECT m.sequence, m.visible_at, m.receive_count - COALESCE(m.prior_receives, 0) AS receives, m.ctid AS place FROM fifo_messages m
                     WHERE m.storage_id = a.storage_id AND m.group_key = a.keys[n.n] AND m.sequence >= a.heads[n.n] AND m.sent_at > a.oldest
                     ORDER BY m.sequence LIMIT least(a.per_group, (@limit::bigint[])[a.first + c.caller])
                 ) m
-            ) m WHERE m.open
+                WINDOW line AS (ORDER BY m.sequence)
+            ) m WHERE m.open OR m.dead
         ) m ON true
         LIMIT (@limit::bigint[])[a.first + c.caller]
     ) t
 ), picked AS MATERIALIZED (
-    SELECT ord, storage_id, now, hide, slot, n, group_key, group_place, min(sequence) AS head, array_agg(place) AS messages
+    SELECT ord, storage_id, now, hide, dead, slot, n, group_key, group_place, min(sequence) AS head, array_agg(place) AS messages
     FROM taken WHERE sequence IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 ), locked AS MATERIALIZED (
     SELECT p.* FROM picked p CROSS JOIN LATERAL (
         SELECT g.ctid AS place FROM groups g WHERE g.storage_id = p.storage_id AND g.group_key = p.group_key LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -78,10 +80,10 @@ WITH asked AS MATERIALIZED (
 ), received AS (
     UPDATE fifo_messages m
     SET visible_at = r.now + r.hide, received_at = r.now, first_received_at = COALESCE(m.first_received_at, r.now),
-        receive_count = m.receive_count + 1, handle_version = m.handle_version + 1
-    FROM (SELECT l.ord, l.now, l.hide, l.slot, l.n, unnest(l.messages) AS place FROM locked l) r
+        receive_count = m.receive_count + (NOT r.dead)::integer, handle_version = m.handle_version + 1
+    FROM (SELECT l.ord, l.now, l.hide, l.dead, l.slot, l.n, unnest(l.messages) AS place FROM locked l) r
     WHERE m.ctid = r.place
-    RETURNING r.ord, r.now, r.hide, r.slot, r.n, m.*
+    RETURNING r.ord, r.now, r.hide, r.dead, r.slot, r.n, m.*
 ), moved AS (
     UPDATE groups g SET due = l.now + l.hide, head = l.head FROM locked l WHERE g.ctid = l.group_place
 ), counted AS (
@@ -90,20 +92,20 @@ WITH asked AS MATERIALIZED (
 ), remembered AS (
     INSERT INTO receive_attempts (storage_id, digest, groups, sequences, versions, visible_at, expires_at)
     SELECT storage_id, (@attempt::bytea[])[slot], array_agg(group_key), array_agg(sequence), array_agg(handle_version), max(visible_at), max(now) + @window::interval
-    FROM received WHERE (@attempt::bytea[])[slot] IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+    FROM received WHERE (@attempt::bytea[])[slot] IS NOT NULL AND NOT dead GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (storage_id, digest) DO UPDATE SET groups = excluded.groups, sequences = excluded.sequences, versions = excluded.versions,
         visible_at = excluded.visible_at, expires_at = excluded.expires_at, written_at = excluded.written_at
 )
 SELECT 0, ord, 0, 0, keys, dues, now AS visible_at, 0::bigint AS group_key, 0::bigint AS sequence, 0::bigint AS id, now AS sent_at, now AS first_received_at,
-    0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, 0 AS receives, NULL::text AS group_id, NULL::text AS deduplication_id,
+    0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, NULL::text AS group_id, NULL::text AS deduplication_id,
     NULL::text AS sender, NULL::text AS source, NULL::bytea AS attributes, NULL::bytea AS body
 FROM asked
 UNION ALL
-SELECT 1, ord, 0, n, NULL, NULL, now, 0, 0, 0, now, now, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL FROM taken WHERE sequence IS NULL
+SELECT 1, ord, 0, n, NULL, NULL, now, 0, 0, 0, now, now, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL FROM taken WHERE sequence IS NULL
 UNION ALL
-SELECT 2, ord, 0, n, NULL, NULL, now, 0, 0, 0, now, now, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL FROM picked
+SELECT 2, ord, 0, n, NULL, NULL, now, 0, 0, 0, now, now, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL FROM picked
 UNION ALL
-SELECT 3, ord, slot, n, NULL, NULL, ` + fifoColumns + ` FROM received`
+SELECT CASE WHEN dead THEN 4 ELSE 3 END, ord, slot, n, NULL, NULL, ` + fifoColumns + ` FROM received`
 
 var receiveFIFOStatement = prepare(receiveFIFOSQL)
 
@@ -113,6 +115,7 @@ const (
 	receiveHollow
 	receivePicked
 	receiveMessage
+	receiveDead
 )
 
 func (s *Store) queueFIFOReceives(batch *pgx.Batch, ops []*receiveOp) {
@@ -158,7 +161,7 @@ func (s *Store) queueFIFOReceives(batch *pgx.Batch, ops []*receiveOp) {
 	}
 	receiveFIFOStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues, "version": versions, "first": firsts, "callers": callers, "wanted": wanted, "per_group": perGroup,
-		"mark": low, "timeout": timeouts, "limit": limits, "attempt": attempts, "window": core.DeduplicationWindow,
+		"mark": low, "timeout": timeouts, "limit": limits, "attempt": attempts, "window": core.DeduplicationWindow, "move_time": moveTime,
 	}).Query(func(rows pgx.Rows) error { return s.readFIFOReceives(rows, ops) })
 }
 
@@ -188,8 +191,7 @@ func (s *Store) readFIFOReceives(rows pgx.Rows, ops []*receiveOp) error {
 			if err != nil {
 				return err
 			}
-			dead := o.queue.DeadLetter.Target != "" && int(row.receives) > o.queue.DeadLetter.MaxReceives
-			o.rows = append(o.rows, received{Message: m, dead: dead, move: fifoMove{group: row.group, sequence: row.sequence, version: row.version, id: row.id}, caller: int(slot) - o.fifo.first - 1, group: n}) // SQL counts from one
+			o.rows = append(o.rows, received{Message: m, dead: kind == receiveDead, move: fifoMove{group: row.group, sequence: row.sequence, version: row.version, id: row.id}, caller: int(slot) - o.fifo.first - 1, group: n}) // SQL counts from one
 		}
 		return nil
 	})
@@ -198,7 +200,7 @@ func (s *Store) readFIFOReceives(rows pgx.Rows, ops []*receiveOp) error {
 
 // fifoColumns are what a fifoRow reads.
 const fifoColumns = `visible_at, group_key, sequence, id, sent_at, first_received_at, receive_count, handle_version, size, priority, form,
-    receive_count - COALESCE(prior_receives, 0), group_id, deduplication_id, sender, source, attributes, body`
+    group_id, deduplication_id, sender, source, attributes, body`
 
 // fifoRow is a row of fifo_messages.
 type fifoRow struct {
@@ -206,7 +208,6 @@ type fifoRow struct {
 	visibleAt, sentAt               time.Time
 	firstReceivedAt                 *time.Time
 	receiveCount, version, size     int32
-	receives                        int32 // in this queue
 	priority, form                  int16
 	groupID                         *string
 	deduplicationID, sender, source *string
@@ -215,7 +216,7 @@ type fifoRow struct {
 
 func (r *fifoRow) fields() []any {
 	return []any{&r.visibleAt, &r.group, &r.sequence, &r.id, &r.sentAt, &r.firstReceivedAt, &r.receiveCount, &r.version, &r.size,
-		&r.priority, &r.form, &r.receives, &r.groupID, &r.deduplicationID, &r.sender, &r.source, &r.attributes, &r.body}
+		&r.priority, &r.form, &r.groupID, &r.deduplicationID, &r.sender, &r.source, &r.attributes, &r.body}
 }
 
 func (s *Store) readFIFOMessages(rows pgx.Rows, queue *core.Queue) (messages []core.Message, err error) {
@@ -275,55 +276,10 @@ func (s *Store) settleFIFOReceive(o *receiveOp) {
 			s.tidy(hollow)
 		}
 		if len(dead) > 0 {
-			s.settleDeadFIFO(o, dead)
+			s.moveDeadFIFO(o.queue, dead)
 		}
 		s.deal(o, missed, true)
 	})
-}
-
-// settleDeadFIFO moves dead letters away. Where there is nowhere to move them they are handed out; else callers who came back short
-// by them look again, behind them.
-func (s *Store) settleDeadFIFO(o *receiveOp, dead []received) {
-	if !s.moveDeadFIFO(o.queue, dead) {
-		o.rows = append(o.rows, dead...)
-		slices.SortFunc(o.rows, func(a, b received) int {
-			return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.Sequence, b.Sequence))
-		})
-		return
-	}
-	moved := slices.DeleteFunc(dead, func(r received) bool { return !r.move.moved })
-	if len(moved) == 0 {
-		return
-	}
-	for i := range moved {
-		s.observeMove(s.background, o.queue, moved[i].ID)
-	}
-	s.returnShort(o, moved)
-	s.forgetMoved(o, moved)
-}
-
-// returnShort gives back what callers were dealt who came back short, so that they are dealt anew all that their groups have
-// behind the dead letters that were moved. What cannot be given back is hidden until its visibility timeout is over.
-func (s *Store) returnShort(o *receiveOp, moved []received) {
-	short := map[int]bool{}
-	for _, r := range moved {
-		short[r.caller] = !o.calls[r.caller].tired()
-	}
-	var handles []string
-	for _, r := range o.rows {
-		if short[r.caller] {
-			handles = append(handles, r.Handle)
-		}
-	}
-	if len(handles) == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
-	defer cancel()
-	if err := s.ReturnMessages(ctx, o.queue, handles); err != nil {
-		s.log.Warn().Err(err).Int("messages", len(handles)).Msg("could not give back messages behind dead letters; they return after their visibility timeout")
-	}
-	o.rows = slices.DeleteFunc(o.rows, func(r received) bool { return short[r.caller] })
 }
 
 // hollowGroups gives the groups that were due and had nothing to give.

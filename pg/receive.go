@@ -61,7 +61,7 @@ type received struct {
 	core.Message
 	was    time.Time // visible_at
 	handle handle    // of standard queues
-	dead   bool      // it was received too often
+	dead   bool      // it is a dead letter, and was not received but is to be moved
 
 	// Of FIFO queues:
 	caller int      // whom it was dealt to
@@ -72,24 +72,25 @@ type received struct {
 // receiveSQL receives for all lanes of a train. For each priority in use, the most urgent first,
 // it walks the index due from the mark; FOR UPDATE SKIP LOCKED lets the receives of other servers
 // pass. Rows found are updated by their place; one that was changed after the statement's snapshot, and is
-// visible again, has a place there that the snapshot does not know, and is left as it is. First come the
-// lanes whose queue is as it was, with how many rows were found.
+// visible again, has a place there that the snapshot does not know, and is left as it is. What the queue has handed
+// out as often as it may is a dead letter: this receive does not count, and hides it for as long as it may take to
+// move it away. First come the lanes whose queue is as it was, with how many rows were found.
 const receiveSQL = `
 WITH asked AS (
-    SELECT a.ord, a.first, a.last, a.wanted, a.timeout * interval '1 microsecond' AS timeout, q.storage_id, q.now, q.now - q.retention AS oldest
+    SELECT a.ord, a.first, a.last, a.wanted, a.timeout * interval '1 microsecond' AS timeout, q.storage_id, q.now, q.now - q.retention AS oldest, q.most
     FROM unnest(@queue::bigint[], @version::bigint[], @first::integer[], @last::integer[], @wanted::bigint[], @timeout::bigint[])
         WITH ORDINALITY AS a(queue, version, first, last, wanted, timeout, ord)
     CROSS JOIN LATERAL (
-        SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+        SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now, ` + mostReceives + ` AS most
         FROM queues q WHERE q.id = a.queue AND q.version = a.version LIMIT 1
     ) q
 ), due AS MATERIALIZED (
-    SELECT a.ord, a.now, a.timeout, d.place, d.visible_at AS was
+    SELECT a.ord, a.now, CASE WHEN d.dead THEN @move_time::interval ELSE a.timeout END AS hide, (NOT d.dead)::integer AS counts, d.place, d.visible_at AS was
     FROM asked a CROSS JOIN LATERAL (
-        SELECT m.place, m.visible_at
+        SELECT m.place, m.visible_at, m.dead
         FROM unnest((@priority::smallint[])[a.first:a.last], (@mark::timestamptz[])[a.first:a.last]) AS p(priority, mark)
         CROSS JOIN LATERAL (
-            SELECT m.ctid AS place, m.visible_at FROM messages m
+            SELECT m.ctid AS place, m.visible_at, m.receive_count - COALESCE(m.prior_receives, 0) >= a.most AS dead FROM messages m
             WHERE m.storage_id = a.storage_id AND m.priority = p.priority
                 AND m.visible_at >= p.mark AND m.visible_at <= a.now AND m.sent_at > a.oldest
             ORDER BY m.visible_at LIMIT a.wanted
@@ -99,21 +100,21 @@ WITH asked AS (
     ) d
 ), received AS (
     UPDATE messages m
-    SET visible_at = due.now + due.timeout, received_at = due.now, first_received_at = COALESCE(m.first_received_at, due.now),
-        receive_count = m.receive_count + 1, handle_version = m.handle_version + 1
+    SET visible_at = due.now + due.hide, received_at = due.now, first_received_at = COALESCE(m.first_received_at, due.now),
+        receive_count = m.receive_count + due.counts, handle_version = m.handle_version + 1
     FROM due WHERE m.ctid = due.place
-    RETURNING due.ord, due.was, due.timeout, m.storage_id, m.id, m.visible_at, m.sent_at, m.first_received_at, m.receive_count,
-        m.handle_version, m.size, m.priority, m.form, m.sender, m.group_id, m.source, m.attributes, m.body, m.prior_receives
+    RETURNING due.ord, due.was, due.hide, due.counts, m.storage_id, m.id, m.visible_at, m.sent_at, m.first_received_at, m.receive_count,
+        m.handle_version, m.size, m.priority, m.form, m.sender, m.group_id, m.source, m.attributes, m.body
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, in_flight)
     SELECT storage_id, date_bin('1 second', visible_at, '2000-01-01'), count(*)
-    FROM received WHERE timeout > '0' GROUP BY 1, 2
+    FROM received WHERE hide > '0' GROUP BY 1, 2
 )
-SELECT ord, now AS was, 0::bigint, d.rows, COALESCE(d.earliest, now), now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea, NULL::integer
+SELECT ord, now AS was, 0::bigint, d.rows, COALESCE(d.earliest, now), now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea, 1
 FROM asked a CROSS JOIN LATERAL (SELECT count(*) AS rows, min(was) AS earliest FROM due d WHERE d.ord = a.ord) d
 UNION ALL
 SELECT ord, was, storage_id, id, visible_at, sent_at, first_received_at, receive_count, handle_version, size, priority, form,
-    sender, group_id, source, attributes, body, prior_receives
+    sender, group_id, source, attributes, body, counts
 FROM received`
 
 var receiveStatement = prepare(receiveSQL)
@@ -231,7 +232,7 @@ func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
 	}
 	receiveStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues, "version": versions, "first": firsts, "last": lasts, "wanted": wanted, "timeout": timeouts,
-		"priority": priorities, "mark": low,
+		"priority": priorities, "mark": low, "move_time": moveTime,
 	}).Query(func(rows pgx.Rows) error { return s.readReceives(rows, ops) })
 }
 
@@ -243,10 +244,10 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 		priority, form            int16
 		sender, group, source     *string
 		attributes, body          []byte
-		prior                     *int32
+		counts                    int32
 	)
 	_, err := pgx.ForEachRow(rows, []any{&ord, &was, &storage, &id, &visible, &sent, &first, &count, &version, &size,
-		&priority, &form, &sender, &group, &source, &attributes, &body, &prior}, func() error {
+		&priority, &form, &sender, &group, &source, &attributes, &body, &counts}, func() error {
 		o := ops[ord-1]
 		if storage == 0 {
 			o.found, o.now, o.locked, o.earliest = true, was, int(id), visible
@@ -266,7 +267,7 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 		if err := decodeAttributes(attributes, &m); err != nil {
 			return err
 		}
-		o.rows = append(o.rows, received{Message: m, was: was, handle: h, dead: isDead(o.queue, int(count), prior)})
+		o.rows = append(o.rows, received{Message: m, was: was, handle: h, dead: counts == 0})
 		return nil
 	})
 	return err
@@ -322,16 +323,16 @@ func (s *Store) settleReceive(o *receiveOp) {
 	if o.timeout > 0 {
 		s.marks.took(o.queue.Storage, len(o.rows))
 	}
+	dead := o.takeDead()
 	if o.timeout < core.ArrivalHorizon && len(o.rows) > 0 {
 		s.announce(o.queue, len(o.rows), o.timeout, o.now.Add(o.timeout))
 	}
-	dead := o.takeDead()
 	if len(dead) == 0 {
 		s.handOut(o, missed, 0)
 		return
 	}
 	s.running.Go(func() { // the others of the train need not wait
-		o.rows = append(s.moveDead(o.queue, dead), o.rows...)
+		s.moveDead(o.queue, dead)
 		s.handOut(o, missed, len(dead))
 	})
 }

@@ -67,7 +67,7 @@ const searchFIFOSQL = searchedQueue + `part AS (
     ) m
 )
 SELECT p.looked AS place, a.oldest AS visible_at, 0::bigint AS group_key, p.last AS sequence, 0::bigint AS id, a.oldest AS sent_at, NULL::timestamptz AS first_received_at,
-    0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, 0 AS receives, NULL::text AS group_id,
+    0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, NULL::text AS group_id,
     NULL::text AS deduplication_id, NULL::text AS sender, NULL::text AS source, NULL::bytea AS attributes, NULL::bytea AS body
 FROM part p CROSS JOIN asked a
 UNION ALL
@@ -263,7 +263,7 @@ const findFIFOSQL = searchedQueue + `found AS (
     WHERE m.id = @id::bigint AND m.sent_at > a.oldest
 )
 SELECT 0::bigint AS place, a.oldest AS visible_at, 0::bigint AS group_key, 0::bigint AS sequence, 0::bigint AS id, a.oldest AS sent_at, NULL::timestamptz AS first_received_at,
-    0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, 0 AS receives, NULL::text AS group_id,
+    0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, NULL::text AS group_id,
     NULL::text AS deduplication_id, NULL::text AS sender, NULL::text AS source, NULL::bytea AS attributes, NULL::bytea AS body
 FROM asked a
 UNION ALL
