@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -291,6 +292,10 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 func (o Options) configure(config *pgx.ConnConfig) {
 	config.ConnectTimeout = connectTimeout
 	config.StatementCacheCapacity = 256
+	if config.ValidateConnect == nil && hasSeveralHosts(config) {
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	config.OnPgError = endWhereReadOnly(config.OnPgError)
 	for name, value := range o.sessionSettings() {
 		config.RuntimeParams[name] = value
 	}
@@ -298,6 +303,21 @@ func (o Options) configure(config *pgx.ConnConfig) {
 		config.RuntimeParams["application_name"] = "polymq"
 	}
 }
+
+// hasSeveralHosts reports whether there is more than one server to connect to. Only one of them takes writes then.
+func hasSeveralHosts(config *pgx.ConnConfig) bool {
+	return slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool {
+		return f.Host != config.Host || f.Port != config.Port
+	})
+}
+
+// endWhereReadOnly ends sessions with a server that has become a standby: a new one finds the primary.
+func endWhereReadOnly(stays pgconn.PgErrorHandler) pgconn.PgErrorHandler {
+	return func(conn *pgconn.PgConn, err *pgconn.PgError) bool { return err.Code != readOnly && stays(conn, err) }
+}
+
+// readOnly is the SQLSTATE of a write in a session that may only read, as on a standby.
+const readOnly = "25006"
 
 // beforeConnect reads the password anew, since operators rotate it under a running server.
 func (o Options) beforeConnect(_ context.Context, config *pgx.ConnConfig) error {
@@ -439,7 +459,7 @@ func isAway(err error) bool {
 		case "08", "53", "57", "58": // connection, resources, intervention, system
 			return true
 		}
-		return server.Code == "25006" || server.Code == "55P03" // a standby until the failover is over; a lock that an application's send holds
+		return server.Code == readOnly || server.Code == "55P03" // a standby until the failover is over; a lock that an application's send holds
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error

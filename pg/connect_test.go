@@ -1,0 +1,115 @@
+package pg_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// A server that becomes a standby may keep its sessions, which then only read. They end at the first write that is refused, for
+// there may be another primary by then.
+func TestSessionsThatOnlyReadEnd(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	queue := newQueue(t, newBroker(t, open(t, pg.Options{URL: url})))
+	send := func() error {
+		_, err := queue.broker.SendMessages(t.Context(), core.SendInput{Queue: queue.name, Messages: []core.NewMessage{{Body: []byte("a")}}})
+		return err
+	}
+	conn := database(t, url)
+	name := pgx.Identifier{conn.Config().Database}.Sanitize()
+	execute(t, conn, `ALTER DATABASE `+name+` SET default_transaction_read_only = on`)
+	execute(t, conn, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	for refused := 0; refused < pgtest.PoolSize; {
+		err := send()
+		if core.CodeOf(err) != core.Unavailable {
+			t.Fatalf("a send to a database that only reads: %v, want Unavailable", err)
+		}
+		var server *pgconn.PgError
+		if errors.As(err, &server) && server.Code == "25006" {
+			refused++
+		}
+	}
+	execute(t, conn, `SET default_transaction_read_only = off`)
+	execute(t, conn, `ALTER DATABASE `+name+` RESET default_transaction_read_only`)
+	eventually(t, "a session that writes", func() bool { return send() == nil })
+}
+
+// Of several hosts, those that cannot be reached are passed over, and those that only read.
+func TestSeveralHosts(t *testing.T) {
+	t.Parallel()
+	config, err := pgx.ParseConfig(pgtest.DatabaseURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nowhere := listen(t)
+	_ = nowhere.Close()
+	detour := forward(t, config.Host, config.Port)
+	hosts := func(first net.Addr) string {
+		host, port, _ := net.SplitHostPort(first.String())
+		return fmt.Sprintf("host=%s,%s port=%s,%d user=%s password='%s' dbname=%s sslmode=disable", host, config.Host, port, config.Port, config.User, config.Password, config.Database)
+	}
+	works(t, pg.Options{URL: hosts(nowhere.Addr())})
+	works(t, pg.Options{URL: hosts(detour)})
+
+	conn := database(t, config.ConnString())
+	execute(t, conn, `ALTER DATABASE `+pgx.Identifier{config.Database}.Sanitize()+` SET default_transaction_read_only = on`)
+	if err := pg.CheckSchema(t.Context(), pg.Options{URL: hosts(detour)}); !errors.Is(err, pgconn.ErrReadOnlyConnection) || core.CodeOf(err) != core.Unavailable {
+		t.Errorf("with two hosts that only read: %v", err)
+	}
+	if err := pg.CheckSchema(t.Context(), pg.Options{URL: config.ConnString()}); err != nil {
+		t.Errorf("with one, which is only looked at: %v", err)
+	}
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// forward gives another address of the same PostgreSQL.
+func forward(t *testing.T, host string, port uint16) net.Addr {
+	t.Helper()
+	network, address := "tcp", net.JoinHostPort(host, strconv.Itoa(int(port)))
+	if filepath.IsAbs(host) {
+		network, address = "unix", filepath.Join(host, fmt.Sprintf(".s.PGSQL.%d", port))
+	}
+	l := listen(t)
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := (&net.Dialer{}).DialContext(context.Background(), network, address)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
+				go func() {
+					_, _ = io.Copy(way[0], way[1])
+					_ = way[0].Close()
+				}()
+			}
+		}
+	}()
+	return l.Addr()
+}
