@@ -139,6 +139,20 @@ func TestSQLSendRefuses(t *testing.T) {
 		"no number":            {"orders", "x", `{"a":{"type":"Number","value":"x"}}`, "0", "22023"},
 		"unknown type":         {"orders", "x", `{"a":{"type":"Date","value":"x"}}`, "0", "22023"},
 		"not an object":        {"orders", "x", `[1]`, "0", "22023"},
+		"no value":             {"orders", "x", `{"a":{"type":"String"}}`, "0", "22023"},
+		"no type":              {"orders", "x", `{"a":{"value":"x"}}`, "0", "22023"},
+		"a value of members":   {"orders", "x", `{"a":{"type":"String","value":{"b":1}}}`, "0", "22023"},
+		"a type of a number":   {"orders", "x", `{"a":{"type":1,"value":"x"}}`, "0", "22023"},
+		"unknown member":       {"orders", "x", `{"a":{"type":"String","value":"x","more":1}}`, "0", "22023"},
+		"control in a value":   {"orders", "x", `{"a":"\u0001"}`, "0", "22023"},
+		"control in a type":    {"orders", "x", `{"a":{"type":"String.\u0001","value":"x"}}`, "0", "22023"},
+		"type of 257 bytes":    {"orders", "x", `{"a":{"type":"String.` + strings.Repeat("é", 125) + `","value":"x"}}`, "0", "22023"},
+		"39 digits":            {"orders", "x", `{"a":1.` + strings.Repeat("1", 38) + `}`, "0", "22023"},
+		"number too large":     {"orders", "x", `{"a":1.1e126}`, "0", "22023"},
+		"number too small":     {"orders", "x", `{"a":{"type":"Number","value":"-1.1e128"}}`, "0", "22023"},
+		"no bytes":             {"orders", "x", `{"a":{"type":"Binary","value":"\n"}}`, "0", "22023"},
+		"no base64":            {"orders", "x", `{"a":{"type":"Binary","value":"a"}}`, "0", "22023"},
+		"very long delay":      {"orders", "x", "{}", "100000 years", "22023"},
 		"eleven attributes":    {"orders", "x", `{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1}`, "0", "22023"},
 	}
 	for name, tt := range tests {
@@ -153,6 +167,9 @@ func TestSQLSendRefuses(t *testing.T) {
 	for name, tt := range map[string][2]string{
 		"the limit itself":    {strings.Repeat("x", 1024), "{}"},
 		"with attributes":     {strings.Repeat("x", 1024-9), `{"n":"vv"}`}, // 1 + 6 + 2
+		"38 digits":           {"x", `{"a":{"type":"Number","value":"-000.` + strings.Repeat("1", 38) + `000e5"}}`},
+		"the largest numbers": {"x", `{"a":1e126,"b":-1e128,"c":1e-300}`},
+		"odd values":          {"x", `{"a":"\t\n\r\ue000\ufffd"}`},
 		"every odd character": {"\t\n\r\u0020\ue000\ufffd\U0010ffff", "{}"},
 	} {
 		if _, err := conn.Exec(context.Background(), sqlSend, "orders", tt[0], tt[1], "0"); err != nil {
