@@ -75,10 +75,14 @@ type form struct {
 	header      func(h http.Header, e refusal)
 }
 
-// queryServices are services of AWS's that answer errors in the query protocol's XML; all but S3
-// and these answer in JSON.
-var queryServices = []string{"autoscaling", "cloudformation", "cloudfront", "ec2", "elasticache", "elasticbeanstalk", "elasticloadbalancing",
-	"email", "iam", "monitoring", "rds", "redshift", "route53", "sdb", "sns", "sqs", "sts"}
+// xmlServices are services of AWS's that speak in XML without the query protocol, and write errors as that does. S3 has a form of
+// its own, and all others speak in JSON.
+var xmlServices = []string{"cloudfront", "route53"}
+
+// speaksQuery says that a request is of the query protocol, whatever the service.
+func speaksQuery(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") || r.URL.Query().Has("Action")
+}
 
 // formOf gives the form in which whoever sent the request can read an error.
 func formOf(r *http.Request) form {
@@ -96,7 +100,7 @@ func formOf(r *http.Request) form {
 		return aliyunXML("mq")
 	case isAlibaba(r):
 		return openAPIForm
-	case slices.Contains(queryServices, service), service == "" && (r.Method == http.MethodGet || r.Method == http.MethodPost):
+	case speaksQuery(r), slices.Contains(xmlServices, service), service == "" && (r.Method == http.MethodGet || r.Method == http.MethodPost):
 		return queryForm
 	case service == "" || strings.HasPrefix(service, "s3"):
 		return s3Form

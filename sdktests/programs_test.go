@@ -43,7 +43,7 @@ type program struct {
 }
 
 var programs = []program{
-	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "mns_topics", "cross"},
+	pythonProgram("python", "requirements.txt", []string{"sqs", "mns", "mns_topics", "cross", "other_services"},
 		talker{sdk: "sqs"}, talker{sdk: "mns", mns: true, encodes: true}),
 	pythonProgram("python-query", "requirements-query.txt", []string{"sqs"}, talker{sdk: "sqs"}),
 	pythonProgram("python-smq", "requirements-smq.txt", []string{"smq", "smq_steps", "aliyun"}),
