@@ -11,6 +11,8 @@
 //	vanish_test.go        clients close their connection while they receive
 //	pair_test.go          two servers on one database
 //	monitoring_test.go    logs, alerts and the console hold nobody up, whatever holds them up
+//	upgrade_test.go       servers are replaced by another version, one after the other
+//	login_test.go         TLS to PostgreSQL, a password that changes
 //	shutdown_test.go      SIGTERM
 //	input_test.go         requests that are wrong, huge or slow
 //
@@ -19,4 +21,5 @@
 //
 //	go test ./sdktests/faults -v -run Killed -kills 50
 //	go test ./sdktests/faults -v -run Away -away 30s
+//	go test ./sdktests/faults -v -run Upgrade -older /the/release/before/polymq
 package faults

@@ -79,8 +79,22 @@ func (d dialect) wrong() map[string]string {
 		"huge number":     fmt.Sprintf(d.delay, strings.Repeat("9", 1000)),
 		"huge exponent":   fmt.Sprintf(d.delay, "1e999999999"),
 		"2 MiB":           d.before + strings.Repeat("x", 2<<20) + d.after,
+		"entities":        laughter + d.before + "&h;" + d.after,
 	}
 }
+
+// laughter is a document type whose last entity stands for a gigabyte of text. It is nothing to the protocols without XML either.
+var laughter = func() string {
+	text := `<!DOCTYPE Message [<!ENTITY z "ha">`
+	for c := 'a'; c <= 'h'; c++ {
+		before := "&" + string(c-1) + ";"
+		if c == 'a' {
+			before = "&z;"
+		}
+		text += fmt.Sprintf(`<!ENTITY %c "%s">`, c, strings.Repeat(before, 14))
+	}
+	return text + "]>"
+}()
 
 // Requests that are wrong get the protocol's own error, and cost no memory to speak of.
 func TestBadInput(t *testing.T) {
@@ -103,6 +117,9 @@ func TestBadInput(t *testing.T) {
 	}
 	_ = requests.Wait() // reported above
 	memory.mustBeBelow(t, 128<<20)
+	if stored, err := newAPI(srv.url, "orders").counts(t.Context()); err != nil || stored != (counts{}) {
+		t.Errorf("of requests that were refused the queue has %+v, %v", stored, err)
+	}
 	mustWork(t, srv)
 }
 

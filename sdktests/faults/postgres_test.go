@@ -27,10 +27,12 @@ type postgres struct {
 	url      string
 }
 
-// startPostgres starts a PostgreSQL of the test's own. One that is killed is started again at once.
-func startPostgres(t *testing.T) *postgres {
+// startPostgres starts a PostgreSQL of the test's own. One that is killed is started again at once. The settings are lines of its
+// configuration.
+func startPostgres(t *testing.T, settings ...string) *postgres {
 	t.Helper()
 	p := &postgres{options: embedded.Options{DataDir: dataDir(t), ListenAddress: freeAddress(t)}}
+	p.write(t, "user.conf", strings.Join(settings, "\n"))
 	p.start(t)
 	t.Cleanup(func() { p.stop(t) })
 	password, err := os.ReadFile(filepath.Join(p.options.DataDir, "password"))
@@ -40,6 +42,25 @@ func startPostgres(t *testing.T) *postgres {
 	p.password = strings.TrimSpace(string(password))
 	p.url = p.urlAt(p.options.ListenAddress)
 	return p
+}
+
+// write writes a file beside PostgreSQL's own, whose owner reads it alone.
+func (p *postgres) write(t *testing.T, name, text string) {
+	t.Helper()
+	dir := filepath.Join(p.options.DataDir, "pgdata")
+	info, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Getuid() {
+		if err := os.Chown(path, int(owner.Uid), int(owner.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // urlAt gives the database's URL for an address that leads to it.
@@ -100,12 +121,18 @@ func postgresPIDs(t *testing.T, dir string) []int {
 	return pids
 }
 
-// testDatabase gives the URL of a database of the test's own in a PostgreSQL that others use too. It is
-// dropped when the sessions of killed servers have ended: some PostgreSQL deadlock when they are told to
-// end while they find out that their client is gone.
+// testDatabase gives the URL of a database of the test's own in a PostgreSQL that others use too.
 func testDatabase(t *testing.T) string {
 	t.Helper()
 	url := pgtest.DatabaseURL(t)
+	awaitSessions(t, url)
+	return url
+}
+
+// awaitSessions waits, after the test, until the sessions of killed servers have ended, before their database is
+// dropped: some PostgreSQL deadlock when they are told to end while they find out that their client is gone.
+func awaitSessions(t *testing.T, url string) {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx := context.Background()
 		conn, err := pgx.Connect(ctx, url)
@@ -123,7 +150,6 @@ func testDatabase(t *testing.T) string {
 			return err
 		})
 	})
-	return url
 }
 
 // awaitDatabase waits until the database answers, and gives that moment.

@@ -56,6 +56,7 @@ func buildAndRun(m *testing.M) int {
 
 // process is a running polymq.
 type process struct {
+	program string
 	args    []string
 	address string // host:port, the same after each start
 	url     string
@@ -66,8 +67,15 @@ type process struct {
 // serve starts a polymq in test mode and waits until it is ready. It is killed after the test.
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
+	return serveBy(t, binary, args...)
+}
+
+// serveBy is serve with another program.
+func serveBy(t *testing.T, program string, args ...string) *process {
+	t.Helper()
 	address := freeAddress(t)
 	s := &process{
+		program: program,
 		args:    append([]string{"serve", "--listen", address, "--test-mode", "--log-level", "error"}, args...),
 		address: address,
 		url:     "http://" + address,
@@ -80,7 +88,7 @@ func serve(t *testing.T, args ...string) *process {
 // start starts the process, for the first time or again, and waits until it is ready.
 func (s *process) start(t *testing.T) {
 	t.Helper()
-	s.cmd = exec.CommandContext(context.Background(), binary, s.args...)
+	s.cmd = exec.CommandContext(context.Background(), s.program, s.args...)
 	s.cmd.Stderr = t.Output()
 	s.cmd.WaitDelay = time.Second
 	stdout, err := s.cmd.StdoutPipe()

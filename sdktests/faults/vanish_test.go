@@ -3,10 +3,12 @@ package faults
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -92,6 +94,65 @@ func TestReceiverVanishes(t *testing.T) {
 			for range late + answered {
 				if !comesBack(t, queue, 2) {
 					t.Fatal("a message did not come back after its visibility timeout either")
+				}
+			}
+		})
+	}
+}
+
+// wideRequests ask for many messages, without a wait.
+var wideRequests = map[string]string{
+	"sqs":   request("POST", "/", "X-Amz-Target: AmazonSQS.ReceiveMessage", `{"QueueUrl": "http://localhost/000000000000/orders", "MaxNumberOfMessages": 10}`),
+	"query": request("POST", "/000000000000/orders", "Content-Type: application/x-www-form-urlencoded", `Action=ReceiveMessage&MaxNumberOfMessages=10`),
+	"mns":   request("GET", "/queues/orders/messages?numOfMessages=16", "x-mns-version: 2015-06-06", ""),
+	"api":   request("POST", "/api/v1/queues/orders/messages:receive", "Content-Type: application/json", `{"limit": 10}`),
+}
+
+// A client that goes away when it has read a part of its answer has received nothing: all that was in the answer is there for others, at
+// once and not counted. The answer is larger than what the connection takes without a reader.
+func TestReceiverVanishesWhileItReads(t *testing.T) {
+	t.Parallel()
+	const messages = 8
+	body := strings.Repeat("x", 1_000_000)
+	for protocol, receive := range wideRequests {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			srv := serve(t, "--database-url", testDatabase(t))
+			createQueue(t, srv.url, "orders")
+			queue := newAPI(srv.url, "orders")
+			for range messages {
+				if err := queue.send(t.Context(), body); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !comesBack(t, queue, 1) { // the first receive of a queue, of whose messages' size nothing is known, gives few
+				t.Fatal("no message is there")
+			}
+			conn := dial(t, srv.address)
+			if err := conn.SetReadBuffer(4096); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Write([]byte(receive)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(conn, make([]byte, 1000)); err != nil {
+				t.Fatal(err)
+			}
+			if held, err := queue.counts(t.Context()); err != nil || held.InFlight < messages/2 {
+				t.Fatalf("in flight are %+v, %v", held, err)
+			}
+			_ = conn.SetLinger(0)
+			conn.Close()
+			eventually(t, "the messages come back", func() error {
+				held, err := queue.counts(t.Context())
+				if err == nil && held != (counts{Visible: messages - 1}) {
+					err = fmt.Errorf("the queue has %+v", held)
+				}
+				return err
+			})
+			for range messages - 1 {
+				if !comesBack(t, queue, 1) {
+					t.Fatal("a message is not there")
 				}
 			}
 		})

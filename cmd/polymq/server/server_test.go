@@ -169,10 +169,13 @@ func TestStartFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	nobody.Close()
+	newer := pgtest.DatabaseURL(t)
+	pgtest.Execute(t, newer, `UPDATE polymq.settings SET value = '999' WHERE name = 'oldest_server'`)
 	tests := map[string]struct {
 		config Config
 		want   string
 	}{
+		"schema too new":       {Config{DatabaseURL: newer}, pg.ErrSchemaNew.Error()},
 		"port in use":          {Config{Listen: []string{"127.0.0.1:0", taken.Addr().String()}}, taken.Addr().String() + " is in use"},
 		"foreign address":      {Config{Listen: []string{"192.0.2.1:4566"}}, "no address of this machine"},
 		"database unreachable": {Config{DatabaseURL: "postgres://polymq:hunter2@" + nobody.Addr().String() + "/polymq"}, "check that PostgreSQL runs where database-url says"},

@@ -1,0 +1,153 @@
+package faults
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+var older = flag.String("older", "", "the polymq of the release before, for TestUpgrade; without it the one under test takes its place")
+
+// Two servers on one database are upgraded one after the other while they are used, and one of them is put back: no request is
+// refused, nothing is lost, and nothing comes twice. Between the steps both versions serve one schema.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	before := cmp.Or(*older, binary)
+	database := pgtest.EmptyDatabaseURL(t)
+	awaitSessions(t, database)
+	servers := []*process{serveBy(t, before, "--database-url", database), serveBy(t, before, "--database-url", database)}
+	base := servers[0].url
+
+	createQueue(t, base, "orders")
+	createFIFO(t, base, "orders.fifo")
+	createWithDeadLetters(t, base, "work", "dead")
+	var workers []client
+	for _, srv := range servers {
+		workers = append(workers, poisoned{newSQS(srv.url, "work")})
+	}
+	news := newNews(t, base)
+	standard, work, fifo := startLoad(t, newLedger(), newSQS(base, "orders"), newMNS(servers[1].url, "orders")), startLoad(t, newLedger(), workers...), startFIFOLoad(t, servers)
+	stop := news.publishAtAll(t, servers)
+	run := func() {
+		standard.run(t)
+		work.run(t)
+		fifo.run(t)
+	}
+	run()
+	for _, step := range []struct {
+		server  *process
+		program string
+	}{{servers[0], binary}, {servers[1], binary}, {servers[0], before}} {
+		step.server.signal(t, syscall.SIGTERM)
+		if code := step.server.exit(t); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		step.server.program = step.program
+		step.server.start(t)
+		run()
+	}
+	stop()
+	for _, l := range []*load{standard, work} {
+		mustNotRefuse(t, l.failed())
+	}
+	standard.settle(t, newAPI(base, "orders"))
+	fifo.settle(t)
+	work.stop()
+	exhaust(t, work, newAPI(base, "work"), workers[0])
+	letters := len(work.lost())
+	work.settle(t, newAPI(base, "dead"))
+	t.Logf("%d dead letters", letters)
+	news.mustArrive(t)
+}
+
+// news is a topic that goes to an endpoint and to a queue, and what was published to it.
+type news struct {
+	*hub
+	live *endpoint
+
+	mu           sync.Mutex
+	acknowledged []string
+}
+
+func newNews(t *testing.T, base string) *news {
+	t.Helper()
+	n := &news{hub: newHub(t, base, "news"), live: newEndpoint(t, "")}
+	createQueue(t, base, "copies")
+	n.mustSubscribe(t, "endpoint", n.live.URL)
+	n.mustSubscribe(t, "queue", "acs:mns:us-east-1:000000000000:queues/copies")
+	return n
+}
+
+// publishAtAll publishes at all servers until stop is called.
+func (n *news) publishAtAll(t *testing.T, servers []*process) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var publishers sync.WaitGroup
+	for i, srv := range servers {
+		at := &hub{newMNS(srv.url, ""), srv.url, n.topic}
+		publishers.Go(func() {
+			for number := 0; ctx.Err() == nil; number++ {
+				body := fmt.Sprintf("%d-%05d", i, number)
+				err := at.publish(context.WithoutCancel(ctx), body)
+				if err == nil {
+					n.mu.Lock()
+					n.acknowledged = append(n.acknowledged, body)
+					n.mu.Unlock()
+				} else if refused := (refusal{}); errors.As(err, &refused) {
+					t.Errorf("publish: %v", err)
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(5 * time.Millisecond):
+				}
+			}
+		})
+	}
+	stop = func() { cancel(); publishers.Wait() }
+	t.Cleanup(stop)
+	return stop
+}
+
+// mustArrive fails the test unless the endpoint and the queue get all that was published, once.
+func (n *news) mustArrive(t *testing.T) {
+	t.Helper()
+	n.live.mustGet(t, n.acknowledged)
+	var copies []string
+	queue := newAPI(n.base, "copies")
+	eventually(t, "receive the copies", func() error {
+		messages, err := queue.receive(t.Context(), 0)
+		for _, m := range messages {
+			copies = append(copies, m.body)
+		}
+		if err == nil && len(messages) > 0 {
+			err = errors.New("there may be more")
+		}
+		return err
+	})
+	slices.Sort(copies)
+	for name, got := range map[string][]string{"the endpoint": n.live.got(), "the queue": copies} {
+		once := slices.Compact(slices.Clone(got))
+		if len(once) < len(got) {
+			t.Errorf("%s got %d of %d messages twice", name, len(got)-len(once), len(once))
+		}
+		missing := 0
+		for _, body := range n.acknowledged {
+			if _, there := slices.BinarySearch(once, body); !there {
+				missing++
+			}
+		}
+		if missing > 0 {
+			t.Errorf("%s misses %d of %d messages", name, missing, len(n.acknowledged))
+		}
+		t.Logf("%s got %d messages", name, len(once))
+	}
+}
