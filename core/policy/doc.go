@@ -22,7 +22,8 @@
 //
 // A Policy sorts its statements by their actions when it is read, and remembers for the last operations
 // (an action on a resource) which of them are about it: a thousand statements about other queues cost a
-// request nothing. Principals and conditions are looked at each time. A Cache keeps policies by their text.
+// request nothing. So do the Policies of a principal (Policies.Remember), that many policies cost no more than one.
+// Principals and conditions are looked at each time. A Cache keeps policies by their text.
 //
 // # Decisions
 //

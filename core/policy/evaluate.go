@@ -33,7 +33,19 @@ type Policies struct {
 	Boundary *Named  // nil: none
 	Session  []Named // all together; none bound nothing
 	Resource *Named  // nil: none
+
+	relevant *memory[ruling] // of Identity, nil where nothing is remembered
 }
+
+// ruling is a statement with the policy that it stands in.
+type ruling struct {
+	of *Named
+	*Statement
+}
+
+// Remember makes the policies, and their copies, remember which statements of Identity concern the last operations:
+// a user may have many policies, and few that matter. Identity must not be changed after it.
+func (p *Policies) Remember() { p.relevant = &memory[ruling]{most: maxRelevantOwn} }
 
 // Outcome is what was decided.
 type Outcome int
@@ -127,7 +139,7 @@ func EvaluateTrust(language Language, r *Request, p *Policies) Decision {
 // denies looks for a statement that denies the request.
 func (p *Policies) denies(r *Request) (Decision, bool) {
 	if !p.Root {
-		if d, found := find(r, Identity, p.Identity, false); found {
+		if d, found := p.identity(r, false); found {
 			return d, true
 		}
 		if d, found := find(r, Boundary, list(p.Boundary), false); found {
@@ -145,7 +157,7 @@ func (p *Policies) ownAllows(r *Request) (Decision, bool) {
 	d := Decision{Outcome: Allowed, Kind: Identity}
 	if !p.Root {
 		var found bool
-		if d, found = find(r, Identity, p.Identity, true); !found {
+		if d, found = p.identity(r, true); !found {
 			return d, false
 		}
 	}
@@ -189,21 +201,52 @@ func (p *Policies) resourceAllows(r *Request) (Decision, grip) {
 	return d, best
 }
 
+// identity looks for the first statement of Identity as find does.
+func (p *Policies) identity(r *Request, allow bool) (Decision, bool) {
+	if p.relevant == nil {
+		return find(r, Identity, p.Identity, allow)
+	}
+	for _, s := range p.relevant.of(r, p.rulings) {
+		if d, found := s.decides(r, s.of, allow); found {
+			return d, true
+		}
+	}
+	return Decision{Outcome: ImplicitDeny, Kind: Identity}, false
+}
+
+// rulings gives the statements of Identity that concern the operation, in their order.
+func (p *Policies) rulings(r *Request) (found []ruling) {
+	for i := range p.Identity {
+		for _, s := range p.Identity[i].about(r) {
+			found = append(found, ruling{&p.Identity[i], s})
+		}
+	}
+	return found
+}
+
 // find looks for the first statement that allows, or denies, the request. Without one, the Decision says
 // that none does.
 func find(r *Request, kind Kind, policies []Named, allow bool) (Decision, bool) {
-	for _, p := range policies {
-		for _, s := range p.about(r) {
-			if s.Allow == allow && s.holds(&r.Principal) != no && s.applies(r) {
-				outcome := ExplicitDeny
-				if allow {
-					outcome = Allowed
-				}
-				return Decision{outcome, p.Kind, p.Name, s}, true
+	for i := range policies {
+		for _, s := range policies[i].about(r) {
+			if d, found := s.decides(r, &policies[i], allow); found {
+				return d, true
 			}
 		}
 	}
 	return Decision{Outcome: ImplicitDeny, Kind: kind}, false
+}
+
+// decides says whether the statement, which is about the operation, allows, or denies, the request.
+func (s *Statement) decides(r *Request, of *Named, allow bool) (d Decision, found bool) {
+	if s.Allow != allow || s.holds(&r.Principal) == no || !s.applies(r) {
+		return d, false
+	}
+	outcome := ExplicitDeny
+	if allow {
+		outcome = Allowed
+	}
+	return Decision{outcome, of.Kind, of.Name, s}, true
 }
 
 func list(p *Named) []Named {

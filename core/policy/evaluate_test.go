@@ -422,7 +422,10 @@ func TestDecisionNamesItsStatement(t *testing.T) {
 func TestRelevantStatementsAreBounded(t *testing.T) {
 	t.Parallel()
 	p := policies(t, `{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:us-east-1:111122223333:q1*"}`, "", "", "")
-	for range 2 {
+	for round := range 3 {
+		if round == 1 {
+			p.Remember()
+		}
 		for i := range 3 * maxRelevant {
 			name := fmt.Sprintf("q%d", i)
 			d := Evaluate(&Request{Principal: user(mine, "Bob"), Action: "sqs:SendMessage", Resource: "arn:aws:sqs:us-east-1:111122223333:" + name}, p)
@@ -431,8 +434,11 @@ func TestRelevantStatementsAreBounded(t *testing.T) {
 			}
 		}
 	}
-	if n := len(p.Identity[0].relevant); n > maxRelevant {
+	if n := len(p.Identity[0].relevant.known); n > maxRelevant {
 		t.Errorf("%d operations are remembered", n)
+	}
+	if n := len(p.relevant.known); n > maxRelevantOwn {
+		t.Errorf("%d operations are remembered of all policies", n)
 	}
 }
 

@@ -54,8 +54,7 @@ type Policy struct {
 	exact  map[string][]*Statement // by the actions that they name in full, in lower case
 	others []*Statement            // whose actions have wildcards, or are excluded
 
-	mu       sync.RWMutex
-	relevant map[operation][]*Statement
+	relevant memory[*Statement]
 }
 
 // Statement is one rule of a policy.
@@ -76,12 +75,41 @@ type Statement struct {
 // operation is an action on a resource.
 type operation struct{ action, also, resource string }
 
-// maxRelevant bounds the operations for which a policy remembers the statements that concern them.
-const maxRelevant = 4096
+// Bounds of the operations in a memory: of a policy, which many may have, and of what one principal has.
+const (
+	maxRelevant    = 4096
+	maxRelevantOwn = 512
+)
+
+// memory keeps what concerns the last operations: clients do the same again and again. It begins anew when it is full.
+type memory[T any] struct {
+	most  int
+	mu    sync.RWMutex
+	known map[operation][]T
+}
+
+// of gives what concerns the operation of a request, which find finds.
+func (m *memory[T]) of(r *Request, find func(*Request) []T) []T {
+	op := operation{r.Action, r.Also, r.Resource}
+	m.mu.RLock()
+	found, known := m.known[op]
+	m.mu.RUnlock()
+	if known {
+		return found
+	}
+	found = find(r)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil || len(m.known) >= m.most {
+		m.known = map[operation][]T{}
+	}
+	m.known[op] = found
+	return found
+}
 
 // index sorts the statements by the actions that they are about.
 func (p *Policy) index() {
-	p.exact, p.relevant = map[string][]*Statement{}, map[operation][]*Statement{}
+	p.exact, p.relevant.most = map[string][]*Statement{}, maxRelevant
 	for _, s := range p.Statements {
 		if s.notAction || slices.ContainsFunc(s.actions, func(a pattern) bool { return !a.plain() }) {
 			p.others = append(p.others, s)
@@ -96,15 +124,11 @@ func (p *Policy) index() {
 }
 
 // about gives the statements that concern the operation, in their order, whatever their principals and
-// conditions are. It remembers them: clients do the same again and again.
-func (p *Policy) about(r *Request) []*Statement {
-	op := operation{r.Action, r.Also, r.Resource}
-	p.mu.RLock()
-	found, known := p.relevant[op]
-	p.mu.RUnlock()
-	if known {
-		return found
-	}
+// conditions are.
+func (p *Policy) about(r *Request) []*Statement { return p.relevant.of(r, p.search) }
+
+// search is about, without what is remembered.
+func (p *Policy) search(r *Request) (found []*Statement) {
 	action, also := strings.ToLower(r.Action), strings.ToLower(r.Also)
 	for _, list := range [][]*Statement{p.exact[action], p.exact[also], p.others} {
 		for _, s := range list {
@@ -114,14 +138,7 @@ func (p *Policy) about(r *Request) []*Statement {
 		}
 	}
 	slices.SortFunc(found, func(a, b *Statement) int { return cmp.Compare(a.Index, b.Index) })
-	found = slices.Compact(found)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.relevant) >= maxRelevant {
-		clear(p.relevant)
-	}
-	p.relevant[op] = found
-	return found
+	return slices.Compact(found)
 }
 
 // isOn says that the statement is about the action, whose names are in lower case: it lists one of them, or

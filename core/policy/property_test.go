@@ -212,6 +212,9 @@ func TestEvaluateAsNaively(t *testing.T) {
 		session, s := draw("session", Session)
 		resource, q := draw("resource", Resource)
 		policies := &Policies{Identity: list(i), Boundary: b, Session: list(s), Resource: q}
+		if rapid.Bool().Draw(t, "remember") {
+			policies.Remember()
+		}
 		for range 3 {
 			n := &naive{
 				action: rapid.SampledFrom([]string{"sqs:SendMessage", "sqs:receivemessage", "sqs:DeleteQueue"}).Draw(t, "action"), resource: rapid.SampledFrom([]string{ordersARN, strings.Replace(ordersARN, "orders", "bills", 1)}).Draw(t, "of"),
@@ -270,6 +273,7 @@ func TestEvaluateIsBounded(t *testing.T) {
 func BenchmarkEvaluate(b *testing.B) {
 	for _, statements := range []int{1, 1000, 10_000} {
 		p := thousands(b, statements, "queue")
+		p.Remember()
 		r := &Request{Principal: user(mine, "Bob"), Action: "sqs:SendMessage", Resource: ordersARN}
 		b.Run(fmt.Sprintf("statements=%d/again", statements), func(b *testing.B) {
 			b.ReportAllocs()
@@ -282,8 +286,9 @@ func BenchmarkEvaluate(b *testing.B) {
 		b.Run(fmt.Sprintf("statements=%d/first", statements), func(b *testing.B) {
 			for b.Loop() {
 				for i := range p.Identity {
-					clear(p.Identity[i].relevant)
+					clear(p.Identity[i].relevant.known)
 				}
+				clear(p.relevant.known)
 				if Evaluate(r, p).Outcome != Allowed {
 					b.Fatal("denied")
 				}

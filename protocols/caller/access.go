@@ -218,6 +218,7 @@ func (a *Access) read(g *core.Grants) *standing {
 			s.policies.Boundary = &boundary[0]
 		}
 	}
+	s.policies.Remember()
 	return s
 }
 
