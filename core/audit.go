@@ -69,7 +69,7 @@ func (b *Broker) Audit(e AuditEvent) {
 		l.dropped.Add(1)
 		return
 	}
-	l.add(e)
+	l.add(&e, func(*AuditEvent) bool { return true })
 }
 
 // size is what an event takes in memory, about.

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -15,40 +16,77 @@ type gathered[E any] struct {
 	dropped                atomic.Int64
 
 	mu      sync.Mutex
-	entries []E
+	batches [][]E // in the order of their entries; all but the last are full
+	done    int   // entries of the first one that need not be written any more
+	spare   []E   // memory of a batch that was written
+	count   int
 	bytes   int
 	writing chan struct{} // has a place for one write at a time, so that the order stays; nil before the first
 }
 
-// add adds an entry; mu is held.
-func (g *gathered[E]) add(e E) {
-	size := g.size(&e)
-	if len(g.entries) >= g.most || g.bytes+size > g.mostBytes {
-		g.dropped.Add(1)
+// add adds an entry that begins as blank does and is completed by fill, unless fill says that there is none;
+// mu is held.
+func (g *gathered[E]) add(blank *E, fill func(*E) bool) {
+	if g.count >= g.most {
+		if e := *blank; fill(&e) {
+			g.dropped.Add(1)
+		}
 		return
 	}
-	g.entries = append(g.entries, e)
-	g.bytes += size
+	last := g.open()
+	*last = append(*last, *blank)
+	e := &(*last)[len(*last)-1] // where it stays: entries are large
+	if wanted := fill(e); wanted {
+		size := g.size(e)
+		if g.bytes+size <= g.mostBytes {
+			g.count++
+			g.bytes += size
+			return
+		}
+		g.dropped.Add(1)
+	}
+	clear((*last)[len(*last)-1:])
+	*last = (*last)[:len(*last)-1]
+}
+
+// open gives the batch that has room for another entry.
+func (g *gathered[E]) open() *[]E {
+	n := len(g.batches)
+	if n == 0 || len(g.batches[n-1]) == g.batch {
+		if g.spare == nil {
+			g.spare = make([]E, 0, g.batch)
+		}
+		g.batches, g.spare = append(g.batches, g.spare), nil
+		n++
+	}
+	return &g.batches[n-1]
 }
 
 // oldest gives the entries to write next, up to a batch. They stay where they are.
 func (g *gathered[E]) oldest() []E {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := min(len(g.entries), g.batch)
-	return g.entries[:n:n]
+	if g.count == 0 {
+		return nil
+	}
+	return slices.Clip(g.batches[0][g.done:])
 }
 
-// forget drops the n oldest.
+// forget drops the n oldest, which are of one batch.
 func (g *gathered[E]) forget(n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i := range n {
-		g.bytes -= g.size(&g.entries[i])
+	if n == 0 {
+		return
 	}
-	clear(g.entries[:n])
-	if g.entries = g.entries[n:]; len(g.entries) == 0 {
-		g.entries = nil
+	first := g.batches[0]
+	for i := range n {
+		g.bytes -= g.size(&first[g.done+i])
+	}
+	clear(first[g.done : g.done+n])
+	g.count -= n
+	if g.done += n; g.done == len(first) {
+		g.batches, g.spare, g.done = slices.Delete(g.batches, 0, 1), first[:0], 0
 	}
 }
 

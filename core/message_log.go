@@ -148,10 +148,7 @@ func (l *messageLog) noteAny(ctx context.Context, blank Event, n int, fill func(
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range n {
-		e := blank
-		if fill(i, &e) {
-			l.add(e)
-		}
+		l.add(&blank, func(e *Event) bool { return fill(i, e) })
 	}
 }
 

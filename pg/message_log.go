@@ -3,12 +3,10 @@ package pg
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,26 +59,45 @@ func (s *Store) MessageOf(queue *core.Queue, text string) (core.MessageID, bool)
 	return s.keys.messageID(h.id), true
 }
 
-// PostgreSQL has no arrays of arrays of different lengths: subscriptions come as the text of an array.
-const writeEventsSQL = `
-INSERT INTO message_log (at, account, region, queue, message_id, kind, handle, visible_at, receive_count, attributes, detail, protocol, action, access_key_id, address,
-    request_id, topic, subscription, origin, new_handle, attempt, status, matched, filtered, took)
-SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = e.account), '0') - e.age * interval '1 microsecond', e.account, e.region, e.queue,
-    e.message_id, e.kind, NULLIF(e.handle, ''), e.visible_at, NULLIF(e.receive_count, 0), e.attributes::jsonb, NULLIF(e.detail, ''),
-    NULLIF(e.protocol, ''), NULLIF(e.action, ''), NULLIF(e.access_key_id, ''), NULLIF(e.address, ''), NULLIF(e.request_id, ''),
-    NULLIF(e.topic, ''), NULLIF(e.subscription, ''), e.origin, NULLIF(e.new_handle, ''), NULLIF(e.attempt, 0), NULLIF(e.status, ''),
-    e.matched::text[], e.filtered::text[], NULLIF(e.took, 0)
-FROM unnest(@age::bigint[], @account::text[], @region::text[], @queue::text[], @message_id::uuid[], @kind::text[], @handle::text[], @visible_at::timestamptz[],
-    @receive_count::integer[], @attributes::text[], @detail::text[], @protocol::text[], @action::text[], @access_key_id::text[], @address::text[], @request_id::text[],
-    @topic::text[], @subscription::text[], @origin::uuid[], @new_handle::text[], @attempt::integer[], @status::text[], @matched::text[], @filtered::text[], @took::bigint[])
-    WITH ORDINALITY AS e(age, account, region, queue, message_id, kind, handle, visible_at, receive_count, attributes, detail, protocol, action, access_key_id, address, request_id,
-    topic, subscription, origin, new_handle, attempt, status, matched, filtered, took, place)
-ORDER BY e.place`
+// eventTimesSQL gives the time of each account.
+const eventTimesSQL = `
+SELECT a.account, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = a.account), '0') FROM unnest(@accounts::text[]) AS a(account)`
+
+// eventFields are the columns that an event is written to, in the order of eventRow.
+var eventFields = []string{
+	"at", "account", "region", "queue", "message_id", "kind", "handle", "visible_at", "receive_count", "attributes", "detail", "protocol", "action", "access_key_id",
+	"address", "request_id", "topic", "subscription", "origin", "new_handle", "attempt", "status", "matched", "filtered", "took",
+}
 
 // WriteEvents is of core.Store.
 func (s *Store) WriteEvents(ctx context.Context, events []core.Event) (done, refused int, err error) {
 	return putAside(events, func(events []core.Event) error {
-		_, err := s.note(ctx, writeEventsSQL, eventArgs(events))
+		return s.aside(ctx, func() error { return s.copyEvents(ctx, events) })
+	})
+}
+
+// copyEvents writes events, all or none.
+func (s *Store) copyEvents(ctx context.Context, events []core.Event) error {
+	accounts := map[string]time.Time{}
+	for i := range events {
+		accounts[events[i].Queue.Account] = time.Time{}
+	}
+	return s.transaction(ctx, func(tx pgx.Tx) error {
+		asked := time.Now()
+		rows, _ := tx.Query(ctx, eventTimesSQL, pgx.StrictNamedArgs{"accounts": slices.Collect(maps.Keys(accounts))}) // ForEachRow returns its error
+		var account string
+		var now time.Time
+		if _, err := pgx.ForEachRow(rows, []any{&account, &now}, func() error {
+			accounts[account] = now
+			return nil
+		}); err != nil {
+			return err
+		}
+		row := make([]any, len(eventFields)) // each is written before the next is asked for
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{messageLog}, eventFields, pgx.CopyFromSlice(len(events), func(i int) ([]any, error) {
+			e := &events[i]
+			return eventRow(row[:0], e, accounts[e.Queue.Account].Add(e.Noted().Sub(asked))), nil
+		}))
 		return err
 	})
 }
@@ -116,75 +133,39 @@ func eventID(e *core.Event) core.MessageID {
 	return core.MessageID(sum[:len(core.MessageID{})])
 }
 
-func eventArgs(events []core.Event) pgx.StrictNamedArgs {
-	n := len(events)
-	ages, took, counts, attempts := make([]int64, n), make([]int64, n), make([]int32, n), make([]int32, n)
-	visible, attributes := make([]*time.Time, n), make([]*string, n)
-	origins, matched, filtered := make([]*string, n), make([]*string, n), make([]*string, n)
-	texts := map[string][]string{}
-	put := func(name, value string) {
-		if texts[name] == nil {
-			texts[name] = make([]string, 0, n)
-		}
-		texts[name] = append(texts[name], value)
+// eventRow appends the values of an event that happened at that time of its account.
+func eventRow(row []any, e *core.Event, at time.Time) []any {
+	var origin any
+	if e.Origin != (core.MessageID{}) {
+		origin = [16]byte(e.Origin)
 	}
-	for i := range events {
-		e := &events[i]
-		ages[i], took[i], counts[i], attempts[i] = e.Age().Microseconds(), e.Took.Microseconds(), int32(e.ReceiveCount), int32(e.Attempt)
-		attributes[i], matched[i], filtered[i] = loggedAttributes(e.Attributes), textArray(e.Matched), textArray(e.Filtered)
-		if !e.VisibleAt.IsZero() {
-			visible[i] = &e.VisibleAt
-		}
-		if e.Origin != (core.MessageID{}) {
-			origin := e.Origin.UUID()
-			origins[i] = &origin
-		}
-		put("account", e.Queue.Account)
-		put("region", e.Queue.Region)
-		put("queue", e.Queue.Name)
-		put("message_id", eventID(e).UUID())
-		put("kind", string(e.Kind))
-		put("handle", e.Handle)
-		put("new_handle", e.NewHandle)
-		put("topic", e.Topic)
-		put("subscription", e.Subscription)
-		put("status", e.Status)
-		put("detail", storable(e.Detail))
-		put("protocol", e.Protocol)
-		put("action", e.Action)
-		put("access_key_id", storable(e.AccessKeyID))
-		put("address", addressText(e.Address))
-		put("request_id", storable(e.RequestID))
-	}
-	args := pgx.StrictNamedArgs{
-		"age": ages, "took": took, "receive_count": counts, "attempt": attempts, "visible_at": visible, "attributes": attributes,
-		"origin": origins, "matched": matched, "filtered": filtered,
-	}
-	for name, values := range texts {
-		args[name] = values
-	}
-	return args
+	return append(row, at, e.Queue.Account, e.Queue.Region, e.Queue.Name, [16]byte(eventID(e)), string(e.Kind), given(e.Handle), given(e.VisibleAt), given(int32(e.ReceiveCount)),
+		loggedAttributes(e.Attributes), given(storable(e.Detail)), given(e.Protocol), given(e.Action), given(storable(e.AccessKeyID)),
+		given(addressText(e.Address)), given(storable(e.RequestID)), given(e.Topic), given(e.Subscription), origin, given(e.NewHandle), given(int32(e.Attempt)), given(e.Status),
+		givenList(e.Matched), givenList(e.Filtered), given(e.Took.Microseconds()))
 }
 
-var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
-
-// textArray gives names as the text of an array, nil where there are none.
-func textArray(names []string) *string {
-	if len(names) == 0 {
+// given gives NULL for the zero value.
+func given[T comparable](value T) any {
+	var zero T
+	if value == zero {
 		return nil
 	}
-	var text strings.Builder
-	for i, name := range names {
-		text.WriteString([]string{`{"`, `","`}[min(i, 1)])
-		_, _ = quoted.WriteString(&text, name) // memory takes all
-	}
-	text.WriteString(`"}`)
-	array := text.String()
-	return &array
+	return value
 }
 
-// loggedAttributes gives the attributes that are text, by name, as JSON; nil where there are none.
-func loggedAttributes(attributes []core.Attribute) *string {
+func givenList(list []string) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// loggedAttributes gives the attributes that are text, by name; NULL where there are none.
+func loggedAttributes(attributes []core.Attribute) any {
+	if len(attributes) == 0 {
+		return nil
+	}
 	shown := map[string]string{}
 	for _, a := range attributes {
 		if core.ValidText(a.Value) {
@@ -194,12 +175,7 @@ func loggedAttributes(attributes []core.Attribute) *string {
 	if len(shown) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(shown)
-	if err != nil {
-		return nil
-	}
-	value := string(text)
-	return &value
+	return shown
 }
 
 // addressText gives "" for what is no address.
