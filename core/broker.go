@@ -68,6 +68,9 @@ func (b *Broker) isDraining() bool {
 	}
 }
 
+// Waiting gives how many receives wait for messages on this server.
+func (b *Broker) Waiting() int { return b.lines.count() }
+
 // Ready says whether the database answers.
 func (b *Broker) Ready(ctx context.Context) error { return b.store.Ready(ctx) }
 

@@ -95,16 +95,21 @@ func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wai
 		}
 		return messages, err
 	}
-	w := b.lines.join(queue.ID, in.Limit) // before looking, or a message in between is missed
+	w, first := b.lines.join(queue.ID, in.Limit) // before looking, or a message in between is missed
 	defer b.lines.leave(w)
-	messages, err := b.store.ReceiveMessages(ctx, queue, look)
-	if CodeOf(err) == InFlightLimit { // it may change while the poll waits
-		err = nil
+	var messages []Message
+	var err error
+	empty := true
+	if first || look.AttemptID != "" {
+		messages, err = b.store.ReceiveMessages(ctx, queue, look)
+		if CodeOf(err) == InFlightLimit { // it may change while the poll waits
+			empty, err = false, nil
+		}
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for err == nil && len(messages) == 0 {
-		if b.lines.idle(w) {
+		if b.lines.idle(w, empty) {
 			b.lookAheadSoon()
 		}
 		select {
@@ -117,6 +122,7 @@ func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wai
 			return nil, nil
 		}
 		messages, err = b.store.ReceiveMessages(ctx, queue, look)
+		empty = err == nil
 		if code := CodeOf(err); code == Unavailable || code == InFlightLimit { // a long poll outlives a database that is away
 			err = nil
 		}

@@ -12,9 +12,13 @@ import (
 // A waiter is either idle or looking. A wake-up that meets only looking waiters is kept for one of
 // them, since its look may have begun too early to see the message. A waiter that leaves with a
 // wake-up it did not use, or with as many messages as it asked for, passes the turn on.
+//
+// A receive that joins a line in which nothing has arrived since a look found the queue empty is idle from the
+// start: it would find what those found who wait already.
 type lines struct {
 	mu      sync.Mutex
 	byQueue map[int64]*line
+	waiting int            // receives in all of them
 	fresh   map[int64]bool // queues of whose future nobody knows yet; a look-ahead is on its way when not empty
 
 	watchers map[chan struct{}]int64 // who is told of every arrival, and of which queue
@@ -24,6 +28,8 @@ type line struct {
 	waiters []*waiter // in order of arrival
 	timers  map[int64]*ripening
 	known   bool        // a look-ahead was asked for, and LookAhead repeats it
+	news    int         // how often something arrived, or may have
+	empty   int         // news by which a look found nothing
 	linger  *time.Timer // removes the line some time after its last waiter left
 }
 
@@ -33,6 +39,7 @@ type waiter struct {
 	limit     int
 	wake      chan struct{}
 	looking   bool
+	news      int  // of the line, when the look began
 	satisfied bool // it got all that it asked for, so there may be more
 }
 
@@ -80,14 +87,14 @@ func (l *lines) tellWatchers(queue int64) {
 	}
 }
 
-// join puts a receive that is about to look at the end of the queue's line.
-func (l *lines) join(queue int64, limit int) *waiter {
-	w := &waiter{queue: queue, limit: limit, wake: make(chan struct{}, 1), looking: true}
+// join puts a receive at the end of the queue's line, and reports whether it is to look before it waits.
+func (l *lines) join(queue int64, limit int) (w *waiter, look bool) {
+	w = &waiter{queue: queue, limit: limit, wake: make(chan struct{}, 1), looking: true}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ln := l.byQueue[queue]
 	if ln == nil {
-		ln = &line{timers: map[int64]*ripening{}}
+		ln = &line{timers: map[int64]*ripening{}, news: 1}
 		l.byQueue[queue] = ln
 	}
 	if ln.linger != nil {
@@ -95,16 +102,21 @@ func (l *lines) join(queue int64, limit int) *waiter {
 		ln.linger = nil
 	}
 	ln.waiters = append(ln.waiters, w)
-	return w
+	l.waiting++
+	w.news = ln.news
+	return w, ln.empty != ln.news || !ln.known
 }
 
-// idle says that a waiter's look found nothing. It reports whether a look-ahead is to be started,
-// for this queue and those that became fresh before it runs.
-func (l *lines) idle(w *waiter) (start bool) {
+// idle says that a waiter goes on waiting; empty, that its look found nothing. It reports whether a look-ahead is to be
+// started, for this queue and those that became fresh before it runs.
+func (l *lines) idle(w *waiter, empty bool) (start bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w.looking = false
 	ln := l.byQueue[w.queue]
+	if empty && w.news == ln.news {
+		ln.empty = ln.news
+	}
 	if ln.known {
 		return false
 	}
@@ -112,6 +124,13 @@ func (l *lines) idle(w *waiter) (start bool) {
 	start = len(l.fresh) == 0
 	l.fresh[w.queue] = true
 	return start
+}
+
+// count gives how many receives wait.
+func (l *lines) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.waiting
 }
 
 // takeFresh gives the queues that wait for a look-ahead.
@@ -142,6 +161,7 @@ func (l *lines) waitedFor() []int64 {
 func (l *lines) leave(w *waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.waiting--
 	ln := l.byQueue[w.queue]
 	for i, other := range ln.waiters {
 		if other == w {
@@ -200,6 +220,7 @@ func (l *lines) ripen(ln *line, a Arrival) {
 		return
 	}
 	if len(ln.timers) >= maxRipening {
+		ln.news++ // nobody knows when
 		return
 	}
 	r := &ripening{messages: a.Messages}
@@ -214,12 +235,13 @@ func (l *lines) ripen(ln *line, a Arrival) {
 
 // wake sends waiters to look until as many messages are asked for as there are, idle ones first.
 func (ln *line) wake(messages int) {
+	ln.news++
 	for _, looking := range []bool{false, true} {
 		for _, w := range ln.waiters {
 			if messages <= 0 {
 				return
 			}
-			if w.looking == looking && w.send() {
+			if w.looking == looking && w.send(ln.news) {
 				messages -= w.limit
 			}
 		}
@@ -229,16 +251,19 @@ func (ln *line) wake(messages int) {
 // startAnew wakes everybody, and has those who stay ask again what is to come.
 func (ln *line) startAnew() {
 	ln.known = false
+	ln.news++
 	for _, w := range ln.waiters {
-		w.send()
+		w.send(ln.news)
 	}
 }
 
 // send leaves a wake-up and reports whether there was room for it. The caller holds lines.mu.
-func (w *waiter) send() bool {
+func (w *waiter) send(news int) bool {
 	select {
 	case w.wake <- struct{}{}:
-		w.looking = true // or will be at once
+		if !w.looking {
+			w.looking, w.news = true, news // or will be at once
+		}
 		return true
 	default:
 		return false

@@ -122,6 +122,64 @@ func TestSatisfiedWaiterPassesOn(t *testing.T) {
 	})
 }
 
+// A receive that joins a line would find what those found who wait already. It looks by itself where it may find more: in a
+// queue that nobody has looked into, and once something may have arrived.
+func TestFirstLooks(t *testing.T) {
+	arrive := func(a core.Arrival) func(*testing.T, *waiters, *stubStore) {
+		return func(_ *testing.T, _ *waiters, stub *stubStore) { stub.arrive(a) }
+	}
+	tests := map[string]struct {
+		before func(*testing.T, *waiters, *stubStore) // after a receive has waited in vain
+		want   int
+	}{
+		"nothing arrived":        {func(*testing.T, *waiters, *stubStore) {}, 0},
+		"of another queue":       {arrive(core.Arrival{Queue: 2, Messages: 1}), 0},
+		"not visible yet":        {arrive(core.Arrival{Queue: 1, Messages: 1, In: time.Second}), 0},
+		"a message arrived":      {arrive(core.Arrival{Queue: 1, Messages: 1}), 1},
+		"the queue changed":      {arrive(core.Arrival{Queue: 1}), 1},
+		"anything may have":      {arrive(core.Arrival{}), 1},
+		"it was a long time ago": {func(*testing.T, *waiters, *stubStore) { time.Sleep(long) }, 1},
+		"a message became visible": {func(_ *testing.T, _ *waiters, stub *stubStore) {
+			stub.arrive(core.Arrival{Queue: 1, Messages: 1, In: time.Second})
+			time.Sleep(2 * time.Second)
+		}, 1},
+		"the database was away at the last look": {func(t *testing.T, w *waiters, stub *stubStore) {
+			w.wait(t.Context(), 1, 1, time.Second)
+			stub.change(func() { stub.away = true })
+			stub.arrive(core.Arrival{Queue: 1, Messages: 1})
+			time.Sleep(time.Second)
+			stub.change(func() { stub.away = false })
+		}, 1},
+		"somebody got less than was there": {func(t *testing.T, w *waiters, stub *stubStore) {
+			stub.put(1, 2)
+			stub.arrive(core.Arrival{Queue: 1, Messages: 2})
+			w.wait(t.Context(), 1, 1, time.Second)
+			w.take()
+		}, 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			waiting(t, func(t *testing.T, w *waiters, stub *stubStore) {
+				w.wait(t.Context(), 0, 1, time.Second)
+				time.Sleep(time.Second)
+				tt.before(t, w, stub)
+				synctest.Wait()
+				before := stub.lookCount()
+				w.wait(t.Context(), 9, 1, long)
+				if got := stub.lookCount() - before; got != tt.want {
+					t.Errorf("looked %d times before it waited, want %d", got, tt.want)
+				}
+				w.take()
+				stub.put(1, 1)
+				stub.arrive(core.Arrival{Queue: 1, Messages: 1})
+				if got := w.take(); tt.want == 0 && (len(got) != 1 || got[0].messages != 1) {
+					t.Errorf("got %+v, want the message", got)
+				}
+			})
+		})
+	}
+}
+
 // A message may arrive when a look has already read the queue and not yet returned.
 func TestArrivalDuringALookIsNotMissed(t *testing.T) {
 	waiting(t, func(t *testing.T, w *waiters, stub *stubStore) {
