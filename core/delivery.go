@@ -132,7 +132,9 @@ type (
 // one of the queues is not; either way nothing has happened.
 type TopicStore interface {
 	CreateTopic(ctx context.Context, in NewTopic) (topic Topic, created bool, err error)
-	Routes(ctx context.Context, name TopicName) (*Routes, error) // cached
+	Routes(ctx context.Context, name TopicName) (*Routes, error)  // cached
+	KnownRoutes(name TopicName) *Routes                           // as they were last read; nil: they are not remembered
+	ReadTopic(ctx context.Context, name TopicName) (Topic, error) // by one statement, whether it is there or not
 	DescribeTopic(ctx context.Context, name TopicName) (Topic, error)
 	AlterTopic(ctx context.Context, name TopicName, change TopicChange) (Topic, error) // ErrTopicChanged when change.From no longer fits
 	DeleteTopic(ctx context.Context, name TopicName) error

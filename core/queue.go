@@ -222,6 +222,17 @@ func (b *Broker) Queue(ctx context.Context, name QueueName) (*Queue, error) {
 	return b.store.Queue(ctx, name)
 }
 
+// KnownQueue gives a queue as this server remembers it, nil for one that it does not.
+func (b *Broker) KnownQueue(name QueueName) *Queue { return b.store.KnownQueue(name) }
+
+// ReadQueue reads a queue from the database, in the same time whether it is there or not. QueueNotFound.
+func (b *Broker) ReadQueue(ctx context.Context, name QueueName) (*Queue, error) {
+	if err := name.check(); err != nil {
+		return nil, err
+	}
+	return b.store.ReadQueue(ctx, name)
+}
+
 // DescribeQueue reads a queue and its counts from the database. QueueNotFound.
 func (b *Broker) DescribeQueue(ctx context.Context, name QueueName) (Queue, error) {
 	if err := name.check(); err != nil {

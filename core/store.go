@@ -22,6 +22,8 @@ type Store interface {
 
 	CreateQueue(ctx context.Context, in NewQueue) (queue Queue, created bool, err error)
 	Queue(ctx context.Context, name QueueName) (*Queue, error)
+	KnownQueue(name QueueName) *Queue                              // as it was last read; nil: it is not remembered
+	ReadQueue(ctx context.Context, name QueueName) (*Queue, error) // by one statement, whether it is there or not
 	DescribeQueue(ctx context.Context, name QueueName) (Queue, error)
 	AlterQueue(ctx context.Context, name QueueName, change QueueChange) (Queue, error) // ErrQueueChanged when change.From no longer fits
 	DeleteQueue(ctx context.Context, name QueueName) (Queue, error)                    // gives what it was

@@ -160,6 +160,22 @@ func (b *Broker) Topic(ctx context.Context, name TopicName) (*Topic, error) {
 	return &routes.Topic, nil
 }
 
+// KnownTopic gives a topic as this server remembers it, nil for one that it does not.
+func (b *Broker) KnownTopic(name TopicName) *Topic {
+	if routes := b.store.KnownRoutes(name); routes != nil {
+		return &routes.Topic
+	}
+	return nil
+}
+
+// ReadTopic reads a topic from the database, in the same time whether it is there or not. TopicNotFound.
+func (b *Broker) ReadTopic(ctx context.Context, name TopicName) (Topic, error) {
+	if err := name.check(); err != nil {
+		return Topic{}, err
+	}
+	return b.store.ReadTopic(ctx, name)
+}
+
 // DescribeTopic reads a topic and its counts from the database. TopicNotFound.
 func (b *Broker) DescribeTopic(ctx context.Context, name TopicName) (Topic, error) {
 	if err := name.check(); err != nil {

@@ -36,7 +36,6 @@ type cachedKey struct {
 const (
 	maxCachedKeys = 10_000
 	keyAge        = 10 * time.Second
-	keyAgeAlone   = time.Second // without notifications
 )
 
 func (c *keyCache) init() { c.byID = map[string]cachedKey{} }
@@ -139,7 +138,7 @@ func (s *Store) readKey(ctx context.Context, id string) (*core.Key, error) {
 	var sealed []byte
 	epoch, age := s.accessKeys.now(), keyAge
 	if !s.Listens() {
-		age = keyAgeAlone
+		age = rememberAlone
 	}
 	err := s.do(ctx, accessKeySQL, pgx.StrictNamedArgs{"id": id}, func(rows pgx.Rows) error {
 		keys, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (key core.Key, err error) {

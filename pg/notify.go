@@ -31,6 +31,7 @@ const (
 	maxOutbox     = 4096                 // entries; more become one "look at everything"
 	listenPing    = 30 * time.Second     // an idle connection is checked this often
 	listenRetry   = 500 * time.Millisecond
+	rememberAlone = time.Second      // how long a server without notifications believes what it has read
 	peerTimeout   = 20 * time.Second // after which a server that is silent is taken to be gone
 	HeartbeatTime = 5 * time.Second  // how often Heartbeat is to be called
 )
@@ -309,6 +310,22 @@ func (s *Store) heard(payload string) {
 			s.running.Go(func() { _ = s.Heartbeat(s.background) }) // the worker's next one reports errors
 		default:
 			s.forgetAll()
+		}
+	}
+}
+
+// forgetOften drops what is remembered of queues and topics, for a server that hears of no changes. Statements that
+// use them find out by themselves; who asks a policy of theirs does not.
+func (s *Store) forgetOften() {
+	tick := time.NewTicker(rememberAlone)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.queues.forgetAll()
+			s.routes.forgetAll()
+		case <-s.background.Done():
+			return
 		}
 	}
 }

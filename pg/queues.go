@@ -135,6 +135,22 @@ func (s *Store) readQueue(ctx context.Context, name core.QueueName) (*core.Queue
 	return &queue, err
 }
 
+// KnownQueue is of core.Store.
+func (s *Store) KnownQueue(name core.QueueName) *core.Queue { return s.queues.get(name) }
+
+// ReadQueue is of core.Store.
+func (s *Store) ReadQueue(ctx context.Context, name core.QueueName) (*core.Queue, error) {
+	queue, err := s.oneQueue(ctx, queueSQL, nameArgs(name))
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, core.Errorf(core.QueueNotFound, "queue %q does not exist", name.Name)
+	case err != nil:
+		return nil, err
+	}
+	s.queues.put(&queue)
+	return &queue, nil
+}
+
 const queuesByIDSQL = `SELECT ` + queueColumns + ` FROM queues q WHERE id = ANY(@id::bigint[])`
 
 // queuesByID gives those of the queues that exist, from the cache where they are in it.
@@ -164,11 +180,7 @@ func (s *Store) queuesByID(ctx context.Context, ids []int64) (map[int64]*core.Qu
 
 // oneQueue runs a statement that returns one queue. pgx.ErrNoRows.
 func (s *Store) oneQueue(ctx context.Context, sql string, args pgx.StrictNamedArgs) (queue core.Queue, err error) {
-	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
-		queue, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (core.Queue, error) { return scanQueue(row) })
-		return err
-	})
-	return queue, err
+	return one(ctx, s, sql, args, func(row pgx.CollectableRow) (core.Queue, error) { return scanQueue(row) })
 }
 
 func nameArgs(name core.QueueName) pgx.StrictNamedArgs {

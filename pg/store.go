@@ -164,8 +164,10 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	if url := opts.listenURL(); url != "" {
+	if s.Listens() {
 		s.running.Go(s.listen)
+	} else {
+		s.running.Go(s.forgetOften)
 	}
 	return s, nil
 }
@@ -404,6 +406,23 @@ func (s *Store) aside(ctx context.Context, do func() error) error {
 	case <-wait.Done():
 		return translate(wait.Err())
 	}
+}
+
+// one runs a statement by itself that finds one row at most. pgx.ErrNoRows is told only after it: what goes wrong while
+// it is read makes pgx prepare the statement anew.
+func one[T any](ctx context.Context, s *Store, sql string, args pgx.StrictNamedArgs, scan pgx.RowToFunc[T]) (found T, err error) {
+	var rows []T
+	err = s.do(ctx, sql, args, func(r pgx.Rows) (err error) {
+		rows, err = pgx.CollectRows(r, scan)
+		return err
+	})
+	switch {
+	case err != nil:
+		return found, err
+	case len(rows) == 0:
+		return found, pgx.ErrNoRows
+	}
+	return rows[0], nil
 }
 
 // exec runs one statement by itself and gives the number of rows it changed.

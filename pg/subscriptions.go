@@ -217,10 +217,7 @@ LIMIT 1`
 
 // oneSubscription runs a statement that returns one subscription. SubscriptionNotFound.
 func (s *Store) oneSubscription(ctx context.Context, sql string, args pgx.StrictNamedArgs) (sub core.Subscription, err error) {
-	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
-		sub, err = pgx.CollectExactlyOneRow(rows, scanSubscription)
-		return err
-	})
+	sub, err = one(ctx, s, sql, args, scanSubscription)
 	return sub, noSubscription(err)
 }
 

@@ -151,6 +151,18 @@ func (s *Store) Routes(ctx context.Context, name core.TopicName) (*core.Routes, 
 	}
 }
 
+// KnownRoutes is of core.Store.
+func (s *Store) KnownRoutes(name core.TopicName) *core.Routes { return s.routes.get(name) }
+
+// ReadTopic is of core.Store.
+func (s *Store) ReadTopic(ctx context.Context, name core.TopicName) (core.Topic, error) {
+	topic, err := s.oneTopic(ctx, topicSQL, topicArgs(name))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return topic, core.Errorf(core.TopicNotFound, "topic %q does not exist", name.Name)
+	}
+	return topic, err
+}
+
 const topicVersionSQL = `SELECT version FROM topics WHERE id = @id`
 
 // routesByID gives a topic's routes as they are now. Whoever delivers has no statement that would tell that cached
@@ -196,11 +208,7 @@ func (s *Store) readRoutes(ctx context.Context, sql string, args pgx.StrictNamed
 
 // oneTopic runs a statement that returns one topic. pgx.ErrNoRows.
 func (s *Store) oneTopic(ctx context.Context, sql string, args pgx.StrictNamedArgs) (topic core.Topic, err error) {
-	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
-		topic, err = pgx.CollectExactlyOneRow(rows, scanPlainTopic)
-		return err
-	})
-	return topic, err
+	return one(ctx, s, sql, args, scanPlainTopic)
 }
 
 // topicNotFound makes the error, whose cause names the regions that do have such a topic.
@@ -274,10 +282,7 @@ WHERE t.account = @account AND t.region = @region AND t.name = @name`
 
 // DescribeTopic is of core.Store.
 func (s *Store) DescribeTopic(ctx context.Context, name core.TopicName) (topic core.Topic, err error) {
-	err = s.do(ctx, describeTopicSQL, topicArgs(name), func(rows pgx.Rows) error {
-		topic, err = pgx.CollectExactlyOneRow(rows, scanCountedTopic)
-		return err
-	})
+	topic, err = one(ctx, s, describeTopicSQL, topicArgs(name), scanCountedTopic)
 	return topic, s.noTopic(ctx, err, name)
 }
 

@@ -111,6 +111,20 @@ func (o *Options) Authorize(ctx context.Context, c *Caller, want *Want) error {
 	return d
 }
 
+// AuthorizeOthers is Authorize for another account's queue or topic, whose policy may let the caller in. As it is
+// remembered it is enough to allow. To deny, refresh fills in what the database has now: so nobody is denied by what
+// is no longer so, and a denial takes as long where there is no such thing. nil: there is nothing to ask.
+func (o *Options) AuthorizeOthers(ctx context.Context, c *Caller, want *Want, refresh func() error) error {
+	err := o.Authorize(ctx, c, want)
+	if refresh == nil || core.CodeOf(err) != core.AccessDenied {
+		return err
+	}
+	if err := refresh(); err != nil {
+		return err
+	}
+	return o.Authorize(ctx, c, want)
+}
+
 // Explain gives the decision that Authorize comes to where policies are enforced, whatever it is.
 func (o *Options) Explain(ctx context.Context, c *Caller, want *Want) (*Denied, error) {
 	return o.decide(ctx, c, want, true)

@@ -104,6 +104,8 @@ func (o *Options) trusted(ctx context.Context, c *Caller, role *core.Identity, w
 		return nil
 	}
 	denied := distrusted(c, want)
-	denied.Decision = d
+	if d.Kind != policy.Trust || want.Owner == c.Account { // of another account's role, as where there is none
+		denied.Decision = d
+	}
 	return denied
 }

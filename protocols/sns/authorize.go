@@ -130,18 +130,20 @@ func (s *Server) authorize(ctx context.Context, c *call, in any) error {
 	keys := conditionKeys{in: in}
 	want.Keys = keys.values
 	on := permissions[c.action].on
+	var refresh func() error
 	if text, given := memberOf(in, members[on]); given {
 		if on == topicMade {
 			text = makeARN(c.Region, c.Account, text)
 		}
-		if err := s.find(ctx, c, &want, &keys, text); err != nil {
+		var err error
+		if refresh, err = s.find(ctx, c, &want, &keys, text); err != nil {
 			return err
 		}
 	}
 	if on == confirmedTopic { // its token is the topic's consent
-		want.Owner, want.Policy = c.Account, ""
+		want.Owner, want.Policy, refresh = c.Account, "", nil
 	}
-	err := s.callers.Authorize(ctx, &c.Caller, &want)
+	err := s.callers.AuthorizeOthers(ctx, &c.Caller, &want, refresh)
 	if req, ok := in.(*createTopicRequest); ok && err == nil && len(req.Tags) > 0 {
 		tags := caller.Want{Action: "SNS:TagResource", Owner: want.Owner, Resource: want.Resource, Keys: keys.values}
 		err = s.callers.Authorize(ctx, &c.Caller, &tags)
@@ -152,11 +154,11 @@ func (s *Server) authorize(ctx context.Context, c *call, in any) error {
 	return err
 }
 
-// find fills in what is wanted: the resource, whose it is, and its policy.
-func (s *Server) find(ctx context.Context, c *call, want *caller.Want, keys *conditionKeys, text string) error {
+// find fills in what is wanted: the resource, whose it is, and its policy. refresh is for caller.AuthorizeOthers.
+func (s *Server) find(ctx context.Context, c *call, want *caller.Want, keys *conditionKeys, text string) (refresh func() error, err error) {
 	a, _, ok := readARN(text)
 	if want.Resource = text; !ok {
-		return nil // a phone number, or what the action will say is wrong
+		return nil, nil // a phone number, or what the action will say is wrong
 	}
 	a.partition = aws.Partition(a.region)
 	want.Resource, want.Owner = a.String(), a.account
@@ -166,17 +168,33 @@ func (s *Server) find(ctx context.Context, c *call, want *caller.Want, keys *con
 		if err == nil && made.Owner == c.Account { // to another's topic
 			want.Owner = c.Account
 		} else if err != nil && core.CodeOf(err) != core.SubscriptionNotFound {
-			return err
+			return nil, err
 		}
 	case !isSubscription && (c.sharable() || a.account == c.Account) && !strings.Contains(name, "/") && !s.callers.Free(&c.Caller, a.account):
-		topic, err := s.broker.Topic(ctx, core.TopicName{Account: a.account, Region: a.region, Name: name})
-		if err == nil {
+		return s.findTopic(ctx, c, want, keys, core.TopicName{Account: a.account, Region: a.region, Name: name})
+	}
+	return nil, nil
+}
+
+// findTopic fills in what the topic has: as it is, or of another account's as it is remembered.
+func (s *Server) findTopic(ctx context.Context, c *call, want *caller.Want, keys *conditionKeys, name core.TopicName) (refresh func() error, err error) {
+	found := func(topic *core.Topic, err error) error {
+		switch {
+		case err == nil && topic != nil:
 			want.Policy, keys.tags = topic.Attributes[policyKey], topic.Tags
-		} else if core.CodeOf(err) != core.TopicNotFound {
+		case err != nil && core.CodeOf(err) != core.TopicNotFound:
 			return err
 		}
+		return nil
 	}
-	return nil
+	if name.Account == c.Account {
+		return nil, found(s.broker.Topic(ctx, name))
+	}
+	_ = found(s.broker.KnownTopic(name), nil)
+	return func() error {
+		topic, err := s.broker.ReadTopic(ctx, name)
+		return found(&topic, err)
+	}, nil
 }
 
 // memberOf gives the first of the members that a request has.

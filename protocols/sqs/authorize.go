@@ -117,17 +117,28 @@ func (s *Server) permit(ctx context.Context, c *call, p permission, name core.Qu
 	}
 	want := caller.Want{Action: p.action, Resource: arn(name), Owner: name.Account}
 	keys := conditionKeys{in: in}
-	if p.on != createdName && p.on != noTarget && (!p.ownerOnly || name.Account == c.Account) {
-		queue, err := s.broker.Queue(ctx, name)
+	want.Keys = keys.values
+	found := func(queue *core.Queue, err error) error {
 		switch {
-		case err == nil:
+		case err == nil && queue != nil:
 			want.Policy, keys.tags = queue.Attributes[policyKey], queue.Tags
-		case core.CodeOf(err) != core.QueueNotFound:
+		case err != nil && core.CodeOf(err) != core.QueueNotFound:
 			return err
 		}
+		return nil
 	}
-	want.Keys = keys.values
-	err := s.callers.Authorize(ctx, &c.Caller, &want)
+	var refresh func() error
+	switch own := name.Account == c.Account; {
+	case p.on == createdName, p.on == noTarget, !own && p.ownerOnly: // no queue's policy is asked
+	case own:
+		if err := found(s.broker.Queue(ctx, name)); err != nil {
+			return err
+		}
+	default:
+		_ = found(s.broker.KnownQueue(name), nil)
+		refresh = func() error { return found(s.broker.ReadQueue(ctx, name)) }
+	}
+	err := s.callers.AuthorizeOthers(ctx, &c.Caller, &want, refresh)
 	switch {
 	case err == nil || core.CodeOf(err) != core.AccessDenied:
 		return err
