@@ -17,7 +17,7 @@
 // own form, so that its SDK shows what is the matter and does not try again.
 //
 // Where signatures are not verified, browsers are answered under names that no other site can have, and not for pages
-// of other sites (hosts.go).
+// of other sites (hosts.go). Where they are, pages of any site may call AWS's services, as these let them (share.go).
 //
 // Protocols log by the logger in the request's context (zerolog.Ctx), which the server puts into
 // the base context of its connections.

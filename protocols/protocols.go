@@ -103,7 +103,7 @@ func New(broker *core.Broker, options Options) http.Handler {
 		console.New(broker, &p.options.Caller, *options.Console).Register(engine)
 	}
 	if options.Forward != nil {
-		p.forward = newForwarder(options.Forward)
+		p.forward = newForwarder(options.Forward, options.Caller.SignOnHeader)
 	}
 	engine.NoRoute(p.serve)
 	return engine
@@ -140,6 +140,9 @@ func awsServices(speaks func(string) bool) []string {
 
 // serve passes a request on to the protocol that it speaks.
 func (p *port) serve(c *gin.Context) {
+	if p.share(c.Writer, c.Request) {
+		return
+	}
 	if p.options.Console != nil && console.Wants(c.Request) {
 		console.Lead(c.Writer, c.Request)
 		return

@@ -113,7 +113,7 @@ func (o *Options) Identify(r *http.Request) Caller {
 		if proto := first(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
 			scheme = proto
 		}
-		if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
+		if forwarded := forwardedHost(r.Header, scheme); forwarded != "" {
 			host = forwarded
 		}
 		c.RemoteAddr = o.client(c.RemoteAddr, r.Header.Values("X-Forwarded-For"))
@@ -196,6 +196,25 @@ func parseAddr(s string) (netip.Addr, bool) {
 func first(list string) string {
 	value, _, _ := strings.Cut(list, ",")
 	return strings.TrimSpace(value)
+}
+
+// forwardedHost gives the host that the client used as the first proxy tells it, with the port where it tells one that
+// the scheme does not imply; "" where it tells none.
+func forwardedHost(header http.Header, scheme string) string {
+	host := first(header.Get("X-Forwarded-Host"))
+	port := first(header.Get("X-Forwarded-Port"))
+	if host == "" || hasPort(host) || !isNumber(port) || port == impliedPorts[scheme] {
+		return host
+	}
+	return host + ":" + port
+}
+
+// impliedPorts are those that clients leave out.
+var impliedPorts = map[string]string{"http": "80", "https": "443"}
+
+// hasPort says that a host has a port behind it; the colons of an address of IPv6 stand between brackets.
+func hasPort(host string) bool {
+	return strings.LastIndexByte(host, ':') > strings.LastIndexByte(host, ']')
 }
 
 // RegionOfHost gives the region in a cloud's own host name, "" in any other. The names count also

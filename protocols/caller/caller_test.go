@@ -176,6 +176,12 @@ func TestIdentifyProxies(t *testing.T) {
 		"trusted, says nothing":         {"10.0.0.1:5000", nil, "", "http://localhost:4566", "10.0.0.1"},
 		"trusted, passes nonsense on":   {"10.0.0.1:5000", http.Header{"X-Forwarded-Proto": {"gopher"}, "X-Forwarded-For": {"unknown"}}, "", "http://localhost:4566", "10.0.0.1"},
 		"trusted, addresses with ports": {"10.0.0.1:5000", http.Header{"X-Forwarded-For": {"203.0.113.9:1234"}}, "", "http://localhost:4566", "203.0.113.9"},
+		"trusted, the port apart":       {"10.0.0.1:5000", http.Header{"X-Forwarded-Host": {"queues.example.com"}, "X-Forwarded-Port": {"8443"}, "X-Forwarded-Proto": {"https"}}, "", "https://queues.example.com:8443", "10.0.0.1"},
+		"trusted, the port implied":     {"10.0.0.1:5000", http.Header{"X-Forwarded-Host": {"queues.example.com"}, "X-Forwarded-Port": {"443"}, "X-Forwarded-Proto": {"https"}}, "", "https://queues.example.com", "10.0.0.1"},
+		"trusted, a port in both":       {"10.0.0.1:5000", http.Header{"X-Forwarded-Host": {"queues.example.com:81"}, "X-Forwarded-Port": {"8443"}}, "", "http://queues.example.com:81", "10.0.0.1"},
+		"trusted, IPv6 and its port":    {"10.0.0.1:5000", http.Header{"X-Forwarded-Host": {"[fd00::5]"}, "X-Forwarded-Port": {"8080"}}, "", "http://[fd00::5]:8080", "10.0.0.1"},
+		"trusted, a port that is none":  {"10.0.0.1:5000", http.Header{"X-Forwarded-Host": {"queues.example.com"}, "X-Forwarded-Port": {"x/y"}}, "", "http://queues.example.com", "10.0.0.1"},
+		"not trusted, a port":           {"192.0.2.1:5000", http.Header{"X-Forwarded-Port": {"8443"}}, "", "http://localhost:4566", "192.0.2.1"},
 		"a public URL wins":             {"10.0.0.1:5000", forwarded, "https://mq.example.com/", "https://mq.example.com", "203.0.113.9"},
 	}
 	for name, tt := range tests {

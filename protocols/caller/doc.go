@@ -12,7 +12,9 @@
 //
 // Who may do what (access.go) each protocol asks by Options.Authorize, once it knows what a request wants: after the
 // request is authenticated and read, before anything is done. Every protocol has a table of what its actions
-// need. What is another account's own is denied as if it did not exist, unless its policy lets the caller in.
+// need. What is another account's own is denied as if it did not exist, unless its policy lets the caller in; and in the
+// same time, for what is remembered is enough to allow it only, and to deny it the database is asked whether it is there
+// or not (Options.AuthorizeOthers).
 //
 // Nothing is verified here. What a proxy says in X-Forwarded-For, -Host and -Proto counts only
 // when the proxy is trusted.

@@ -43,7 +43,7 @@ func (o *Options) OtherHosts(r *http.Request) []string {
 	var hosts []string
 	if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" && o.trusts(remoteAddr(r)) {
 		hosts = append(hosts, forwarded)
-		if port := first(r.Header.Get("X-Forwarded-Port")); port != "" && !strings.Contains(forwarded, ":") {
+		if port := first(r.Header.Get("X-Forwarded-Port")); port != "" && !hasPort(forwarded) {
 			hosts = append(hosts, forwarded+":"+port)
 		}
 	}

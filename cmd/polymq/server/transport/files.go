@@ -10,7 +10,7 @@ import (
 )
 
 // rereadEvery is how long after a look at the files a handshake looks again.
-const rereadEvery = 5 * time.Second
+const rereadEvery = time.Second
 
 // Files are a certificate and its key in files, which may be replaced while the server runs.
 type Files struct {
