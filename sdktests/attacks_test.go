@@ -129,18 +129,31 @@ func throughEach(t *testing.T, base string) map[string]string {
 	ended := map[string]string{}
 	_, err := polymq{base, rootKey}.sqs(asRoot).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("orders")})
 	ended["SigV4"] = errorCode(err)
-	client := ali_mns.NewAliMNSClientWithConfig(ali_mns.AliMNSClientConfig{EndPoint: base + "/.", AccessKeyId: rootKey, AccessKeySecret: rootSecret})
-	if err := ali_mns.NewMNSQueueManager(client).CreateSimpleQueue("jobs"); err != nil && !strings.Contains(err.Error(), "QueueAlreadyExist") {
-		ended["MNS"] = err.Error()
-	} else {
-		ended["MNS"] = ""
-	}
+	ended["MNS"] = mnsThrough(t, base)
 	if status, answer := roundTrip(t, acs3(t, base, "ListQueue", url.Values{})); status != http.StatusOK {
 		ended["ACS3"] = answer
 	} else {
 		ended["ACS3"] = ""
 	}
 	return ended
+}
+
+// mnsThrough makes a call with MNS's SDK, or one like its own where that panics, at an address of IPv6.
+func mnsThrough(t *testing.T, base string) string {
+	t.Helper()
+	if strings.Contains(base, "[") {
+		status, answer := roundTrip(t, mnsSignedBy(t, base, core.Key{ID: rootKey, Secret: rootSecret}, http.MethodGet, "/queues", time.Now()))
+		if status == http.StatusOK {
+			return ""
+		}
+		return answer
+	}
+	client := ali_mns.NewAliMNSClientWithConfig(ali_mns.AliMNSClientConfig{EndPoint: base + "/.", AccessKeyId: rootKey, AccessKeySecret: rootSecret})
+	err := ali_mns.NewMNSQueueManager(client).CreateSimpleQueue("jobs")
+	if err == nil || strings.Contains(err.Error(), "already exist") {
+		return ""
+	}
+	return err.Error()
 }
 
 func TestSignaturesBehindAnIngressThatRewritesHost(t *testing.T) {

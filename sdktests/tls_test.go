@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -112,7 +113,7 @@ func TestCertificatesForTheCloudsHosts(t *testing.T) {
 	}
 }
 
-// The SDKs of other languages trust what they are told to: Python's of AWS and MNS, Node's.
+// The SDKs of other languages trust what they are told to: Python's, Node's and Java's of AWS and MNS, and the AWS CLI.
 func TestProgramsOverTLS(t *testing.T) {
 	t.Parallel()
 	v, certificate := startTLS(t, "off")
@@ -120,17 +121,33 @@ func TestProgramsOverTLS(t *testing.T) {
 	if err := os.WriteFile(file, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range programs {
-		if !slices.Contains([]string{"python", "node"}, p.name) {
+	groups := map[string]string{"python": "cross", "node": "cross", "java-mns-2.0.0": "cross", "awscli": "awscli", "awscli-2": "awscli"}
+	for i, p := range slices.Concat(programs, frameworks) {
+		if groups[p.name] == "" {
 			continue
 		}
 		t.Run(p.name, func(t *testing.T) {
 			if !p.available(t) {
 				t.SkipNow() // not to count as passed
 			}
-			p.checks = []string{"cross"}
+			p.checks = []string{groups[p.name]}
 			p.env = append(slices.Clone(p.env), "AWS_CA_BUNDLE="+file, "SSL_CERT_FILE="+file, "REQUESTS_CA_BUNDLE="+file, "NODE_EXTRA_CA_CERTS="+file)
-			p.check(t, v.polymq)
+			if p.folder == "java" {
+				p.env = append(p.env, "JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore="+javaTrust(t, file)+" -Djavax.net.ssl.trustStorePassword="+storePassword)
+			}
+			p.check(t, v.as(fmt.Sprintf("%012d", i+1)))
 		})
 	}
+}
+
+const storePassword = "changeit"
+
+// javaTrust makes of a certificate what Java keeps those in that it trusts.
+func javaTrust(t *testing.T, certificate string) string {
+	t.Helper()
+	store := filepath.Join(t.TempDir(), "trust.p12")
+	if err := runIn("", []string{"keytool", "-importcert", "-noprompt", "-alias", "polymq", "-file", certificate, "-keystore", store, "-storetype", "PKCS12", "-storepass", storePassword}); err != nil {
+		t.Fatal(err)
+	}
+	return store
 }

@@ -3,12 +3,14 @@ package server
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
@@ -98,5 +100,61 @@ func TestTLSByFiles(t *testing.T) {
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusNotFound {
 		t.Errorf("whose certificate is the operator's own answers %d to the authority's", resp.StatusCode)
+	}
+}
+
+// A running server takes new files into use, and keeps the old ones while the new cannot be used.
+func TestTLSFilesAreReplaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	replace := func() *x509.Certificate {
+		t.Helper()
+		made := start(t, Config{DatabaseURL: pgtest.DatabaseURL(t), TLS: "auto", MasterKey: tlsMasterKey})
+		pair, err := made.Broker().FindSecret(t.Context(), "tls_authority")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := strings.Index(string(pair), "-----BEGIN CERTIFICATE")
+		for path, text := range map[string][]byte{cert: pair[at:], key: pair[:at]} {
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		block, _ := pem.Decode(pair[at:])
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return certificate
+	}
+	first := replace()
+	srv := start(t, Config{DatabaseURL: pgtest.DatabaseURL(t), TLSCert: cert, TLSKey: key})
+	shown := func() *x509.Certificate {
+		t.Helper()
+		conn, err := tls.Dial("tcp", strings.TrimPrefix(srv.URL(), "https://"), &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}) // which one it is, is the question
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return conn.ConnectionState().PeerCertificates[0]
+	}
+	if !shown().Equal(first) {
+		t.Error("another certificate than the file's is in use")
+	}
+	second := replace()
+	deadline := time.Now().Add(30 * time.Second)
+	for !shown().Equal(second) {
+		if time.Now().After(deadline) {
+			t.Fatal("the new certificate was not taken into use")
+		}
+	}
+	if err := os.WriteFile(cert, []byte("half a file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if !shown().Equal(second) {
+			t.Error("a broken file has put out the one before")
+		}
 	}
 }

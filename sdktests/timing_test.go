@@ -1,0 +1,224 @@
+package sdktests
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/polymq/polymq/cmd/polymq/server"
+	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/pgtest"
+)
+
+// How the time of answers is compared: the medians of so many requests each, in turn, may differ by so much. A machine
+// that does much else gets more rounds; what really takes longer does so in each.
+const (
+	timedRequests = 200
+	timedApart    = 1.6
+	timedRounds   = 4
+)
+
+// TestTimeTellsNothing compares how long it takes to be denied what another account has, and what nobody has. A queue
+// that is remembered must not be denied sooner than one that has to be looked for.
+func TestTimeTellsNothing(t *testing.T) { // not beside others
+	v := startEnforcing(t, "")
+	owner, stranger := v.key(t, core.NewKey{Account: accountA}), v.key(t, core.NewKey{Account: accountB})
+	queues := v.sqs(by(owner))
+	queue := createQueue(t, queues, present)
+	policy := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"777788889999"},"Action":"*","Resource":"*"}}`
+	if _, err := queues.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &queue, Attributes: map[string]string{"Policy": policy}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.topics(owner).CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String(present)}); err != nil {
+		t.Fatal(err)
+	}
+	v.furnishRole(t)
+	as := walker{v, stranger}
+	for name, ask := range map[string]func(string) *http.Request{
+		"SendMessage":    func(of string) *http.Request { return as.sqsJSON(t, "SendMessage", accountA, of) },
+		"ReceiveMessage": func(of string) *http.Request { return as.sqsQuery(t, "ReceiveMessage", accountA, of) },
+		"GetQueueUrl":    func(of string) *http.Request { return as.sqsJSON(t, "GetQueueUrl", accountA, of) },
+		"DeleteQueue":    func(of string) *http.Request { return as.sqsJSON(t, "DeleteQueue", accountA, of) },
+		"Publish": func(of string) *http.Request {
+			return awsWalk("sns", sns20100331, snsParameters)(as, t, "Publish", accountA, of)
+		},
+		"AssumeRole": func(of string) *http.Request {
+			return awsWalk("sts", sts20110615, stsParameters)(as, t, "AssumeRole", accountA, of)
+		},
+		"the JSON API": func(of string) *http.Request { return v.bearer(t, stranger, "/queues/"+of+"?account="+accountA) },
+		"unsigned":     func(of string) *http.Request { return unsigned(as.sqsQuery(t, "SendMessage", accountA, of)) },
+	} {
+		var ratios []string
+		for range timedRounds {
+			there, none := as.median(t, ask)
+			ratio := float64(there) / float64(none)
+			if ratio < timedApart && ratio > 1/timedApart {
+				ratios = nil
+				break
+			}
+			ratios = append(ratios, fmt.Sprintf("%v to %v", there, none))
+		}
+		if ratios != nil {
+			t.Errorf("%s: what is there took %s for what is not", name, strings.Join(ratios, ", "))
+		}
+	}
+}
+
+// median gives the medians of what is there and of what is not, asked for in turn.
+func (w walker) median(t *testing.T, ask func(name string) *http.Request) (there, none time.Duration) {
+	t.Helper()
+	took := map[string][]time.Duration{}
+	for range timedRequests {
+		for _, name := range []string{present, missing} {
+			r := ask(name)
+			began := time.Now()
+			if status, answer := w.ask(t, r); status < 400 || status >= 500 {
+				t.Fatalf("%d %s", status, answer)
+			}
+			took[name] = append(took[name], time.Since(began))
+		}
+	}
+	for _, all := range took {
+		slices.Sort(all)
+	}
+	return took[present][timedRequests/2], took[missing][timedRequests/2]
+}
+
+const sns20100331, sts20110615 = "2010-03-31", "2011-06-15"
+
+// unsigned takes the signature away.
+func unsigned(r *http.Request) *http.Request {
+	r.Header.Del("Authorization")
+	return r
+}
+
+func (v *verifying) bearer(t *testing.T, key core.Key, path string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, v.url+"/api/v1"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+key.ID+":"+string(key.Secret))
+	return r
+}
+
+// furnishRole gives the owner a role that trusts somebody else, and denies all others.
+func (v *verifying) furnishRole(t *testing.T) {
+	t.Helper()
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"777788889999"},"Action":"sts:AssumeRole"},` +
+		`{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"777788889999"}}}]}`
+	name := core.IdentityName{Account: accountA, Kind: core.Role, Cloud: core.AWS, Name: present}
+	if _, err := v.server.Broker().CreateIdentity(t.Context(), core.Identity{IdentityName: name, Trust: trust}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What a role's trust policy denies strangers reads as if there were no such role.
+func TestDeniedRolesLookAbsent(t *testing.T) {
+	t.Parallel()
+	v := startEnforcing(t, "")
+	v.furnishRole(t)
+	stranger := walker{v, v.key(t, core.NewKey{Account: accountB})}
+	assume := awsWalk("sts", sts20110615, stsParameters)
+	_, there := stranger.ask(t, assume(stranger, t, "AssumeRole", accountA, present))
+	_, none := stranger.ask(t, assume(stranger, t, "AssumeRole", accountA, missing))
+	if plain(there) != plain(asPresent.Replace(none)) || !strings.Contains(there, "AccessDenied") {
+		t.Errorf("got %s\nwhere there is none: %s", there, none)
+	}
+}
+
+// startPair starts two servers that enforce policies, of one database. Only the first hears of changes by LISTEN where
+// alone is set.
+func startPair(t *testing.T, alone bool) (first, second *verifying) {
+	t.Helper()
+	database := pgtest.DatabaseURL(t)
+	first = startEnforcing(t, database)
+	srv, err := server.Start(t.Context(), server.Config{
+		Listen: []string{"127.0.0.1:0"}, DatabaseURL: database, DatabasePooled: alone, LogLevel: "error", TestMode: true, Auth: "enforce", MasterKey: testMasterKey, AdminKey: rootKey + ":" + rootSecret,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Stop(t.Context()) })
+	return first, &verifying{polymq{srv.URL(), rootKey}, srv, new(syncBuffer)}
+}
+
+// TestChangesReachOtherServers changes what a decision is made of on one server and asks another until it knows: within
+// a second, by notifications; and within two where that server hears none, whose memory is a second old at most. Of
+// several changes of each kind the median counts, since this machine may be busy.
+func TestChangesReachOtherServers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		alone bool
+		most  time.Duration
+	}{"notified": {false, time.Second}, "without notifications": {true, 2 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first, second := startPair(t, tt.alone)
+			owner, other := first.key(t, core.NewKey{Account: accountA}), first.key(t, core.NewKey{Account: accountB})
+			queue := createQueue(t, first.sqs(by(owner)), "orders")
+			topic, err := first.topics(owner).CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("news")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ci := first.user(t, accountA, "ci", core.AWS, `{"Effect":"Allow","Action":"sqs:GetQueueUrl","Resource":"*"}`)
+			policyOf := func(effect, action string) string {
+				return `{"Version":"2012-10-17","Statement":{"Effect":"` + effect + `","Principal":{"AWS":"` + accountB + `"},"Action":"` + action + `","Resource":"*"}}`
+			}
+			looks := func(key core.Key) bool { // which is no statement that finds a queue changed
+				_, err := second.sqs(by(key)).GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("orders"), QueueOwnerAWSAccountId: aws.String(accountA)})
+				return err == nil
+			}
+			for what, change := range map[string]struct {
+				set  func(allow bool) error
+				sees func() bool
+			}{
+				"a queue's policy": {func(allow bool) error {
+					_, err := first.sqs(by(owner)).SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &queue, Attributes: map[string]string{"Policy": policyOf(effects[allow], "sqs:*")}})
+					return err
+				}, func() bool { return looks(other) }},
+				"a topic's policy": {func(allow bool) error {
+					_, err := first.topics(owner).SetTopicAttributes(t.Context(), &sns.SetTopicAttributesInput{TopicArn: topic.TopicArn, AttributeName: aws.String("Policy"), AttributeValue: aws.String(policyOf(effects[allow], "SNS:GetTopicAttributes"))})
+					return err
+				}, func() bool {
+					_, err := second.topics(other).GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: topic.TopicArn})
+					return err == nil
+				}},
+				"a user's policy": {func(allow bool) error {
+					first.allow(t, accountA, "ci", core.AWS, `{"Effect":"`+effects[allow]+`","Action":"sqs:GetQueueUrl","Resource":"*"}`)
+					return nil
+				}, func() bool { return looks(ci) }},
+				"a key": {func(allow bool) error {
+					_, err := first.server.Broker().DisableKey(t.Context(), owner.ID, !allow)
+					return err
+				}, func() bool { return looks(owner) }},
+			} {
+				var took []time.Duration
+				for i := range 7 {
+					allow := i%2 == 1
+					if err := change.set(allow); err != nil {
+						t.Fatal(err)
+					}
+					began := time.Now()
+					eventually(t, func() bool { return change.sees() == allow })
+					took = append(took, time.Since(began))
+				}
+				if err := change.set(true); err != nil {
+					t.Fatal(err)
+				}
+				if slices.Sort(took); took[len(took)/2] > tt.most {
+					t.Errorf("%s was seen after %v", what, took)
+				}
+			}
+		})
+	}
+}
+
+var effects = map[bool]string{true: "Allow", false: "Deny"}
