@@ -227,6 +227,20 @@ func TestPushToPeople(t *testing.T) {
 	}
 }
 
+// Mail to a subscriber of the control plane has the subject that its subscription names, unless the message has one.
+func TestMailOfASubscription(t *testing.T) {
+	t.Parallel()
+	sub := subscribed(t, "mail:directmail:b@example.com", "SIMPLIFIED")
+	sub.Attributes[AttributeMail] = `{"AccountName": "a@example.com", "Subject": "weekly"}`
+	for subject, extra := range map[string]map[string]string{"weekly": nil, "news": {extraDirectMail: `{"Subject": "news"}`}} {
+		m := message("hello")
+		m.Extra = extra
+		if got := pushed(t, nil, sub, m, ""); got.Way != core.ByMail || got.To != "b@example.com" || got.Subject != subject || string(got.Body) != "hello" {
+			t.Errorf("%s: got %+v", subject, got)
+		}
+	}
+}
+
 // The schedules of retries are the manual's (specs/mns.md 5.2).
 func TestNotifyStrategies(t *testing.T) {
 	t.Parallel()

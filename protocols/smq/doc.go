@@ -22,7 +22,7 @@
 //	subscription   NotifyStrategy, NotifyContentFormat
 //	               DlqPolicy                                  enforced; kept while Enabled is false
 //	               TenantRateLimitPolicy                      enforced: pushes a second
-//	               DmAttributes                               enforced: sender and subject of mail
+//	               DmAttributes                               enforced: subject of mail; its sender is the server's
 //	               StsRoleArn, DysmsAttributes,               kept
 //	               KafkaAttributes
 //	of the         EndpointEnabled, CidrList                  enforced for all requests of MNS, XML and JSON; the

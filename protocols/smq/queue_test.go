@@ -135,33 +135,67 @@ func TestCreateQueueRefuses(t *testing.T) {
 	f.do(t, "GetQueueAttributes", "QueueName", "q").refused(t, 404, "QueueNotExist") // nothing was stored
 }
 
-// What is enforced shows in the data plane: groups, dead letters, the rate of receives.
-func TestEnforcedAttributes(t *testing.T) {
+// What is enforced of a queue shows in the data plane.
+func TestEnforcedQueueAttributes(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	f.do(t, "CreateQueue", "QueueName", "fifo", "QueueType", "fifo").ok(t, nil)
-	if status, body := f.data(t, http.MethodPost, "/queues/fifo/messages", "<Message><MessageBody>x</MessageBody></Message>"); status != 400 || !strings.Contains(body, "FifoMissingMessageGroupId") {
-		t.Errorf("FIFO: got %d %s", status, body)
-	}
+	const hello = "<Message><MessageBody>hello</MessageBody></Message>"
 	f.do(t, "CreateQueue", "QueueName", "dead").ok(t, nil)
-	f.do(t, "CreateQueue", "QueueName", "orders", "DlqPolicy", `{"DeadLetterTargetQueue":"dead","Enabled":"true","MaxReceiveCount":"1"}`).ok(t, nil)
-	f.data(t, http.MethodPost, "/queues/orders/messages", "<Message><MessageBody>hello</MessageBody></Message>")
-	f.data(t, http.MethodGet, "/queues/orders/messages", "")
-	pgtest.Advance(t, f.broker, 30*time.Second)
-	f.data(t, http.MethodGet, "/queues/orders/messages", "")
-	if status, body := f.data(t, http.MethodGet, "/queues/dead/messages", ""); status != 200 || !strings.Contains(body, "hello") {
-		t.Errorf("dead letter: got %d %s", status, body)
+	sendAndReceive := func(t *testing.T, at string, after time.Duration) (status int, body string) {
+		t.Helper()
+		f.data(t, http.MethodPost, at, hello)
+		pgtest.Advance(t, f.broker, after)
+		return f.data(t, http.MethodGet, at, "")
 	}
-	f.do(t, "SetQueueAttributes", "QueueName", "orders", "TenantRateLimitPolicy", `{"Enabled":true,"MaxReceivesPerSecond":1}`).ok(t, nil)
-	limited := false
-	for range 1000 { // far more than go in a second
-		_, body := f.data(t, http.MethodGet, "/queues/orders/messages", "")
-		if limited = strings.Contains(body, "QpsLimitExceeded"); limited {
-			break
-		}
+	tests := []struct {
+		name, value string
+		shows       func(t *testing.T, at string) (status int, body string)
+		status      int
+		has         string
+	}{
+		{"DelaySeconds", "60", func(t *testing.T, at string) (int, string) { return sendAndReceive(t, at, 0) }, 404, "MessageNotExist"},
+		{"MaximumMessageSize", "1024", func(t *testing.T, at string) (int, string) {
+			return f.data(t, http.MethodPost, at, "<Message><MessageBody>"+strings.Repeat("x", 1025)+"</MessageBody></Message>")
+		}, 400, "InvalidArgument"},
+		{"MessageRetentionPeriod", "60", func(t *testing.T, at string) (int, string) { return sendAndReceive(t, at, 61*time.Second) }, 404, "MessageNotExist"},
+		{"VisibilityTimeout", "2", func(t *testing.T, at string) (int, string) {
+			sendAndReceive(t, at, 0)
+			pgtest.Advance(t, f.broker, 2*time.Second)
+			return f.data(t, http.MethodGet, at, "")
+		}, 200, "<DequeueCount>2<"},
+		{"PollingWaitSeconds", "1", func(t *testing.T, at string) (int, string) {
+			began := time.Now()
+			status, body := f.data(t, http.MethodGet, at, "")
+			return status, fmt.Sprint(time.Since(began) > 900*time.Millisecond, body)
+		}, 404, "true"},
+		{"QueueType", "fifo", func(t *testing.T, at string) (int, string) { return f.data(t, http.MethodPost, at, hello) }, 400, "FifoMissingMessageGroupId"},
+		{"DlqPolicy", `{"DeadLetterTargetQueue":"dead","Enabled":"true","MaxReceiveCount":"1"}`, func(t *testing.T, at string) (int, string) {
+			sendAndReceive(t, at, 0)
+			pgtest.Advance(t, f.broker, 30*time.Second)
+			f.data(t, http.MethodGet, at, "")
+			return f.data(t, http.MethodGet, "/queues/dead/messages", "")
+		}, 200, "hello"},
+		{"TenantRateLimitPolicy", `{"Enabled":true,"MaxReceivesPerSecond":1}`, func(t *testing.T, at string) (status int, body string) {
+			for range 1000 { // far more than go in a second
+				if status, body = f.data(t, http.MethodGet, at, ""); status == 400 {
+					break
+				}
+			}
+			return status, body
+		}, 400, "QpsLimitExceeded"},
+		{"EnableLogging", "true", func(t *testing.T, at string) (int, string) {
+			status, _ := sendAndReceive(t, at, 0)
+			page, err := f.broker.ListEvents(t.Context(), core.ListEventsInput{Account: pgtest.Account, Queue: "EnableLogging", Limit: 10})
+			return status, fmt.Sprint(len(page.Events), " events ", err)
+		}, 200, "2 events <nil>"},
 	}
-	if !limited {
-		t.Error("receives are not limited")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { // one after the other, for they move time
+			f.do(t, "CreateQueue", "QueueName", tt.name, tt.name, tt.value).ok(t, nil)
+			if status, body := tt.shows(t, "/queues/"+tt.name+"/messages"); status != tt.status || !strings.Contains(body, tt.has) {
+				t.Errorf("got %d %s, want %d and %s", status, body, tt.status, tt.has)
+			}
+		})
 	}
 }
 

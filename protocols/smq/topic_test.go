@@ -130,6 +130,27 @@ func TestDisabledSubscriptionPolicy(t *testing.T) {
 	}
 }
 
+// What is enforced of a topic shows in the data plane.
+func TestEnforcedTopicAttributes(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	const hello = "<Message><MessageBody>hello</MessageBody></Message>"
+	f.do(t, "CreateTopic", "TopicName", "small", "MaxMessageSize", "1024").ok(t, nil)
+	if status, body := f.data(t, http.MethodPost, "/topics/small/messages", "<Message><MessageBody>"+strings.Repeat("x", 1025)+"</MessageBody></Message>"); status != 400 || !strings.Contains(body, "InvalidArgument") {
+		t.Errorf("a message that is too long: got %d %s", status, body)
+	}
+	f.do(t, "CreateTopic", "TopicName", "fifo", "TopicType", "fifo").ok(t, nil)
+	if status, body := f.data(t, http.MethodPost, "/topics/fifo/messages", hello); status != 400 || !strings.Contains(body, "FifoMissingMessageGroupId") {
+		t.Errorf("a message of no group: got %d %s", status, body)
+	}
+	f.do(t, "CreateTopic", "TopicName", "logged", "EnableLogging", "true").ok(t, nil)
+	f.data(t, http.MethodPost, "/topics/logged/messages", hello)
+	page, err := f.broker.ListEvents(t.Context(), core.ListEventsInput{Account: pgtest.Account, Topic: "logged", Limit: 10})
+	if err != nil || len(page.Events) == 0 {
+		t.Errorf("the log has %d events, %v", len(page.Events), err)
+	}
+}
+
 // Subscriptions come in pages by number, of those that are asked for.
 func TestListSubscriptionsInPages(t *testing.T) {
 	t.Parallel()
