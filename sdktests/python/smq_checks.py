@@ -36,7 +36,7 @@ class Recording:
 
 
 CONTROL = Recording(Control(config()))
-DATA = Data(config(region_id="cn-hangzhou"))
+DATA = Recording(Data(config(region_id="cn-hangzhou")))
 
 
 def name(prefix="orders"):
@@ -285,3 +285,10 @@ def smq_every_action_was_called():
     actions = {m[: -len("_with_options")] for m in dir(Control) if m.endswith("_with_options")}
     equal(sorted(actions - CONTROL.called), [], "actions that no check calls")
     equal(len(actions), 26, "actions")
+
+
+@check
+def json_every_action_was_called():
+    actions = {m[: -len("_with_options")] for m in dir(Data) if m.endswith("_with_options")}
+    equal(sorted(actions - DATA.called), [], "actions that no check calls")
+    equal(len(actions), 7, "actions")
