@@ -3,6 +3,7 @@ package sdktests
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"os"
 	"strings"
 	"testing"
 
@@ -114,5 +115,51 @@ func olderTopic(t *testing.T, client ali_mns.MNSClient) {
 	}
 	if err := topics.DeleteTopic("news"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The endpoints that the README prints for each SDK are the ones that the tests here hand to it.
+func TestReadmeEndpoints(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := start(t)
+	host := strings.TrimPrefix(srv.url, "http://")
+	printed := map[string]string{} // the code in a row's second cell, by the first
+	for line := range strings.Lines(string(readme)) {
+		if cells := strings.Split(line, "|"); len(cells) == 4 && strings.Contains(cells[2], "HOST:PORT") {
+			code := strings.Split(strings.ReplaceAll(cells[2], "HOST:PORT", host), "`")
+			printed[cells[1]] = strings.Join(code[1:len(code)-1], " ")
+		}
+	}
+	row := func(sdk string) string {
+		t.Helper()
+		for cell, code := range printed {
+			if strings.Contains(cell, sdk) {
+				return code
+			}
+		}
+		t.Errorf("the README has no endpoint of %s", sdk)
+		return ""
+	}
+	for _, sdk := range []string{"`aliyun-mns-sdk`", "`aliyun-sdk-mns`", "`@alicloud/mns`"} {
+		if got := row(sdk); got != srv.url { // POLYMQ_ENDPOINT of python/clients.py, java's Clients, node/clients.mjs
+			t.Errorf("%s: got %s", sdk, got)
+		}
+	}
+	if got := row("`ali-mns`"); got != "HTTP_PROXY="+srv.url { // node/clients.mjs
+		t.Errorf("ali-mns: got %s", got)
+	}
+	if got := row("mns-open"); got != "Config(endpoint='"+host+"', protocol='http')" { // python/smq_checks.py
+		t.Errorf("control plane: got %s", got)
+	}
+	if got := row("`alicloud`"); !strings.Contains(got, `protocol = "HTTP"`) || !strings.Contains(got, `mns_open = "`+host+`"  sts = "`+host+`"`) { // golang/smq_terraform.go
+		t.Errorf("Terraform: got %s", got)
+	}
+	client := ali_mns.NewAliMNSClientWithConfig(ali_mns.AliMNSClientConfig{EndPoint: row("`aliyun-mns-go-sdk`"), AccessKeyId: accessKey, AccessKeySecret: "test"})
+	if err := ali_mns.NewMNSQueueManager(client).CreateSimpleQueue("orders"); err != nil {
+		t.Errorf("Go: %v", err)
 	}
 }
