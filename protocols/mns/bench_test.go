@@ -42,7 +42,9 @@ func (oneQueueStore) AlterQueue(_ context.Context, name core.QueueName, change c
 	return change.Apply(core.Queue{Name: name, Settings: DefaultSettings()}), nil
 }
 
-func (oneQueueStore) DeleteQueue(context.Context, core.QueueName) error { return nil }
+func (oneQueueStore) DeleteQueue(_ context.Context, name core.QueueName) (core.Queue, error) {
+	return core.Queue{Name: name}, nil
+}
 
 func (oneQueueStore) ListQueues(context.Context, core.ListQueuesInput) (core.QueuePage, error) {
 	return core.QueuePage{Queues: []core.Queue{{}}, Next: "next"}, nil
