@@ -86,6 +86,12 @@
 // generator 60 and the server 70; beside a server that answers at once,
 // HTTP takes 64 in all, and threads are switched 0.65 times for a request instead of 4 times.
 //
+// 2026-11-21: before a train is loaded, its driver lets the other goroutines run (Gosched): requests that have arrived get on,
+// and callers of the train before write their answers. Where a processor is free that takes nothing, and where none is,
+// trains are fuller. Beside other programs (load 30 on 2 cores) a cycle of single requests took 486 us of processor time instead
+// of 556, PostgreSQL 109 of them instead of 132, and a message in batches of 10 98 us instead of 104 (medians of six runs
+// in turn).
+//
 // 2026-11-21: a second train leaves when 32 callers wait. With 16, no gain could be told from
 // the noise.
 //

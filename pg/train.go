@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -151,6 +152,7 @@ func (st *station) added() {
 // drive sends trains until nothing waits that could leave.
 func (st *station) drive() {
 	for {
+		runtime.Gosched() // requests that have arrived get on first
 		t := st.load()
 		if t == nil {
 			return
