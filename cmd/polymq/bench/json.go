@@ -68,18 +68,20 @@ func eachMessage(b []byte, handleName, bodyName string, found func(handle, body 
 
 // jsonString returns the text of the string that begins at b[i], and the index after its end.
 func jsonString(b []byte, i int) (text []byte, end int, err error) {
-	escaped := false
+	n := bytes.IndexByte(b[i+1:], '"')
+	if n < 0 {
+		return nil, 0, errNotJSON
+	}
+	if text = b[i+1 : i+1+n]; bytes.IndexByte(text, '\\') < 0 {
+		return text, i + n + 2, nil
+	}
 	for end = i + 1; end < len(b) && b[end] != '"'; end++ {
 		if b[end] == '\\' {
-			escaped = true
 			end++
 		}
 	}
 	if end++; end > len(b) {
 		return nil, 0, errNotJSON
-	}
-	if !escaped {
-		return b[i+1 : end-1], end, nil
 	}
 	var s string
 	if err := json.Unmarshal(b[i:end], &s); err != nil {
