@@ -153,6 +153,11 @@ func TestNumbersForPeople(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", d, got, want)
 		}
 	}
+	for n, want := range map[float64]string{0: "0", 1_000_000: "1000000", 0.25: "0.25", 12.345678: "12.3457", 0.00001234: "1.2e-05", -3: "-3"} {
+		if got := showValue(&n); got != want {
+			t.Errorf("%v: got %q, want %q", n, got, want)
+		}
+	}
 	p := prices{Currency: "USD"}
 	for amount, want := range map[float64]string{0: "0.00 USD", 1.5: "1.50 USD", 0.0004: "0.0004 USD", 0.000001: "0.000001 USD", 0.0000003: "< 0.000001 USD"} {
 		if got := p.Money(amount); got != want {

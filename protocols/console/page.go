@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/url"
 	"path"
@@ -138,6 +139,7 @@ func functions(language string) template.FuncMap {
 		"bodyrules": func() []bodyRule { return bodyRules },
 		"actions":   func() []string { return explainedActions },
 		"value":     showValue,
+		"number":    showNumber,
 	}
 }
 
@@ -260,8 +262,14 @@ func showValue(value *float64) string {
 	if value == nil {
 		return "–"
 	}
-	return strconv.FormatFloat(*value, 'g', 6, 64)
+	if rounded := math.Round(*value*1e4) / 1e4; rounded != 0 || *value == 0 {
+		return showNumber(rounded)
+	}
+	return strconv.FormatFloat(*value, 'g', 2, 64)
 }
+
+// showNumber gives a number as one writes it, a million with all its digits.
+func showNumber(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
 // shorten gives the beginning of a text.
 func shorten(n int, text string) string {

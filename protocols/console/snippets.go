@@ -210,21 +210,23 @@ print(account.list_topic()[0])`),
 
 func topicSnippets(x *exchange, topic *core.Topic) []snippet {
 	name := []string{"{topic}", topic.Name.Name}
-	group, pythonGroup := "", ""
+	group, pythonGroup, jsonGroup, mnsNote, endpoint := "", "", "", "", "orders"
 	if topic.FIFO {
 		group, pythonGroup = " --message-group-id a --message-deduplication-id 1", `, MessageGroupId="a", MessageDeduplicationId="1"`
+		jsonGroup, mnsNote, endpoint = `, "group_id": "a", "deduplication_id": "1"`, "message.set_message_group_id(\"a\")\n", "orders.fifo"
 	}
 	return []snippet{
 		x.snippetOf(awsCLI, `sns publish --topic-arn arn:aws:sns:{region}:{account}:{topic} \
     --message hello --message-attributes '{"kind":{"DataType":"String","StringValue":"order"}}'`+group, name...),
 		x.boto("sns", `arn = "arn:aws:sns:{region}:{account}:{topic}"
-sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint="arn:aws:sqs:{region}:{account}:orders")
+sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint="arn:aws:sqs:{region}:{account}:`+endpoint+`")
 sns.publish(TopicArn=arn, Message="hello"`+pythonGroup+`,
     MessageAttributes={"kind": {"DataType": "String", "StringValue": "order"}})`, name...),
 		x.mns(`from mns.topic import TopicMessage
-account.get_topic("{topic}").publish_message(TopicMessage("hello"))`, name...),
+message = TopicMessage("hello")
+`+mnsNote+`account.get_topic("{topic}").publish_message(message)`, name...),
 		x.snippetOf(curl, `-X POST "{url}/api/v1/topics/{topic}/messages?`+scopeQuery+`" \
-  -H "Content-Type: application/json" -d '{"messages": [{"body": "hello"}]}'`, name...),
+  -H "Content-Type: application/json" -d '{"messages": [{"body": "hello"`+jsonGroup+`}]}'`, name...),
 	}
 }
 
@@ -390,6 +392,6 @@ func alertSnippets(x *exchange) []snippet {
 		x.snippetOf(python, `import json, urllib.request
 request = urllib.request.Request("{url}/api/v1/alerts?`+scopeQuery+`"{headers})
 for alert in json.load(urllib.request.urlopen(request))["alerts"]:
-    print(alert["name"], alert["state"])`),
+    print(alert["name"], alert.get("state", "not evaluated yet"))`),
 	}
 }
