@@ -3,6 +3,7 @@ package manage
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +52,7 @@ func (a *alert) condition() string {
 	if a.By != "" {
 		text += " by " + a.By
 	}
-	text += " " + a.Comparison + " " + strconv.FormatFloat(a.Threshold, 'g', -1, 64)
+	text += " " + a.Comparison + " " + strconv.FormatFloat(a.Threshold, 'f', -1, 64)
 	if a.ForSeconds > 0 {
 		text += " for " + seconds(int(a.ForSeconds))
 	}
@@ -181,7 +182,7 @@ func alertShow(s *Session) *cobra.Command {
 					name = "-"
 				}
 				if series.Value != nil {
-					value = strconv.FormatFloat(*series.Value, 'g', 6, 64)
+					value = strconv.FormatFloat(math.Round(*series.Value*1e4)/1e4, 'f', -1, 64)
 				}
 				return []string{name, series.State, when(series.Since), value}
 			})

@@ -83,7 +83,7 @@ func topicShow(s *Session) *cobra.Command {
 				return []string{
 					"Name", t.Name, "Kind", t.kind(), "Account", t.Account, "Region", t.Region,
 					"Subscriptions", fmt.Sprint(t.Counts.Confirmed), "To be confirmed", fmt.Sprint(t.Counts.Pending), "Messages to deliver", fmt.Sprint(t.Counts.Outstanding),
-					"Max message bytes", fmt.Sprint(t.MaxMessageBytes), "Retention", unlessZero(t.Retention), "Logging", fmt.Sprint(t.Logging), "Tags", pairsOf(t.Tags), "Created", when(t.CreatedAt), "Modified", when(t.ModifiedAt),
+					"Max message bytes", fmt.Sprint(t.MaxMessageBytes), "Retention", unlessZero(t.Retention), "Logging", onOff(t.Logging), "Tags", pairsOf(t.Tags), "Created", when(t.CreatedAt), "Modified", when(t.ModifiedAt),
 				}
 			})
 			return err
