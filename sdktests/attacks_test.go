@@ -38,7 +38,7 @@ func startGuarded(t *testing.T, config server.Config) *verifying {
 	t.Helper()
 	log := new(syncBuffer)
 	config.Listen, config.DatabaseURL, config.TestMode = []string{"127.0.0.1:0"}, pgtest.DatabaseURL(t), true
-	config.LogLevel, config.LogFormat, config.LogOutput = "debug", "json", log
+	config.LogLevel, config.LogFormat, config.LogOutput = "trace", "json", log
 	config.Auth, config.MasterKey, config.AdminKey = "verify", testMasterKey, rootKey+":"+rootSecret
 	srv, err := server.Start(t.Context(), config)
 	if err != nil {

@@ -69,7 +69,7 @@ func startVerifying(t *testing.T, databaseURL string) *verifying {
 	}
 	log := new(syncBuffer)
 	srv, err := server.Start(t.Context(), server.Config{
-		Listen: []string{"127.0.0.1:0"}, DatabaseURL: databaseURL, LogLevel: "debug", LogFormat: "json", LogOutput: log,
+		Listen: []string{"127.0.0.1:0"}, DatabaseURL: databaseURL, LogLevel: "trace", LogFormat: "json", LogOutput: log,
 		TestMode: true, Auth: "verify", MasterKey: testMasterKey, AdminKey: rootKey + ":" + rootSecret,
 	})
 	if err != nil {

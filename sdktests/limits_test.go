@@ -17,7 +17,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/polymq/polymq/cmd/polymq/server"
+	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/iam"
+	"github.com/polymq/polymq/protocols/ram"
+	"github.com/polymq/polymq/protocols/smq"
 )
 
 const limitedAccount = "444455556666"
@@ -133,5 +137,91 @@ func TestLimitOfRequests(t *testing.T) {
 	set(`{}`)
 	if got := list(p); got != 0 {
 		t.Errorf("without a limit %d requests were refused", got)
+	}
+}
+
+// TestEveryLimitInEveryProtocol asks for more than the account may have by each protocol that could give it, and looks for
+// the name that the protocol's clients know such a refusal by.
+func TestEveryLimitInEveryProtocol(t *testing.T) {
+	t.Parallel()
+	p := startLimited(t, server.Config{LimitQueues: 1, LimitTopics: 1, LimitBytes: 100})
+	queue := createQueue(t, p.sqs(), "orders")
+	topics := sns.New(sns.Options{BaseEndpoint: &p.url, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider(limitedAccount, "x", "")})
+	if _, err := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("orders")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.sqs().SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String(strings.Repeat("x", 100))}); err != nil {
+		t.Fatal(err)
+	}
+	w := walker{&verifying{polymq: p}, core.Key{ID: limitedAccount, Secret: "x"}}
+	asked := func(ask func(walker, *testing.T, string, string, string) *http.Request, action, name string) string {
+		t.Helper()
+		status, answer := w.ask(t, ask(w, t, action, limitedAccount, name))
+		if status < 400 || status >= 500 {
+			t.Errorf("%s is answered with %d %s", action, status, answer)
+		}
+		return answer
+	}
+	api := func(path, body string) string {
+		t.Helper()
+		r := w.post(t, "/api/v1"+path+"?account="+limitedAccount, "application/json", body)
+		_, answer := roundTrip(t, r)
+		return answer
+	}
+	snsWalk, smqWalk := awsWalk("sns", sns20100331, snsParameters), aliyunWalk(smq.Version, smqParameters)
+	const more = missing
+	for name, tt := range map[string]struct{ answer, want string }{
+		"a queue by SQS":        {asked(walker.sqsJSON, "CreateQueue", more), "OverLimit"},
+		"a queue by SQS, query": {asked(walker.sqsQuery, "CreateQueue", more), "<Code>OverLimit"},
+		"a queue by MNS":        {asked(walker.mnsXML, "CreateQueue", more), "<Code>QuotaExceeded"},
+		"a queue by SMQ":        {asked(smqWalk, "CreateQueue", more), `"Code":"QuotaExceeded`},
+		"a queue by the API":    {api("/queues", `{"name":"missing"}`), `"code":"EntityLimit"`},
+		"a topic by SNS":        {asked(snsWalk, "CreateTopic", more), "<Code>TopicLimitExceeded"},
+		"a topic by MNS":        {asked(walker.mnsXML, "CreateTopic", more), "<Code>QuotaExceeded"},
+		"a topic by SMQ":        {asked(smqWalk, "CreateTopic", more), `"Code":"QuotaExceeded`},
+		"a topic by the API":    {api("/topics", `{"name":"missing"}`), `"code":"EntityLimit"`},
+		"bytes by SQS":          {asked(walker.sqsJSON, "SendMessage", "orders"), "RequestThrottled"},
+		"bytes by SQS, query":   {asked(walker.sqsQuery, "SendMessage", "orders"), "<Code>RequestThrottled"},
+		"a batch by SQS":        {asked(walker.sqsJSON, "SendMessageBatch", "orders"), "RequestThrottled"},
+		"bytes by MNS":          {asked(walker.mnsXML, "SendMessage", "orders"), "<Code>QpsLimitExceeded"},
+		"bytes by MNS, JSON":    {asked(walker.mnsJSON, "SendMessage", "orders"), "QpsLimitExceeded"},
+		"a batch by MNS":        {asked(walker.mnsXML, "BatchSendMessage", "orders"), "<Code>QpsLimitExceeded"},
+		"published by MNS":      {asked(walker.mnsXML, "PublishMessage", "orders"), "<Code>QpsLimitExceeded"},
+		"published by SNS":      {asked(snsWalk, "Publish", "orders"), "<Code>Throttled"},
+		"a batch by SNS":        {asked(snsWalk, "PublishBatch", "orders"), "<Code>Throttled"},
+		"bytes by the API":      {api("/queues/orders/messages", `{"messages":[{"body":"x"}]}`), `"code":"Throttled"`},
+		"published by the API":  {api("/topics/orders/messages", `{"messages":[{"body":"x"}]}`), `"code":"Throttled"`},
+	} {
+		if !strings.Contains(tt.answer, tt.want) {
+			t.Errorf("%s is refused with %s, want %s", name, tt.answer, tt.want)
+		}
+	}
+	wantCounts(t, p.sqs(), queue, 1, 0, 0)
+	p.api(t, http.MethodPut, "/accounts/"+limitedAccount+"/limits", map[string]int{"requests": 1, "queues": 1, "topics": 1, "bytes": 100}, nil)
+	for name, tt := range map[string]struct {
+		ask    func(walker, *testing.T, string, string, string) *http.Request
+		action string
+		want   string
+	}{
+		"SQS": {walker.sqsJSON, "ListQueues", "RequestThrottled"}, "SQS, query": {walker.sqsQuery, "ListQueues", "<Code>RequestThrottled"}, "SNS": {snsWalk, "ListTopics", "<Code>Throttled"},
+		"STS": {awsWalk("sts", sts20110615, stsParameters), "GetCallerIdentity", "<Code>Throttling"}, "IAM": {awsWalk("iam", iam.Version, iamParameters), "ListUsers", "<Code>Throttling"},
+		"MNS": {walker.mnsXML, "ListQueue", "<Code>QpsLimitExceeded"}, "MNS, JSON": {walker.mnsJSON, "PeekMessage", "QpsLimitExceeded"}, "SMQ": {smqWalk, "ListQueue", `"Code":"Throttling`},
+		"RAM": {aliyunWalk(ram.Version, ramParameters), "ListUsers", `"Code":"Throttling`},
+		"the API": {func(w walker, t *testing.T, _, account, _ string) *http.Request {
+			r := w.post(t, "/api/v1/queues?account="+account, "application/json", "")
+			r.Method = http.MethodGet
+			return r
+		}, "", `"code":"Throttled"`},
+	} {
+		var last string
+		for range 40 {
+			_, last = w.ask(t, tt.ask(w, t, tt.action, limitedAccount, "orders"))
+			if strings.Contains(last, tt.want) {
+				break
+			}
+		}
+		if !strings.Contains(last, tt.want) {
+			t.Errorf("of 40 requests by %s at once none was refused; the last is answered with %s", name, last)
+		}
 	}
 }

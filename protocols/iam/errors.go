@@ -27,7 +27,7 @@ func notFound(format string, args ...any) error {
 // coreErrors says each of core's errors that can come up here in IAM's words; others are faults of the server.
 var coreErrors = map[core.Code]awsquery.Fault{
 	core.Unavailable:     {Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"},
-	core.Throttled:       {Status: http.StatusConflict, Code: "LimitExceeded"},
+	core.Throttled:       {Status: http.StatusBadRequest, Code: "Throttling"},
 	core.InvalidArgument: {Status: http.StatusBadRequest, Code: "ValidationError"},
 	core.AccessDenied:    {Status: http.StatusForbidden, Code: "AccessDenied"},
 	core.KeyNotFound:     {Status: http.StatusNotFound, Code: "NoSuchEntity"},
