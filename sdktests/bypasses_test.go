@@ -434,7 +434,7 @@ func TestPoliciesOfAnySize(t *testing.T) {
 	if err := setPolicy(`{"Version":"2012-10-17","Statement":[` + bomb + `{"Effect":"Allow","Principal":{"AWS":"` + accountB + `"},"Action":"sqs:SendMessage","Resource":"*"}]}`); err != nil {
 		t.Fatalf("wildcards: %v", err)
 	}
-	sender := v.user(t, accountB, "ci", core.AWS, strings.Repeat(`{"Effect":"Deny","Action":"sqs:`+strings.Repeat("s*", 30)+`x","Resource":"`+strings.Repeat("*a", 30)+`b"},`, 12)+allowsSending)
+	sender := v.user(t, accountB, "ci", core.AWS, strings.Repeat(`{"Effect":"Deny","Action":"sqs:`+strings.Repeat("s*", 30)+`x","Resource":"arn:aws:sqs:*:*:`+strings.Repeat("*a", 30)+`b"},`, 8)+allowsSending)
 	named := func(o *sqs.Options) {
 		o.HTTPClient = changing(func(r *http.Request) { r.Header.Set("User-Agent", strings.Repeat("a", 30_000)) })
 	}
