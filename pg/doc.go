@@ -165,7 +165,8 @@
 //
 // 2026-11-21: dead letters of FIFO queues are moved by a transaction of their own, before the callers are answered, and not in the train that
 // found them: it would wait for the locks of target groups while it holds others out of order. A receive takes of a group either the dead
-// letters that it begins with or what is in front of the next one, so that nothing behind dead letters is received before they are gone.
+// letters that it begins with or what is in front of the next one, so that nothing behind dead letters is received before they are gone. Who is dealt
+// dead letters from one group and messages from another looks again for both: an attempt to receive remembers what one look gave.
 //
 // 2026-11-21: a new delay of a FIFO queue is written to its messages when it is set, from the last one back, a thousand in a transaction.
 // A delay worked out at each receive would need a second index of groups, for a change that few ever make; one transaction,

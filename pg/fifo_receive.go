@@ -2,6 +2,7 @@ package pg
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -277,9 +278,34 @@ func (s *Store) settleFIFOReceive(o *receiveOp) {
 		}
 		if len(dead) > 0 {
 			s.moveDeadFIFO(o.queue, dead)
+			s.returnShort(o, dead)
 		}
 		s.deal(o, missed, true)
 	})
+}
+
+// returnShort gives back what callers were dealt from other groups who came back short by dead letters that were moved, so that they
+// are dealt anew, with what was behind those. What cannot be given back is hidden until its visibility timeout is over.
+func (s *Store) returnShort(o *receiveOp, dead []received) {
+	short := map[int]bool{}
+	for _, r := range dead {
+		short[r.caller] = short[r.caller] || r.move.moved && !o.calls[r.caller].tired()
+	}
+	var handles []string
+	for _, r := range o.rows {
+		if short[r.caller] {
+			handles = append(handles, r.Handle)
+		}
+	}
+	if len(handles) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	if err := s.ReturnMessages(ctx, o.queue, handles); err != nil {
+		s.log.Warn().Err(err).Int("messages", len(handles)).Msg("could not give back messages beside dead letters; they return after their visibility timeout")
+	}
+	o.rows = slices.DeleteFunc(o.rows, func(r received) bool { return short[r.caller] })
 }
 
 // hollowGroups gives the groups that were due and had nothing to give.
