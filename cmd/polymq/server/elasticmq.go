@@ -42,7 +42,7 @@ func (s *Server) readElasticMQ() error {
 	if path == "" {
 		return nil
 	}
-	config, err := hocon.ParseResource(path)
+	config, err := parseHOCON(path)
 	if err == nil {
 		s.elasticMQ, err = newElasticMQ(config)
 	}

@@ -58,13 +58,54 @@ func TestElasticMQConfig(t *testing.T) {
 }
 
 // writeConfig gives a file with a configuration.
-func writeConfig(t *testing.T, text string) string {
+func writeConfig(t *testing.T, text string) (path string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "elasticmq.conf")
+	path = filepath.Join(t.TempDir(), "elasticmq.conf")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// Names may begin with a digit, as in ElasticMQ's own example, also in files that are included.
+func TestElasticMQNamesWithDigits(t *testing.T) {
+	t.Parallel()
+	path := writeConfig(t, `
+include "more.conf"
+include "missing.conf"
+aws { region = us-east-1, accountId = 000000000000 }
+queues {
+  01-simple-queue { }
+
+  02-queue-with-dead-letter {
+    defaultVisibilityTimeout = 10 seconds
+    deadLettersQueue { name = 03-dead-letter-queue, maxReceiveCount = 3 }
+  }
+  03-dead-letter-queue { }, 04-fifo-queue { fifo = true }
+}`)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "more.conf"), []byte("queues {\n 05-included { delay = 7s }\n}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srv := start(t, Config{ElasticMQConfig: path})
+	got := query(t, srv, url.Values{"Action": {"ListQueues"}}, "us-east-1")
+	for _, name := range []string{"01-simple-queue", "02-queue-with-dead-letter", "03-dead-letter-queue", "04-fifo-queue.fifo", "05-included"} {
+		if !strings.Contains(got, "/000000000000/"+name+"<") {
+			t.Errorf("%s is not in %s", name, got)
+		}
+	}
+	if strings.Count(got, "<QueueUrl>") != 5 {
+		t.Errorf("want 5 queues, got %s", got)
+	}
+	for _, want := range []struct{ queue, attribute, value string }{
+		{"02-queue-with-dead-letter", "VisibilityTimeout", "10"}, {"05-included", "DelaySeconds", "7"},
+	} {
+		if value := attribute(t, srv, want.queue, want.attribute, "us-east-1"); value != want.value {
+			t.Errorf("%s: %s is %s, want %s", want.queue, want.attribute, value, want.value)
+		}
+	}
+	if policy := attribute(t, srv, "02-queue-with-dead-letter", "RedrivePolicy", "us-east-1"); !strings.Contains(policy, ":03-dead-letter-queue") {
+		t.Errorf("dead letters: %s", policy)
+	}
 }
 
 // ElasticMQ looks at no credentials: whatever region they name, and whatever key it is, the queues are the same.
