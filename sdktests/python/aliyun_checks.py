@@ -1,6 +1,7 @@
 """What Alibaba's services around SMQ promise, seen through their clients, new and old: temporary keys of STS and for the
 receipts of text messages, which MNS then takes; who may use the endpoint; answers in XML."""
 
+import importlib
 import json
 import os
 import uuid
@@ -152,6 +153,45 @@ def smq_old_client():
         equal((answer["Code"], answer["Success"]), (200, True), "answer to " + method)
     with raises(ServerException) as caught:
         old_client().do_action_with_exception(old_request("GetQueueAttributes", QueueName="no-such-queue"))
+    equal((caught[0].error_code, caught[0].http_status), ("QueueNotExist", 404), "error")
+
+
+def older(action, **parameters):
+    """Sends a request of the older generated client of mns-open."""
+    module = importlib.import_module("aliyunsdkmns_open.request.v20220119.%sRequest" % action)
+    request = for_us(getattr(module, action + "Request")())
+    for parameter, value in parameters.items():
+        getattr(request, "set_" + parameter)(value)
+    answer = json.loads(old_client().do_action_with_exception(request))
+    equal((answer["Code"], answer["Success"]), (200, True), action)
+    return answer["Data"]
+
+
+@check
+def smq_older_generated_client():
+    queue_name = name()
+    topic = dict(TopicName=queue_name)
+    subscription = dict(TopicName=queue_name, SubscriptionName="all")
+    older("CreateQueue", QueueName=queue_name, VisibilityTimeout=45, DelaySeconds=1, EnableLogging=True)
+    older("SetQueueAttributes", QueueName=queue_name, MaximumMessageSize=2048, MessageRetentionPeriod=3600, PollingWaitSeconds=2)
+    data = older("GetQueueAttributes", QueueName=queue_name)
+    equal([data[key] for key in ("VisibilityTimeout", "DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "PollingWaitSeconds", "LoggingEnabled")], [45, 1, 2048, 3600, 2, True], "queue")
+    equal(older("ListQueue", QueueName=queue_name, PageNum=1, PageSize=10)["Total"], 1, "queues")
+    older("CreateTopic", MaxMessageSize=2048, EnableLogging=True, **topic)
+    older("SetTopicAttributes", MaxMessageSize=4096, **topic)
+    data = older("GetTopicAttributes", **topic)
+    equal((data["MaxMessageSize"], data["LoggingEnabled"]), (4096, True), "topic")
+    equal(older("ListTopic", **topic)["Total"], 1, "topics")
+    older("Subscribe", PushType="queue", Endpoint="acs:mns:cn-hangzhou:1234567890123456:queues/" + queue_name, MessageTag="red", **subscription)
+    older("SetSubscriptionAttributes", NotifyStrategy="EXPONENTIAL_DECAY_RETRY", **subscription)
+    data = older("GetSubscriptionAttributes", **subscription)
+    equal((data["FilterTag"], data["NotifyStrategy"], data["NotifyContentFormat"]), ("red", "EXPONENTIAL_DECAY_RETRY", "XML"), "subscription")
+    equal(older("ListSubscriptionByTopic", **topic)["Total"], 1, "subscriptions")
+    older("Unsubscribe", **subscription)
+    older("DeleteTopic", **topic)
+    older("DeleteQueue", QueueName=queue_name)
+    with raises(ServerException) as caught:
+        older("GetQueueAttributes", QueueName=queue_name)
     equal((caught[0].error_code, caught[0].http_status), ("QueueNotExist", 404), "error")
 
 
