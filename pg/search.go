@@ -22,7 +22,7 @@ const (
 	searchMostBytes  = 32 << 20
 	searchFewest     = 10
 	searchFirst      = 5_000
-	searchQuick      = 40 * time.Millisecond // a part that took less is followed by one twice as large
+	searchParts      = 4 // a part that took less than one of so many of the page's time is followed by one twice as large
 )
 
 // searched are the conditions that a message with the text meets. A body that its sender's SDK has encoded is
@@ -103,7 +103,14 @@ func (s *Store) SearchMessages(ctx context.Context, queue *core.Queue, in core.S
 	if err != nil {
 		return page, err
 	}
-	for began := time.Now(); ; {
+	budget, err := s.searchTime.take(ctx)
+	if err != nil {
+		return page, err
+	}
+	began := time.Now()
+	defer func() { s.searchTime.giveBack(budget - time.Since(began)) }()
+	rows = max(int(int64(rows)*int64(budget)/int64(core.MaxSearchTime)), searchFewest)
+	for {
 		partBegan := time.Now()
 		part, err := s.searchPart(ctx, queue, in.Text, after, min(rows, core.MaxSearched-page.Searched), in.Limit-len(page.Messages))
 		if err != nil {
@@ -123,11 +130,11 @@ func (s *Store) SearchMessages(ctx context.Context, queue *core.Queue, in core.S
 			return page, nil
 		}
 		page.Searched, after = page.Searched+part.looked, part.last
-		if page.Searched >= core.MaxSearched || time.Since(began) > core.MaxSearchTime {
+		if page.Searched >= core.MaxSearched || time.Since(began) > budget {
 			page.Next = strconv.FormatInt(after, 10)
 			return page, nil
 		}
-		if time.Since(partBegan) < searchQuick {
+		if time.Since(partBegan) < budget/searchParts {
 			rows = min(2*rows, most)
 		} else {
 			rows = max(rows/2, searchFewest)

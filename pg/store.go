@@ -98,6 +98,8 @@ type Store struct {
 	moveNews chan struct{} // has something when one was started or cancelled
 	moveSize atomic.Int64  // messages that a step moves at the most
 
+	searchTime searchTime
+
 	auditWindow int // events of the audit log that are looked at together
 
 	unfolded unfolded
