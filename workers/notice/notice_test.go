@@ -54,6 +54,7 @@ func robot(t *testing.T, status int, answer string) (target string, last *receiv
 	last = &received{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		r.Header.Set("X-Method", r.Method)
 		*last = received{r.URL, r.Header, body}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, answer)
