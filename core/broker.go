@@ -80,6 +80,11 @@ func (b *Broker) AdvanceClock(ctx context.Context, account string, by time.Durat
 	if by < 0 {
 		return time.Time{}, Errorf(InvalidArgument, "time only moves forward, asked for %v", by)
 	}
+	if by > 0 { // or the log would tell of what happened before as if it had happened afterwards
+		if err := b.FlushLog(ctx); CodeOf(err) == Unavailable {
+			return time.Time{}, err
+		}
+	}
 	return b.store.AdvanceClock(ctx, account, by)
 }
 
