@@ -125,7 +125,7 @@ var chinese = map[string]string{
 
 	// Trace
 	"Attribute": "属性", "with the value": "值为", "By a message's id, or by a queue or topic and, if you like, a time or an attribute it was sent with.": "按消息 ID，或按队列或主题（可再加时间或发送时的属性）。",
-	"It is in the queue %s now": "它现在在队列 %s 中", "What happened": "经历", "by the server itself": "由服务器自身", "receive %d": "第 %d 次接收", "visible": "可见于", "request": "请求", "Later": "更晚",
+	"It is in the queue %s now": "它现在在队列 %s 中", "What happened": "经历", "by the server itself": "由服务器自身", "receive %d": "第 %d 次接收", "visible": "可见于", "next attempt": "下次尝试于", "request": "请求", "Later": "更晚",
 	"Nothing was recorded": "没有记录", "A message's whole life": "一条消息的一生", "Record from now on": "从现在开始记录",
 	"Either nothing like it happened here, or the queue keeps no record of its messages. The account and the region are chosen at the top.":                                                                   "要么这里没有发生过，要么该队列不记录消息。账号与地域在页面顶部选择。",
 	"Who sent it from where, who received it when, what became of it: sent, received, returned, moved, deleted, expired. Queues record it when their settings say so, or all of them with --message-log all.": "谁从哪里发送、谁在何时接收、结局如何：发送、接收、退回、移动、删除、过期。在队列设置中开启记录，或用 --message-log all 对所有队列开启。",

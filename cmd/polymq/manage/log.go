@@ -79,7 +79,11 @@ func (e *event) more() string {
 		parts = append(parts, fmt.Sprintf("receive %d", e.ReceiveCount))
 	}
 	if !e.VisibleAt.IsZero() {
-		parts = append(parts, "visible "+when(e.VisibleAt))
+		what := "visible "
+		if e.Attempt > 0 {
+			what = "next attempt "
+		}
+		parts = append(parts, what+when(e.VisibleAt))
 	}
 	if e.Attempt > 0 {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("attempt %d %s", e.Attempt, e.Status)))
