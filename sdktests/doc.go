@@ -15,9 +15,10 @@
 //
 //	go test ./sdktests -v -run TestFrameworks/celery
 //
-// Alibaba's clients of SMQ's control plane: Python's as it is published; of Go, Java and Node the cores that the
-// generated clients are built on, and of Go also those of the aliyun command line and Terraform's provider
-// (golang/smq.go), with the requests that each of them makes.
+// Alibaba's clients of SMQ's control plane: Python's as it is published; the older ones of Go and Python; and of Go, Java,
+// Node and Python the cores that the generated clients are built on, new and old, of Go also those of the aliyun command
+// line and Terraform's provider. smq_steps.json has the requests for every action, with what comes back; each core takes
+// all of them. golang/smq_terraform.go has what Terraform's provider sends in the life of a resource.
 //
 // The console is walked through in Chromium, by Playwright, in the folder console: from a queue's first message to
 // its end, on a desktop and on a phone, in both languages, in light and dark, and once with the keyboard alone.
