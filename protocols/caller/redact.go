@@ -154,10 +154,13 @@ func showFields(v reflect.Value, depth int, object map[string]any) {
 	}
 }
 
+// separators of the words of a name, which protocols set differently.
+var separators = strings.NewReplacer("_", "", "-", "")
+
 // put adds a value under its name, unless it is empty or a body.
 func put(object map[string]any, name string, v reflect.Value, depth int) {
 	value := show(v, depth+1)
-	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+	plain := strings.ToLower(separators.Replace(name))
 	isSecret := slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(plain, word) }) && !slices.Contains(noSecrets, plain)
 	_, hasMembers := value.(map[string]any) // each of which has a name of its own
 	switch {
