@@ -63,10 +63,10 @@ WHERE i.priority = 0 AND (q.id IS NULL OR d.groups IS NOT NULL)`
 func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Duration) ([]core.Arrival, error) {
 	var (
 		arrivals   []core.Arrival
-		ids        []int64
-		storages   []int64
-		priorities []int16
-		low        []time.Time
+		ids        = make([]int64, 0, len(queues)) // most have one priority
+		storages   = make([]int64, 0, len(queues))
+		priorities = make([]int16, 0, len(queues))
+		low        = make([]time.Time, 0, len(queues))
 	)
 	byID, err := s.queuesByID(ctx, queues)
 	if err != nil {

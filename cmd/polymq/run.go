@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,23 +48,6 @@ The first Ctrl-C, or SIGTERM, shuts down: requests under way are answered. A sec
 	return command
 }
 
-// The garbage collector runs when the heap has grown by a part of its size, and a server's own heap is
-// so small that it would run all the time. The ballast makes it larger; nobody touches it, so that it
-// takes no memory: the server collects after about 20 MiB of garbage, while the heap of 5,000 long polls,
-// which a higher GOGC would multiply, may grow by less than by default.
-const (
-	ballastBytes = 40 << 20
-	gcPercent    = 50 // where GOGC does not say otherwise
-)
-
-// loadBallast sets up the garbage collector; the ballast must be kept alive.
-func loadBallast() []byte {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	return make([]byte, ballastBytes)
-}
-
 // serve runs a server until ctx ends or the server cannot go on, and shuts it down.
 func serve(ctx context.Context, config server.Config, out io.Writer) error {
 	ballast := loadBallast()
@@ -78,10 +59,12 @@ func serve(ctx context.Context, config server.Config, out io.Writer) error {
 	if _, err := io.WriteString(out, banner(config, srv.URL(), srv.FirstAdmin())+"Ready.\n"); err != nil {
 		return errors.Join(fmt.Errorf("say that the server is ready: %w", err), srv.Stop(context.WithoutCancel(ctx)))
 	}
+	stop := tuneCollector(srv.Broker().Waiting)
 	select {
 	case <-ctx.Done():
 	case <-srv.Done():
 	}
+	stop()
 	return errors.Join(srv.Err(), srv.Stop(context.WithoutCancel(ctx)))
 }
 
