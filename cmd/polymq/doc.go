@@ -16,12 +16,12 @@
 //
 // 2026-11-21: no profile-guided optimization. With a profile of all kinds of requests, of the server and of the load generator
 // (22 s of processor time), a cycle of single requests took 437 us of processor time instead of 434, a message in
-// batches of 10 98 instead of 95, and a request to the no-op as much as before (medians of six runs in turn): the time goes
+// batches of 10 98 instead of 95, and a request to the no-op as much as before (medians of six runs in turn, of the no-op three): the time goes
 // into system calls, memory and the change from one goroutine to the next, which inlining does not touch. It would compile everything twice for whoever
 // runs and tests.
 //
 // 2026-11-21: the ballast is not made larger. Of a message in batches of 10 the collector takes 1.2 us of the server's 36 (one
 // collection for 3,300 messages); twice the ballast would save half of that for 20 MiB. Go's monitor thread takes 9 % of the server's
-// time and as much of the load generator's: while anything is to be done it looks every 20 us, and only the timer slack of the whole process,
-// which another thread's can not be set without a privilege, would make it look less often.
+// time and as much of the load generator's: while anything is to be done it looks every 20 us,
+// and nothing but the timer slack with which the process is started would make it look less often.
 package main
