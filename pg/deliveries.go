@@ -71,13 +71,15 @@ const (
 
 func (r *recentMessages) init() { r.byID = map[core.MessageID]recentMessage{} }
 
-func (r *recentMessages) put(topic int64, m *core.PublishedMessage) {
+// put keeps a message, and gives the one that is kept: that which came first, for it may have been rendered.
+func (r *recentMessages) put(topic int64, m *core.PublishedMessage) recentMessage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, ok := r.byID[m.ID]; ok {
-		return
+	if kept, ok := r.byID[m.ID]; ok {
+		return kept
 	}
-	r.byID[m.ID] = recentMessage{topic, m}
+	kept := recentMessage{topic, m}
+	r.byID[m.ID] = kept
 	r.order = append(r.order, m.ID)
 	r.bytes += m.Size() + messageOverhead
 	for r.bytes > maxRecentBytes && len(r.order) > 1 {
@@ -85,6 +87,7 @@ func (r *recentMessages) put(topic int64, m *core.PublishedMessage) {
 		delete(r.byID, r.order[0])
 		r.order = r.order[1:]
 	}
+	return kept
 }
 
 func (r *recentMessages) get(id core.MessageID) (recentMessage, bool) {
@@ -313,12 +316,12 @@ func (s *Store) messagesOf(ctx context.Context, rows []deliveryRow) (map[int64]r
 		var content []byte
 		_, err := pgx.ForEachRow(rows, []any{&id, &topic, &at, &content}, func() error {
 			m, err := decodePublished(content, s.keys.messageID(id), at)
-			messages[id] = recentMessage{topic, m} // nil where it cannot be read
 			if err != nil {
+				messages[id] = recentMessage{topic: topic} // it cannot be read
 				s.log.Error().Err(err).Msg("a published message cannot be delivered")
 				return nil
 			}
-			s.recent.put(topic, m)
+			messages[id] = s.recent.put(topic, m)
 			return nil
 		})
 		return err

@@ -161,8 +161,7 @@ func (s *Store) routeChunk(ctx context.Context, f *fanOut, route routeChunk) (co
 		if err != nil {
 			return core.Publication{}, err
 		}
-		m = recentMessage{f.topic, message}
-		s.recent.put(f.topic, message)
+		m = s.recent.put(f.topic, message)
 	}
 	var subs []*core.Subscription
 	for _, id := range f.turn {

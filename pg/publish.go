@@ -157,6 +157,7 @@ func (s *Store) newPublish(ctx context.Context, routes *core.Routes, publication
 		if err != nil {
 			return nil, err
 		}
+		s.recent.put(routes.Topic.ID, p.Message) // before it is committed: a busy server claims its deliveries at once
 		o.contents[i] = content
 		o.bytes += len(content) + 8*len(p.FanOut)
 	}

@@ -28,6 +28,11 @@
 // 2026-11-21: a pause before an endpoint that keeps failing delays its deliveries beyond their schedule, by a minute at the
 // most, as the services say of their own pushes (specs/mns.md 5.2). Moving time ends all pauses.
 //
+// 2026-11-21: a server that stops, as in a rolling upgrade, finishes the claim under way and attempts what it got. Cut short, the
+// claim may have been committed, and its deliveries waited a minute for it to run out: late, and lost to whoever stops looking
+// before. Nothing else of two versions side by side delays or drops one: claims, lanes and the tables of deliveries are the same
+// in both, and a server reads the topic's version before it judges a subscription (pg, routesByID).
+//
 // 2026-11-21: an attempt is claimed before and settled after it, in batches. When a server dies in between, or cannot settle, the
 // delivery is attempted again when the claim has run out: at least once, as the protocols promise.
 package workers

@@ -19,7 +19,7 @@ type signer struct {
 	key *signing.Signer
 
 	mu     sync.Mutex
-	recent map[[sha256.Size]byte]signed // what was signed lately, for many subscribers get the same
+	recent map[[sha256.Size]byte]func() (signed, error) // what was signed lately, or is being: many subscribers get the same
 }
 
 // signed is a signature, and the path of the certificate that it is verified with.
@@ -46,33 +46,43 @@ func (s *signer) certificate() (pem []byte, path string, err error) {
 	return pem, pathPrefix + hex.EncodeToString(sum[:16]) + pathSuffix, nil
 }
 
-// sign signs a text with the digest of a version.
+// sign signs a text with the digest of a version, once for all that ask for it at the same time.
 func (s *signer) sign(version, text string) (signed, error) {
-	cached := sha256.Sum256([]byte(version + "\n" + text))
+	key := sha256.Sum256([]byte(version + "\n" + text))
 	s.mu.Lock()
-	done, ok := s.recent[cached]
+	once, ok := s.recent[key]
+	if !ok {
+		if s.recent == nil || len(s.recent) >= maxRecent {
+			s.recent = map[[sha256.Size]byte]func() (signed, error){}
+		}
+		once = sync.OnceValues(func() (signed, error) { return s.signAnew(version, text) })
+		s.recent[key] = once
+	}
 	s.mu.Unlock()
-	if ok {
-		return done, nil
+	done, err := once()
+	if err != nil { // the next one tries again
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.recent, key)
+	}
+	return done, err
+}
+
+func (s *signer) signAnew(version, text string) (signed, error) {
+	_, path, err := s.certificate()
+	if err != nil {
+		return signed{}, fmt.Errorf("sign a message: %w", err)
 	}
 	var signature []byte
-	_, path, err := s.certificate()
-	if err == nil && version == "2" {
+	if version == "2" {
 		signature, err = s.key.SignSHA256(sha256.Sum256([]byte(text)))
-	} else if err == nil {
+	} else {
 		signature, err = s.key.SignSHA1(sha1.Sum([]byte(text))) // #nosec G401
 	}
 	if err != nil {
 		return signed{}, fmt.Errorf("sign a message: %w", err)
 	}
-	done = signed{base64.StdEncoding.EncodeToString(signature), path}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.recent == nil || len(s.recent) >= maxRecent {
-		s.recent = map[[sha256.Size]byte]signed{}
-	}
-	s.recent[cached] = done
-	return done, nil
+	return signed{base64.StdEncoding.EncodeToString(signature), path}, nil
 }
 
 // IsCertificate says that a request asks for the certificate.

@@ -1,0 +1,28 @@
+package pg
+
+import (
+	"testing"
+
+	"github.com/polymq/polymq/core"
+)
+
+// Who reads a message that is kept already gets the kept one: it may have been rendered, and signed.
+func TestRecentMessagesKeepTheFirst(t *testing.T) {
+	t.Parallel()
+	var recent recentMessages
+	recent.init()
+	first, again := &core.PublishedMessage{ID: core.MessageID{1}}, &core.PublishedMessage{ID: core.MessageID{1}}
+	if got := recent.put(7, first); got.message != first || got.topic != 7 {
+		t.Errorf("got %+v", got)
+	}
+	if got := recent.put(7, again); got.message != first {
+		t.Error("a message that was read again takes the place of the one that is kept")
+	}
+	large := &core.PublishedMessage{ID: core.MessageID{2}, NewPublication: core.NewPublication{Body: make([]byte, maxRecentBytes)}}
+	if got := recent.put(7, large); got.message != large {
+		t.Errorf("got %+v", got)
+	}
+	if _, ok := recent.get(first.ID); ok || recent.bytes > large.Size()+messageOverhead {
+		t.Errorf("%d bytes are kept, and what came before", recent.bytes)
+	}
+}
