@@ -121,7 +121,7 @@ func TestProgramsOverTLS(t *testing.T) {
 	if err := os.WriteFile(file, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	groups := map[string]string{"python": "cross", "node": "cross", "java-mns-2.0.0": "cross", "awscli": "awscli", "awscli-2": "awscli"}
+	groups := map[string]string{"python": "cross", "node": "cross", "java-mns-2.0.0": "cross", "awscli-2": "awscli"}
 	for i, p := range slices.Concat(programs, frameworks) {
 		if groups[p.name] == "" {
 			continue
