@@ -36,9 +36,10 @@ func (s *Store) DeadLetterSources(ctx context.Context, name core.QueueName, afte
 const moveTime = 2 * callTimeout
 
 // mostReceives is how often queue q hands a message out before it is a dead letter. Without a policy, or while the queue
-// that the policy names is not there or of another kind, that is as often as one likes.
-const mostReceives = `CASE WHEN q.dead_letter_target <> '' AND EXISTS (
-            SELECT FROM queues t WHERE t.account = q.account AND t.region = q.region AND t.name = q.dead_letter_target AND t.fifo = q.fifo
+// that the policy names is not there or of another kind, that is as often as one likes. It is no EXISTS, which may be answered by a hash of
+// all queues.
+const mostReceives = `CASE WHEN q.dead_letter_target <> '' AND (
+            SELECT true FROM queues t WHERE t.account = q.account AND t.region = q.region AND t.name = q.dead_letter_target AND t.fifo = q.fifo LIMIT 1
         ) THEN q.max_receives ELSE 2147483647 END`
 
 // moveDeadSQL moves messages that a receive found to be dead letters to the queue's dead-letter queue. Those that
