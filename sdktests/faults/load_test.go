@@ -306,17 +306,14 @@ func (l *load) settle(t *testing.T, api *apiClient) {
 	t.Helper()
 	l.stop()
 	eventually(t, "move time", func() error { return api.advance(t.Context(), visibilityTimeout+time.Second) })
-	eventually(t, "empty the queue", func() error {
+	drain(t, "empty the queue", func() (int, error) {
 		began := time.Now()
 		messages, err := api.receive(t.Context(), 0)
 		for _, m := range messages {
 			l.arrived(m.body, began)
 			err = errors.Join(err, l.delete(api, m))
 		}
-		if err == nil && len(messages) > 0 {
-			err = errors.New("there may be more messages")
-		}
-		return err
+		return len(messages), err
 	})
 	left, err := api.counts(t.Context())
 	if err != nil || left != (counts{}) {

@@ -253,3 +253,18 @@ func eventually(t *testing.T, what string, do func() error) {
 		time.Sleep(2 * time.Millisecond) // between looks
 	}
 }
+
+// drain takes what there is, until there is no more. It fails when nothing comes for a while and yet it does not end.
+func drain(t *testing.T, what string, take func() (taken int, err error)) {
+	t.Helper()
+	for ended := false; !ended; {
+		eventually(t, what, func() error {
+			taken, err := take()
+			ended = err == nil && taken == 0
+			if taken > 0 { // that is progress, whatever else went wrong
+				err = nil
+			}
+			return err
+		})
+	}
+}
