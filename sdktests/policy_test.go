@@ -67,7 +67,7 @@ func by(key core.Key) func(*sqs.Options) { return with(key.ID, string(key.Secret
 
 // topics gives a client of SNS.
 func (v *verifying) topics(key core.Key) *sns.Client {
-	return sns.New(sns.Options{Region: "us-east-1", BaseEndpoint: &v.url, Credentials: credentials.NewStaticCredentialsProvider(key.ID, string(key.Secret), "")})
+	return sns.New(sns.Options{HTTPClient: http.DefaultClient, Region: "us-east-1", BaseEndpoint: &v.url, Credentials: credentials.NewStaticCredentialsProvider(key.ID, string(key.Secret), "")})
 }
 
 const accountA, accountB = "111122223333", "444455556666"

@@ -72,6 +72,7 @@ func (p polymq) sqs(options ...func(*sqs.Options)) *sqs.Client {
 		Region:       "us-east-1",
 		Credentials:  credentials.NewStaticCredentialsProvider(p.accessKey, "test", ""),
 		Retryer:      aws.NopRetryer{},
+		HTTPClient:   http.DefaultClient, // for some tests make a client for each call, and connections of its own would stay open
 	}, options...)
 }
 

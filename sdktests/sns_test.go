@@ -38,7 +38,7 @@ import (
 // sns gives a client of the AWS SDK. An error shows at once: it does not try again.
 func (p polymq) sns() *sns.Client {
 	return sns.New(sns.Options{
-		BaseEndpoint: aws.String(p.url), Region: "us-east-1", Retryer: aws.NopRetryer{},
+		BaseEndpoint: aws.String(p.url), Region: "us-east-1", Retryer: aws.NopRetryer{}, HTTPClient: http.DefaultClient,
 		Credentials: credentials.NewStaticCredentialsProvider(p.accessKey, "test", ""),
 	})
 }
