@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -281,10 +280,5 @@ func query(t *testing.T, srv *Server, form url.Values, region string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return bodyOf(t, resp)
 }

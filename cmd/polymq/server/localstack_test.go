@@ -23,15 +23,22 @@ func askLocalStack(t *testing.T, srv *Server, method, path, body string) (status
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := bodyOf(t, resp)
+	if text != "" && json.Unmarshal([]byte(text), &answer) != nil {
+		t.Fatalf("%s %s: no JSON: %s", method, path, text)
+	}
+	return resp.StatusCode, answer
+}
+
+// bodyOf reads an answer to its end.
+func bodyOf(t *testing.T, resp *http.Response) string {
+	t.Helper()
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(text) > 0 && json.Unmarshal(text, &answer) != nil {
-		t.Fatalf("%s %s: no JSON: %s", method, path, text)
-	}
-	return resp.StatusCode, answer
+	return string(text)
 }
 
 // callSNS calls an action of SNS and gives the text of an element of its answer.
@@ -45,17 +52,11 @@ func callSNS(t *testing.T, srv *Server, element string, pairs ...string) string 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer := string(text)
-	_, behind, found := strings.Cut(answer, "<"+element+">")
-	if !found {
+	answer := bodyOf(t, resp)
+	value := textOfElement(answer, element)
+	if value == "" {
 		t.Fatalf("%s: there is no %s in %s", pairs[1], element, answer)
 	}
-	value, _, _ := strings.Cut(behind, "<")
 	return value
 }
 
