@@ -20,7 +20,7 @@ func TestTraceOfAPurge(t *testing.T) {
 	s.done(base+"/queues/orders/purge", "confirm", "orders")
 	page := s.get(base + "/trace?id=" + id)
 	s.wants(page, "kind-purged", "all messages of the queue were removed", "PurgeQueue")
-	if strings.Contains(page, "It is in the queue") || strings.Contains(page, "/trace?id=0") {
+	if strings.Contains(page, "It is in the queue") || strings.Contains(page, "/trace?id=00000000-") {
 		t.Errorf("what was purged is shown:\n%s", page)
 	}
 	s.wants(s.get(base+"/trace?queue=orders"), "kind-sent", "kind-purged")

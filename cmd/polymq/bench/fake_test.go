@@ -67,7 +67,7 @@ func (f *fake) left() []string {
 	return slices.Sorted(maps.Keys(f.queues))
 }
 
-// put stores a body, or refuses it.
+// put stores a body, or refuses it: also in a queue that is not, or no longer, there.
 func (f *fake) put(queue, body string) bool {
 	if f.refuse != nil && f.refuse(body) {
 		return false
@@ -78,6 +78,9 @@ func (f *fake) put(queue, body string) bool {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if _, ok := f.queues[queue]; !ok {
+		return false
+	}
 	f.sends[queue]++
 	f.queues[queue] = append(f.queues[queue], bodies...)
 	close(f.arrived)
@@ -116,7 +119,9 @@ func (f *fake) look(queue string, limit int) ([]fakeMessage, chan struct{}) {
 		f.flying[handle] = body
 		messages = append(messages, fakeMessage{handle, body})
 	}
-	f.queues[queue] = f.queues[queue][n:]
+	if n > 0 {
+		f.queues[queue] = f.queues[queue][n:]
+	}
 	return messages, f.arrived
 }
 
@@ -131,7 +136,9 @@ func (f *fake) remove(handle string) bool {
 	delete(f.flying, handle)
 	if f.repeat != nil && f.repeat(body) {
 		queue, _, _ := strings.Cut(handle, "/")
-		f.queues[queue] = append(f.queues[queue], body)
+		if _, ok := f.queues[queue]; ok {
+			f.queues[queue] = append(f.queues[queue], body)
+		}
 	}
 	return true
 }
