@@ -8,6 +8,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -71,6 +72,29 @@ func TestSeveralHosts(t *testing.T) {
 	}
 	if err := pg.CheckSchema(t.Context(), pg.Options{URL: config.ConnString()}); err != nil {
 		t.Errorf("with one, which is only looked at: %v", err)
+	}
+}
+
+// What is said of a URL names the fault, and never the password.
+func TestCheckURL(t *testing.T) {
+	t.Parallel()
+	const form = "it is not a PostgreSQL URL or keyword string"
+	for url, want := range map[string]string{
+		"postgres://polymq:hunter2@db:5432/polymq":                                    "",
+		"postgres://polymq:hunter2@db1,db2:5433/polymq?target_session_attrs=primary":  "",
+		"host=db password=hunter2 user=polymq":                                        "",
+		"mysql://polymq:hunter2@db/polymq":                                            form,
+		"postgres://polymq:hunter2%zz@db/polymq":                                      form,
+		"postgres://polymq:`: hunter2%zz@db/polymq":                                   form,
+		"postgres://polymq:/hunter2@db/polymq?sslmode=no":                             "sslmode is invalid",
+		"postgres://polymq:hunter2@db:70000/polymq":                                   "invalid port",
+		"postgres://polymq:hunter2@db/polymq?sslmode=verify-full&sslrootcert=/no.pem": "/no.pem: no such file",
+		"postgres://polymq:hunter2@db/polymq?connect_timeout=soon":                    "connect_timeout",
+	} {
+		err := pg.CheckURL(url)
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("%s: got %v, want %q", url, err, want)
+		}
 	}
 }
 

@@ -214,10 +214,29 @@ const maxSchemaLength = 63 - len(channelPrefix)
 
 // check refuses what no connection could tell.
 func (o Options) check() error {
-	if n := len(o.schema()); n > maxSchemaLength {
-		return fmt.Errorf("the name of the schema has %d bytes, it may have %d", n, maxSchemaLength)
+	if err := CheckSchemaName(o.schema()); err != nil {
+		return fmt.Errorf("the name of the schema %w", err)
 	}
 	return nil
+}
+
+// CheckSchemaName says what is wrong with the name of a schema.
+func CheckSchemaName(name string) error {
+	switch n := len(name); {
+	case n > maxSchemaLength:
+		return fmt.Errorf("has %d bytes, it may have %d", n, maxSchemaLength)
+	case strings.HasPrefix(name, "pg_"):
+		return fmt.Errorf("begins with pg_, as only PostgreSQL's own may, was %q", name)
+	case strings.ContainsRune(name, 0):
+		return errors.New("has a zero byte")
+	}
+	return nil
+}
+
+// CheckURL says what is wrong with a database URL, without a word of the password in it.
+func CheckURL(url string) error {
+	_, err := pgxpool.ParseConfig(url)
+	return maskURL(err)
 }
 
 func (o Options) schema() string {
@@ -352,13 +371,21 @@ func (o Options) directConn(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// maskURL keeps passwords out of messages: pgx quotes the URL that it could not read.
+// maskURL keeps passwords out of messages: pgx quotes the URL that it could not read, and one whose parts it could
+// not tell from each other by a part that may well be the password.
 func maskURL(err error) error {
 	var parse *pgconn.ParseConfigError
-	if errors.As(err, &parse) {
-		return errors.New("it is not a PostgreSQL URL or keyword string (postgres://user:password@host:5432/database)")
+	if !errors.As(err, &parse) {
+		return err
 	}
-	return err
+	unquoted := *parse
+	unquoted.ConnString = ""
+	_, reason, _ := strings.Cut(unquoted.Error(), ": ")
+	if strings.HasPrefix(reason, "failed to parse as ") {
+		return errors.New("it is not a PostgreSQL URL or keyword string (postgres://user:password@host:5432/database; in a password, characters " +
+			"such as @, / and % are written %40, %2F and %25)")
+	}
+	return errors.New(reason)
 }
 
 // newBatch begins a batch. Behind a pooler it carries the session's settings with it.

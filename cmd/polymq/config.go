@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/yaml"
@@ -41,6 +44,7 @@ func databaseFlags(flags *pflag.FlagSet) {
 	flags.String("durability", d.Durability, "what outlives a crash: full: everything acknowledged; relaxed: half a second may be\nlost when PostgreSQL dies; none: the same, and polymq's own PostgreSQL runs without fsync")
 	flags.String("log-level", d.LogLevel, "debug, info, warn or error")
 	flags.String("log-format", d.LogFormat, "console, json, or auto: console on a terminal, JSON elsewhere")
+	flags.VisitAll(tellLater)
 }
 
 // serveFlags are those of the server.
@@ -51,10 +55,10 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.String("public-url", d.PublicURL, "`URL` that clients are told instead of the one they used, as in QueueUrl")
 	flags.String("tls", d.TLS, "auto: answer https too, on the same port, with certificates of an authority of polymq's own\n(polymq ca prints what clients have to trust); off")
 	flags.String("tls-cert", d.TLSCert, "`FILE` with a certificate and those between it and its authority, in PEM: answer https too;\nread again when it changes")
-	flags.String("tls-key", d.TLSKey, "`FILE` with its key")
+	flags.String("tls-key", d.TLSKey, "`FILE` with the key of the certificate in tls-cert")
 	flags.StringSlice("trusted-proxies", nil, "addresses of proxies whose X-Forwarded-* headers count, such as 10.0.0.0/8")
 	flags.String("sign-on-header", "", "`HEADER` in which trusted proxies say which user they have signed on, for the JSON API\nand the console; the proxy must set or remove it in every request")
-	flags.String("sign-on-account", d.SignOnAccount, "`ACCOUNT` of those users")
+	flags.String("sign-on-account", d.SignOnAccount, "`ACCOUNT` of the users whom trusted proxies have signed on")
 	flags.String("region", d.Region, "region of requests that name none")
 	flags.StringSlice("protocols", d.Protocols, "protocols to speak")
 	flags.Bool("console", *d.Console, "serve the console, polymq for browsers, at / and /console")
@@ -74,11 +78,11 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.Int("limit-requests", d.LimitRequests, "requests that each account may make in a second, 0: as many as it likes; each of several\nservers gives out its share")
 	flags.Duration("expire-unused-queues", d.ExpireUnusedQueues, "delete queues that nobody has sent to or received from for so long, that are empty, and that no\nsubscription and no dead-letter policy names; 0: never")
 	flags.String("audit", d.Audit, "which calls are audited (polymq audit): all: those that manage and those that are refused; changes: of those\nthat manage only such as change something; off")
-	flags.Duration("audit-retention", d.AuditRetention, "for how long they are kept")
+	flags.Duration("audit-retention", d.AuditRetention, "for how long audited calls are kept")
 	flags.String("seed", d.Seed, "`FILE` that declares queues, topics, subscriptions and access keys to make at the start (polymq seed --help)")
 	flags.String("message-log", d.MessageLog, "whose messages' lives are kept: queues: of queues and topics with logging on; all: of every one")
-	flags.Duration("message-log-retention", d.MessageLogRetention, "for how long they are")
-	flags.Bool("message-log-otlp", d.MessageLogOTLP, "send them to the OpenTelemetry receiver too, as log records")
+	flags.Duration("message-log-retention", d.MessageLogRetention, "for how long messages' lives are kept")
+	flags.Bool("message-log-otlp", d.MessageLogOTLP, "send messages' lives to the OpenTelemetry receiver too, as log records")
 	flags.String("forward-unknown", d.ForwardUnknown, "`URL` of another emulator, to which requests for services that polymq does not speak are passed on")
 	flags.StringSlice("push-allow", nil, "private or loopback addresses that may be pushed to where auth is not off, such as 10.1.0.0/16")
 	flags.String("push-ca", d.PushCA, "`FILE` with certificates in PEM that endpoints are trusted with, besides the system's")
@@ -91,6 +95,43 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.String("otlp-protocol", d.OTLPProtocol, "http/protobuf, or grpc, whose receivers are usually at http://localhost:4317\n(default: OTEL_EXPORTER_OTLP_PROTOCOL, else http/protobuf)")
 	flags.Float64("trace-ratio", 1, "part of the requests that are traced, where the client does not say; 0.01 is one in a hundred")
 	flags.Duration("shutdown-timeout", d.ShutdownTimeout, "how long requests may take to end when the server stops")
+	flags.VisitAll(tellLater)
+}
+
+// lateFlag is a flag whose wrong value does not end the reading of the command line at once: loadConfig tells of it,
+// together with all other faults.
+type lateFlag struct {
+	pflag.Value
+	wrong *string // the value
+}
+
+func (f *lateFlag) Set(value string) error {
+	if f.Value.Set(value) != nil {
+		f.wrong = &value
+	}
+	return nil
+}
+
+// tellLater makes a flag a lateFlag. Texts are right as they are.
+func tellLater(flag *pflag.Flag) {
+	kind := flag.Value.Type()
+	if _, done := flag.Value.(*lateFlag); done || kind == "string" || kind == "stringSlice" {
+		return
+	}
+	if kind == "duration" && flag.DefValue == "0s" {
+		flag.DefValue = "0" // the help leaves out zeros, of whose type it is not told any more
+	}
+	flag.Value = &lateFlag{Value: flag.Value}
+}
+
+// wrongFlags gives a fault per flag that cannot be read.
+func wrongFlags(flags *pflag.FlagSet) (faults []error) {
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if late, ok := flag.Value.(*lateFlag); ok && late.wrong != nil {
+			faults = append(faults, wrongValue(flag.Name, *late.wrong))
+		}
+	})
+	return faults
 }
 
 // loadConfig reads the settings: flags win over environment variables, these over the YAML file,
@@ -134,6 +175,7 @@ func loadConfig(flags *pflag.FlagSet, environ []string) (server.Config, error) {
 	if err := errors.Join(k.Load(fromEnv, nil), k.Load(posflag.Provider(flags, "", k), nil)); err != nil {
 		return config, fmt.Errorf("read the settings: %w", err)
 	}
+	faults = append(faults, wrongFlags(flags)...)
 	faults = append(faults, decode(k, &config)...)
 	if faults = append(faults, config.Check()); errors.Join(faults...) != nil {
 		return config, fmt.Errorf("the configuration is not usable:\n%w", errors.Join(faults...))
@@ -222,7 +264,7 @@ func decode(k *koanf.Koanf, config *server.Config) []error {
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
 			mapstructure.StringToTimeDurationHookFunc(),
 			mapstructure.StringToWeakSliceHookFunc(","),
-			mapstructure.StringToNetIPPrefixHookFunc(),
+			toPrefix,
 		),
 	}})
 	if err == nil {
@@ -234,8 +276,53 @@ func decode(k *koanf.Koanf, config *server.Config) []error {
 	}
 	for i, err := range all {
 		if field, ok := errors.AsType[*mapstructure.DecodeError](err); ok {
-			all[i] = fmt.Errorf("%s: %w", field.Name(), field.Unwrap())
+			name, _, _ := strings.Cut(field.Name(), "[")
+			all[i] = wrongValue(name, k.Get(name))
 		}
 	}
 	return all
+}
+
+// toPrefix reads networks, and addresses as networks of one.
+func toPrefix(_, to reflect.Type, value any) (any, error) {
+	text, ok := value.(string)
+	if !ok || to != reflect.TypeFor[netip.Prefix]() {
+		return value, nil
+	}
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+// wrongValue is the fault of a setting that cannot be read.
+func wrongValue(name string, value any) error {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[server.Config]()) {
+		if field.Tag.Get("koanf") != name {
+			continue
+		}
+		if like := looksLike(field.Type); like != "" {
+			return fmt.Errorf("%s: must be %s, was %q", name, like, fmt.Sprint(value))
+		}
+	}
+	return fmt.Errorf("%s: must be a text", name) // which may be a secret
+}
+
+// looksLike says how settings of a type are written, "" for texts.
+func looksLike(t reflect.Type) string {
+	switch {
+	case t.Kind() == reflect.Pointer:
+		return looksLike(t.Elem())
+	case t == reflect.TypeFor[time.Duration]():
+		return "a time, such as 30s or 2h"
+	case t == reflect.TypeFor[[]netip.Prefix]():
+		return "addresses or networks, such as 10.1.2.3 or 10.0.0.0/8"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Float64:
+		return "a number"
+	case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:
+		return "a whole number"
+	}
+	return ""
 }

@@ -75,9 +75,9 @@ func TestLoadConfigTypes(t *testing.T) {
 		args, environ []string
 		file          string
 	}{
-		"flags": {args: []string{"--listen", "127.0.0.1:1", "--listen", ":2", "--trusted-proxies", "10.0.0.0/8,::1/128",
+		"flags": {args: []string{"--listen", "127.0.0.1:1", "--listen", ":2", "--trusted-proxies", "10.0.0.0/8,::1",
 			"--database-url", "postgres://db", "--database-pool-size", "20", "--test-mode", "--shutdown-timeout", "3s"}},
-		"environment": {environ: []string{"POLYMQ_LISTEN=127.0.0.1:1,:2", "POLYMQ_TRUSTED_PROXIES=10.0.0.0/8,::1/128",
+		"environment": {environ: []string{"POLYMQ_LISTEN=127.0.0.1:1,:2", "POLYMQ_TRUSTED_PROXIES=10.0.0.0/8,::1",
 			"POLYMQ_DATABASE_URL=postgres://db", "POLYMQ_DATABASE_POOL_SIZE=20", "POLYMQ_TEST_MODE=true", "POLYMQ_SHUTDOWN_TIMEOUT=3s"}},
 		"file with lists": {file: "listen: ['127.0.0.1:1', ':2']\ntrusted-proxies: [10.0.0.0/8, '::1/128']\ndatabase-url: postgres://db\n" +
 			"database-pool-size: 20\ntest-mode: true\nshutdown-timeout: 3s\n"},
@@ -100,17 +100,23 @@ func TestLoadConfigTypes(t *testing.T) {
 }
 
 func TestLoadConfigReportsAllFaults(t *testing.T) {
-	_, err := load(t, []string{"--listen", "nowhere", "--auth", "on"},
-		[]string{"POLYMQ_DATABASE_POOL_SIZE=many", "POLYMQ_TRUSTED_PROXIES=10.0.0.0"},
-		"durability: sometimes\nreigon: eu-west-1\nshutdown-timeout: soon\nprotocols: [sqs, amqp]\n")
+	_, err := load(t, []string{"--listen", "nowhere", "--auth", "on", "--limit-requests", "-1", "--limit-topics", "few", "--console=perhaps", "--trace-ratio", "half"},
+		[]string{"POLYMQ_DATABASE_POOL_SIZE=many", "POLYMQ_TRUSTED_PROXIES=10.0.0", "POLYMQ_SEED=/nonexistent/seed.yaml", "POLYMQ_DATABASE_URL=mysql://polymq:hunter2@db"},
+		"durability: sometimes\nreigon: eu-west-1\nshutdown-timeout: soon\nprotocols: [sqs, amqp]\nadmin-key: [hunter2]\ndatabase-schema: pg_queues\n")
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"listen: ", "auth: ", "database-pool-size: ", "trusted-proxies", "durability: ",
-		"reigon: there is no such setting", "shutdown-timeout: ", "protocols: must be sqs, "} {
+	for _, want := range []string{"listen: ", "auth: ", "limit-requests: must be 1 or more, or 0 for no limit, was -1",
+		`limit-topics: must be a whole number, was "few"`, `console: must be true or false, was "perhaps"`, `trace-ratio: must be a number, was "half"`,
+		`database-pool-size: must be a whole number, was "many"`, `trusted-proxies: must be addresses or networks, such as `,
+		"seed: ", "database-url: it is not a PostgreSQL URL", "durability: ", "reigon: there is no such setting",
+		`shutdown-timeout: must be a time, such as 30s or 2h, was "soon"`, "protocols: must be sqs, ", "admin-key: must be a text", "database-schema: begins with pg_"} {
 		if strings.Count(err.Error(), "\n"+want) != 1 {
 			t.Errorf("the error has not exactly one line that begins with %q:\n%v", want, err)
 		}
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the error tells a secret:\n%v", err)
 	}
 }
 

@@ -160,7 +160,11 @@ func TestKeysFromTheEnvironment(t *testing.T) {
 	if err != nil || config.Auth != "verify" || config.AdminKey != "root:hunter22" || config.MasterKey != testMasterKey {
 		t.Errorf("auth %s, an administrator's key of %d and a master key of %d characters, %v", config.Auth, len(config.AdminKey), len(config.MasterKey), err)
 	}
-	if config, err = load(t, nil, []string{"POLYMQ_MASTER_KEY_FILE=/run/secrets/master"}, ""); err != nil || config.MasterKeyFile != "/run/secrets/master" {
+	file := filepath.Join(t.TempDir(), "master")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if config, err = load(t, nil, []string{"POLYMQ_MASTER_KEY_FILE=" + file}, ""); err != nil || config.MasterKeyFile != file {
 		t.Errorf("master key file %q, %v", config.MasterKeyFile, err)
 	}
 	if _, err = load(t, nil, []string{"POLYMQ_ADMIN_KEY=hunter22"}, "master-key: hunter22\nmaster-key-file: x"); err == nil || strings.Contains(err.Error(), "hunter22") {

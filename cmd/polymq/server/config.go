@@ -158,12 +158,13 @@ func (c Config) Check() error {
 	c = c.withDefaults()
 	var faults []error
 	fault := func(name, format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+		faults = append(faults, fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...)))
 	}
 	c.checkServing(fault)
 	c.checkTLS(fault)
 	c.checkPushes(fault)
 	c.checkDatabase(fault)
+	c.checkFiles(fault)
 	choice := func(name, value string, choices []string) {
 		if !slices.Contains(choices, value) {
 			fault(name, "must be %s, was %q", oneOf(choices), value)
@@ -195,8 +196,7 @@ var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
 func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	for _, address := range c.Listen {
-		_, port, err := net.SplitHostPort(address)
-		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
+		if !isHostPort(address) {
 			fault("listen", "must be host:port, such as 127.0.0.1:4566 or :4566, was %q", address)
 		}
 	}
@@ -239,9 +239,15 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	if c.MasterKey != "" && c.MasterKeyFile != "" {
 		fault("master-key", "is given, and master-key-file as well: only one of them can be the master key")
 	}
-	if c.LimitQueues < 0 || c.LimitTopics < 0 || c.LimitBytes < 0 || c.LimitRequests < 0 {
-		fault("limit-queues", "and limit-topics, limit-bytes and limit-requests must be 1 or more, or 0 for no limit")
+	limit := func(name string, n int64) {
+		if n < 0 {
+			fault(name, "must be 1 or more, or 0 for no limit, was %d", n)
+		}
 	}
+	limit("limit-queues", int64(c.LimitQueues))
+	limit("limit-topics", int64(c.LimitTopics))
+	limit("limit-bytes", c.LimitBytes)
+	limit("limit-requests", int64(c.LimitRequests))
 	if c.ExpireUnusedQueues != 0 && c.ExpireUnusedQueues < time.Hour {
 		fault("expire-unused-queues", "must be at least an hour, or 0 for never, was %v", c.ExpireUnusedQueues)
 	}
@@ -266,7 +272,17 @@ func (c Config) checkDatabase(fault func(name, format string, args ...any)) {
 	if c.DatabasePoolSize < 2 || c.DatabasePoolSize > maxPoolSize {
 		fault("database-pool-size", "must be 2 to %d, was %d", maxPoolSize, c.DatabasePoolSize)
 	}
+	if err := pg.CheckSchemaName(c.DatabaseSchema); err != nil {
+		fault("database-schema", "%v", err)
+	}
+	checkURL := func(name, address string) {
+		if err := pg.CheckURL(address); err != nil {
+			fault(name, "%v", err)
+		}
+	}
 	if c.DatabaseURL != "" {
+		checkURL("database-url", c.DatabaseURL)
+		checkURL("database-direct-url", c.DatabaseDirectURL)
 		return
 	}
 	needsURL := func(name string, given bool) {
@@ -277,6 +293,57 @@ func (c Config) checkDatabase(fault func(name, format string, args ...any)) {
 	needsURL("database-direct-url", c.DatabaseDirectURL != "")
 	needsURL("database-password-file", c.DatabasePasswordFile != "")
 	needsURL("database-pooled", c.DatabasePooled)
+	if c.PostgresListen != "" && !isHostPort(c.PostgresListen) {
+		fault("postgres-listen", "must be host:port, such as 127.0.0.1:5433, was %q", c.PostgresListen)
+	}
+	if u, err := url.Parse(c.PostgresRepositoryURL); err != nil || c.PostgresRepositoryURL != "" && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		fault("postgres-repository-url", "must be http://host/path or https://host/path, was %q", maskPassword(c.PostgresRepositoryURL))
+	}
+}
+
+// isHostPort reports whether an address has a port; the host may be left out.
+func isHostPort(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	_, portErr := strconv.ParseUint(port, 10, 16)
+	return err == nil && portErr == nil
+}
+
+// checkFiles finds files that cannot be opened. What is wrong in them is for who reads them to say.
+func (c Config) checkFiles(fault func(name, format string, args ...any)) {
+	for _, f := range []struct{ name, path string }{
+		{"database-password-file", c.DatabasePasswordFile},
+		{"master-key-file", c.MasterKeyFile},
+		{"tls-cert", c.TLSCert},
+		{"tls-key", c.TLSKey},
+		{"push-ca", c.PushCA},
+		{"elasticmq-config", c.ElasticMQConfig},
+		{"seed", c.Seed},
+	} {
+		if f.path == "" {
+			continue
+		}
+		if err := canOpen(f.path); err != nil {
+			fault(f.name, "%w", err)
+		}
+	}
+}
+
+// canOpen opens a file, but not a pipe, which would miss what it is opened for.
+func canOpen(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s is a directory", path)
+	case !info.Mode().IsRegular():
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 func oneOf(choices []string) string {

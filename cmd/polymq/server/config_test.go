@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 )
 
 func TestConfigCheck(t *testing.T) {
+	file := writeConfig(t, "")
+	missing := file + "x"
 	tests := map[string]struct {
 		config Config
 		faults []string // the settings that are named
@@ -34,7 +37,7 @@ func TestConfigCheck(t *testing.T) {
 		"sign-on account":           {Config{SignOnAccount: "1"}, []string{"sign-on-account"}},
 		"admin key without secret":  {Config{AdminKey: "root"}, []string{"admin-key"}},
 		"admin key that is short":   {Config{AdminKey: "root:hunter2"}, []string{"admin-key"}},
-		"two master keys":           {Config{MasterKey: "a", MasterKeyFile: "b"}, []string{"master-key"}},
+		"two master keys":           {Config{MasterKey: "a", MasterKeyFile: file}, []string{"master-key"}},
 		"protocol":                  {Config{Protocols: []string{"sqs", "stomp"}}, []string{"protocols"}},
 		"migrate":                   {Config{Migrate: "yes"}, []string{"migrate"}},
 		"durability":                {Config{Durability: "some"}, []string{"durability"}},
@@ -46,8 +49,21 @@ func TestConfigCheck(t *testing.T) {
 		"largest pool":              {Config{DatabasePoolSize: maxPoolSize}, nil},
 		"pool too large":            {Config{DatabasePoolSize: maxPoolSize + 1}, []string{"database-pool-size"}},
 		"direct URL with URL":       {Config{DatabaseURL: "postgres://a", DatabaseDirectURL: "postgres://b"}, nil},
-		"direct URL alone":          {Config{DatabaseDirectURL: "postgres://b"}, []string{"database-direct-url"}},
-		"several": {Config{Region: "!", DatabasePooled: true, DatabasePasswordFile: "x", Durability: "x"},
+		"database URL":              {Config{DatabaseURL: "mysql://a"}, []string{"database-url"}},
+		"authority without any":     {Config{DatabaseURL: "postgres://a/b?sslmode=verify-full&sslrootcert=" + file}, []string{"database-url"}},
+		"wrong direct URL":          {Config{DatabaseURL: "postgres://a", DatabaseDirectURL: "postgres://a:b"}, []string{"database-direct-url"}},
+		"longest schema":            {Config{DatabaseSchema: strings.Repeat("a", 56)}, nil},
+		"schema too long":           {Config{DatabaseSchema: strings.Repeat("a", 57)}, []string{"database-schema"}},
+		"schema of PostgreSQL's":    {Config{DatabaseSchema: "pg_a"}, []string{"database-schema"}},
+		"PostgreSQL without a port": {Config{PostgresListen: "127.0.0.1"}, []string{"postgres-listen"}},
+		"repository":                {Config{PostgresRepositoryURL: "repo.example/maven2"}, []string{"postgres-repository-url"}},
+		"limits":                    {Config{LimitQueues: -1, LimitTopics: -1, LimitBytes: -1, LimitRequests: -1}, []string{"limit-queues", "limit-topics", "limit-bytes", "limit-requests"}},
+		"files":                     {Config{MasterKeyFile: file, ElasticMQConfig: file, Seed: file, PushCA: file}, nil},
+		"files that are not there": {Config{DatabaseURL: "postgres://a", DatabasePasswordFile: missing, MasterKeyFile: missing, TLSCert: missing, TLSKey: missing, PushCA: missing,
+			ElasticMQConfig: missing, Seed: missing}, []string{"database-password-file", "master-key-file", "tls-cert", "tls-key", "push-ca", "elasticmq-config", "seed"}},
+		"directory for a file": {Config{Seed: filepath.Dir(file)}, []string{"seed"}},
+		"direct URL alone":     {Config{DatabaseDirectURL: "postgres://b"}, []string{"database-direct-url"}},
+		"several": {Config{Region: "!", DatabasePooled: true, DatabasePasswordFile: file, Durability: "x"},
 			[]string{"region", "database-password-file", "database-pooled", "durability"}},
 	}
 	for name, tt := range tests {

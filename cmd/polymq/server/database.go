@@ -186,6 +186,9 @@ func checkSchema(ctx context.Context, migrate bool, options pg.Options, log zero
 func ExplainDatabase(err error) error {
 	var refused *pgconn.PgError
 	var unreachable *pgconn.ConnectError
+	if errors.As(err, &unreachable) {
+		err = unreachable // what is around it tells clients that they should try again
+	}
 	switch {
 	case errors.As(err, &refused) && refused.Code == "28P01", errors.As(err, &refused) && refused.Code == "28000":
 		return fmt.Errorf("the database refuses the login, check the user and password of database-url, or database-password-file: %w", err)

@@ -209,10 +209,12 @@ func (c Config) forward() *url.URL {
 // called again.
 func (s *Server) Stop(ctx context.Context) error {
 	s.stopping.Do(func() {
-		s.log.Info().Msg("stopping")
-		if s.http != nil {
-			s.runScripts(ctx, localstack.Shutdown)
+		if s.http == nil { // a start that got no further
+			s.stopped = s.stop(ctx)
+			return
 		}
+		s.log.Info().Msg("stopping")
+		s.runScripts(ctx, localstack.Shutdown)
 		s.stopped = s.stop(ctx)
 		s.log.Info().Msg("stopped")
 	})

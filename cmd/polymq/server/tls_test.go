@@ -20,13 +20,15 @@ const tlsMasterKey core.Secret = "000102030405060708090a0b0c0d0e0f10111213141516
 
 func TestTLSSettings(t *testing.T) {
 	t.Parallel()
+	file := writeConfig(t, "")
 	tests := map[string]struct {
 		config Config
 		want   string
 	}{
 		"off":            {Config{}, ""},
 		"auto":           {Config{TLS: "auto"}, ""},
-		"files":          {Config{TLSCert: "c", TLSKey: "k"}, ""},
+		"files":          {Config{TLSCert: file, TLSKey: file}, ""},
+		"no such file":   {Config{TLSCert: file, TLSKey: file + "x"}, "tls-key: "},
 		"half a pair":    {Config{TLSCert: "c"}, "tls-key"},
 		"the other half": {Config{TLSKey: "k"}, "tls-key"},
 		"both":           {Config{TLS: "auto", TLSCert: "c", TLSKey: "k"}, "only one"},
