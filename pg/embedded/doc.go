@@ -37,6 +37,11 @@
 // when polymq is killed (Linux), and its end is known at once. Under writes and with a busy session, kill -9
 // of the postmaster, of another process or of all of them cost 0.2 to 0.6 s until the next row was written.
 //
+// 2026-11-21. PostgreSQL that cannot be brought back within six seconds ends polymq, with PostgreSQL's own words. A full
+// disk is the exception: it stops PostgreSQL by its WAL, and again in each recovery, but somebody will make room.
+// Until then requests fail with what their SDKs try again after. Known by the words of the log, not by the free space,
+// which says neither how much a recovery needs nor what a quota leaves.
+//
 // 2026-11-21. Readiness is read from postmaster.pid, as pg_ctl does, every 2 ms, and then proved by a
 // connection: connecting while PostgreSQL recovers would put a line into its log each time. Measured on 2
 // cores, fsync 0.15 ms, PostgreSQL 15: first start 1.3 s (initdb 0.85 s, its sync 0.15 s), start on existing

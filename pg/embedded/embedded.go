@@ -218,7 +218,8 @@ func (s *Server) supervise(ctx context.Context, started chan<- error) {
 	for {
 		select {
 		case <-running.exited:
-			s.options.Progress("PostgreSQL ended by itself: " + running.reason() + "; starting it again")
+			reason, _ := running.reason()
+			s.options.Progress("PostgreSQL ended by itself: " + reason + "; starting it again")
 		case <-s.stopping.Done():
 			s.err = s.shutDown()
 			return
@@ -235,16 +236,28 @@ func (s *Server) supervise(ctx context.Context, started chan<- error) {
 	}
 }
 
-// relaunch brings PostgreSQL back, or gives up, at once when Stop is called.
+// fullDiskAttempt is how far the attempts count while the disk is full: each is made 0.4 s after the one before.
+const fullDiskAttempt = 2
+
+// relaunch brings PostgreSQL back, or gives up, at once when Stop is called. While the disk is full it does not give
+// up: whoever makes room need not start polymq again.
 func (s *Server) relaunch() (running *postmaster, err error) {
-	began := time.Now()
-	for attempt := range restarts {
+	began, waiting := time.Now(), false
+	for attempt := 0; attempt < restarts; attempt++ {
 		if attempt > 0 && !pause(s.stopping, 50*time.Millisecond<<attempt) {
 			break
 		}
 		if running, err = s.launch(s.stopping); err == nil {
 			s.options.Progress(fmt.Sprintf("PostgreSQL is back after %.1f s", time.Since(began).Seconds()))
 			return running, nil
+		}
+		if !errors.Is(err, errDiskFull) {
+			continue
+		}
+		attempt = min(attempt, fullDiskAttempt)
+		if !waiting {
+			waiting = true
+			s.options.Progress(s.options.DataDir + ": the disk is full; PostgreSQL comes back when there is room")
 		}
 	}
 	return nil, fmt.Errorf("bring PostgreSQL back: %w", err)

@@ -20,6 +20,7 @@ type logFile struct {
 	file *os.File
 	size int64
 	last []string
+	full bool // a line spoke of a full disk
 }
 
 func openLog(path string) (*logFile, error) {
@@ -63,6 +64,7 @@ func (l *logFile) add(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = append(l.last[max(0, len(l.last)-4):], strings.TrimSpace(line))
+	l.full = l.full || strings.Contains(line, "No space left on device") || strings.Contains(line, "Disk quota exceeded")
 	if l.file == nil {
 		return // closed, or not opened again
 	}
@@ -77,13 +79,13 @@ func (l *logFile) add(line string) {
 	l.size += int64(n)
 }
 
-// tail gives the last lines and forgets them.
-func (l *logFile) tail() string {
+// tail gives the last lines, and whether the disk was full, and forgets them.
+func (l *logFile) tail() (lines string, diskFull bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	tail := strings.Join(l.last, "; ")
-	l.last = nil
-	return tail
+	lines, diskFull = strings.Join(l.last, "; "), l.full
+	l.last, l.full = nil, false
+	return lines, diskFull
 }
 
 func (l *logFile) Close() error {

@@ -40,10 +40,17 @@ func TestLogTail(t *testing.T) {
 	}
 	defer log.Close()
 	log.copy(strings.NewReader("1\n2\n3\n4\n5\n6\n"))
-	if got := log.tail(); got != "2; 3; 4; 5; 6" {
-		t.Errorf("got %q, want the last five lines", got)
+	if got, diskFull := log.tail(); got != "2; 3; 4; 5; 6" || diskFull {
+		t.Errorf("got %q and %v, want the last five lines", got, diskFull)
 	}
-	if got := log.tail(); got != "" {
-		t.Errorf("got %q again", got)
+	if got, diskFull := log.tail(); got != "" || diskFull {
+		t.Errorf("got %q and %v again", got, diskFull)
+	}
+	log.copy(strings.NewReader("PANIC:  could not write to file \"pg_wal/xlogtemp.1\": No space left on device\n2\n3\n4\n5\n6\n"))
+	if got, diskFull := log.tail(); got != "2; 3; 4; 5; 6" || !diskFull {
+		t.Errorf("got %q and %v, want that the disk was full", got, diskFull)
+	}
+	if _, diskFull := log.tail(); diskFull {
+		t.Error("the disk is still full")
 	}
 }

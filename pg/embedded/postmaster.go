@@ -35,8 +35,15 @@ func (s *Server) launch(ctx context.Context) (*postmaster, error) {
 	}
 	err = errors.Join(err, s.cluster.stop(ctx, syscall.SIGQUIT))
 	<-p.exited
-	return nil, fmt.Errorf("%w: %s", err, p.reason())
+	reason, diskFull := p.reason()
+	if diskFull {
+		return nil, fmt.Errorf("%w: %w: %s", errDiskFull, err, reason)
+	}
+	return nil, fmt.Errorf("%w: %s", err, reason)
 }
+
+// errDiskFull says that PostgreSQL could not write.
+var errDiskFull = errors.New("the disk of the data directory is full")
 
 func (p *postmaster) start() error {
 	reader, writer, err := os.Pipe()
@@ -70,14 +77,15 @@ func (p *postmaster) wait(messages *os.File) {
 	close(p.exited)
 }
 
-// reason says how an exited postmaster ended, with its last messages.
-func (p *postmaster) reason() string {
-	reason := "exit status 0"
+// reason says how an exited postmaster ended, with its last messages, and whether they spoke of a full disk.
+func (p *postmaster) reason() (reason string, diskFull bool) {
+	reason = "exit status 0"
 	if p.err != nil {
 		reason = p.err.Error()
 	}
-	if tail := p.log.tail(); tail != "" {
+	tail, diskFull := p.log.tail()
+	if tail != "" {
 		reason += ": " + tail
 	}
-	return reason
+	return reason, diskFull
 }

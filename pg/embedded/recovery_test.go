@@ -258,6 +258,63 @@ func TestPostgresThatCannotComeBack(t *testing.T) {
 	}
 }
 
+// While the disk is full, PostgreSQL is tried more often than is done where nothing helps.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	dir := usedDir(t)
+	programs, err := Options{}.locate(t.Context(), filepath.Join(dir, "pgdata"), folders(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := dataDir(t)
+	full, tries := filepath.Join(bin, "full"), filepath.Join(bin, "tries")
+	script := fmt.Sprintf(`#!/bin/sh
+if [ -e %[1]s ] && [ "$1" != --version ]; then
+	echo >> %[2]s
+	echo 'FATAL:  could not write to file "pg_wal/xlogtemp.1": No space left on device' >&2
+	exit 1
+fi
+exec %[3]s/postgres "$@"
+`, full, tries, programs.dir)
+	err = errors.Join(os.WriteFile(filepath.Join(bin, "postgres"), []byte(script), 0o755), os.Symlink(filepath.Join(programs.dir, "initdb"), filepath.Join(bin, "initdb")),
+		os.WriteFile(full, nil, 0o644), os.WriteFile(tries, nil, 0o666), os.Chmod(tries, 0o666))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Start(t.Context(), Options{DataDir: dir, BinDir: bin}); !errors.Is(err, errDiskFull) {
+		t.Fatalf("got %v, want that the disk is full", err)
+	}
+	if err := os.Remove(full); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, Options{DataDir: dir, BinDir: bin})
+	if err := errors.Join(os.WriteFile(full, nil, 0o644), os.Truncate(tries, 0)); err != nil {
+		t.Fatal(err)
+	}
+	running, err := s.cluster.processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signalAll(running, syscall.SIGKILL)
+	eventually(t, "more attempts than without an end in sight", func() bool {
+		made, err := os.ReadFile(tries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(made) > restarts+1
+	})
+	if err := os.Remove(full); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "PostgreSQL is back", func() bool {
+		conn, err := pgx.Connect(t.Context(), s.URL())
+		if err == nil {
+			_ = conn.Close(context.Background())
+		}
+		return err == nil
+	})
+}
+
 func TestUnfinishedInitialization(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
