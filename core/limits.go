@@ -46,6 +46,9 @@ type LimitStore interface {
 	LiveServers() int
 	// StoredBytes gives, by account, the bytes of the messages in its queues.
 	StoredBytes(ctx context.Context) (map[string]int64, error)
+	// TellLimits tells applications that send in SQL how many bytes an account without a limit of its own may store,
+	// and which accounts store as much as they may. Where that is known nothing is written.
+	TellLimits(ctx context.Context, bytes int64, full []string) error
 }
 
 // maxLimited bounds the accounts that are remembered. Beyond it all begin anew, with a second's requests each.
@@ -134,8 +137,9 @@ func (b *Broker) RefreshLimits(ctx context.Context) error {
 	}
 	l := &b.limits
 	l.mu.RLock()
-	counts := l.def.Bytes > 0
+	def := l.def
 	l.mu.RUnlock()
+	counts := def.Bytes > 0
 	byAccount := map[string]AccountLimits{}
 	for _, limits := range set {
 		byAccount[limits.Account] = limits
@@ -148,10 +152,17 @@ func (b *Broker) RefreshLimits(ctx context.Context) error {
 		}
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.set, l.stored = byAccount, stored
 	l.apply()
-	return nil
+	l.mu.Unlock()
+	full := []string{}
+	for account, bytes := range stored {
+		own := byAccount[account]
+		if most := own.over(def).Bytes; most > 0 && bytes >= most {
+			full = append(full, account)
+		}
+	}
+	return b.store.TellLimits(ctx, def.Bytes, full)
 }
 
 // Admit lets an account make a request, or says Throttled: it has made too many in the last second.

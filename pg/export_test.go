@@ -68,6 +68,7 @@ const (
 	FindMessageSQL       = findMessageSQL
 	ScopesSQL            = scopesSQL
 	StoredBytesSQL       = storedBytesSQL
+	TellLimitsSQL        = tellLimitsSQL
 	AccountUseSQL        = accountUseSQL
 	NoteUsesSQL          = noteUsesSQL
 	GrantedIdentitiesSQL = grantedIdentitiesSQL

@@ -2,6 +2,7 @@ package pg
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -33,6 +34,24 @@ func (s *Store) ListAccountLimits(ctx context.Context) (limits []core.AccountLim
 		return err
 	})
 	return limits, err
+}
+
+// tellLimitsSQL writes only what is different from what is there.
+const tellLimitsSQL = `
+WITH everybodys AS (
+    INSERT INTO settings AS s (name, value) SELECT 'account_bytes', @bytes
+    WHERE @bytes <> COALESCE((SELECT value FROM settings WHERE name = 'account_bytes'), '0')
+    ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value
+), not_full AS (
+    DELETE FROM full_accounts WHERE account <> ALL (@full::text[])
+)
+INSERT INTO full_accounts (account) SELECT unnest(@full::text[]) EXCEPT SELECT account FROM full_accounts
+ON CONFLICT DO NOTHING`
+
+// TellLimits is of core.LimitStore.
+func (s *Store) TellLimits(ctx context.Context, bytes int64, full []string) error {
+	_, err := s.exec(ctx, tellLimitsSQL, pgx.StrictNamedArgs{"bytes": strconv.FormatInt(bytes, 10), "full": full})
+	return err
 }
 
 // LiveServers is of core.LimitStore.

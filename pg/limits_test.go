@@ -77,7 +77,6 @@ func TestLimitsOfAccounts(t *testing.T) {
 	})
 }
 
-// Who stores too much is refused, whichever server stored it, until there is room again.
 // What an account may ask in a second is for all servers together.
 func TestServersShareTheRequests(t *testing.T) {
 	t.Parallel()
@@ -115,6 +114,7 @@ func TestLimitOfRequestsBelowTheServers(t *testing.T) {
 	}
 }
 
+// Who stores too much is refused, whichever server stored it, until there is room again.
 func TestLimitOfStoredBytes(t *testing.T) {
 	inBothModes(t, func(t *testing.T, store *pg.Store) {
 		broker, other := newBroker(t, store), core.NewBroker(store)
