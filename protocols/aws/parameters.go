@@ -3,6 +3,7 @@ package aws
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/url"
 	"reflect"
 	"slices"
@@ -68,17 +69,23 @@ func (p Parameters) under(prefix string) Parameters {
 	return p[:sort.Search(len(p), func(i int) bool { return !strings.HasPrefix(p[i].Name, prefix) })]
 }
 
-// indexes gives the numbers N of the parameters prefix.N…, in order.
-func (p Parameters) indexes(prefix string) []int {
+// indexes gives the numbers N of the parameters prefix.N…, in order. A number that cannot be read is an error: what it
+// is of would be missing otherwise, and nobody told.
+func (p Parameters) indexes(prefix string) ([]int, error) {
 	var found []int
 	for _, parameter := range p.under(prefix + ".") {
 		digits, _, _ := strings.Cut(parameter.Name[len(prefix)+1:], ".")
-		if n, err := strconv.ParseUint(digits, 10, 31); err == nil && strconv.FormatUint(n, 10) == digits {
-			found = append(found, int(n))
+		if digits == "" || strings.Trim(digits, "0123456789") != "" {
+			continue // a parameter of another kind
 		}
+		n, err := strconv.ParseUint(digits, 10, 31)
+		if err != nil || len(digits) > 1 && digits[0] == '0' {
+			return nil, &DecodeError{Member: parameter.Name, Reason: fmt.Sprintf("its number must be at most %d and begin with no 0", math.MaxInt32), Malformed: true}
+		}
+		found = append(found, int(n))
 	}
 	slices.Sort(found)
-	return slices.Compact(found)
+	return slices.Compact(found), nil
 }
 
 // DecodeParameters reads parameters into the structure that into points to. Parameters that the
@@ -107,7 +114,10 @@ func (s *Shape) readParameters(p Parameters, prefix string, into reflect.Value) 
 func (f *field) readParameter(p Parameters, name string, into reflect.Value) (found bool, err error) {
 	switch f.shape.kind {
 	case kindList:
-		names := f.elements(p, name)
+		names, err := f.elements(p, name)
+		if err != nil {
+			return true, err
+		}
 		for _, name := range names {
 			if _, err := f.shape.elem.readValue(p, name, appendZero(into)); err != nil {
 				return true, err
@@ -115,7 +125,10 @@ func (f *field) readParameter(p Parameters, name string, into reflect.Value) (fo
 		}
 		return len(names) > 0, nil
 	case kindMap:
-		names := f.elements(p, name)
+		names, err := f.elements(p, name)
+		if err != nil {
+			return true, err
+		}
 		for _, name := range names {
 			if err := f.readEntry(p, name+".", appendZero(into)); err != nil {
 				return true, err
@@ -128,16 +141,19 @@ func (f *field) readParameter(p Parameters, name string, into reflect.Value) (fo
 
 // elements gives the names of the parameters of a list's elements or a map's entries, in order. The only one may be without a
 // number, as in "AttributeName=All" and "Attribute.Name=…&Attribute.Value=…" of old clients.
-func (f *field) elements(p Parameters, name string) []string {
-	indexes := p.indexes(name)
+func (f *field) elements(p Parameters, name string) ([]string, error) {
+	indexes, err := p.indexes(name)
+	if err != nil {
+		return nil, err
+	}
 	if len(indexes) == 0 && f.isAlone(p, name) {
-		return []string{name}
+		return []string{name}, nil
 	}
 	names := make([]string, len(indexes))
 	for i, n := range indexes {
 		names[i] = name + "." + strconv.Itoa(n)
 	}
-	return names
+	return names, nil
 }
 
 func (f *field) isAlone(p Parameters, name string) (found bool) {

@@ -20,7 +20,7 @@ func TestDecodeParameters(t *testing.T) {
 		"the first one counts":  {"Name=a&Name=b", order{Name: "a"}},
 		"a body of any bytes":   {"Body=%FF", order{Body: Text("\xff")}},
 		"base64":                {"Seal=AAH%2F", order{Seal: []byte{0, 1, 0xff}}},
-		"gaps and order":        {"Label.10=c&Label.2=b&Label.1=a&Label.x=d&Label.01=e&Label=f", order{Labels: []string{"a", "b", "c"}}},
+		"gaps and order":        {"Label.10=c&Label.2=b&Label.1=a&Label.x=d&Label=f", order{Labels: []string{"a", "b", "c"}}},
 		"a map":                 {"Tag.2.Key=b&Tag.1.Key=a&Tag.1.Value=1", order{Tags: Map[string]{{"a", "1"}, {"b", ""}}}},
 		"one without a number":  {"Label=a", order{Labels: []string{"a"}}},
 		"an entry without one":  {"Tag.Value=1&Tag.Key=a", order{Tags: Map[string]{{"a", "1"}}}},
@@ -82,6 +82,9 @@ func TestParametersFaults(t *testing.T) {
 		"an empty number":        {"Limit=", "Limit", false},
 		"a number too large":     {"Count=99999999999", "Count", false},
 		"not base64":             {"Seal=*", "Seal", false},
+		"an index too large":     {"Extra.entry.2147483648.Name=x", "Extra.entry.2147483648.Name", true},
+		"an index without end":   {"Tag.1.Key=a&Tag." + strings.Repeat("9", 30) + ".Key=b", "Tag." + strings.Repeat("9", 30) + ".Key", true},
+		"an index with a 0":      {"Tag.01.Key=a", "Tag.01.Key", true},
 		"inside":                 {"Extra.entry.2.Name=x&Extra.entry.2.Value.Binary=*", "Extra.entry.2.Value.Binary", false},
 	}
 	shape := ShapeOf[order]()
