@@ -33,20 +33,32 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 		return nil, nil
 	}
 	body, err := readEncoded(r, limit)
-	if errors.Is(err, ErrTooLarge) || errors.Is(err, ErrEncoding) {
+	if (errors.Is(err, ErrTooLarge) || errors.Is(err, ErrEncoding)) && !waits(r, limit) {
 		_, _ = io.CopyN(io.Discard, r.Body, maxDrain) // for the client's sake only
 	}
 	return body, err
 }
 
+// waits reports whether the client holds a body back until it is asked for it, which one that is refused unread
+// never is.
+func waits(r *http.Request, limit int64) bool {
+	return strings.EqualFold(r.Header.Get("Expect"), "100-continue") && r.ContentLength > limit && !isGzip(r)
+}
+
+func isGzip(r *http.Request) bool {
+	encoding := r.Header.Get("Content-Encoding")
+	return strings.EqualFold(encoding, "gzip") || strings.EqualFold(encoding, "x-gzip")
+}
+
 func readEncoded(r *http.Request, limit int64) ([]byte, error) {
-	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
-	case "", "identity":
+	encoding := r.Header.Get("Content-Encoding")
+	switch {
+	case encoding == "", strings.EqualFold(encoding, "identity"):
 		if r.ContentLength > limit {
 			return nil, ErrTooLarge
 		}
 		return readAll(r.Body, r.ContentLength, limit)
-	case "gzip", "x-gzip":
+	case isGzip(r):
 		raw, err := readAll(r.Body, r.ContentLength, limit+limit>>10+64) // what gzip adds to what it cannot make smaller
 		if err != nil {
 			return nil, err

@@ -56,6 +56,34 @@ func TestReadBody(t *testing.T) {
 	}
 }
 
+// A client that holds its body back until it is asked for it is refused without being asked.
+func TestReadBodyHeldBack(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		length   int
+		encoding string
+		asked    bool
+	}{
+		"short":               {10, "", true},
+		"too long":            {11, "", false},
+		"too long, zipped":    {100, "gzip", true}, // what comes out of it may be no shorter, but who knows
+		"too long, and other": {11, "br", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := strings.NewReader(strings.Repeat("x", tt.length))
+			r := httptest.NewRequest(http.MethodPost, "/", body)
+			r.Header.Set("Expect", "100-continue")
+			r.Header.Set("Content-Encoding", tt.encoding)
+			_, _ = ReadBody(r, 10)
+			if asked := body.Len() < tt.length; asked != tt.asked {
+				t.Errorf("asked for the body: %v, want %v", asked, tt.asked)
+			}
+		})
+	}
+}
+
 func TestReadBodyOfNoRequest(t *testing.T) {
 	t.Parallel()
 	if body, err := ReadBody(httptest.NewRequest(http.MethodGet, "/", nil), 10); len(body) != 0 || err != nil {
