@@ -223,7 +223,7 @@ func (x *exchange) done(path, notice string) error {
 func (s *Server) fail(x *exchange, err error) {
 	status, text := statusOf(err), x.tell(err)
 	if status == http.StatusInternalServerError {
-		zerolog.Ctx(x.r.Context()).Error().Err(err).Str("path", x.r.URL.Path).Msg("console page failed")
+		zerolog.Ctx(x.r.Context()).WithLevel(caller.LogLevel(err)).Err(err).Str("path", x.r.URL.Path).Msg("console page failed")
 	}
 	if x.partial() {
 		s.write(x, status, "error.html", "alert", &page{Data: text})

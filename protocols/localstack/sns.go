@@ -178,7 +178,7 @@ func fail(c *gin.Context, err error) {
 	status := http.StatusBadRequest
 	if core.CodeOf(err) == core.Internal {
 		status = http.StatusInternalServerError
-		zerolog.Ctx(c.Request.Context()).Error().Err(err).Str("path", c.Request.URL.Path).Msg("request failed")
+		zerolog.Ctx(c.Request.Context()).WithLevel(caller.LogLevel(err)).Err(err).Str("path", c.Request.URL.Path).Msg("request failed")
 	}
 	c.JSON(status, gin.H{"error": core.MessageOf(err)})
 }
