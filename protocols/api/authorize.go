@@ -139,11 +139,8 @@ func (a *adapter) authenticate(r *http.Request, who *caller.Caller) (*core.Key, 
 // verify gives the key of a request with an AWS signature, and leaves its body to be read.
 func (a *adapter) verify(r *http.Request, who *caller.Caller) (*core.Key, *problem) {
 	body, err := caller.ReadBody(r, maxBodyBytes)
-	switch {
-	case errors.Is(err, caller.ErrTooLarge):
-		return nil, newProblem(http.StatusRequestEntityTooLarge, bodyTooLong, err.Error())
-	case err != nil:
-		return nil, newProblem(http.StatusBadRequest, badRequest, err.Error())
+	if err != nil {
+		return nil, problemOfBody(err)
 	}
 	err = a.signatures.Authenticate(r, body, who)
 	var wrong *aws.AuthError

@@ -59,9 +59,11 @@ var statuses = map[core.Code]int{
 
 // Codes of requests that never reach the core.
 const (
-	badRequest  core.Code = "BadRequest"  // not JSON
-	notFound    core.Code = "NotFound"    // no such path, or not with this method
-	bodyTooLong core.Code = "BodyTooLong" // more than maxBodyBytes
+	badRequest           core.Code = "BadRequest"           // not JSON
+	notFound             core.Code = "NotFound"             // no such path
+	methodNotAllowed     core.Code = "MethodNotAllowed"     // the path is there, for other methods
+	unsupportedMediaType core.Code = "UnsupportedMediaType" // not said to be JSON, or encoded
+	bodyTooLong          core.Code = "BodyTooLong"          // more than maxBodyBytes
 )
 
 // problem is an error on the wire, as of RFC 9457.
@@ -138,7 +140,7 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 var codesOfStatus = map[int]core.Code{
 	http.StatusBadRequest:            badRequest,
 	http.StatusRequestTimeout:        badRequest,
-	http.StatusUnsupportedMediaType:  badRequest,
+	http.StatusUnsupportedMediaType:  unsupportedMediaType,
 	http.StatusRequestEntityTooLarge: bodyTooLong,
 	http.StatusUnprocessableEntity:   core.InvalidArgument,
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestEveryCodeHasAStatusAndAnExplanation(t *testing.T) {
-	codes := append([]core.Code{badRequest, notFound, bodyTooLong}, core.Codes...)
+	codes := append([]core.Code{badRequest, notFound, methodNotAllowed, unsupportedMediaType, bodyTooLong, unauthenticated}, core.Codes...)
 	for _, code := range core.Codes {
 		if statuses[code] < 400 {
 			t.Errorf("%s has no status", code)

@@ -1,9 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +26,7 @@ const maxBodyBytes = 16 << 20
 
 // adapter mounts huma's operations on Gin, paths with a verb behind a colon too.
 type adapter struct {
-	engine     *gin.Engine
+	routes     *routes
 	broker     *core.Broker
 	callers    *caller.Options
 	signatures *aws.Authenticator
@@ -30,9 +34,9 @@ type adapter struct {
 	attempts   caller.Attempts
 }
 
-func (s *Server) newAdapter(engine *gin.Engine) *adapter {
+func (s *Server) newAdapter(routes *routes) *adapter {
 	return &adapter{
-		engine: engine, broker: s.broker, callers: s.callers, signatures: aws.NewAuthenticator(signedService, s.callers),
+		routes: routes, broker: s.broker, callers: s.callers, signatures: aws.NewAuthenticator(signedService, s.callers),
 		sameOrigin: http.NewCrossOriginProtection(),
 	}
 }
@@ -41,7 +45,7 @@ var ginPath = strings.NewReplacer(":", `\:`, "{", ":", "}", "")
 
 // Handle mounts one operation.
 func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
-	a.engine.Handle(op.Method, ginPath.Replace(op.Path), func(c *gin.Context) {
+	a.routes.handle(op.Method, ginPath.Replace(op.Path), func(c *gin.Context) {
 		x := &exchange{humaContext: humagin.NewContext(op, c), caller: a.callers.Identify(c.Request)}
 		if a.callers.Audits(dataOperations[op.OperationID], "") {
 			x.audited = &audited{}
@@ -52,6 +56,11 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		}
 		if err := a.admit(c, x.caller); err != nil {
 			writeProblem(c, newProblemOf(c.Request.Context(), err))
+			a.audit(c, op.OperationID, x)
+			return
+		}
+		if p := readRequest(c.Request, op); p != nil {
+			writeProblem(c, p)
 			a.audit(c, op.OperationID, x)
 			return
 		}
@@ -69,6 +78,35 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	})
 }
 
+// readRequest reads what huma would take for something else than what was sent: a query that is none, and a body
+// that is encoded, cut off or too long.
+func readRequest(r *http.Request, op *huma.Operation) *problem {
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		return newProblem(http.StatusBadRequest, badRequest, "the query cannot be read: "+err.Error())
+	}
+	if op.RequestBody == nil {
+		return nil
+	}
+	body, err := caller.ReadBody(r, maxBodyBytes)
+	if err != nil {
+		return problemOfBody(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.Header.Del("Content-Encoding")
+	return nil
+}
+
+// problemOfBody gives the problem of a body that caller.ReadBody could not read.
+func problemOfBody(err error) *problem {
+	switch {
+	case errors.Is(err, caller.ErrTooLarge):
+		return newProblem(http.StatusRequestEntityTooLarge, bodyTooLong, fmt.Sprintf("a request has at most %d bytes", maxBodyBytes))
+	case errors.Is(err, caller.ErrEncoding):
+		return newProblem(http.StatusUnsupportedMediaType, unsupportedMediaType, err.Error())
+	}
+	return newProblem(http.StatusBadRequest, badRequest, err.Error())
+}
+
 // admit counts the request as one of the account that it is about, which an administrator, and where nobody is asked who
 // he is everybody, may name.
 func (a *adapter) admit(c *gin.Context, who caller.Caller) error {
@@ -79,7 +117,7 @@ func (a *adapter) admit(c *gin.Context, who caller.Caller) error {
 }
 
 // ServeHTTP is of huma.Adapter.
-func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.engine.ServeHTTP(w, r) }
+func (a *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.routes.engine.ServeHTTP(w, r) }
 
 type humaContext huma.Context // under another name, since a field Context would hide the method
 

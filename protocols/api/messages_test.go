@@ -388,16 +388,20 @@ func TestProblems(t *testing.T) {
 	}{
 		"no such queue":     {"GET", "/api/v1/queues/orders", "", "", 404, "QueueNotFound"},
 		"no such operation": {"GET", "/api/v1/nothing", "", "", 404, "NotFound"},
-		"no such method":    {"PUT", "/api/v1/queues", "", "", 404, "NotFound"},
+		"no such method":    {"PUT", "/api/v1/queues", "", "", 405, "MethodNotAllowed"},
+		"no such healing":   {"POST", "/healthz", "", "", 405, "MethodNotAllowed"},
+		"no query":          {"GET", "/api/v1/queues?prefix=%zz", "", "", 400, "BadRequest"},
+		"half a query":      {"DELETE", "/api/v1/queues/orders?account=1;region=x", "", "", 400, "BadRequest"},
 		"no such verb":      {"POST", "/api/v1/queues/orders/messages:publish", "", "", 404, "NotFound"},
 		"no JSON":           {"POST", "/api/v1/queues", "application/json", "{", 400, "BadRequest"},
-		"a form":            {"POST", "/api/v1/queues", "application/x-www-form-urlencoded", "name=x", 415, "BadRequest"},
+		"a form":            {"POST", "/api/v1/queues", "application/x-www-form-urlencoded", "name=x", 415, "UnsupportedMediaType"},
 		"wrong value":       {"POST", "/api/v1/queues", "application/json", `{"name": 7}`, 422, "InvalidArgument"},
 		"too much":          {"POST", "/api/v1/queues", "application/json", `{"name": "` + strings.Repeat("n", 17<<20) + `"}`, 413, "BodyTooLong"},
 		"bad UTF-8":         {"POST", "/api/v1/queues", "application/json", "{\"name\": \"\xff\"}", 400, "BadRequest"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := *c
 			c.t = t
 			r := httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body))

@@ -21,7 +21,7 @@ type Requests struct {
 // NewRequests reads the API's own document.
 func NewRequests() *Requests {
 	gin.SetMode(gin.ReleaseMode) // otherwise it prints the routes
-	document := New(nil, &caller.Options{}, Options{}).register(gin.New()).OpenAPI()
+	document := New(nil, &caller.Options{}, Options{}).register(newRoutes(gin.New())).OpenAPI()
 	r := &Requests{schemas: document.Components.Schemas, bodies: map[string]*huma.Schema{}}
 	for _, item := range document.Paths {
 		for _, op := range []*huma.Operation{item.Post, item.Patch} {

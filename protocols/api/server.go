@@ -39,23 +39,28 @@ func New(broker *core.Broker, callers *caller.Options, options Options) *Server 
 
 // Register mounts the API and its documentation.
 func (s *Server) Register(engine *gin.Engine) {
-	api := s.register(engine)
+	routes := newRoutes(engine)
+	api := s.register(routes)
 	document := sync.OnceValues(func() ([]byte, error) { return api.OpenAPI().MarshalJSON() })
-	engine.GET(prefix+"/openapi.json", func(c *gin.Context) { serveDocument(c, document) })
-	engine.GET(prefix+"/docs", serveDocs)
-	engine.GET(prefix+"/ca.pem", s.serveAuthority)
+	routes.handle(http.MethodGet, prefix+"/openapi.json", func(c *gin.Context) { serveDocument(c, document) })
+	routes.handle(http.MethodGet, prefix+"/docs", serveDocs)
+	routes.handle(http.MethodGet, prefix+"/ca.pem", s.serveAuthority)
+	routes.refuseOthers()
 }
 
 // RegisterHealth mounts the health checks, which are there whether the API is or not.
 func (s *Server) RegisterHealth(engine *gin.Engine) {
-	engine.GET("/healthz", s.healthz)
-	engine.GET("/readyz", s.readyz)
+	routes := newRoutes(engine)
+	routes.handle(http.MethodGet, "/healthz", s.healthz)
+	routes.handle(http.MethodGet, "/readyz", s.readyz)
+	routes.refuseOthers()
 }
 
 // Guarded mounts a handler beside the API, for the same callers.
 func (s *Server) Guarded(engine *gin.Engine, path string, handler http.Handler) {
-	guard := s.newAdapter(engine)
-	engine.GET(path, func(c *gin.Context) {
+	routes := newRoutes(engine)
+	guard := s.newAdapter(routes)
+	routes.handle(http.MethodGet, path, func(c *gin.Context) {
 		who := s.callers.Identify(c.Request)
 		if guard.authorize(c, &who, need{access: core.Admin, everywhere: true}) == nil {
 			guard.audit(c, path, &exchange{caller: who})
@@ -63,6 +68,7 @@ func (s *Server) Guarded(engine *gin.Engine, path string, handler http.Handler) 
 		}
 		handler.ServeHTTP(c.Writer, c.Request)
 	})
+	routes.refuseOthers()
 }
 
 // Matches reports whether a request is meant for the API, so that one whose path or method does
@@ -78,7 +84,7 @@ var plainNumbers = sync.OnceFunc(func() {
 })
 
 // register mounts the operations.
-func (s *Server) register(engine *gin.Engine) huma.API {
+func (s *Server) register(routes *routes) huma.API {
 	plainNumbers()
 	config := huma.DefaultConfig("polymq", s.options.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
@@ -86,7 +92,7 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 	config.Transformers = []huma.Transformer{asProblem}
 	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	config.Info.Description = "Queues and messages of polymq. What is sent here can be received with SQS and MNS clients, and the other way round."
-	api := huma.NewAPI(config, s.newAdapter(engine))
+	api := huma.NewAPI(config, s.newAdapter(routes))
 	problem := problemResponse(api.OpenAPI().Components.Schemas)
 
 	const queues, queue = prefix + "/queues", prefix + "/queues/{name}"
@@ -164,7 +170,7 @@ func (s *Server) register(engine *gin.Engine) huma.API {
 // Actions gives the operations, for the coverage table.
 func Actions() []coverage.Action {
 	var actions []coverage.Action
-	document := New(nil, &caller.Options{}, Options{}).register(gin.New()).OpenAPI()
+	document := New(nil, &caller.Options{}, Options{}).register(newRoutes(gin.New())).OpenAPI()
 	for _, item := range document.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
