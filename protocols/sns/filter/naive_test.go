@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -121,7 +122,7 @@ func naiveFlatten(all *[]naiveLeaf, path, place string, v any, choices map[strin
 	switch v := v.(type) {
 	case map[string]any:
 		for key, member := range v {
-			naiveFlatten(all, strings.TrimPrefix(path+"."+key, "."), place+"/"+key, member, choices)
+			naiveFlatten(all, join(path, key), place+"/"+key, member, choices)
 		}
 	case []any:
 		for i, element := range v {
@@ -140,13 +141,13 @@ func naiveFlatten(all *[]naiveLeaf, path, place string, v any, choices map[strin
 func naiveRules(keys map[string]any, prefix string) [][][2]any {
 	rules := [][][2]any{nil}
 	for key, value := range keys {
-		path := strings.TrimPrefix(prefix+"."+key, ".")
+		path := join(prefix, key)
 		var more [][][2]any
 		switch value := value.(type) {
 		case map[string]any:
 			more = naiveRules(value, path)
 		case []any:
-			if key == "$or" {
+			if key == "$or" && len(value) > 1 && !slices.ContainsFunc(value, func(branch any) bool { _, is := branch.(map[string]any); return !is }) {
 				for _, branch := range value {
 					more = append(more, naiveRules(branch.(map[string]any), prefix)...)
 				}
@@ -213,15 +214,15 @@ func naivePasses(test, v any) bool {
 		case "equals-ignore-case":
 			return isText && strings.EqualFold(text, operand.(string))
 		case "wildcard":
-			return isText && regexp.MustCompile("^"+strings.ReplaceAll(regexp.QuoteMeta(operand.(string)), `\*`, `.*`)+"$").MatchString(text)
+			return isText && naiveGlob(operand.(string)).MatchString(text)
 		case "cidr":
 			addr, err := netip.ParseAddr(text)
-			return isText && err == nil && netip.MustParsePrefix(operand.(string)).Contains(addr)
+			return isText && err == nil && naiveNetwork(operand.(string)).Contains(addr)
 		case "numeric":
 			return isNumber && naiveInRange(operand.([]any), n)
 		case "anything-but":
 			if inner, ok := operand.(map[string]any); ok {
-				return !naivePasses(inner, v)
+				return !slices.ContainsFunc(naiveEach(inner), func(one any) bool { return naivePasses(one, v) })
 			}
 			list, ok := operand.([]any)
 			if !ok {
@@ -231,6 +232,40 @@ func naivePasses(test, v any) bool {
 		}
 	}
 	panic("an operator that is not drawn")
+}
+
+// naiveGlob turns a wildcard into a regular expression. Two characters that begin with a backslash stand for the second.
+func naiveGlob(pattern string) *regexp.Regexp {
+	all := regexp.MustCompile(`(?s)\\.|.`).ReplaceAllStringFunc(pattern, func(c string) string {
+		if c == "*" {
+			return ".*"
+		}
+		return regexp.QuoteMeta(c[len(c)-len(strings.TrimPrefix(c, `\`)):])
+	})
+	return regexp.MustCompile("(?s)^" + all + "$")
+}
+
+func naiveNetwork(text string) netip.Prefix {
+	address, mask, _ := strings.Cut(text, "/")
+	bits, err := strconv.Atoi(mask)
+	if err != nil {
+		panic(err)
+	}
+	return netip.PrefixFrom(netip.MustParseAddr(address), bits)
+}
+
+// naiveEach gives an operator once for each operand of a list.
+func naiveEach(operators map[string]any) (each []any) {
+	for name, operand := range operators {
+		list, ok := operand.([]any)
+		if !ok {
+			list = []any{operand}
+		}
+		for _, one := range list {
+			each = append(each, map[string]any{name: one})
+		}
+	}
+	return each
 }
 
 func naiveInRange(terms []any, n float64) bool {
