@@ -396,7 +396,12 @@ func (w walker) mnsRequest(t *testing.T, action, account, name, version string) 
 	if version != "2015-06-06" {
 		body = mnsBodies[action]
 	}
-	r, err := http.NewRequestWithContext(t.Context(), in[0], w.v.url+target, strings.NewReader(body))
+	return w.mnsSigned(t, in[0], target, version, body)
+}
+
+func (w walker) mnsSigned(t *testing.T, method, target, version, body string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, w.v.url+target, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -406,7 +411,7 @@ func (w walker) mnsRequest(t *testing.T, action, account, name, version string) 
 	r.Header.Set("Date", date)
 	r.Header.Set("X-Mns-Version", version)
 	mac := hmac.New(sha1.New, []byte(w.key.Secret))
-	_, _ = io.WriteString(mac, in[0]+"\n\n"+contentType+"\n"+date+"\nx-mns-version:"+version+"\n"+target)
+	_, _ = io.WriteString(mac, method+"\n\n"+contentType+"\n"+date+"\nx-mns-version:"+version+"\n"+target)
 	r.Header.Set("Authorization", "MNS "+w.key.ID+":"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	return r
 }
