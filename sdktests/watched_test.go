@@ -52,7 +52,8 @@ func watchedDatabase(t *testing.T) (databaseURL string, ran *watched) {
 // serve passes a connection on until either side ends it.
 func (s *watched) serve(client net.Conn, to *pgconn.Config) {
 	defer client.Close()
-	upstream, err := net.Dial(pgconn.NetworkAddress(to.Host, to.Port))
+	network, address := pgconn.NetworkAddress(to.Host, to.Port)
+	upstream, err := net.Dial(network, address)
 	if err != nil {
 		return
 	}

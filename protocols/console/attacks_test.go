@@ -215,7 +215,8 @@ func TestLoginLeadsNowhereElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSite(t, broker, &caller.Options{Verify: true})
-	for _, next := range []string{"https://evil.example/", "//evil.example/", "/console//evil.example", `/console/\evil.example`, "/api/v1/keys", "javascript:alert(1)", "/console/\r\nX: y"} {
+	for _, next := range []string{"https://evil.example/", "//evil.example/", "/console//evil.example", `/console/\evil.example`, "/api/v1/keys", "javascript:alert(1)", "/console/\r\nX: y",
+		"/console/../?Action=DeleteQueue", "/console/%2e%2e/?Action=DeleteQueue", "/console/.%2E/", "/console/x/../../", "/console/\t/evil.example", "/consoles/"} {
 		got := s.visitor().logIn(admin.ID, string(admin.Secret), next)
 		if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/console/" {
 			t.Errorf("%q: led to %q", next, got.Header.Get("Location"))
@@ -249,6 +250,11 @@ func TestPreferences(t *testing.T) {
 	s.done("/console/preferences", "theme", "dark", "back", "https://evil.example")
 	s.wants(s.get(base+"/queues", "Accept-Language", "en"), "新建队列", `data-theme="dark"`)
 	s.done("/console/preferences", "theme", "<script>", "back", base+"/queues")
+	for back, want := range map[string]string{base + "/queues?prefix=a": base + "/queues?prefix=a", "https://evil.example": "/console/", "//evil.example": "/console/", "/console/../?Action=ListQueues": "/console/"} {
+		if got := s.post("/console/preferences", "theme", "dark", "back", back); got.Header.Get("Location") != want {
+			t.Errorf("%q led to %q", back, got.Header.Get("Location"))
+		}
+	}
 	s.wants(s.get(base+"/queues"), `data-theme="dark"`)
 }
 

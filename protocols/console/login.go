@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/polymq/polymq/core"
@@ -78,11 +79,13 @@ func (s *Server) logOut(x *exchange) error {
 }
 
 // ownPath gives a path of the console as it is, and the console's own for everything else.
-func ownPath(path string) string {
-	if !strings.HasPrefix(path, prefix+"/") || strings.ContainsAny(path, "\\\r\n") || strings.Contains(path, "//") {
+func ownPath(given string) string {
+	u, err := url.Parse(given) // and not out of the console by "..", however it is spelled
+	if err != nil || !strings.HasPrefix(given, prefix+"/") || !strings.HasPrefix(path.Clean(u.Path)+"/", prefix+"/") ||
+		strings.ContainsAny(given, "\\\r\n\t") || strings.Contains(given, "//") {
 		return prefix + "/"
 	}
-	return path
+	return given
 }
 
 // setPreferences keeps the language and the colours in cookies.

@@ -133,6 +133,17 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
+// A proxy of the environment would be the one whose address is checked, and so lead inside.
+func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, Options{})
+	for name, c := range map[string]*http.Client{"to endpoints": client.http, "to what is configured": client.internal} {
+		if transport := c.Transport.(*http.Transport); transport.Proxy != nil || transport.DialContext == nil {
+			t.Errorf("%s: by a proxy, or not by a dialer that looks at addresses", name)
+		}
+	}
+}
+
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	followed := false
