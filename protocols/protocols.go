@@ -227,6 +227,14 @@ func spoken(isSQS bool) string {
 	return ""
 }
 
+// Waits says that a request may be a long poll, as far as its head tells: it receives by SQS in JSON, or by MNS.
+func Waits(r *http.Request) bool {
+	if r.Method == http.MethodGet {
+		return strings.HasSuffix(r.URL.Path, "/messages") && mns.Matches(r)
+	}
+	return r.Header.Get("X-Amz-Target") == "AmazonSQS.ReceiveMessage"
+}
+
 // logRequest writes a line for each request. It is mounted at the debug level only.
 func (p *port) logRequest(c *gin.Context) {
 	began, protocol := time.Now(), protocolOf(c.Request) // before the body is read

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/polymq/polymq/cmd/polymq/server/transport"
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols"
 	"github.com/polymq/polymq/protocols/caller"
@@ -28,6 +29,9 @@ const (
 	idleTimeout       = 5 * time.Minute  // a kept connection without requests
 	maxHeaderBytes    = 64 << 10
 )
+
+// parkFrom is how many receives wait before others wait without what net/http keeps for a connection.
+const parkFrom = 500
 
 // stopTimeout bounds each step of Stop after the one that waits for requests.
 const stopTimeout = 10 * time.Second
@@ -172,25 +176,32 @@ func (s *Server) console() *console.Options {
 func (s *Server) serve() {
 	requests, abort := context.WithCancel(s.log.WithContext(context.Background())) // protocols log by zerolog.Ctx
 	s.abort = abort
+	errorLog := stdlog.New(httpLog{s.log}, "", 0)
+	s.parking = &transport.Parking{
+		Context: requests, Handler: s.handler, Idle: idleTimeout, Address: s.listeners[0].Addr(), Log: errorLog,
+		Waits: func(r *http.Request) bool { return protocols.Waits(r) && s.broker.Waiting() >= parkFrom },
+	}
 	s.http = &http.Server{
-		Handler:           s.handler,
+		Handler:           s.parking,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		ErrorLog:          stdlog.New(httpLog{s.log}, "", 0),
+		ErrorLog:          errorLog,
 	}
 	s.http.RegisterOnShutdown(s.broker.Drain)
+	accepted := []net.Listener{s.parking}
 	for _, address := range s.listeners {
-		for _, l := range s.handle(address) {
-			s.background.Go(func() {
-				if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-					s.failed(fmt.Errorf("accept connections on %s: %w", l.Addr(), err))
-				}
-			})
-		}
+		accepted = append(accepted, s.handle(address)...)
+	}
+	for _, l := range accepted {
+		s.background.Go(func() {
+			if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				s.failed(fmt.Errorf("accept connections on %s: %w", l.Addr(), err))
+			}
+		})
 	}
 }
 
@@ -231,7 +242,9 @@ func (s *Server) stop(ctx context.Context) error {
 		}
 	}
 	if s.http != nil {
-		step(s.config.ShutdownTimeout, "answer the last requests", s.http.Shutdown)
+		step(s.config.ShutdownTimeout, "answer the last requests", func(ctx context.Context) error {
+			return errors.Join(s.http.Shutdown(ctx), s.parking.Wait(ctx))
+		})
 		s.abort() // who still runs has had its time
 		_ = s.http.Close()
 	}

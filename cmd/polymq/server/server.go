@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/cmd/polymq/server/tracing"
+	"github.com/polymq/polymq/cmd/polymq/server/transport"
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/protocols/localstack"
@@ -30,8 +31,9 @@ type Server struct {
 	client     *push.Client
 	handler    http.Handler
 	http       *http.Server
-	tls        *tls.Config // nil: plain HTTP alone
-	authority  []byte      // certificate of polymq's own authority, in PEM; nil: there is none
+	parking    *transport.Parking // of long polls
+	tls        *tls.Config        // nil: plain HTTP alone
+	authority  []byte             // certificate of polymq's own authority, in PEM; nil: there is none
 	scripts    localstack.Scripts
 	elasticMQ  *elasticMQ // nil: there is no configuration of it
 	metrics    *metrics

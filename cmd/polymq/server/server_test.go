@@ -11,6 +11,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,7 +62,7 @@ func createQueue(t *testing.T, srv *Server, name string) {
 // untilRunning waits until some goroutine runs the function.
 func untilRunning(t *testing.T, function string) {
 	t.Helper()
-	stacks := make([]byte, 1<<20)
+	stacks := make([]byte, 8<<20)
 	poll := time.NewTicker(2 * time.Millisecond)
 	defer poll.Stop()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-poll.C {
@@ -112,6 +114,77 @@ func TestStopAnswersLongPollsEmpty(t *testing.T) {
 	if got := <-answers; got.err != nil || got.status != http.StatusOK || strings.TrimSpace(got.body) != `{"messages":[]}` {
 		t.Errorf("the long poll was answered %d %s, %v", got.status, got.body, got.err)
 	}
+}
+
+// Where many polls wait, others are parked: they are woken, their connections are used again, and a stop answers them.
+func TestParkedPolls(t *testing.T) {
+	srv := start(t, Config{})
+	createQueue(t, srv, "orders")
+	createQueue(t, srv, "parked")
+	client := &http.Client{Timeout: patience + 20*time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
+	receive := func(queue string) (string, error) {
+		body := fmt.Sprintf(`{"QueueUrl": "%s/000000000000/%s", "WaitTimeSeconds": 20}`, srv.URL(), queue)
+		r, err := http.NewRequest(http.MethodPost, srv.URL(), strings.NewReader(body))
+		if err != nil {
+			return "", err
+		}
+		r.Header = http.Header{"X-Amz-Target": {"AmazonSQS.ReceiveMessage"}, "Content-Type": {"application/x-amz-json-1.0"}}
+		resp, err := client.Do(r)
+		if err != nil {
+			return "", err
+		}
+		defer resp.Body.Close()
+		answer, err := io.ReadAll(resp.Body)
+		return string(answer), err
+	}
+	var many sync.WaitGroup
+	var stopping atomic.Bool
+	for range parkFrom {
+		many.Go(func() {
+			for !stopping.Load() {
+				if _, err := receive("orders"); err != nil && !stopping.Load() {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	poll := time.NewTicker(2 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); srv.broker.Waiting() < parkFrom; <-poll.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d receives wait, want %d", srv.broker.Waiting(), parkFrom)
+		}
+	}
+	for i := range 2 {
+		parked := make(chan string, 1)
+		go func() {
+			answer, err := receive("parked")
+			parked <- fmt.Sprint(answer, err)
+		}()
+		untilRunning(t, "transport.(*parked).answer")
+		text := fmt.Sprintf("hello %d", i)
+		if status, body, err := post(srv, "/queues/parked/messages", `{"messages": [{"body": "`+text+`"}]}`); err != nil || status/100 != 2 {
+			t.Fatalf("send: %d %s %v", status, body, err)
+		}
+		if got := <-parked; !strings.Contains(got, text) {
+			t.Errorf("the parked poll got %s, want %s", got, text)
+		}
+	}
+	parked := make(chan string, 1)
+	go func() {
+		answer, err := receive("parked")
+		parked <- fmt.Sprint(answer, err)
+	}()
+	untilRunning(t, "transport.(*parked).answer")
+	stopping.Store(true)
+	if err := srv.Stop(t.Context()); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if got := <-parked; got != `{}<nil>` && got != `{"Messages":[]}<nil>` {
+		t.Errorf("the parked poll was answered %s", got)
+	}
+	many.Wait()
 }
 
 func TestStopEndsRequestsAtTheDeadline(t *testing.T) {

@@ -1,5 +1,6 @@
 // Package transport is what lies between a TCP port and HTTP: TLS with certificates from files (Files) or of an
-// authority of polymq's own (Authority), and plain and encrypted connections on the same port (Split).
+// authority of polymq's own (Authority), plain and encrypted connections on the same port (Split), and long polls
+// that wait without what net/http keeps for a connection (Parking).
 //
 // # Decisions
 //
@@ -14,4 +15,11 @@
 //
 // 2026-11-21: HTTP/1.1 only, as the clouds' own endpoints of these services speak. Long polls end with their
 // connection, which is how a receive notices that nobody waits for its messages any more.
+//
+// 2026-11-21: where many polls wait, others are parked: their connections are hijacked, and accepted again with the next request.
+// 5,000 polls on 5,000 queues took 237 MiB resident once they had been answered and had come again, now 184; of these 40 are the
+// program itself, 56 the stacks of two goroutines for each poll, and 8 KiB of the rest were what net/http reads and writes a
+// connection through, which nobody can take from it otherwise. Handlers do not notice. Not from the first poll on: a poll that is parked costs
+// some 60 us of processor time more, and net/http has seen more clients. What would be left to save are the stacks: a poll
+// that waits as an entry in a table, and not in its handler, and one watcher for all connections.
 package transport

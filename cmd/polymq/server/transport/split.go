@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ func (s *splitter) run(plain, encrypted chan<- net.Conn) {
 				return
 			}
 			to := plain
-			if peeked.first == handshakeRecord {
+			if peeked.peeked[0] == handshakeRecord {
 				to = encrypted
 			}
 			select {
@@ -132,29 +133,29 @@ func (h *half) Close() error {
 // Addr is of net.Listener.
 func (h *half) Addr() net.Addr { return h.from.Addr() }
 
-// peekedConn is a connection whose first byte has been read and is yet to be given.
+// peekedConn is a connection of which something has been read that is yet to be given.
 type peekedConn struct {
 	net.Conn
-	first byte
-	given bool
+	peeked []byte
 }
 
 func peek(conn net.Conn) (*peekedConn, error) {
 	if err := conn.SetReadDeadline(time.Now().Add(firstByteTimeout)); err != nil {
 		return nil, err
 	}
-	var first [1]byte
-	if _, err := conn.Read(first[:]); err != nil {
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(conn, first); err != nil {
 		return nil, err
 	}
-	return &peekedConn{Conn: conn, first: first[0]}, conn.SetReadDeadline(time.Time{})
+	return &peekedConn{Conn: conn, peeked: first}, conn.SetReadDeadline(time.Time{})
 }
 
 // Read is of net.Conn. Only one goroutine at a time reads.
 func (c *peekedConn) Read(p []byte) (int, error) {
-	if c.given || len(p) == 0 {
+	if len(c.peeked) == 0 || len(p) == 0 {
 		return c.Conn.Read(p)
 	}
-	p[0], c.given = c.first, true
-	return 1, nil
+	n := copy(p, c.peeked)
+	c.peeked = c.peeked[n:]
+	return n, nil
 }
