@@ -126,7 +126,7 @@ func TestAlertStates(t *testing.T) {
 	}{
 		{"two messages", 0, func() { pgtest.Send(t, w.Broker, orders, "1", "2") }, nil, core.AlertOK},
 		{"three messages", 15 * time.Second, func() { pgtest.Send(t, w.Broker, orders, "3") }, nil, core.AlertPending},
-		{"not for long enough", 59 * time.Second, nil, nil, core.AlertPending},
+		{"not for long enough", 45 * time.Second, nil, nil, core.AlertPending},
 		{"too early for another look", time.Second, nil, nil, core.AlertPending},
 		{"for long enough", 15 * time.Second, nil, []string{"orders firing"}, core.AlertFiring},
 		{"it goes on", 9 * time.Minute, nil, nil, core.AlertFiring},
@@ -281,7 +281,7 @@ func TestAlertsOfTwoServers(t *testing.T) {
 	}
 	pgtest.Advance(t, first.Broker, core.AlertEvery)
 	next, ok, err := store.ClaimAlerts(t.Context(), core.AlertEvery, time.Minute)
-	for deadline := time.Now().Add(10 * time.Second); !ok && err == nil && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); !ok && err == nil && time.Now().Before(deadline); {
 		next, ok, err = store.ClaimAlerts(t.Context(), core.AlertEvery, time.Minute)
 	}
 	if !ok || err != nil || next <= dead {
@@ -441,7 +441,7 @@ func TestAlertsOfManyQueues(t *testing.T) {
 	}
 	took := time.Since(began)
 	t.Logf("the second evaluation took %v", took)
-	if took > 5*time.Second {
+	if took > core.AlertEvery {
 		t.Errorf("an evaluation of 10,000 queues took %v", took)
 	}
 	if found, err := w.Alert(t.Context(), a.Name); err != nil || found.Series[core.AlertFiring] != 10_000 {

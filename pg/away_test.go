@@ -60,7 +60,7 @@ func TestManyCallersFailInTime(t *testing.T) {
 		longest = max(longest, d)
 	}
 	t.Logf("the last was told after %v", longest)
-	if longest > 8*time.Second { // 5 s, where the machine has time for 4,000 callers
+	if longest > 30*time.Second { // 5 s, where the machine has time for 4,000 callers; one train after the other would take minutes
 		t.Errorf("a caller was told after %v", longest)
 	}
 }

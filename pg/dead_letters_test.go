@@ -249,7 +249,7 @@ func TestDeadLetterWakesItsReaders(t *testing.T) {
 			if len(m) != 1 || string(m[0].Body) != name {
 				t.Errorf("%s: a poll of the dead-letter queue got %q", name, pgtest.Bodies(m))
 			}
-		case <-time.After(deadline):
+		case <-time.After(3 * deadline):
 			t.Fatalf("%s: a poll of the dead-letter queue was not woken", name)
 		}
 	}

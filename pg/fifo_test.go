@@ -379,7 +379,7 @@ func TestFIFODelayReachesBack(t *testing.T) {
 		"raised, and over":       {0, time.Minute, time.Minute, 2},
 		"raised further":         {time.Minute, 2 * time.Minute, time.Minute, 0},
 		"raised further, over":   {time.Minute, 2 * time.Minute, 2 * time.Minute, 2},
-		"lowered":                {2 * time.Minute, time.Minute, 59 * time.Second, 0},
+		"lowered":                {2 * time.Minute, time.Minute, 30 * time.Second, 0},
 		"lowered, and over":      {2 * time.Minute, time.Minute, time.Minute, 2},
 		"taken away":             {time.Minute, 0, 0, 2},
 		"the change of a moment": {time.Minute, 59 * time.Second, 59 * time.Second, 2},

