@@ -374,7 +374,7 @@ func TestUnansweredRequests(t *testing.T) {
 	}
 	port := New(pgtest.Broker(t), Options{})
 	slow := httptest.NewUnstartedServer(port)
-	slow.Config.ReadTimeout = 200 * time.Millisecond
+	slow.Config.ReadHeaderTimeout, slow.Config.ReadTimeout = time.Minute, 200*time.Millisecond // which is for the body then
 	slow.Start()
 	t.Cleanup(slow.Close)
 	aborted := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -401,7 +401,7 @@ func exchange(t *testing.T, server *httptest.Server, request string) string {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 	if _, err := conn.Write([]byte(request)); err != nil {
 		t.Fatal(err)
 	}

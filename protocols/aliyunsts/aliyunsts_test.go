@@ -116,7 +116,7 @@ func TestAssumeRole(t *testing.T) {
 		got := f.do(t, key, "AssumeRole", "RoleArn", role, "RoleSessionName", "one@x", "DurationSeconds", "900", "Policy", `{"Version":"1","Statement":[]}`, "ExternalId", "a:b", "SourceIdentity", "ann", "Format", format)
 		ends, err := time.Parse(time.RFC3339, got.Credentials.Expiration)
 		if got.status != 200 || got.RequestId == "" || got.AssumedRoleUser.Arn != role+"/one@x" || !strings.HasSuffix(got.AssumedRoleUser.AssumedRoleId, ":one@x") ||
-			!strings.HasPrefix(got.Credentials.AccessKeyId, "STS.") || got.SourceIdentity != "ann" || err != nil || time.Until(ends) > 15*time.Minute || time.Until(ends) < 14*time.Minute {
+			!strings.HasPrefix(got.Credentials.AccessKeyId, "STS.") || got.SourceIdentity != "ann" || err != nil || time.Until(ends) > 16*time.Minute || time.Until(ends) < 14*time.Minute {
 			t.Fatalf("%s: got %+v, %v", format, got, err)
 		}
 		who := f.do(t, session(got), "GetCallerIdentity")

@@ -94,7 +94,7 @@ func TestMoves(t *testing.T) {
 	if task["status"] != "RUNNING" || task["to_move"] != 1.0 || task["rate"] != 500.0 || task["source"] != "dead" {
 		t.Errorf("started %v", task)
 	}
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for task["status"] == "RUNNING" {

@@ -109,17 +109,18 @@ func TestGuessesAreSlowedDown(t *testing.T) {
 	t.Parallel()
 	c := newVerifyingClient(t)
 	admin, other := c.key(core.NewKey{Admin: true}), c.key(core.NewKey{Admin: true})
-	throttled := 0
-	for range 30 {
-		if status, _ := c.as("Bearer "+admin.ID+":guess", "GET", "/api/v1/queues", ""); status == 429 {
-			throttled++
+	ask := func(authorization string) int {
+		status, _ := c.as(authorization, "GET", "/api/v1/queues", "")
+		return status
+	}
+	guesses, right := 0, 0
+	for ; guesses < 1000 && right != 429; guesses++ { // on a slow machine another one may be free by the time that the right one comes
+		if ask("Bearer "+admin.ID+":guess") == 429 {
+			right = ask(bearer(admin))
 		}
 	}
-	if throttled == 0 {
-		t.Error("thirty guesses in a row were all answered")
-	}
-	if status, _ := c.as(bearer(admin), "GET", "/api/v1/queues", ""); status != 429 {
-		t.Errorf("the right secret among the guesses: got %d", status)
+	if right != 429 {
+		t.Errorf("the right secret among %d guesses: got %d", guesses, right)
 	}
 	if status, _ := c.as(bearer(other), "GET", "/api/v1/queues", ""); status != 200 {
 		t.Errorf("another key: got %d", status)

