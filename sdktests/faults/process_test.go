@@ -23,8 +23,12 @@ import (
 	"github.com/polymq/polymq/pg"
 )
 
-// patience is how long a test waits for what should happen soon.
-const patience = 30 * time.Second
+// patience is how long a test waits for what should happen soon. Only a test that fails waits so long.
+const patience = time.Minute
+
+// inTime bounds how long requests and a start anew may take that the server ends by itself within 5 s: the rest is for a machine
+// that does much else. It is well below what clients, long polls and a database that is away would take.
+const inTime = 15 * time.Second
 
 // scratch is a folder for all tests, binary the program under test in it.
 var scratch, binary string
@@ -178,6 +182,9 @@ func (s *process) resident(t *testing.T) int {
 	return kib << 10
 }
 
+// givenAddresses are those that tests of this run have, so that no two get the same one.
+var givenAddresses sync.Map
+
 // freeAddress gives an address of this machine that stays free while a killed server is away: its port
 // is below those that systems give to outgoing connections, such as a client's that tries in vain.
 func freeAddress(t *testing.T) string {
@@ -192,6 +199,9 @@ func freeAddress(t *testing.T) string {
 			t.Fatal(err)
 		}
 		l.Close()
+		if _, given := givenAddresses.LoadOrStore(address, true); given {
+			continue
+		}
 		return address
 	}
 	t.Fatal("no free port")

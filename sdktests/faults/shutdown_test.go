@@ -104,7 +104,7 @@ func TestShutdownTwice(t *testing.T) {
 			if code := srv.exit(t); code == 0 {
 				t.Error("the exit code is 0, though a request was not answered")
 			}
-			if took := time.Since(began); took > time.Second {
+			if took := time.Since(began); took > inTime {
 				t.Errorf("the server ended %v after the second signal", took)
 			}
 			if <-failed == nil {
