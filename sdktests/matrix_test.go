@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aliyun/aliyun-mns-go-sdk"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -144,7 +145,7 @@ func (p polymq) jsonAPI() talker {
 // talker starts the program to talk with one of its SDKs; it ends with the test.
 func (p program) talker(t *testing.T, srv polymq, sdk talker) talker {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), runTimeout)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	cmd := p.command(ctx, t, srv, "talk", sdk.sdk)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -167,7 +168,7 @@ func (p program) talker(t *testing.T, srv polymq, sdk talker) talker {
 			t.Errorf("%s ended with %v", p.name, err)
 		}
 	})
-	process := &conversation{to: json.NewEncoder(stdin), from: bufio.NewReader(stdout)}
+	process := &conversation{to: json.NewEncoder(stdin), from: bufio.NewReader(stdout), end: cancel}
 	sdk.name = p.name + "-" + sdk.sdk
 	sdk.send = func(queue, text string) error {
 		_, err := process.ask(map[string]string{"op": "send", "queue": queue, "text": text})
@@ -179,16 +180,23 @@ func (p program) talker(t *testing.T, srv polymq, sdk talker) talker {
 	return sdk
 }
 
+// answerTimeout bounds how long a program may take for one answer, its start included. The whole conversation has no
+// bound: it waits for others to be installed.
+const answerTimeout = 2 * time.Minute
+
 // conversation is with a program that answers each line with a line.
 type conversation struct {
 	mu   sync.Mutex
 	to   *json.Encoder
 	from *bufio.Reader
+	end  func() // kills it
 }
 
 func (c *conversation) ask(request map[string]string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	late := time.AfterFunc(answerTimeout, c.end)
+	defer late.Stop()
 	if err := c.to.Encode(request); err != nil {
 		return "", fmt.Errorf("ask the program: %w", err)
 	}

@@ -18,13 +18,17 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// installTimeout bounds an installation, runTimeout a program's run, and logged how many bytes of its log are shown.
+// installTimeout bounds an installation, runTimeout a program's run, installedAtOnce how many are installed ahead at a
+// time, and logged how many bytes of a program's log are shown.
 const (
-	installTimeout = 8 * time.Minute
-	runTimeout     = 5 * time.Minute
-	logged         = 16 << 10
+	installTimeout  = 8 * time.Minute
+	runTimeout      = 5 * time.Minute
+	installedAtOnce = 3
+	logged          = 16 << 10
 )
 
 // A program runs SDKs of another language, or a framework; see the comment at its head for what it understands.
@@ -293,6 +297,23 @@ func sources(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return folder
+}
+
+// installAhead installs what all programs need, while tests that need none of it run already: the first time that takes
+// minutes, mostly of waiting for packages. What goes wrong, the tests see that need it.
+func installAhead() {
+	var installations errgroup.Group
+	installations.SetLimit(installedAtOnce)
+	for _, p := range slices.Concat(programs, frameworks, fixtures) {
+		lacks := func(tool string) bool { _, err := exec.LookPath(tool); return err != nil }
+		if !slices.ContainsFunc(p.tools, lacks) {
+			installations.Go(func() error {
+				_, err := p.installed()
+				return err
+			})
+		}
+	}
+	_ = installations.Wait()
 }
 
 // installing holds one lock per program, for tests that want the same one at the same time.

@@ -26,7 +26,16 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	flag.Parse()
+	installed := make(chan struct{})
+	go func() {
+		defer close(installed)
+		if flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.list").Value.String() == "" {
+			installAhead()
+		}
+	}()
 	code := m.Run()
+	<-installed
 	for _, line := range notRun.lines() {
 		fmt.Fprintln(os.Stderr, line)
 	}

@@ -305,7 +305,7 @@ func (in *inbox) next(t *testing.T) pushed {
 	select {
 	case message := <-in.messages:
 		return message
-	case <-time.After(30 * time.Second): // the server makes its key first
+	case <-time.After(time.Minute): // the server makes its key first
 		t.Fatal("the endpoint got nothing")
 		return pushed{}
 	}
@@ -1141,11 +1141,13 @@ func (s *subscriber) nextAfter(t *testing.T, endpoint *inbox, delay time.Duratio
 
 func queueDeleted(t *testing.T, s *subscriber) {
 	orders := s.topic(t, "orders")
-	url, subscription := s.queue(t, orders, "in", "RawMessageDelivery", "true")
+	dead := s.newQueue(t, "dead")
+	url, subscription := s.queue(t, orders, "in", "RawMessageDelivery", "true", "RedrivePolicy", `{"deadLetterTargetArn":"`+s.arn("sqs", "dead")+`"}`)
 	if _, err := s.sqs().DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: &url}); err != nil {
 		t.Fatal(err)
 	}
 	s.publish(t, orders, "lost")
+	s.one(t, dead, waiting(20)) // it was not delivered, and will not be
 	if got := s.subscription(t, subscription); got["PendingConfirmation"] != "false" || got["Endpoint"] != s.arn("sqs", "in") {
 		t.Errorf("the subscription is %v", got)
 	}

@@ -264,7 +264,7 @@ func (r *receiver) next(t *testing.T) map[string]string {
 			t.Fatal(fault)
 		}
 		return message
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the endpoint got nothing")
 		return nil
 	}

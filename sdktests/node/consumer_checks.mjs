@@ -8,7 +8,7 @@ import { check, equal, rejected, texts } from './checking.mjs';
 
 const client = sqs({ maxAttempts: 3 });
 
-const patience = 30_000; // milliseconds
+const patience = 60_000; // milliseconds
 
 const producer = (queueUrl, options = {}) => Producer.create({ queueUrl, sqs: client, ...options });
 
@@ -135,10 +135,10 @@ check('consumer_heartbeat_keeps_a_message', async () => {
   const url = await sqsQueue(client);
   await producer(url).send('hello');
   let runs = 0;
-  const other = await consume(url, { visibilityTimeout: 3, heartbeatInterval: 1 }, (done) => ({
+  const other = await consume(url, { visibilityTimeout: 8, heartbeatInterval: 1 }, (done) => ({
     handleMessage: async (message) => {
       runs++;
-      const { Messages } = await client.receiveMessage({ QueueUrl: url, WaitTimeSeconds: 5 });
+      const { Messages } = await client.receiveMessage({ QueueUrl: url, WaitTimeSeconds: 10 });
       done(Messages);
       await delay(500); // the delete must not meet a heartbeat
       return message;

@@ -34,7 +34,7 @@ import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
 /** What Spring Cloud AWS promises: listener containers, acknowledgement, redelivery, the template. */
 @Component
 class SpringChecks {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final SpringListeners listeners;
     private final SqsTemplate template;
