@@ -1,7 +1,9 @@
 package smq
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -101,6 +103,34 @@ func TestEventRules(t *testing.T) {
 	create("bad", "").refused(t, 400, "MissingEndpoint")
 	create("bad", `{"EndpointType":"queue","EndpointValue":"q"}`, "EventTypes", "[]").refused(t, 400, "InvalidParameter")
 	f.do(t, "CreateEventRule", "ProductName", "oss", "RuleName", "bad").refused(t, 400, "MissingEventTypes")
+}
+
+// Clients that page through rules in the way that the service had first get each of them once.
+func TestEventRulesByToken(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for i := range 21 {
+		f.do(t, "CreateEventRule", "ProductName", "oss", "RuleName", fmt.Sprintf("rule-%02d", i), "EventTypes", `["ObjectCreated:PutObject"]`, "Endpoint", `{"EndpointType":"queue","EndpointValue":"q"}`).ok(t, nil)
+	}
+	var names, tokens []string
+	for token := ""; len(tokens) < 10; {
+		var page rulesData
+		f.do(t, "ListEventRules", "MaxResults", "10", "NextToken", token).ok(t, &page)
+		for _, rule := range page.PageData {
+			names = append(names, rule.RuleName)
+		}
+		if page.MaxResults != 10 {
+			t.Errorf("got %d as MaxResults", page.MaxResults)
+		}
+		token = page.NextToken
+		if tokens = append(tokens, token); token == "" {
+			break
+		}
+	}
+	if len(tokens) != 3 || len(names) != 21 || !slices.IsSorted(names) || len(slices.Compact(names)) != 21 {
+		t.Errorf("got the tokens %q and the rules %q", tokens, names)
+	}
+	f.do(t, "ListEventRules", "NextToken", "first").refused(t, 400, "InvalidParameter")
 }
 
 func TestAccountAttributes(t *testing.T) {

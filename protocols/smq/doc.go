@@ -40,4 +40,7 @@
 // otherwise; an empty list of addresses lets everyone in; to create what is there with the same attributes
 // succeeds, with others it is 409 and the data plane's code; a malformed value is InvalidParameter and one out
 // of range InvalidArgument.
+//
+// 2026-11-21: MaxResults and NextToken of ListEventRules, which PageSize and PageNum came after, are those two by other
+// names; where both are given, the newer count.
 package smq
