@@ -68,6 +68,11 @@ func (b *Broker) SetAccountAlias(ctx context.Context, id, alias string) (Account
 	return b.store.SetAccountAlias(ctx, id, alias)
 }
 
+// AccountOfAlias gives the id of the account of an alias, "" for an alias that is none.
+func (b *Broker) AccountOfAlias(ctx context.Context, alias string) (id string, err error) {
+	return b.store.AccountOfAlias(ctx, alias)
+}
+
 // DeleteAccount removes an account with its users, groups, roles, policies and access keys. EntityInUse
 // where it has queues or topics; EntityNotFound.
 func (b *Broker) DeleteAccount(ctx context.Context, id string) error {

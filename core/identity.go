@@ -122,7 +122,8 @@ type IdentityStore interface {
 	CreateAccount(ctx context.Context, account Account) (Account, error)
 	Account(ctx context.Context, id string) (Account, error) // EntityNotFound
 	ListAccounts(ctx context.Context, after string, limit int) (AccountPage, error)
-	SetAccountAlias(ctx context.Context, id, alias string) (Account, error) // EntityExists, EntityNotFound
+	SetAccountAlias(ctx context.Context, id, alias string) (Account, error)  // EntityExists, EntityNotFound
+	AccountOfAlias(ctx context.Context, alias string) (id string, err error) // "" for none
 	// DeleteAccount removes an account with its identities, policies and access keys. EntityInUse where it
 	// has queues or topics.
 	DeleteAccount(ctx context.Context, id string) error

@@ -112,6 +112,15 @@ func (s *Store) SetAccountAlias(ctx context.Context, id, alias string) (core.Acc
 		pgx.StrictNamedArgs{"id": id, "alias": alias}))
 }
 
+// AccountOfAlias is of core.IdentityStore.
+func (s *Store) AccountOfAlias(ctx context.Context, alias string) (id string, err error) {
+	found, err := s.accounts(ctx, `SELECT `+accountColumns+` FROM accounts WHERE alias = @alias`, pgx.StrictNamedArgs{"alias": alias})
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0].ID, nil
+}
+
 const (
 	accountInUseSQL = `
 SELECT (EXISTS (SELECT FROM queues WHERE account = @account) OR EXISTS (SELECT FROM topics WHERE account = @account))::integer`

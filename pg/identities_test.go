@@ -453,6 +453,11 @@ func TestAccounts(t *testing.T) {
 	if _, err := here.CreateAccount(t.Context(), "111122223333", ""); core.CodeOf(err) != core.EntityExists {
 		t.Errorf("an account that is there: %v", err)
 	}
+	for alias, want := range map[string]string{"team-a": "111122223333", "team-b": "", "111122223333": ""} {
+		if got := must(here.AccountOfAlias(t.Context(), alias))(t); got != want {
+			t.Errorf("%s: got the account %q, want %q", alias, got, want)
+		}
+	}
 	pgtest.Queue(t, here, "q")
 	if err := here.DeleteAccount(t.Context(), pgtest.Account); core.CodeOf(err) != core.EntityInUse {
 		t.Errorf("an account with queues: %v", err)

@@ -37,6 +37,7 @@ type Options struct {
 	TestMode  bool     // time may be moved forward
 	SQS       sqs.Options
 	SNS       sns.Options
+	MNS       mns.Options
 	Version   string   // of the server
 	Authority []byte   // certificate in PEM that clients have to trust; nil: there is none
 	Forward   *url.URL // where requests for other services go; nil: they are refused
@@ -72,7 +73,7 @@ type port struct {
 // New makes the handler of the one port.
 func New(broker *core.Broker, options Options) http.Handler {
 	options.Caller.Actions = policyActions()
-	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller)}
+	p := &port{options: options, sqs: sqs.New(broker, &options.Caller, options.SQS), sts: sts.New(broker, &options.Caller), mns: mns.New(broker, &options.Caller, options.MNS)}
 	p.smq = smq.New(broker, &options.Caller, p.mns.Gate())
 	p.iam, p.ram = iam.New(broker, &options.Caller), ram.New(broker, &options.Caller)
 	p.aliSTS, p.dybase = aliyunsts.New(broker, &options.Caller), dybase.New(broker, &options.Caller)

@@ -28,7 +28,8 @@ func (r resolved) RoundTrip(_ *fasthttp.HostClient, req *fasthttp.Request, resp 
 }
 
 // The SDK for Go under the host that the cloud gives an account, over TLS: so Terraform's older resources use it
-// (alicloud_mns_queue, _topic, _topic_subscription). The host says whose queues they are, and in which region.
+// (alicloud_mns_queue, _topic, _topic_subscription). The host says whose queues they are, by the
+// account's twelve digits or the sixteen of its alias, and in which region.
 func TestMNSHostOfAnAccount(t *testing.T) {
 	t.Parallel()
 	v, certificate := startTLS(t, "verify")
@@ -40,7 +41,18 @@ func TestMNSHostOfAnAccount(t *testing.T) {
 		client.SetTransport(resolved{strings.TrimPrefix(v.url, "https://"), trusted})
 		return client
 	}
-	for _, host := range []string{"111122223333.mns.cn-hangzhou.aliyuncs.com", "111122223333.mns.cn-beijing-internal.aliyuncs.com"} {
+	for account, alias := range map[string]string{"111122223333": "1234567890123456", "444455556666": "6543210987654321"} {
+		broker := v.server.Broker()
+		if _, err := broker.SetAccountAlias(t.Context(), account, alias); core.CodeOf(err) == core.EntityNotFound {
+			_, err = broker.CreateAccount(t.Context(), account, alias)
+			if err != nil {
+				t.Fatal(err)
+			}
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, host := range []string{"111122223333.mns.cn-hangzhou.aliyuncs.com", "111122223333.mns.cn-beijing-internal.aliyuncs.com", "1234567890123456.mns.cn-shanghai.aliyuncs.com"} {
 		client := clientOf(host)
 		olderQueue(t, ali_mns.NewMNSQueueManager(client))
 		olderTopic(t, client)
@@ -50,9 +62,11 @@ func TestMNSHostOfAnAccount(t *testing.T) {
 			t.Errorf("%s: SQS has in %s: %+v, %v", host, region, list, err)
 		}
 	}
-	other := ali_mns.NewMNSQueueManager(clientOf("444455556666.mns.cn-hangzhou.aliyuncs.com"))
-	if err := other.CreateSimpleQueue("orders"); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
-		t.Errorf("under another account's host: got %v", err)
+	for _, host := range []string{"444455556666.mns.cn-hangzhou.aliyuncs.com", "6543210987654321.mns.cn-hangzhou.aliyuncs.com"} {
+		other := ali_mns.NewMNSQueueManager(clientOf(host))
+		if err := other.CreateSimpleQueue("orders"); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+			t.Errorf("under another account's host %s: got %v", host, err)
+		}
 	}
 }
 

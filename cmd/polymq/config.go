@@ -69,6 +69,8 @@ func serveFlags(flags *pflag.FlagSet) {
 	flags.String("migrate", d.Migrate, "auto: bring the schema up to date; check: stop if it is not; off: take it as it is")
 	flags.Bool("test-mode", d.TestMode, "allow what only tests should do, such as moving time forward (POST /api/v1/clock)")
 	flags.String("sns-cert-host", d.SNSCertHost, "host of the signing certificate's URL in SNS messages, as sns.{region}.amazonaws.com\nfor receivers that accept no other (default: the server's own address)")
+	flags.Bool("mns-push-base64-md5", d.MNSPushBase64MD5, "write Content-md5 of pushes of MNS topics in base64, as Alibaba's sample receiver in PHP\ncompares it (default: upper-case hexadecimal)")
+	flags.Bool("mns-push-accept-3xx", d.MNSPushAccept3xx, "count a push of an MNS topic that is answered with 3xx as delivered, as with 2xx")
 	flags.Bool("sqs-60s-rules", d.SQS60sRules, "as SQS does, refuse for 60 seconds to make a deleted queue again and to purge a queue again")
 	flags.Bool("auto-create-queues", d.AutoCreateQueues, "make a queue that an SQS client sends to, receives from or asks for and that does not exist")
 	flags.String("elasticmq-config", d.ElasticMQConfig, "`FILE` in ElasticMQ's format (HOCON) whose queues are made at the start")

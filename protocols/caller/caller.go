@@ -30,6 +30,7 @@ type Options struct {
 	PublicURL      string         // scheme://host[:port] that clients are told; "": the one they used
 	TrustedProxies []netip.Prefix // whose X-Forwarded-* headers count
 	Keys           KeySource      // nil: no access key is known
+	Aliases        *Aliases       // nil: no account has an alias
 	Observer       Observer       // nil: nobody counts
 	Meter          Meter          // nil: nobody bills
 	Auditor        Auditor        // nil: nothing is audited
@@ -62,6 +63,7 @@ type Caller struct {
 	Account     string // 12 digits; "" until the signature is verified, where that must be
 	Region      string
 	HostAccount string // in a host name like ACCOUNT.mns.REGION.aliyuncs.com, "" in any other
+	HostAlias   string // likewise, where it has sixteen digits, as in Alibaba's cloud (Options.FindHost)
 	AccessKeyID string // "" without credentials
 	Service     string // of an AWS credential scope ("sqs"), "" without one
 	BaseURL     string // scheme://host that the client used, no trailing slash
@@ -119,12 +121,13 @@ func (o *Options) Identify(r *http.Request) Caller {
 		c.RemoteAddr = o.client(c.RemoteAddr, r.Header.Values("X-Forwarded-For"))
 	}
 	c.Secure = scheme == "https"
-	c.Region, c.HostAccount = o.region(cred.region, host), AccountOfHost(host)
+	c.Region = o.region(cred.region, host)
+	c.HostAccount, c.HostAlias = accountOfHost(host)
 	if o.Verify {
 		c.UserAgent, c.Referer = r.UserAgent(), r.Referer()
 	} else {
 		c.Account = AccountOf(cred.keyID)
-		if c.Account == DefaultAccount && cred.keyID != DefaultAccount {
+		if !isAccount(cred.keyID) {
 			c.Account = cmp.Or(c.HostAccount, o.Account, DefaultAccount)
 		}
 	}
@@ -248,14 +251,23 @@ func regionOfAccountsHost(name string) string {
 	return region
 }
 
-// AccountOfHost gives the account in a host name of MNS's form, ACCOUNT.mns. before anything, where it
-// is one of polymq's, which have twelve digits; else "".
-func AccountOfHost(host string) string {
-	account, rest, _ := strings.Cut(host, ".")
-	if len(account) != len(DefaultAccount) || !isNumber(account) || !strings.HasPrefix(strings.ToLower(rest), "mns.") {
-		return ""
+// aliasDigits is how many digits the accounts of Alibaba's cloud have.
+const aliasDigits = 16
+
+// accountOfHost gives the account in a host name of MNS's form, ACCOUNT.mns. before anything: one of polymq's, which
+// have twelve digits, or one of Alibaba's, which may be the alias of one.
+func accountOfHost(host string) (account, alias string) {
+	label, rest, _ := strings.Cut(host, ".")
+	if !isNumber(label) || !strings.HasPrefix(strings.ToLower(rest), "mns.") {
+		return "", ""
 	}
-	return account
+	switch len(label) {
+	case len(DefaultAccount):
+		return label, ""
+	case aliasDigits:
+		return "", label
+	}
+	return "", ""
 }
 
 func isNumber(s string) bool {
@@ -295,11 +307,13 @@ func IsRegion(s string) bool {
 
 // AccountOf gives the account of an access key id, also for protocols that find one in a body.
 func AccountOf(keyID string) string {
-	if len(keyID) != len(DefaultAccount) || !isNumber(keyID) {
+	if !isAccount(keyID) {
 		return DefaultAccount
 	}
 	return keyID
 }
+
+func isAccount(s string) bool { return len(s) == len(DefaultAccount) && isNumber(s) }
 
 // ServiceOf gives the service in a request's AWS credential scope, "" without one.
 func ServiceOf(r *http.Request) string { return credentialOf(r).service }

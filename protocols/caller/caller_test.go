@@ -135,7 +135,7 @@ func TestIdentifyAccountOfHost(t *testing.T) {
 		if tt.key != "" {
 			r.Header.Set("Authorization", "MNS "+tt.key+":c2ln")
 		}
-		if got := new(Options).Identify(r); got.Account != tt.want || got.HostAccount != tt.inHost {
+		if got := new(Options).Identify(r); got.Account != tt.want || got.HostAccount != tt.inHost || (got.HostAlias != "") != (name == "sixteen digits") {
 			t.Errorf("%s: got account %s, of the host %q", name, got.Account, got.HostAccount)
 		}
 		if got := (&Options{Verify: true}).Identify(r); got.Account != "" {

@@ -4,7 +4,8 @@
 //
 // Names live in (account, region), see core.QueueName. The account is that of the access key, where
 // that is a known one (Options.Keys); else the access key id itself where that has twelve digits, else
-// the one in a host name of MNS's form, else DefaultAccount. Where signatures are verified (Options.Verify) there is no account before the
+// the one in a host name of MNS's form, which may also be an alias of sixteen digits (Options.FindHost), else
+// DefaultAccount. Where signatures are verified (Options.Verify) there is no account before the
 // protocol has verified the request's, so that one that forgot to would find no queues. The region is that of an AWS request's credential
 // scope, else the one in a cloud's own host name (sqs.eu-west-1.amazonaws.com,
 // 1234.mns.cn-hangzhou.aliyuncs.com, also before another domain), else the server's. The scope of an MNS signature does not

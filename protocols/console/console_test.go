@@ -66,7 +66,7 @@ func newSite(t *testing.T, broker *core.Broker, callers *caller.Options) *site {
 	t.Helper()
 	callers.Keys = broker
 	sns.New(broker, callers, sns.Options{})
-	mns.New(broker, callers)
+	mns.New(broker, callers, mns.Options{})
 	at := time.Now()
 	handler := console.New(broker, callers, console.Options{
 		Version: "test", TestMode: true,

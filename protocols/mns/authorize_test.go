@@ -92,7 +92,7 @@ func TestEnforceEveryAction(t *testing.T) {
 	p := people{}
 	p.add("nobody", "111122223333", "")
 	p.add("other", "444455556666", "root")
-	s := New(pgtest.Broker(t), &caller.Options{Verify: true, Keys: p, Access: caller.NewAccess(p, true), Region: "cn-hangzhou"})
+	s := New(pgtest.Broker(t), &caller.Options{Verify: true, Keys: p, Access: caller.NewAccess(p, true), Region: "cn-hangzhou"}, Options{})
 	walked := map[string]bool{}
 	for _, w := range walk {
 		walked[w.action] = true
@@ -135,7 +135,7 @@ func TestTagsOfResources(t *testing.T) {
 	t.Parallel()
 	p := people{}
 	p.add("owner", "111122223333", "root")
-	s := New(pgtest.Broker(t), &caller.Options{Verify: true, Keys: p, Access: caller.NewAccess(p, true), Region: "cn-hangzhou"})
+	s := New(pgtest.Broker(t), &caller.Options{Verify: true, Keys: p, Access: caller.NewAccess(p, true), Region: "cn-hangzhou"}, Options{})
 	prod := "prod"
 	for _, made := range []string{"/queues/orders", "/queues/live", "/topics/news"} {
 		if status, answer := as(t, s, "owner", "PUT", made, map[bool]string{true: empty, false: "<Topic/>"}[strings.HasPrefix(made, "/queues")]); status != 201 {
@@ -162,7 +162,7 @@ func TestBatchesByEitherName(t *testing.T) {
 	t.Parallel()
 	p := people{}
 	p.add("owner", "111122223333", "root")
-	s := New(pgtest.Broker(t), &caller.Options{Verify: true, Keys: p, Access: caller.NewAccess(p, true), Region: "cn-hangzhou"})
+	s := New(pgtest.Broker(t), &caller.Options{Verify: true, Keys: p, Access: caller.NewAccess(p, true), Region: "cn-hangzhou"}, Options{})
 	if status, answer := as(t, s, "owner", "PUT", "/queues/orders", empty); status != 201 {
 		t.Fatal(answer)
 	}

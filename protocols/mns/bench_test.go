@@ -88,7 +88,7 @@ func (oneQueueStore) ReturnMessages(context.Context, *core.Queue, []string) erro
 func BenchmarkServer(b *testing.B) {
 	for _, size := range []int{200, 64 << 10} {
 		body := strings.Repeat("x", size)
-		server := New(core.NewBroker(oneQueueStore{body: []byte(body)}), new(caller.Options))
+		server := New(core.NewBroker(oneQueueStore{body: []byte(body)}), new(caller.Options), Options{})
 		for _, bm := range []struct{ name, method, query, body string }{
 			{"send", http.MethodPost, "", `<?xml version="1.0" encoding="utf-8"?><Message xmlns="` + namespace + `/"><MessageBody>` + body + `</MessageBody><Priority>8</Priority></Message>`},
 			{"receive", http.MethodGet, "waitseconds=0", ""},
@@ -117,7 +117,7 @@ func BenchmarkServer(b *testing.B) {
 // BenchmarkBatches has batches of 16; a message of one is what to compare with BenchmarkServer.
 func BenchmarkBatches(b *testing.B) {
 	body := strings.Repeat("x", 200)
-	server := New(core.NewBroker(oneQueueStore{body: []byte(body)}), new(caller.Options))
+	server := New(core.NewBroker(oneQueueStore{body: []byte(body)}), new(caller.Options), Options{})
 	const handle = "1-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 	for _, bm := range []struct{ name, method, query, body string }{
 		{"send", http.MethodPost, "", `<Messages xmlns="` + namespace + `/">` + strings.Repeat("<Message><MessageBody>"+body+"</MessageBody><Priority>8</Priority></Message>", maxBatch) + "</Messages>"},

@@ -55,8 +55,8 @@
 // InvalidArgument, for no code of its own is known. Only actions on messages have a JSON form.
 //
 // 2026-11-21: of pushes, inferred: all x-mns headers go with every format; JSON is text/plain; Content-md5 is
-// upper-case hexadecimal, as newer captures have it; statuses beyond 2xx are tried again, whatever they are;
-// the namespace of a notification ends in a slash, as the manual's sample has it.
+// upper-case hexadecimal, as newer captures have it; statuses beyond 2xx are tried again, whatever they are
+// (Options has the other choice of both); the namespace of a notification ends in a slash, as the manual's sample has it.
 //
 // 2026-11-21: mail needs the message's DirectMail attributes, or those of the subscription; without them the
 // delivery fails, as in the cloud. SMS is kept without them too, since nothing is sent anyway.

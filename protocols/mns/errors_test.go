@@ -101,7 +101,7 @@ func TestErrorTable(t *testing.T) {
 	t.Parallel()
 	key := core.Key{ID: "GOOD", Account: pgtest.Account, Secret: "hunter22"}
 	broker := pgtest.Broker(t)
-	handler := New(broker, &caller.Options{Keys: oneKey{"GOOD": &key}, Verify: true, Region: pgtest.Region})
+	handler := New(broker, &caller.Options{Keys: oneKey{"GOOD": &key}, Verify: true, Region: pgtest.Region}, Options{})
 	do := func(in faulty) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(in.method, in.target, strings.NewReader(in.body))
 		r.Header.Set("X-Mns-Version", version)

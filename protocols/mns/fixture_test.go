@@ -22,7 +22,7 @@ type fixture struct {
 func start(t testing.TB) fixture {
 	t.Helper()
 	broker := pgtest.Broker(t)
-	server := httptest.NewServer(New(broker, new(caller.Options)))
+	server := httptest.NewServer(New(broker, new(caller.Options), Options{}))
 	t.Cleanup(server.Close)
 	return fixture{broker, server.URL}
 }

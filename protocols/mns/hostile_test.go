@@ -44,7 +44,7 @@ var hostile = map[string]struct{ document, repeated string }{
 // and a time that a second look at all that came before, for each piece, would exceed a hundred times.
 func TestHostileDocuments(t *testing.T) { // not parallel: it counts what is allocated
 	const size, perByte, fixed, patience = 1 << 20, 20, 1 << 20, 20 * time.Second
-	server := New(core.NewBroker(oneQueueStore{}), new(caller.Options))
+	server := New(core.NewBroker(oneQueueStore{}), new(caller.Options), Options{})
 	for name, tt := range hostile {
 		t.Run(name, func(t *testing.T) {
 			document := strings.Replace(tt.document, "%s", strings.Repeat(tt.repeated, size/len(tt.repeated)), 1)

@@ -101,6 +101,40 @@ func message(body string) *core.PublishedMessage {
 	}
 }
 
+// What the sources disagree about can be chosen.
+func TestPusherOptions(t *testing.T) {
+	t.Parallel()
+	sub := subscribed(t, "https://example.com/notify", "SIMPLIFIED")
+	broker := pgtest.Broker(t)
+	for name, tt := range map[string]struct {
+		options       Options
+		md5           string
+		last2xx, last core.Verdict // of statuses 299 and 399
+	}{
+		"as the service is": {Options{}, helloMD5, core.Delivered, core.Retry},
+		"base64":            {Options{Base64MD5: true}, "NWQ0MTQwMmFiYzRiMmE3NmI5NzE5ZDkxMTAxN2M1OTI=", core.Delivered, core.Retry},
+		"3xx":               {Options{Accept3xx: true}, helloMD5, core.Delivered, core.Delivered},
+	} {
+		p := &Pusher{signer: signing.New(broker), options: tt.options}
+		rendering, err := p.Render(&core.Topic{Name: sub.Name.Topic}, message("hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		push, err := rendering.Push(sub)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := push.Header["Content-md5"]; len(got) != 1 || got[0] != tt.md5 {
+			t.Errorf("%s: got the digest %q", name, got)
+		}
+		for status, want := range map[int]core.Verdict{199: core.Retry, 200: core.Delivered, 299: tt.last2xx, 300: tt.last, 399: tt.last, 400: core.Retry, 500: core.Retry} {
+			if got := p.Judge(sub, core.PushAnswer{Status: status}); got != want {
+				t.Errorf("%s: %d is %v, want %v", name, status, got, want)
+			}
+		}
+	}
+}
+
 // What goes to an HTTP endpoint, in the spelling that receivers look for, signed so that the served
 // certificate proves it.
 func TestPushRequest(t *testing.T) {

@@ -24,6 +24,8 @@ const pushTimeout = 5 * time.Second
 type Pusher struct {
 	signer *signing.Signer
 	url    string // of the server; "": the one by which the subscriber reached it
+
+	options Options
 }
 
 // CertificatePath is where the certificate of pushes is served.
@@ -55,7 +57,11 @@ func (*Pusher) Rate(_ *core.Topic, sub *core.Subscription) int { return sub.Rate
 // Judge is of core.Pusher. What is not taken is tried again, whatever the endpoint says: redirects
 // are not followed, and no answer of a client's fault ends the attempts.
 func (p *Pusher) Judge(_ *core.Subscription, answer core.PushAnswer) core.Verdict {
-	if answer.Status >= http.StatusOK && answer.Status < http.StatusMultipleChoices {
+	end := http.StatusMultipleChoices
+	if p.options.Accept3xx {
+		end = http.StatusBadRequest
+	}
+	if answer.Status >= http.StatusOK && answer.Status < end {
 		return core.Delivered
 	}
 	return core.Retry
@@ -165,6 +171,14 @@ func upperMD5(text []byte) string {
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
 
+// contentMD5 gives a body's digest as the pushes' header has it.
+func (p *Pusher) contentMD5(body []byte) string {
+	if p.options.Base64MD5 {
+		return base64.StdEncoding.EncodeToString([]byte(strings.ToLower(upperMD5(body))))
+	}
+	return upperMD5(body)
+}
+
 // request is the push to an HTTP endpoint. Receivers look headers up in just this spelling.
 func (r *rendering) request(sub *core.Subscription) (core.Push, error) {
 	endpoint, err := url.Parse(sub.Endpoint)
@@ -180,7 +194,7 @@ func (r *rendering) request(sub *core.Subscription) (core.Push, error) {
 		"Date":                    {time.Now().UTC().Format(http.TimeFormat)}, // of this attempt
 		"User-Agent":              {"Aliyun Notification Service Agent"},
 		"Accept":                  {"*/*"},
-		"Content-md5":             {upperMD5(body)},
+		"Content-md5":             {r.pusher.contentMD5(body)},
 		"Content-Type":            {contentType},
 		"x-mns-version":           versionHeader,
 		"x-mns-request-id":        {r.message.ID.Hex()[:24]},

@@ -275,7 +275,7 @@ func TestAccountsAndRegionsAreApart(t *testing.T) {
 func TestVirtualHosts(t *testing.T) {
 	t.Parallel()
 	broker := pgtest.Broker(t)
-	server := New(broker, new(caller.Options))
+	server := New(broker, new(caller.Options), Options{})
 	for host, want := range map[string]core.QueueName{
 		"111122223333.mns.cn-hangzhou.aliyuncs.com":             {Account: "111122223333", Region: "cn-hangzhou", Name: "orders"},
 		"111122223333.mns.cn-beijing-internal-vpc.aliyuncs.com": {Account: "111122223333", Region: "cn-beijing", Name: "orders"},

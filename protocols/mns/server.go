@@ -79,10 +79,19 @@ type Server struct {
 	derived derivedKeys
 }
 
+// Options choose where Alibaba's own sources disagree.
+type Options struct {
+	// Base64MD5 makes Content-md5 of pushes base64 of the digest's lower-case hexadecimal form, which the manual of 2016
+	// had and its receiver in PHP compares with. Otherwise it is upper-case hexadecimal, as the service sends it now.
+	Base64MD5 bool
+	// Accept3xx lets a push that is answered with a redirection count as delivered, as one page of the manual has it.
+	Accept3xx bool
+}
+
 // New makes a Server, and makes known to the broker how MNS speaks to subscribers.
-func New(broker *core.Broker, callers *caller.Options) *Server {
+func New(broker *core.Broker, callers *caller.Options, options Options) *Server {
 	signer := signing.New(broker)
-	broker.RegisterPusher(Format, &Pusher{signer: signer, url: strings.TrimRight(callers.PublicURL, "/")})
+	broker.RegisterPusher(Format, &Pusher{signer: signer, url: strings.TrimRight(callers.PublicURL, "/"), options: options})
 	return &Server{broker: broker, callers: callers, signer: signer, gate: NewGate(broker)}
 }
 
@@ -175,6 +184,9 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp res
 func (s *Server) do(r *http.Request, c *call) (response, error) {
 	in, err := readRequest(r)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.callers.FindHost(r.Context(), &c.Caller); err != nil {
 		return nil, err
 	}
 	if err := s.authenticate(r, c); err != nil { // before anything is done

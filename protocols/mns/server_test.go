@@ -160,7 +160,7 @@ func TestUnknownVersion(t *testing.T) {
 func TestMissingVersion(t *testing.T) {
 	t.Parallel()
 	keys := oneKey{"GOOD": {ID: "GOOD", Account: "111122223333", Secret: "hunter22"}}
-	server := New(core.NewBroker(oneQueueStore{}), &caller.Options{Keys: keys, Verify: true})
+	server := New(core.NewBroker(oneQueueStore{}), &caller.Options{Keys: keys, Verify: true}, Options{})
 	for given, want := range map[string]string{"": "<Code>MissingVersionHeader</Code>", version: "<QueueName>q</QueueName>", "2014-07-08": "<Code>InvalidVersionHeader</Code>"} {
 		r := vectorRequest("GET", "/queues/q", "X-Mns-Version", given, "Date", time.Now().UTC().Format(http.TimeFormat))
 		if given == "" {
@@ -429,7 +429,7 @@ func TestVanishedReceiver(t *testing.T) {
 	for name, serve := range map[string]func(f fixture, r *http.Request){
 		"before the answer": func(f fixture, r *http.Request) {
 			ctx, cancel := context.WithCancel(r.Context())
-			server := New(f.broker, new(caller.Options))
+			server := New(f.broker, new(caller.Options), Options{})
 			c := &call{Caller: server.callers.Identify(r)}
 			resp, err := server.do(r, c)
 			if err != nil {
@@ -439,7 +439,7 @@ func TestVanishedReceiver(t *testing.T) {
 			server.reply(httptest.NewRecorder(), r.WithContext(ctx), c, resp, nil)
 		},
 		"during the answer": func(f fixture, r *http.Request) {
-			New(f.broker, new(caller.Options)).ServeHTTP(vanished{httptest.NewRecorder()}, r)
+			New(f.broker, new(caller.Options), Options{}).ServeHTTP(vanished{httptest.NewRecorder()}, r)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -464,7 +464,7 @@ func TestQueueInAnotherRegion(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/queues/orders", nil)
 	r.Host = "1234.mns.cn-hangzhou.aliyuncs.com"
 	w := httptest.NewRecorder()
-	New(broker, new(caller.Options)).ServeHTTP(w, r.WithContext(zerolog.New(&log).Level(zerolog.InfoLevel).WithContext(t.Context())))
+	New(broker, new(caller.Options), Options{}).ServeHTTP(w, r.WithContext(zerolog.New(&log).Level(zerolog.InfoLevel).WithContext(t.Context())))
 	if w.Code != 404 || strings.Contains(w.Body.String(), pgtest.Region) || !strings.Contains(log.String(), pgtest.Region) {
 		t.Errorf("got %d %s and logged %q", w.Code, w.Body, log.String())
 	}
@@ -475,7 +475,7 @@ func TestInternalError(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	ctx := zerolog.New(&log).WithContext(t.Context())
-	server := New(core.NewBroker(brokenStore{}), new(caller.Options))
+	server := New(core.NewBroker(brokenStore{}), new(caller.Options), Options{})
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/queues/orders", nil).WithContext(ctx))
 	if w.Code != 500 || !strings.Contains(w.Body.String(), "<Code>InternalError</Code>") || strings.Contains(w.Body.String(), "secret") {
@@ -508,7 +508,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("DELETE", "/queues/q/messages", "<ReceiptHandles><ReceiptHandle>1-x</ReceiptHandle></ReceiptHandles>")
 	f.Add("POST", "/queues/q/messages", "<Messages><Message><UserProperties><PropertyValue><Name>n</Name></PropertyValue></UserProperties></Message></Messages>")
 	f.Add("GET", "/queues/q/messages?numOfMessages=1&waitseconds=0&peekonly=true", "")
-	server := New(core.NewBroker(oneQueueStore{body: []byte("hello")}), new(caller.Options))
+	server := New(core.NewBroker(oneQueueStore{body: []byte("hello")}), new(caller.Options), Options{})
 	f.Fuzz(func(t *testing.T, method, target, body string) {
 		parsed, err := url.ParseRequestURI(target)
 		if err != nil || !slices.Contains([]string{"GET", "PUT", "POST", "DELETE"}, method) {

@@ -26,7 +26,7 @@ func start(t testing.TB) fixture {
 	t.Helper()
 	broker := pgtest.Broker(t)
 	callers := new(caller.Options)
-	data := mns.New(broker, callers)
+	data := mns.New(broker, callers, mns.Options{})
 	dataServer := httptest.NewServer(data)
 	t.Cleanup(dataServer.Close)
 	server := httptest.NewServer(New(broker, callers, data.Gate()))

@@ -47,7 +47,9 @@ type Config struct {
 	TestMode         bool           `koanf:"test-mode"`
 	SQS60sRules      bool           `koanf:"sqs-60s-rules"`
 	AutoCreateQueues bool           `koanf:"auto-create-queues"`
-	SNSCertHost      string         `koanf:"sns-cert-host"`    // of the URL of the certificate
+	SNSCertHost      string         `koanf:"sns-cert-host"` // of the URL of the certificate
+	MNSPushBase64MD5 bool           `koanf:"mns-push-base64-md5"`
+	MNSPushAccept3xx bool           `koanf:"mns-push-accept-3xx"`
 	ElasticMQConfig  string         `koanf:"elasticmq-config"` // file whose queues are made at the start
 	Seed             string         `koanf:"seed"`             // file that declares queues, topics and keys
 	ForwardUnknown   string         `koanf:"forward-unknown"`  // URL of a server for other services

@@ -16,6 +16,7 @@ import (
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/console"
 	"github.com/polymq/polymq/protocols/localstack"
+	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sqs"
 	"github.com/polymq/polymq/workers"
@@ -142,12 +143,13 @@ func (s *Server) speak() http.Handler {
 		Caller: caller.Options{
 			Region: s.config.Region, OneRegion: oneRegion, Account: account, PublicURL: s.config.PublicURL, TrustedProxies: s.config.TrustedProxies,
 			SignOnHeader: s.config.SignOnHeader, SignOnAccount: s.config.SignOnAccount,
-			Keys: s.broker, Verify: s.config.Auth != "off", Access: caller.NewAccess(s.broker, s.config.Auth == "enforce"), Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(), Tracer: s.traceAnswers(),
+			Keys: s.broker, Aliases: caller.NewAliases(s.broker), Verify: s.config.Auth != "off", Access: caller.NewAccess(s.broker, s.config.Auth == "enforce"), Observer: s.metrics.observe, Meter: s.usage.meter, Auditor: s.auditor(), Tracer: s.traceAnswers(),
 			Limits: s.broker,
 		},
 		Protocols: s.config.Protocols,
 		TestMode:  s.config.TestMode,
 		SNS:       sns.Options{CertHost: s.config.SNSCertHost},
+		MNS:       mns.Options{Base64MD5: s.config.MNSPushBase64MD5, Accept3xx: s.config.MNSPushAccept3xx},
 		SQS:       queues,
 		Forward:   s.config.forward(),
 		Scripts:   &s.scripts,
