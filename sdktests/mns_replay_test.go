@@ -11,16 +11,18 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// A dialect is how an SDK that does not run here writes its requests, byte for byte as specs/mns.md 8 has it. C++'s
+// A dialect is how an SDK that does not run here writes its requests, byte for byte as specs/mns.md 8 has it. PHP's headers
+// are those that Guzzle 7.4 on curl makes of what the SDK sets, C#'s those of .NET's HttpWebRequest. C++'s
 // is the manual's own, for its source cannot be read.
 type dialect struct {
 	name      string
-	head      string // behind the request line; {host}, {date}, {authorization} and {length} are filled in
+	head      string // behind the request line; {host}, {date}, {authorization}, {length} of a body and {more} of a list are filled in
 	prolog    string // of a document
 	end       string // behind it
 	namespace string
@@ -30,20 +32,20 @@ type dialect struct {
 var dialects = []dialect{
 	{
 		name: "csharp",
-		head: "Content-Type: text/xml\r\nx-mns-version: 2015-06-06\r\nUser-Agent: aliyun-sdk-dotnet/1.0.0.0(.NET Runtime 4.0/.NET Framework 4.0/Microsoft Windows NT 6.2.9200.0)\r\n" +
-			"Date: {date}\r\nAuthorization: {authorization}\r\nHost: {host}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\nConnection: Keep-Alive\r\n",
+		head: "{more}User-Agent: aliyun-sdk-dotnet/1.0.0.0(.NET Runtime 4.0/.NET Framework 4.0/Microsoft Windows NT 6.2.9200.0)\r\nDate: {date}\r\nx-mns-version: 2015-06-06\r\n" +
+			"Host: {host}\r\nContent-Type: text/xml\r\nAuthorization: {authorization}\r\n{length}Expect: 100-continue\r\nConnection: Keep-Alive\r\n",
 		prolog: "\ufeff<?xml version=\"1.0\" encoding=\"utf-8\"?>", namespace: "http://mns.aliyuncs.com/doc/v1", encodes: true,
 	},
 	{
 		name: "php",
-		head: "Host: {host}\r\nUser-Agent: aliyun-sdk-php/1.4.0(GuzzleHttp/7)\r\nContent-Type: text/xml\r\nDate: {date}\r\nx-mns-version: 2015-06-06\r\n" +
-			"Authorization: {authorization}\r\nContent-Length: {length}\r\n",
+		head: "Host: {host}\r\nuser-agent: aliyun-sdk-php/1.4.0(Linux/6.1.0/x86_64;8.2.36)\r\n{more}Date: {date}\r\nContent-Type: text/xml\r\nx-mns-version: 2015-06-06\r\n" +
+			"Authorization: {authorization}\r\n{length}",
 		prolog: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", end: "\n", namespace: "http://mns.aliyuncs.com/doc/v1/", encodes: true,
 	},
 	{
 		name: "cpp",
-		head: "Host: {host}\r\nAccept: */*\r\nAuthorization: {authorization}\r\nContent-Length: {length}\r\nContent-Type: text/xml;charset=utf-8\r\nDate: {date}\r\n" +
-			"x-mns-version: 2015-06-06\r\n",
+		head: "Host: {host}\r\nAccept: */*\r\nAuthorization: {authorization}\r\n{length}Content-Type: text/xml;charset=utf-8\r\nDate: {date}\r\n" +
+			"x-mns-version: 2015-06-06\r\n{more}",
 		prolog: "<?xml version=\"1.0\" encoding=\"utf-8\"?>", namespace: "http://mns.aliyuncs.com/doc/v1/",
 	},
 }
@@ -88,14 +90,16 @@ func (r *replay) do(t *testing.T, method, target, document string, status int, m
 	signed := slices.Sorted(slices.Values(append([]string{"x-mns-version: 2015-06-06"}, more...)))
 	mac := hmac.New(sha1.New, []byte(rootSecret))
 	fmt.Fprintf(mac, "%s\n\n%s\n%s\n%s\n%s", method, contentType, date, strings.ReplaceAll(strings.Join(signed, "\n"), ": ", ":"), target)
-	head := strings.NewReplacer("{host}", r.host, "{date}", date, "{length}", fmt.Sprint(len(document)),
-		"{authorization}", "MNS "+rootKey+":"+base64.StdEncoding.EncodeToString(mac.Sum(nil))).Replace(r.head)
-	if document == "" {
-		head = strings.Replace(head, "Expect: 100-continue\r\n", "", 1)
-	}
+	length, headers := "Content-Length: "+strconv.Itoa(len(document))+"\r\n", ""
 	for _, header := range more {
-		head += header + "\r\n"
+		headers += header + "\r\n"
 	}
+	head := r.head
+	if document == "" {
+		length, head = "", strings.Replace(head, "Expect: 100-continue\r\n", "", 1)
+	}
+	head = strings.NewReplacer("{host}", r.host, "{date}", date, "{length}", length, "{more}", headers,
+		"{authorization}", "MNS "+rootKey+":"+base64.StdEncoding.EncodeToString(mac.Sum(nil))).Replace(head)
 	if _, err := io.WriteString(r.conn, method+" "+target+" HTTP/1.1\r\n"+head+"\r\n"+document); err != nil {
 		t.Fatal(err)
 	}
