@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -458,7 +459,16 @@ func TestErrorsAtTheStartSayWhatToDo(t *testing.T) {
 		want  string
 	}{
 		"other credentials": {answer(http.StatusForbidden), "", "--sign"},
-		"other protocol":    {answer(http.StatusNotFound), "", "--protocol"},
+		"no credentials": {func(f *fake) {
+			f.before = func(w http.ResponseWriter, _ *http.Request) bool {
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, `{"__type": "MissingAuthorizationHeader"}`)
+				return true
+			}
+		}, "", "--sign"},
+		"other protocol": {answer(http.StatusNotFound), "", "--protocol"},
+		"other server":   {answer(http.StatusNotImplemented), "", "--protocol right? status 501 Not Implemented"},
+		"proxy":          {answer(http.StatusBadGateway), "", "create a queue at"},
 		"hangs": {func(f *fake) {
 			f.before = func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }
 		}, "--timeout 50ms", "does not answer"},

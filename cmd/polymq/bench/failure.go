@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 )
 
@@ -24,7 +25,20 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string {
+	if r.code == "" {
+		return fmt.Sprintf("status %d %s", r.status, http.StatusText(r.status))
+	}
 	return fmt.Sprintf("status %d %s: %s", r.status, r.code, r.message)
+}
+
+// ofCredentials reports whether the server wants to know who asks, or wants somebody else.
+func (r *refusal) ofCredentials() bool {
+	return r.status == http.StatusForbidden || r.status == http.StatusUnauthorized || strings.Contains(r.code, "Authorization")
+}
+
+// ofAnother reports whether a server answered that does not speak the protocol.
+func (r *refusal) ofAnother() bool {
+	return r.status == http.StatusNotFound || r.code == "" && r.status <= http.StatusNotImplemented
 }
 
 // kindOf names the kind of a failed request, under which the report counts it.
@@ -63,9 +77,9 @@ func explain(err error, endpoint *url.URL) error {
 		return fmt.Errorf("nothing listens on %s: start a server there (polymq serve) or name another with --endpoint: %w", endpoint, err)
 	case errors.Is(err, errTimeout):
 		return fmt.Errorf("%s does not answer: is it an HTTP server that speaks the protocol? %w", endpoint, err)
-	case errors.As(err, &refused) && (refused.status == http.StatusForbidden || refused.status == http.StatusUnauthorized):
+	case errors.As(err, &refused) && refused.ofCredentials():
 		return fmt.Errorf("%s wants other credentials: give --sign, --access-key and --secret-key: %w", endpoint, err)
-	case errors.As(err, &refused) && refused.status == http.StatusNotFound:
+	case errors.As(err, &refused) && refused.ofAnother():
 		return fmt.Errorf("%s does not know the request: is --protocol right? %w", endpoint, err)
 	default:
 		return fmt.Errorf("create a queue at %s: %w", endpoint, err)

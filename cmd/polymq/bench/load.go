@@ -186,7 +186,7 @@ func (l *load) measure(ctx context.Context, m *mode, warmup time.Duration, limit
 		return l.deliverRest(ctx, measured, stop, &group), ok
 	}
 	took := measured.end()
-	l.recorder.Store(newRecorder(0)) // what completes from here on is too late
+	l.recorder.Store(newLateRecorder()) // what completes from here on is too late
 	close(stop)
 	switch {
 	case m.idle: // what waits in a long poll has nothing to lose

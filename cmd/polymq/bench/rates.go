@@ -11,6 +11,9 @@ func (l *load) rates(name string) func() string {
 	var requests, messages uint64
 	return func() string {
 		r, now := l.recorder.Load(), time.Now()
+		if r.late {
+			return name + ": the last requests"
+		}
 		if r != before { // the warm-up is over
 			before, last, requests, messages = r, r.start, 0, 0
 		}

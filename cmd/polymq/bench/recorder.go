@@ -40,6 +40,7 @@ type recorder struct {
 	latencies [operations]latency
 	limit     uint64        // messages after which reached is closed; 0 for none
 	reached   chan struct{} // closed when limit messages are done
+	late      bool          // of what completes after the time is over
 
 	requests atomic.Uint64 // that did what they were for, or found nothing
 	empty    atomic.Uint64 // receives that found nothing
@@ -79,6 +80,13 @@ func newRecorder(limit uint64) *recorder {
 	for i := range r.latencies {
 		r.latencies[i].histogram = newHistogram()
 	}
+	return r
+}
+
+// newLateRecorder records what nobody counts.
+func newLateRecorder() *recorder {
+	r := newRecorder(0)
+	r.late = true
 	return r
 }
 

@@ -193,6 +193,19 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// What is still under way when the time is over is waited for, and not counted.
+func TestProgressAtTheEnd(t *testing.T) {
+	t.Parallel()
+	l := &load{}
+	l.recorder.Store(newRecorder(0))
+	line := l.rates("send")
+	l.recorder.Store(newLateRecorder())
+	l.recorder.Load().requests.Add(5)
+	if got, want := line(), "send: the last requests"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestProgressForgetsTheWarmUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
