@@ -21,7 +21,7 @@ import (
 // Migration is one change of the schema and when it was applied, zero if it was not.
 type Migration struct {
 	Version   int64
-	Name      string
+	Name      string // "": this program does not know it
 	AppliedAt time.Time
 }
 
@@ -44,7 +44,7 @@ func Migrate(ctx context.Context, opts Options) ([]Migration, error) {
 	return applied, nil
 }
 
-// MigrationStatus lists the migrations that this program knows.
+// MigrationStatus lists the migrations that this program knows, and those that a newer one has applied.
 func MigrationStatus(ctx context.Context, opts Options) ([]Migration, error) {
 	provider, closeDB, err := opts.goose(ctx, false)
 	if err != nil {
@@ -59,7 +59,34 @@ func MigrationStatus(ctx context.Context, opts Options) ([]Migration, error) {
 	for i, m := range status {
 		list[i] = Migration{Version: m.Source.Version, Name: m.Source.Path, AppliedAt: m.AppliedAt}
 	}
-	return list, nil
+	newer, err := opts.newerMigrations(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the newer migrations of schema %s: %w", opts.schema(), translate(err))
+	}
+	return append(list, newer...), nil
+}
+
+// newerMigrations gives those that were applied and that this program does not know.
+func (o Options) newerMigrations(ctx context.Context) ([]Migration, error) {
+	known, err := latestMigration()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := o.directConn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	rows, _ := conn.Query(ctx, `SELECT version_id, tstamp AT TIME ZONE 'UTC' FROM `+pgx.Identifier{o.schema(), "goose_db_version"}.Sanitize()+`
+		WHERE version_id > $1 AND is_applied ORDER BY version_id`, known)
+	newer, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m Migration, err error) {
+		err = row.Scan(&m.Version, &m.AppliedAt)
+		return m, err
+	})
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == "42P01" { // no such table
+		return nil, nil
+	}
+	return newer, err
 }
 
 // Why a schema cannot be served, or migrated.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,6 +101,9 @@ func migrateUp(ctx context.Context, out io.Writer, options pg.Options) error {
 	for _, m := range applied {
 		fmt.Fprintf(out, "applied %s\n", m.Name)
 	}
+	if err := pg.CheckSchema(ctx, options); err != nil { // of a newer program
+		return err
+	}
 	_, err = fmt.Fprintln(out, "The schema is up to date.")
 	return err
 }
@@ -116,7 +120,7 @@ func migrateStatus(ctx context.Context, out io.Writer, options pg.Options) error
 		if !m.AppliedAt.IsZero() {
 			applied = m.AppliedAt.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\n", m.Version, m.Name, applied)
+		fmt.Fprintf(table, "%d\t%s\t%s\n", m.Version, cmp.Or(m.Name, "(of a newer polymq)"), applied)
 	}
 	return table.Flush()
 }

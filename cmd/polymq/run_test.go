@@ -20,6 +20,7 @@ import (
 
 	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/server"
+	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
@@ -231,8 +232,19 @@ func TestMigrate(t *testing.T) {
 	if out := migrate("up"); out != "The schema is up to date.\n" {
 		t.Errorf("up says, the second time,\n%s", out)
 	}
-	if out := migrate("status"); !regexp.MustCompile(`\n1 +00001_queues.sql +20\d\d-`).MatchString(out) {
+	if out := migrate("status"); !regexp.MustCompile(`\n1 +00001_queues.sql +20\d\d-`).MatchString(out) || strings.Contains(out, "newer") {
 		t.Errorf("status says\n%s", out)
+	}
+	pgtest.Execute(t, url, `INSERT INTO polymq.goose_db_version (version_id, is_applied) VALUES (99999, true)`)
+	if out := migrate("status"); !regexp.MustCompile(`\n99999 +\(of a newer polymq\) +20\d\d-`).MatchString(out) {
+		t.Errorf("status says, of a newer schema,\n%s", out)
+	}
+	if out := migrate("up"); out != "The schema is up to date.\n" {
+		t.Errorf("up says, of a newer schema that can be served,\n%s", out)
+	}
+	pgtest.Execute(t, url, `UPDATE polymq.settings SET value = '99999' WHERE name = 'oldest_server'`)
+	if out, err := command(t, "migrate", "up", "--database-url", url, "--log-level", "error"); !errors.Is(err, pg.ErrSchemaNew) {
+		t.Errorf("up says, of one that cannot be served, %v and\n%s", err, out)
 	}
 }
 
