@@ -3,11 +3,13 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/core"
 )
@@ -31,6 +33,27 @@ func TestFailedHidesInternalErrors(t *testing.T) {
 	var p *problem
 	if !errors.As(err, &p) || p.Status != http.StatusInternalServerError || p.Code != core.Internal || strings.Contains(p.Detail, "relation") {
 		t.Errorf("got %+v", p)
+	}
+}
+
+// A client that left is no fault of the server, whichever of the two contexts has ended.
+func TestFailedForAClientThatLeft(t *testing.T) {
+	gone, leave := context.WithCancel(context.Background())
+	leave()
+	for name, tt := range map[string]struct {
+		ctx  context.Context
+		err  error
+		want string
+	}{
+		"gone":             {gone, context.Canceled, ""},
+		"gone from a wait": {context.Background(), fmt.Errorf("wait: %w", context.Canceled), "debug"},
+		"still there":      {context.Background(), errors.New("a bug"), "error"},
+	} {
+		var log strings.Builder
+		_ = failed(zerolog.New(&log).WithContext(tt.ctx), tt.err)
+		if got := log.String(); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: logged %q, want level %q", name, got, tt.want)
+		}
 	}
 }
 

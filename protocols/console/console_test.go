@@ -703,3 +703,25 @@ func TestSnippetsReachTheRegion(t *testing.T) {
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":")
 	s.wants(s.get("/console/111122223333/eu-west-1/"), "Account(&#34;http://111122223333.mns.eu-west-1.localhost:"+port+"&#34;, &#34;111122223333&#34;", "lead to this server", "--region eu-west-1", "account=111122223333&amp;region=eu-west-1")
 }
+
+// TestClientsThatLeave asks for pages and parts of pages and is gone before they are there: no fault of the server.
+func TestClientsThatLeave(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, pgtest.DatabaseURL(t))
+	pgtest.Queue(t, broker, "orders")
+	callers := &caller.Options{Keys: broker}
+	server := console.New(broker, callers, console.Options{TestMode: true})
+	serve := func(ctx context.Context, path string) {
+		server.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody))
+	}
+	serve(t.Context(), base+"/queues") // it knows the secret of sessions now
+	var log bytes.Buffer
+	gone, leave := context.WithCancel(zerolog.New(&log).WithContext(t.Context()))
+	leave()
+	for _, path := range []string{"/", "/queues", "/queues/orders", "/queues/orders/settings", "/topics", "/keys", "/users", "/audit", "/servers", "/trace?queue=orders", "/alerts"} {
+		serve(gone, base+path)
+	}
+	if text := log.String(); !strings.Contains(text, `"level":"debug"`) || !strings.Contains(text, context.Canceled.Error()) || strings.Contains(text, `"level":"error"`) {
+		t.Errorf("got the log %q, want nothing but debug", text)
+	}
+}
