@@ -67,7 +67,7 @@ func (b *Broker) PushConfirmation(ctx context.Context, sub Subscription, kind Ki
 func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Context, Push) PushAnswer) (Outcome, error) {
 	o := Outcome{Delivery: d, Verdict: GiveUp}
 	if d.Message.Kind == Notification && d.Subscription.State != Confirmed {
-		o.Answer.Reason = "the subscription is gone"
+		o.Answer.Reason = ReasonGone
 		return o, nil
 	}
 	pusher, err := b.pusher(d.Subscription.Format)
@@ -267,7 +267,7 @@ func (b *Broker) DeadLetterDelivery(ctx context.Context, name SubscriptionName, 
 	if err != nil {
 		return err
 	}
-	o, err := b.conclude(ctx, scheduleOf(pusher), Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: "given up by request"}})
+	o, err := b.conclude(ctx, scheduleOf(pusher), Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: ReasonRequested}})
 	if err != nil {
 		return err
 	}

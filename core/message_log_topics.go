@@ -28,7 +28,7 @@ func (b *Broker) logPublished(ctx context.Context, routes *Routes, publications 
 					e.Filtered = appendRoute(e.Filtered, sub)
 				}
 			}
-			e.Detail = fmt.Sprintf("to %d of %d subscriptions", len(p.matched), confirmed)
+			e.Detail = fmt.Sprintf(detailMatched, len(p.matched), confirmed)
 			return true
 		})
 	}
@@ -89,9 +89,9 @@ func (b *Broker) logCopy(ctx context.Context, topic *Topic, m *PublishedMessage,
 		case detail != "":
 			e.Detail = detail
 		case m.Replayed:
-			e.Detail = "by topic " + topic.Name.Name + ", replayed"
+			e.Detail = fmt.Sprintf(detailReplayed, topic.Name.Name)
 		default:
-			e.Detail = "by topic " + topic.Name.Name
+			e.Detail = fmt.Sprintf(detailByTopic, topic.Name.Name)
 		}
 		return true
 	})
@@ -115,7 +115,7 @@ func (b *Broker) logOutcomes(ctx context.Context, outcomes []Outcome) {
 			b.traffic.countCopy(o.Put)
 			detail := ""
 			if o.Verdict == GiveUp {
-				detail = "as a dead letter of subscription " + d.Subscription.Name.Name
+				detail = fmt.Sprintf(detailDeadLetterOf, d.Subscription.Name.Name)
 			}
 			b.logCopy(ctx, d.Topic, d.Message, o.Put, detail)
 		}
@@ -129,7 +129,7 @@ func (o *Outcome) fill(e *Event) {
 	e.Status, e.Took, e.Detail = o.Answer.status(), o.Answer.Latency, o.Answer.Reason
 	if o.Verdict == Delivered {
 		if o.Keep != nil {
-			e.Status, e.Detail = "", "kept in the outbox"
+			e.Status, e.Detail = "", detailKept
 		}
 		return
 	}
@@ -137,11 +137,11 @@ func (o *Outcome) fill(e *Event) {
 	switch {
 	case o.Verdict == Retry:
 		e.VisibleAt = d.ClaimedAt.Add(o.Answer.Latency + o.Next)
-		e.Detail = joinDetail(e.Detail, "tried again")
+		e.Detail = joinDetail(e.Detail, detailRetried)
 	case o.Put != nil:
-		e.Detail = joinDetail(e.Detail, "given up, to dead-letter queue "+o.Put.Queue.Name.Name)
+		e.Detail = joinDetail(e.Detail, fmt.Sprintf(detailGivenUpTo, o.Put.Queue.Name.Name))
 	default:
-		e.Detail = joinDetail(e.Detail, "given up")
+		e.Detail = joinDetail(e.Detail, detailGivenUp)
 	}
 }
 
@@ -149,7 +149,7 @@ func joinDetail(reason, next string) string {
 	if reason == "" {
 		return next
 	}
-	return reason + "; " + next
+	return reason + DetailSeparator + next
 }
 
 // status gives what the log says of an answer (specs/mns.md 9.1, NotifyStatus).

@@ -75,7 +75,7 @@ func (b *Broker) reach(ctx context.Context, d *Delivery, p Push, push func(conte
 	case err != nil:
 		return PushAnswer{}, err
 	case out:
-		return PushAnswer{Refused: true, Reason: "Phone number is opted out"}, nil
+		return PushAnswer{Refused: true, Reason: ReasonOptedOut}, nil
 	}
 	return push(ctx, p), nil
 }

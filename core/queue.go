@@ -293,7 +293,7 @@ func (b *Broker) DeleteQueue(ctx context.Context, name QueueName) error {
 	}
 	queue, err := b.store.DeleteQueue(ctx, name)
 	if err == nil {
-		b.logPurged(ctx, &queue, "the queue was deleted")
+		b.logPurged(ctx, &queue, detailQueueDeleted)
 	}
 	return err
 }
@@ -305,7 +305,7 @@ func (b *Broker) PurgeQueue(ctx context.Context, name QueueName) error {
 	}
 	queue, err := b.store.PurgeQueue(ctx, name)
 	if err == nil {
-		b.logPurged(ctx, &queue, "all messages of the queue were removed")
+		b.logPurged(ctx, &queue, detailQueuePurged)
 	}
 	return err
 }

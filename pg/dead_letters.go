@@ -159,10 +159,11 @@ func (s *Store) widen(ctx context.Context, queue int64, priorities uint32) error
 
 // observeMove tells of a message that became a dead letter, in the logs of both queues.
 func (s *Store) observeMove(ctx context.Context, queue *core.Queue, id core.MessageID) {
-	s.observed(queue, core.Event{Kind: core.EventMoved, MessageID: id, Detail: "to dead-letter queue " + queue.DeadLetter.Target})
+	left, came := core.DeadLettered(id, queue.Name.Name, queue.DeadLetter.Target)
+	s.observed(queue, left)
 	name := queue.Name
 	name.Name = queue.DeadLetter.Target
 	if target, err := s.Queue(ctx, name); err == nil { // cached: it was just written to
-		s.observed(target, core.Event{Kind: core.EventMoved, MessageID: id, Detail: "as a dead letter of queue " + queue.Name.Name})
+		s.observed(target, came)
 	}
 }

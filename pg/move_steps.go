@@ -193,11 +193,10 @@ func (s *Store) observeMoves(ctx context.Context, m *move) {
 		if queue == nil { // deleted since
 			continue
 		}
-		was, is := s.keys.messageID(moved.was), s.keys.messageID(moved.is)
-		s.observed(m.source, core.Event{Kind: core.EventMoved, MessageID: was, Detail: "to queue " + queue.Name.Name + " as " + is.UUID() + ", by move task " + m.id})
-		s.observed(queue, core.Event{
-			Kind: core.EventSent, MessageID: is, Origin: was, VisibleAt: m.now, Detail: "moved from queue " + m.source.Name.Name + ", by move task " + m.id,
-		})
+		left, came := core.Redriven(s.keys.messageID(moved.was), s.keys.messageID(moved.is), m.source.Name.Name, queue.Name.Name, m.id)
+		came.VisibleAt = m.now
+		s.observed(m.source, left)
+		s.observed(queue, came)
 	}
 }
 

@@ -73,6 +73,9 @@ func TestCatalogue(t *testing.T) {
 	for _, title := range fieldTitles {
 		used[title] = true
 	}
+	for _, form := range core.EventDetails {
+		used[form] = true
+	}
 	for _, kind := range core.EventKinds {
 		used[string(kind)] = true
 	}
@@ -162,6 +165,34 @@ func TestNumbersForPeople(t *testing.T) {
 	for amount, want := range map[float64]string{0: "0.00 USD", 1.5: "1.50 USD", 0.0004: "0.0004 USD", 0.000001: "0.000001 USD", 0.0000003: "< 0.000001 USD"} {
 		if got := p.Money(amount); got != want {
 			t.Errorf("%v: got %q, want %q", amount, got, want)
+		}
+	}
+}
+
+func TestDetailsInChinese(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"to 2 of 3 subscriptions":            "匹配 2 个订阅（共 3 个）",
+		"by topic alerts":                    "经由主题 alerts",
+		"by topic alerts, replayed":          "由主题 alerts 重放",
+		"no answer in time; tried again":     "等待响应超时；将重试",
+		"a new reason; given up":             "a new reason；已放弃",
+		"the endpoint is no URL: no; scheme": "接入点不是 URL：no; scheme",
+		"the endpoint is no URL: no scheme; given up, to dead-letter queue dead": "接入点不是 URL：no scheme；已放弃，转入死信队列 dead",
+		"to queue a as b, by move task c":                                        "移至队列 a，新 ID 为 b，移动任务 c",
+		"":                                                                       "",
+	} {
+		if got := detail("zh", text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+		if got := detail("en", text); got != text {
+			t.Errorf("%q in English: got %q", text, got)
+		}
+	}
+	for _, form := range core.EventDetails { // each is found among the others
+		left := strings.ReplaceAll(form, "%v", "7")
+		if got, want := detail("zh", left), strings.ReplaceAll(chinese[form], "%v", "7"); got != want {
+			t.Errorf("%q: got %q, want %q", left, got, want)
 		}
 	}
 }

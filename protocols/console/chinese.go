@@ -123,6 +123,17 @@ var chinese = map[string]string{
 	"Nothing was moved from here lately.": "近期没有从此处移动消息。", "The messages are being moved.": "消息正在移动。", "The task is ending; what it has moved stays moved.": "任务正在结束；已移动的消息不会移回。",
 	"RUNNING": "进行中", "CANCELLING": "取消中", "COMPLETED": "已完成", "CANCELLED": "已取消", "FAILED": "失败",
 
+	// Details of the message log (core.EventDetails); "given up" is below
+	"the queue was deleted": "队列已被删除", "all messages of the queue were removed": "队列中的消息已全部清除", "to %v of %v subscriptions": "匹配 %v 个订阅（共 %v 个）",
+	"by topic %v": "经由主题 %v", "by topic %v, replayed": "由主题 %v 重放", "as a dead letter of subscription %v": "作为订阅 %v 的死信", "kept in the outbox": "已存入发件箱",
+	"tried again": "将重试", "given up, to dead-letter queue %v": "已放弃，转入死信队列 %v", "to dead-letter queue %v": "转入死信队列 %v", "as a dead letter of queue %v": "作为队列 %v 的死信",
+	"to queue %v as %v, by move task %v": "移至队列 %v，新 ID 为 %v，移动任务 %v", "moved from queue %v, by move task %v": "从队列 %v 移来，移动任务 %v",
+	"the subscription is gone": "订阅已不存在", "given up by request": "按要求放弃", "Phone number is opted out": "该号码已退订短信", "the endpoint is no URL: %v": "接入点不是 URL：%v",
+	"the request cannot be made": "无法构造请求", "the function cannot be named in a URL": "函数名无法写入 URL", "the request could not be signed": "请求无法签名",
+	"the recipient is no address": "收件人不是邮件地址", "the connection failed": "连接失败", "the name of the host cannot be resolved": "无法解析主机名", "no answer in time": "等待响应超时",
+	"the address must not be pushed to (private ones may, where --push-allow names them)": "不允许向该地址推送（私有地址需由 --push-allow 列出）",
+	"the certificate is not trusted": "证书不受信任", "the connection was refused": "连接被拒绝", "the connection was closed before the answer was complete": "响应完成前连接已关闭",
+
 	// Trace
 	"Attribute": "属性", "with the value": "值为", "By a message's id, or by a queue or topic and, if you like, a time or an attribute it was sent with.": "按消息 ID，或按队列或主题（可再加时间或发送时的属性）。",
 	"It is in the queue %s now": "它现在在队列 %s 中", "What happened": "经历", "by the server itself": "由服务器自身", "receive %d": "第 %d 次接收", "visible": "可见于", "next attempt": "下次尝试于", "request": "请求", "Later": "更晚",

@@ -118,6 +118,7 @@ func functions(language string) template.FuncMap {
 	t := func(text string, args ...any) string { return translate(language, text, args...) }
 	return template.FuncMap{
 		"t":         t,
+		"detail":    func(text string) string { return detail(language, text) },
 		"n":         groupDigits,
 		"bytes":     showBytes,
 		"took":      func(d time.Duration) string { return showDuration(language, d) },

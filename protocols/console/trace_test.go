@@ -24,4 +24,5 @@ func TestTraceOfAPurge(t *testing.T) {
 		t.Errorf("what was purged is shown:\n%s", page)
 	}
 	s.wants(s.get(base+"/trace?queue=orders"), "kind-sent", "kind-purged")
+	s.wants(s.get(base+"/trace?queue=orders", "Accept-Language", "zh-CN"), "已发送", "队列中的消息已全部清除")
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
+
+	"github.com/polymq/polymq/core"
 )
 
 // metadata are the addresses at which clouds hand credentials to whoever asks.
@@ -33,7 +35,7 @@ var (
 )
 
 // errForbidden says that an address must not be connected to.
-var errForbidden = errors.New("the address must not be pushed to (private ones may, where --push-allow names them)")
+var errForbidden = errors.New(core.ReasonForbidden)
 
 // addresses says which addresses may be dialled.
 type addresses struct {

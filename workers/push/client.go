@@ -158,11 +158,11 @@ func (c *Client) push(ctx context.Context, p core.Push) core.PushAnswer {
 // request pushes to an HTTP endpoint.
 func (c *Client) request(ctx context.Context, p core.Push) core.PushAnswer {
 	if _, err := ParseURL(p.URL, "http", "https"); err != nil {
-		return core.PushAnswer{Refused: true, Reason: "the endpoint is no URL: " + err.Error(), Failure: core.InvalidHost}
+		return core.PushAnswer{Refused: true, Reason: fmt.Sprintf(core.ReasonNoURL, err), Failure: core.InvalidHost}
 	}
 	req, err := http.NewRequestWithContext(ctx, p.Method, p.URL, bytes.NewReader(p.Body))
 	if err != nil {
-		return core.PushAnswer{Refused: true, Reason: "the request cannot be made"}
+		return core.PushAnswer{Refused: true, Reason: core.ReasonNoRequest}
 	}
 	for name, values := range p.Header {
 		req.Header[name] = values // as it is spelled
@@ -213,20 +213,20 @@ func failure(err error) core.PushAnswer {
 	var timeout net.Error
 	var unknown x509.UnknownAuthorityError
 	var certificate *tls.CertificateVerificationError
-	reason, kind := "the connection failed", core.ConnectFailure
+	reason, kind := core.ReasonFailed, core.ConnectFailure
 	switch {
 	case errors.Is(err, errForbidden):
 		return core.PushAnswer{Refused: true, Reason: errForbidden.Error(), Failure: core.InvalidHost}
 	case errors.As(err, &dns) && !dns.IsTimeout:
-		reason, kind = "the name of the host cannot be resolved", core.InvalidHost
+		reason, kind = core.ReasonUnresolved, core.InvalidHost
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		reason, kind = "no answer in time", core.ConnectTimeout
+		reason, kind = core.ReasonTimeout, core.ConnectTimeout
 	case errors.As(err, &certificate), errors.As(err, &unknown):
-		reason = "the certificate is not trusted"
+		reason = core.ReasonUntrusted
 	case errors.Is(err, syscall.ECONNREFUSED):
-		reason = "the connection was refused"
+		reason = core.ReasonRefused
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		reason = "the connection was closed before the answer was complete"
+		reason = core.ReasonClosed
 	}
 	return core.PushAnswer{Reason: reason, Failure: kind}
 }

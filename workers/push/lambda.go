@@ -22,7 +22,7 @@ func (c *Client) invoke(ctx context.Context, p core.Push) core.PushAnswer {
 	target := c.lambda.JoinPath("2015-03-31", "functions", p.Function, "invocations")
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(p.Body))
 	if err != nil {
-		return core.PushAnswer{Refused: true, Reason: "the function cannot be named in a URL"}
+		return core.PushAnswer{Refused: true, Reason: core.ReasonFunctionUnnamed}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Amz-Invocation-Type", "Event")
@@ -33,7 +33,7 @@ func (c *Client) invoke(ctx context.Context, p core.Push) core.PushAnswer {
 	sum := sha256.Sum256(p.Body)
 	credentials := aws.Credentials{AccessKeyID: account, SecretAccessKey: "polymq"}
 	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), "lambda", region, time.Now()); err != nil {
-		return core.PushAnswer{Reason: "the request could not be signed"}
+		return core.PushAnswer{Reason: core.ReasonUnsigned}
 	}
 	return do(c.internal, req)
 }

@@ -65,7 +65,7 @@ const (
 func (s *mailServer) send(ctx context.Context, p core.Push) core.PushAnswer {
 	to, err := mail.ParseAddress(p.To)
 	if err != nil {
-		return core.PushAnswer{Refused: true, Reason: "the recipient is no address"}
+		return core.PushAnswer{Refused: true, Reason: core.ReasonNoRecipient}
 	}
 	err = s.deliver(ctx, to, s.compose(p, to))
 	var answer *textproto.Error
