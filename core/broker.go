@@ -89,8 +89,11 @@ func (b *Broker) AdvanceClock(ctx context.Context, account string, by time.Durat
 }
 
 // ResetAccount removes all that an account has, in every region: its queues with their messages, what
-// protocols keep about it, and the advance of its clock. For tests, which then begin anew.
+// protocols keep about it, what the message log tells of it, and the advance of its clock. For tests, which then begin anew.
 func (b *Broker) ResetAccount(ctx context.Context, account string) error {
+	if err := b.FlushLog(ctx); CodeOf(err) == Unavailable { // what was before is not to be written afterwards
+		return err
+	}
 	return b.store.ResetAccount(ctx, account)
 }
 

@@ -103,8 +103,8 @@ type Store interface {
 	// AdvanceClock moves an account's time forward and gives the account's time.
 	AdvanceClock(ctx context.Context, account string, by time.Duration) (time.Time, error)
 
-	// ResetAccount removes all that an account has, in all regions, and sets its clock back. Receives
-	// that wait on its queues return.
+	// ResetAccount removes all that an account has, in all regions, and sets its clock back; ListEvents
+	// tells of nothing that was written before. Receives that wait on its queues return.
 	ResetAccount(ctx context.Context, account string) error
 
 	TopicStore

@@ -191,8 +191,9 @@ const eventColumns = `id, at, account, region, queue, message_id::text, kind, CO
     COALESCE(topic, ''), COALESCE(subscription, ''), origin::text, COALESCE(new_handle, ''), COALESCE(attempt, 0), COALESCE(status, ''), matched, filtered,
     COALESCE(took, 0)`
 
-// eventFilters are what all ways of reading the log have in common.
-const eventFilters = ` AND (@topic = '' OR topic = @topic) AND (@region = '' OR region = @region) AND id > @after
+// eventFilters are what all ways of reading the log have in common: nothing is told of what was before the account was reset.
+const eventFilters = ` AND (@topic = '' OR topic = @topic) AND (@region = '' OR region = @region)
+    AND id > GREATEST(@after, (SELECT s.id FROM message_log_starts s WHERE s.account = @account))
     AND (@from::timestamptz IS NULL OR at >= @from) AND (@to::timestamptz IS NULL OR at < @to)
     AND (@attribute = '' OR attributes @> jsonb_build_object(@attribute::text, @value::text))
 ORDER BY id LIMIT @limit`

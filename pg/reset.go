@@ -31,6 +31,9 @@ WITH gone AS (
     DELETE FROM attempts WHERE account = @account
 ), outbox AS (
     DELETE FROM kept_messages WHERE account = @account
+), forgotten AS ( -- the entries go with their partitions
+    INSERT INTO message_log_starts (account, id) SELECT @account, CASE WHEN is_called THEN last_value ELSE 0 END FROM message_log_ids
+    ON CONFLICT (account) DO UPDATE SET id = excluded.id
 ), clock AS (
     DELETE FROM clocks WHERE account = @account
 )

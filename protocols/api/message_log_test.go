@@ -153,3 +153,35 @@ func TestMessageLogIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A reset empties the log of its account too, also of what was not written yet, and of no other's; it begins anew with the queues.
+func TestMessageLogAfterReset(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.broker.LogAllMessages(true)
+	const other = "?account=111122223333"
+	c.call(204, "POST", "/reset", "") // of nothing: the first entry is told of
+	c.queue("orders")
+	sent := c.send("orders", `{"body": "1"}`)
+	c.call(201, "POST", "/queues"+other, `{"name": "orders"}`)
+	c.call(201, "POST", "/queues/orders/messages"+other, `{"messages": [{"body": "1"}]}`)
+	life := "/messages/" + sent[0]["id"].(string) + "/log"
+	if got := kinds(c.call(200, "GET", life, "")); !slices.Equal(got, []string{"sent"}) {
+		t.Errorf("before the reset: %v", got)
+	}
+	c.receive("orders") // which waits to be written
+	c.call(204, "POST", "/reset", "")
+	for _, path := range []string{life, "/queues/orders/log"} {
+		if got := kinds(c.call(200, "GET", path, "")); len(got) != 0 {
+			t.Errorf("%s after the reset: %v", path, got)
+		}
+	}
+	if got := kinds(c.call(200, "GET", "/queues/orders/log"+other, "")); !slices.Equal(got, []string{"sent"}) {
+		t.Errorf("another account: %v", got)
+	}
+	c.queue("orders")
+	c.send("orders", `{"body": "2"}`)
+	if got := kinds(c.call(200, "GET", "/queues/orders/log", "")); !slices.Equal(got, []string{"sent"}) {
+		t.Errorf("in the queue that was made anew: %v", got)
+	}
+}
