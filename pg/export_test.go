@@ -68,7 +68,6 @@ const (
 	FindMessageSQL       = findMessageSQL
 	ScopesSQL            = scopesSQL
 	StoredBytesSQL       = storedBytesSQL
-	TellLimitsSQL        = tellLimitsSQL
 	AccountUseSQL        = accountUseSQL
 	NoteUsesSQL          = noteUsesSQL
 	GrantedIdentitiesSQL = grantedIdentitiesSQL

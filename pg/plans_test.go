@@ -111,7 +111,6 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 		"find message":  {pg.FindMessageSQL, pgx.NamedArgs{"queue": queue, "version": 1, "id": int64(41)}, 10},
 		"scopes":        {pg.ScopesSQL, pgx.NamedArgs{"limit": 100}, 100},
 		"stored bytes":  {pg.StoredBytesSQL, pgx.NamedArgs{}, 6*grownQueues + 100}, // every counter, and the queue of each storage
-		"tell limits":   {pg.TellLimitsSQL, pgx.NamedArgs{"bytes": "0", "full": []string{"grown"}}, 20},
 		"account use":   {pg.AccountUseSQL, pgx.NamedArgs{"account": "grown"}, 7*grownQueues + 100},
 		"queue depths":  {pg.QueueDepthsSQL, pgx.NamedArgs{"accounts": []string{"grown"}, "oldest": true, "limit": 2 * grownQueues}, 12*grownQueues + 100}, // every queue and counter
 		"note uses":     {pg.NoteUsesSQL, pgx.NamedArgs{"queues": []int64{queue}, "gap": time.Minute}, 3*grownQueues + 100},                                // every queue
