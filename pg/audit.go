@@ -115,7 +115,7 @@ const auditColumns = `id, at, event_id::text, source, action, account, region, r
 
 // auditFilters are what all ways of reading the log have in common. What happened since a time was logged since then too: days
 // before it are not looked into.
-const auditFilters = ` AND logged_at >= COALESCE(@from::timestamptz, '-infinity') AND (@before = 0 OR id < @before) AND id >= @low
+const auditFilters = ` AND logged_at >= COALESCE(@from::timestamptz, '-infinity') AND (@before::bigint = 0 OR id < @before) AND id >= @low
     AND (@from::timestamptz IS NULL OR at >= @from) AND (@to::timestamptz IS NULL OR at < @to)
     AND (NOT @failed OR error_code <> '') AND (NOT @changes OR NOT read_only) AND found_by @> @found_by::text[]
 ORDER BY id DESC LIMIT @limit`
@@ -128,7 +128,7 @@ const auditOfAccountSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE acco
 const auditFoundSQL = `SELECT ` + auditColumns + ` FROM audit_log WHERE (@account = '' OR account = @account)` + auditFilters
 
 // auditWindow is how far back the newest events go that are looked at together; low is 0 where these are the last.
-const auditWindow = ` AND logged_at >= COALESCE(@from::timestamptz, '-infinity') AND (@before = 0 OR id < @before) ORDER BY id DESC OFFSET @window LIMIT 1`
+const auditWindow = ` AND logged_at >= COALESCE(@from::timestamptz, '-infinity') AND (@before::bigint = 0 OR id < @before) ORDER BY id DESC OFFSET @window LIMIT 1`
 
 const auditWindowOfAllSQL = `SELECT id + 1 FROM audit_log WHERE @account = ''` + auditWindow
 

@@ -30,7 +30,9 @@ func TestTranslate(t *testing.T) {
 		"disk full":             {server("53100"), core.Unavailable},
 		"a standby":             {server("25006"), core.Unavailable},
 		"an application's lock": {server("55P03"), core.Unavailable},
-		"a bad row":             {server("22021"), core.Internal},
+		"no UTF-8":              {server("22021"), core.InvalidArgument},
+		"a 0 in JSON":           {server("22P05"), core.InvalidArgument},
+		"a bad row":             {server("22003"), core.Internal},
 		"a missing table":       {server("42P01"), core.Internal},
 		"the core's own":        {core.Errorf(core.QueueNotFound, "no"), core.QueueNotFound},
 	}

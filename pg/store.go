@@ -495,8 +495,17 @@ func translate(err error) error {
 		return err
 	case isAway(err):
 		return core.Wrap(core.Unavailable, err, "the database cannot be reached at the moment")
+	case isNoText(err):
+		return core.Wrap(core.InvalidArgument, err, "a text must be UTF-8 and hold no character 0")
 	}
 	return err
+}
+
+// isNoText reports whether the database was given a text that it cannot hold, in a column or in JSON. No protocol lets
+// one through to a message; names to look for come as they are.
+func isNoText(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && (server.Code == "22021" || server.Code == "22P05")
 }
 
 // isAway reports whether the database could not be reached or went away: a matter of time.

@@ -73,14 +73,18 @@ func TestTrainsAreBounded(t *testing.T) {
 
 // A row that the database refuses fails its caller and nobody else.
 func TestBadRowFailsAlone(t *testing.T) {
-	tests := map[string]core.NewMessage{
-		"a character that text cannot have": {Body: []byte("bad"), GroupID: "a\x00b", Priority: 8, Delay: ptr(time.Duration(0))},
-		"a priority that is none":           {Body: []byte("bad"), Priority: 17, Delay: ptr(time.Duration(0))},
+	tests := map[string]struct {
+		bad  core.NewMessage
+		want core.Code
+	}{
+		"a character that text cannot have": {core.NewMessage{Body: []byte("bad"), GroupID: "a\x00b", Priority: 8, Delay: ptr(time.Duration(0))}, core.InvalidArgument},
+		"a priority that is none":           {core.NewMessage{Body: []byte("bad"), Priority: 17, Delay: ptr(time.Duration(0))}, core.Internal},
 	}
 	inBothModes(t, func(t *testing.T, store *pg.Store) {
 		broker := newBroker(t, store)
-		for name, bad := range tests {
+		for name, tt := range tests {
 			t.Run(name, func(t *testing.T) {
+				bad := tt.bad
 				q := newQueue(t, broker)
 				q.send("delete", "hide", "receive")
 				messages := q.receive(2)
@@ -100,8 +104,8 @@ func TestBadRowFailsAlone(t *testing.T) {
 				for range 3 {
 					all.Go(func() {
 						_, err := store.SendMessages(context.Background(), queue, []core.NewMessage{good, bad, good})
-						if core.CodeOf(err) != core.Internal {
-							t.Errorf("the bad row: %v, want an error", err)
+						if err == nil || core.CodeOf(err) != tt.want {
+							t.Errorf("the bad row: %v, want %s", err, tt.want)
 						}
 					})
 				}
