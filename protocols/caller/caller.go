@@ -205,11 +205,28 @@ func first(list string) string {
 // the scheme does not imply; "" where it tells none.
 func forwardedHost(header http.Header, scheme string) string {
 	host := first(header.Get("X-Forwarded-Host"))
+	if addr, err := netip.ParseAddr(host); err == nil && addr.Is6() {
+		host = "[" + host + "]"
+	}
+	if !isHost(host) {
+		return ""
+	}
 	port := first(header.Get("X-Forwarded-Port"))
-	if host == "" || hasPort(host) || !isNumber(port) || port == impliedPorts[scheme] {
+	if hasPort(host) || !isNumber(port) || port == impliedPorts[scheme] {
 		return host
 	}
 	return host + ":" + port
+}
+
+// isHost says that a text can be a host with or without a port: a proxy may pass on whatever a client says.
+func isHost(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("-._:[]%", rune(c)) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // impliedPorts are those that clients leave out.
@@ -222,12 +239,12 @@ func hasPort(host string) bool {
 
 // RegionOfHost gives the region in a cloud's own host name, "" in any other. The names count also
 // under .localhost, where a client on the same machine can try them, and under the name that LocalStack gives
-// that machine: sqs.REGION.amazonaws.com,
-// REGION.queue.amazonaws.com, ACCOUNT.mns.REGION[-internal[-vpc]].aliyuncs.com,
-// mns-open[-vpc].REGION.aliyuncs.com, sts[-vpc].REGION.aliyuncs.com, dybaseapi.REGION.aliyuncs.com.
+// that machine: (sqs|sns)[-fips].REGION.(amazonaws.com|api.aws), REGION.queue.amazonaws.com,
+// ACCOUNT.mns.REGION[-internal[-vpc]].aliyuncs.com, mns-open[-vpc].REGION.aliyuncs.com, sts[-vpc].REGION.aliyuncs.com,
+// dybaseapi.REGION.aliyuncs.com.
 func RegionOfHost(host string) string {
 	name, _, _ := strings.Cut(strings.ToLower(host), ":")
-	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".aliyuncs.com", ".localhost", ".localhost.localstack.cloud"} {
+	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".aliyuncs.com", ".localhost", ".localhost.localstack.cloud"} {
 		if labels, ok := strings.CutSuffix(name, suffix); ok {
 			if region := regionOfLabels(labels); IsRegion(region) {
 				return region
@@ -283,7 +300,7 @@ func regionOfLabels(labels string) string {
 	firstLabel, rest, _ := strings.Cut(labels, ".")
 	secondLabel, thirdLabel, _ := strings.Cut(rest, ".")
 	switch {
-	case firstLabel == "sqs", firstLabel == "sns", firstLabel == "mns-open", firstLabel == "mns-open-vpc", firstLabel == "sts", firstLabel == "sts-vpc", firstLabel == "dybaseapi":
+	case firstLabel == "sqs", firstLabel == "sns", firstLabel == "sqs-fips", firstLabel == "sns-fips", firstLabel == "mns-open", firstLabel == "mns-open-vpc", firstLabel == "sts", firstLabel == "sts-vpc", firstLabel == "dybaseapi":
 		return secondLabel
 	case secondLabel == "queue" && thirdLabel == "":
 		return firstLabel
