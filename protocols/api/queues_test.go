@@ -143,6 +143,28 @@ func TestListQueuesPages(t *testing.T) {
 	}
 }
 
+// A cursor stays good whatever becomes of the queue that it names: what was there all the time is listed once.
+func TestListQueuesPagesOverChanges(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for _, name := range []string{"b", "d", "f", "h"} {
+		c.queue(name)
+	}
+	page := c.call(200, "GET", "/queues?limit=2", "")
+	names := values(objects(page["queues"]), "name")
+	c.call(204, "DELETE", "/queues/d", "")
+	c.call(204, "DELETE", "/queues/f", "")
+	c.queue("a")
+	c.queue("e")
+	for cursor, _ := page["next_cursor"].(string); cursor != ""; cursor, _ = page["next_cursor"].(string) {
+		page = c.call(200, "GET", "/queues?limit=2&cursor="+cursor, "")
+		names = append(names, values(objects(page["queues"]), "name")...)
+	}
+	if want := []string{"b", "d", "e", "h"}; !slices.Equal(names, want) {
+		t.Errorf("got %v, want %v", names, want)
+	}
+}
+
 func TestAccountAndRegion(t *testing.T) {
 	t.Parallel()
 	const signed = "AWS4-HMAC-SHA256 Credential=111122223333/20261121/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=x"
