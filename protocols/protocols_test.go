@@ -118,6 +118,29 @@ func TestProtocolOf(t *testing.T) {
 }
 
 // Whoever asks for something else is told so in a form that it understands.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	mns := []string{"x-mns-version", "2015-06-06", "Authorization", "MNS test:c2ln"}
+	tests := map[string]struct {
+		in   request
+		want bool
+	}{
+		"SQS receives":          {request{"POST", "/", []string{"X-Amz-Target", "AmazonSQS.ReceiveMessage"}, "{}"}, true},
+		"SQS sends":             {request{"POST", "/", []string{"X-Amz-Target", "AmazonSQS.SendMessage"}, "{}"}, false},
+		"SQS in a form":         {request{"POST", "/", []string{"Content-Type", "application/x-www-form-urlencoded"}, "Action=ReceiveMessage"}, false},
+		"MNS receives":          {request{"GET", "/queues/orders/messages?waitseconds=10", mns, ""}, true},
+		"MNS sends":             {request{"POST", "/queues/orders/messages", mns, ""}, false},
+		"MNS shows a queue":     {request{"GET", "/queues/orders", mns, ""}, false},
+		"RocketMQ over HTTP":    {request{"GET", "/topics/t/messages?consumer=c", []string{"x-mq-version", "2015-06-06", "Authorization", "MQ test:c2ln"}, ""}, false},
+		"the JSON API's search": {request{"GET", "/api/v1/queues/orders/messages", []string{"Authorization", "Bearer test"}, ""}, false},
+	}
+	for name, tt := range tests {
+		if got := Waits(tt.in.http()); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	const form = "application/x-www-form-urlencoded"

@@ -32,7 +32,7 @@ const (
 )
 
 // parkFrom is how many receives wait before others wait without what net/http keeps for a connection.
-const parkFrom = 500
+const parkFrom = 200
 
 // stopTimeout bounds each step of Stop after the one that waits for requests.
 const stopTimeout = 10 * time.Second
