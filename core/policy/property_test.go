@@ -264,7 +264,7 @@ func TestEvaluateIsBounded(t *testing.T) {
 	if got := Evaluate(r, p).Outcome; got != Allowed {
 		t.Errorf("got %v", got)
 	}
-	if took := time.Since(began); took > 20*time.Second { // a machine that does much else
+	if took := time.Since(began); took > time.Minute { // a machine that does much else
 		t.Errorf("it took %v", took)
 	}
 }

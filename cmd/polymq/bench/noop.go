@@ -26,7 +26,7 @@ type noop struct {
 }
 
 // noopPatience bounds the no-op server's start and its end.
-const noopPatience = 10 * time.Second
+const noopPatience = 30 * time.Second
 
 // startNoop starts this program again with args, which make it serve the no-op.
 func startNoop(args []string) (*noop, error) {

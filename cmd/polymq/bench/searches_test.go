@@ -36,11 +36,11 @@ func TestSearches(t *testing.T) {
 	if r.Calm == nil || len(r.Calm.Latencies) != 1 || r.Calm.Latencies[0].Count == 0 || r.Run.Searches != 2 {
 		t.Fatalf("measured without searches: %+v", r.Calm)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if got := r.Result.Latencies; len(got) != 2 || got[1].Operation != "search" || int(got[1].Count) > len(asked) || r.Result.Failures != 0 {
 		t.Errorf("measured with searches: %+v, %v", got, r.Result.Errors)
 	}
-	mu.Lock()
-	defer mu.Unlock()
 	const path = "/console/000000000000/us-east-1/queues/orders/search "
 	for _, page := range []string{path, path + "a", path + "b c"} {
 		if !slices.Contains(asked, page) {
