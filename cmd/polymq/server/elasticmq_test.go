@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/gurkankaymak/hocon"
+
+	"github.com/polymq/polymq/pg/pgtest"
 )
 
 const elasticMQConfig = `
@@ -177,19 +180,22 @@ auto-create-queues {
 // The server also answers where ElasticMQ would, and its page is there.
 func TestElasticMQPorts(t *testing.T) {
 	t.Parallel()
-	port := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		return port
-	}
-	queues, page := port(), port()
-	start(t, Config{ElasticMQConfig: writeConfig(t, fmt.Sprintf(`
+	var queues, page string
+	var err error
+	for range 5 { // another program may take a port in between, but not each time
+		var srv *Server
+		_, queues, _ = net.SplitHostPort(freeAddress(t))
+		_, page, _ = net.SplitHostPort(freeAddress(t))
+		if srv, err = Start(t.Context(), Config{Listen: []string{"127.0.0.1:0"}, DatabaseURL: pgtest.DatabaseURL(t), DatabasePoolSize: pgtest.PoolSize, LogLevel: "warn", LogOutput: t.Output(), ElasticMQConfig: writeConfig(t, fmt.Sprintf(`
 rest-sqs { bind-port = %s, bind-hostname = "127.0.0.1" }
-rest-stats { enabled = true, bind-port = %s, bind-hostname = "127.0.0.1" }`, queues, page))})
+rest-stats { enabled = true, bind-port = %s, bind-hostname = "127.0.0.1" }`, queues, page))}); err == nil {
+			t.Cleanup(func() { _ = srv.Stop(context.Background()) })
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, url := range []string{"http://127.0.0.1:" + queues + "/health", "http://127.0.0.1:" + page + "/console/"} {
 		resp, err := http.Get(url)
 		if err != nil {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -67,6 +68,13 @@ func (rc *receiver) keepLogs(sent *logsCollector.ExportLogsServiceRequest) {
 	}
 }
 
+// logged gives how many records of the log have come.
+func (rc *receiver) logged() int {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	return len(rc.records)
+}
+
 // grpcTraces and grpcLogs take them over gRPC.
 type grpcTraces struct {
 	collector.UnimplementedTraceServiceServer
@@ -119,10 +127,11 @@ func TestTelemetryOverBothProtocols(t *testing.T) {
 			createQueue(t, srv, "orders")
 			call(t, srv.URL()+"/api/v1/queues/orders/messages", `{"messages": [{"body": "x", "attributes": {"traceparent": {"type": "String", "value": "00-`+sendersTrace+"-"+sendersSpan+`-01"}}}]}`, "X-None", "")
 			call(t, srv.URL()+"/api/v1/queues/orders/messages:receive", `{}`, "X-None", "")
-			if err := srv.Stop(t.Context()); err != nil {
+			if err := errors.Join(srv.broker.FlushLog(t.Context()), srv.tracer.Close(t.Context())); err != nil {
 				t.Fatal(err)
 			}
 			to.named(t, "send orders")
+			eventually(t, "the log is not exported", func() bool { return to.logged() >= 2 })
 			if len(to.records) != 2 {
 				t.Fatalf("got %d records: %v", len(to.records), to.records)
 			}
@@ -155,11 +164,9 @@ func TestLogExportCountsWhatIsDropped(t *testing.T) {
 	if err := srv.broker.FlushLog(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(patience); !strings.Contains(scrape(t, srv), "polymq_message_log_export_dropped_total 5"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not counted in %s", scrape(t, srv))
-		}
-	}
+	eventually(t, "what is dropped is not counted", func() bool {
+		return strings.Contains(scrape(t, srv), "\npolymq_message_log_export_dropped_total 5\n")
+	})
 }
 
 // named gives the only span of a name.
@@ -346,7 +353,7 @@ func TestTracesHoldNothingUp(t *testing.T) {
 // TestTracesOfPushes finds an attempt in the trace of who published.
 func TestTracesOfPushes(t *testing.T) {
 	t.Parallel()
-	srv, traces, _ := startTraced(t, Config{})
+	srv, traces, stop := startTraced(t, Config{})
 	pushed := make(chan http.Header, 1)
 	endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { pushed <- r.Header }))
 	t.Cleanup(endpoint.Close)
@@ -361,9 +368,8 @@ func TestTracesOfPushes(t *testing.T) {
 	case <-time.After(pushPatience):
 		t.Fatal("no push came")
 	}
-	if err := srv.Stop(t.Context()); err != nil { // which waits for the attempt
-		t.Fatal(err)
-	}
+	untilAttempted(t, srv)
+	stop()
 	publish, push := traces.named(t, "publish alerts"), traces.named(t, "push hook")
 	if string(push.TraceId) != string(publish.TraceId) || string(push.ParentSpanId) != string(publish.SpanId) || hex.EncodeToString(publish.TraceId) != sendersTrace {
 		t.Errorf("the push is %v, the publish %v", push, publish)
