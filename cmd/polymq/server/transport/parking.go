@@ -16,8 +16,8 @@ import (
 
 // Bounds of a parked connection.
 const (
-	maxParkedBody     = 64 << 10         // of a request; larger ones are not parked
-	parkedSendTimeout = 30 * time.Second // for the client to take an answer
+	maxParkedBody     = 64 << 10        // of a request; larger ones are not parked
+	parkedSendTimeout = 2 * time.Minute // for the client to take an answer
 )
 
 // Parking lets long polls wait without what net/http keeps for a connection that it serves, most of it buffers.
@@ -272,13 +272,13 @@ func (w *parkedAnswer) Write(body []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err
 	}
-	out := body
+	out := net.Buffers{body}
 	if !w.began {
 		w.began = true
-		out = append(w.head(), body...)
+		out = net.Buffers{w.head(), body}
 	}
 	if w.err = w.conn.SetWriteDeadline(time.Now().Add(parkedSendTimeout)); w.err == nil {
-		_, w.err = w.conn.Write(out)
+		_, w.err = out.WriteTo(w.conn.Conn)
 	}
 	w.err = errors.Join(w.err, w.conn.SetWriteDeadline(time.Time{}))
 	if w.err != nil {
