@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -147,21 +148,31 @@ func cleared(environ []string) []string {
 	})
 }
 
+// ports counts those that freePort has looked at.
+var ports atomic.Int64
+
+// freePort gives a port that nobody listens on. It is below those that systems give out by themselves, and each is
+// given once, so that nobody takes it before it is used.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, many = 10_000, 10_000
+	for range 100 {
+		port := strconv.FormatInt(first+(8*int64(os.Getpid())+ports.Add(1))%many, 10)
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = l.Close() }()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("there is no free port")
+	return ""
 }
 
 // wait waits as the module does, and gives the address of the server.
 func (c *container) wait(t *testing.T, m module) string {
 	t.Helper()
-	for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); <-poll.C {
 		if m.ready != nil && m.ready.MatchString(c.output.String()) {
 			return c.url
 		}
@@ -182,7 +193,9 @@ func (c *container) wait(t *testing.T, m module) string {
 // settle waits for the init scripts: who waits for health alone has to, with LocalStack too.
 func (c *container) settle(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-poll.C {
 		if strings.Contains(get(t, c.url+"/_localstack/init/ready"), `"completed":true`) {
 			return
 		}
@@ -204,6 +217,8 @@ func writeScript(t *testing.T, path, script string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	syscall.ForkLock.RLock() // a program that another test starts meanwhile would hold the file open for writing, and it could not be run
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(path, []byte("#!/bin/bash\n"+script+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}

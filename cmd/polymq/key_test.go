@@ -105,8 +105,8 @@ func TestKeyCommands(t *testing.T) {
 
 // The first administrator's key is shown by the banner, and nowhere else.
 func TestFirstAdministrator(t *testing.T) {
-	var log bytes.Buffer
-	config := server.Config{DatabaseURL: pgtest.DatabaseURL(t), Auth: "verify", MasterKey: testMasterKey, LogOutput: &log}
+	log := &lockedBuffer{}
+	config := server.Config{DatabaseURL: pgtest.DatabaseURL(t), Auth: "verify", MasterKey: testMasterKey, LogOutput: log}
 	srv := startServer(t, config)
 	admin := srv.FirstAdmin()
 	if admin == nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -79,7 +78,8 @@ func (p *program) untilReady(t *testing.T) string {
 // end waits for the end and gives the exit code, -1 after a signal.
 func (p *program) end(t *testing.T) int {
 	t.Helper()
-	_, _ = io.Copy(io.Discard, p.Stdout.(io.Reader))
+	for p.lines.Scan() { // until it has closed its output
+	}
 	if err := p.Wait(); err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
 	}

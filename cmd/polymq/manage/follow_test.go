@@ -69,10 +69,17 @@ func (s *shell) background(args ...string) (out *output, end func()) {
 // started sends messages until one of them is seen, so that what follows surely is.
 func (s *shell) started(out *output, queue string) {
 	s.t.Helper()
-	deadline := time.Now().Add(patience)
-	for !strings.Contains(out.String(), "first") {
+	s.sendUntil(queue, func() bool { return strings.Contains(out.String(), "first") })
+}
+
+// sendUntil sends messages, a few a second, until something holds.
+func (s *shell) sendUntil(queue string, holds func() bool) {
+	s.t.Helper()
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); !holds(); <-poll.C {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("nothing is shown but %q", out.String())
+			s.t.Fatal("what is sent is not shown")
 		}
 		s.must("message", "send", queue, "first")
 	}
@@ -154,10 +161,7 @@ func TestLogFollow(t *testing.T) {
 	out, end := s.background("log", "orders", "--follow", "--json")
 	all, endAll := s.background("log", "orders", "--follow", "--from", "1h")
 	all.until(t, before)
-	deadline := time.Now().Add(patience)
-	for out.String() == "" && time.Now().Before(deadline) {
-		s.must("message", "send", "orders", "first")
-	}
+	s.sendUntil("orders", func() bool { return out.String() != "" })
 	id := strings.TrimSpace(s.must("message", "send", "orders", "last"))
 	out.until(t, id)
 	all.until(t, id)

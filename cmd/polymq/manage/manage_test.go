@@ -258,7 +258,7 @@ func TestDeliveryCommands(t *testing.T) {
 	s.must("topic", "create", "alerts")
 	s.must("subscription", "create", "alerts", "--phone", "+15550100")
 	s.must("topic", "publish", "alerts", "disk full")
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for s.must("subscription", "outbox", "--topic", "alerts", "--json") == "" {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing reached the outbox")

@@ -91,8 +91,8 @@ func serve(t *testing.T, config *tls.Config) string {
 			t.Error(err)
 		}
 		serving.Wait()
-		if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
-			t.Error("the port is still open")
+		if err := l.(*net.TCPListener).SetDeadline(time.Now()); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the port is still open: %v", err)
 		}
 	})
 	return l.Addr().String()
@@ -175,9 +175,11 @@ func TestServersShareTheAuthority(t *testing.T) {
 		}
 	}
 	address := serve(t, made[1].Config())
-	if _, err := tls.Dial("tcp", address, trusting(t, made[2].Certificate(), "localhost")); err != nil {
-		t.Error(err)
+	conn, err := tls.Dial("tcp", address, trusting(t, made[2].Certificate(), "localhost"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	_ = conn.Close()
 	if _, err := tls.Dial("tcp", address, trusting(t, authority(t, new(memory)).Certificate(), "localhost")); err == nil {
 		t.Error("another database's authority is as good")
 	}
