@@ -53,7 +53,7 @@ func readRequest(r *http.Request) (*request, error) {
 	case errors.Is(err, caller.ErrTooLarge):
 		return nil, core.Errorf(core.InvalidArgument, "a request has at most %d bytes", maxBody)
 	case err != nil:
-		return nil, wireError{http.StatusBadRequest, "InvalidArgument", "the body of the request cannot be read"}
+		return nil, wireError{http.StatusBadRequest, "InvalidArgument", err.Error()}
 	}
 	if err := checkDigest(r.Header, body); err != nil {
 		return nil, err
