@@ -61,21 +61,28 @@ func (a *adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		}
 		if p := readRequest(c.Request, op); p != nil {
 			writeProblem(c, p)
-			a.audit(c, op.OperationID, x)
-			return
+		} else {
+			x.context = core.WithActor(context.WithValue(c.Request.Context(), exchangeKey{}, x), x.caller.Actor("api", op.OperationID))
+			handler(x)
 		}
-		x.context = core.WithActor(context.WithValue(c.Request.Context(), exchangeKey{}, x), x.caller.Actor("api", op.OperationID))
-		handler(x)
-		code := ""
-		if status := c.Writer.Status(); status >= http.StatusBadRequest {
-			code = strconv.Itoa(status)
-		}
-		a.callers.Observe(&x.caller, "api", op.OperationID, true, code)
+		a.observe(c, op, &x.caller)
 		a.audit(c, op.OperationID, x)
 		if x.failed && x.undo != nil {
 			x.undo()
 		}
 	})
+}
+
+// observe counts a request, but not as a fault of the server's where the client went away.
+func (a *adapter) observe(c *gin.Context, op *huma.Operation, who *caller.Caller) {
+	code, status := "", c.Writer.Status()
+	switch {
+	case status >= http.StatusInternalServerError && c.Request.Context().Err() != nil:
+		return
+	case status >= http.StatusBadRequest:
+		code = strconv.Itoa(status)
+	}
+	a.callers.Observe(who, "api", op.OperationID, true, code)
 }
 
 // readRequest reads what huma would take for something else than what was sent: a query that is none, and a body
