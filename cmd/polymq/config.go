@@ -146,8 +146,8 @@ func loadConfig(flags *pflag.FlagSet, environ []string) (server.Config, error) {
 		EnvironFunc: func() []string { return environ },
 		TransformFunc: func(name, value string) (string, any) {
 			key := settingOf(name)
-			if _, ok := known[key]; !ok {
-				return "", nil // see unknownVariables
+			if _, ok := known[key]; !ok || value == "" {
+				return "", nil // see unknownVariables; an empty one says nothing
 			}
 			return key, value
 		},
@@ -267,6 +267,7 @@ func decode(k *koanf.Koanf, config *server.Config) []error {
 			mapstructure.StringToTimeDurationHookFunc(),
 			mapstructure.StringToWeakSliceHookFunc(","),
 			toPrefix,
+			strictly,
 		),
 	}})
 	if err == nil {
@@ -295,6 +296,18 @@ func toPrefix(_, to reflect.Type, value any) (any, error) {
 		return netip.PrefixFrom(address, address.BitLen()), nil
 	}
 	return netip.ParsePrefix(text)
+}
+
+// strictly refuses what would be read as something else: a time without a unit, which was nanoseconds, and a part of
+// a number.
+func strictly(from, to reflect.Type, value any) (any, error) {
+	if from == to || from.Kind() == reflect.String || reflect.ValueOf(value).IsZero() {
+		return value, nil
+	}
+	if whole := reflect.ValueOf(value).CanInt(); to == reflect.TypeFor[time.Duration]() || looksLike(to) == looksLike(reflect.TypeFor[int]()) && !whole {
+		return nil, fmt.Errorf("%v is not %s", value, looksLike(to))
+	}
+	return value, nil
 }
 
 // wrongValue is the fault of a setting that cannot be read.

@@ -120,6 +120,39 @@ func TestLoadConfigReportsAllFaults(t *testing.T) {
 	}
 }
 
+// What is written without a unit, or is more than a setting can hold, is not guessed at.
+func TestLoadConfigIsStrict(t *testing.T) {
+	for setting, want := range map[string]string{
+		"shutdown-timeout: 5":        "shutdown-timeout: must be a time, such as 30s or 2h, was \"5\"",
+		"expire-unused-queues: 0":    "",
+		"database-pool-size: 8.5":    "database-pool-size: must be a whole number, was \"8.5\"",
+		"limit-bytes: true":          "limit-bytes: must be a whole number, was \"true\"",
+		"region: [a, b]":             "region: must be a text",
+		"trace-ratio: 1":             "",
+		"console:":                   "",
+		"audit-retention: 2h":        "",
+		"limit-bytes: 5000000000000": "",
+	} {
+		_, err := load(t, nil, nil, setting)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", setting, err, want)
+		}
+	}
+}
+
+// An empty variable says nothing, as where a container's file passes on one that is not set.
+func TestEmptyVariables(t *testing.T) {
+	config, err := load(t, nil, []string{"POLYMQ_CONSOLE=", "POLYMQ_TRACE_RATIO=", "POLYMQ_SHUTDOWN_TIMEOUT=", "POLYMQ_DATABASE_POOL_SIZE=", "POLYMQ_TRUSTED_PROXIES=", "POLYMQ_LISTEN="},
+		"database-pool-size: 20\nshutdown-timeout: 3s\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Console == nil || !*config.Console || config.TraceRatio == nil || *config.TraceRatio != 1 || config.ShutdownTimeout != 3*time.Second ||
+		config.DatabasePoolSize != 20 || len(config.TrustedProxies) != 0 || !slices.Equal(config.Listen, server.Defaults().Listen) {
+		t.Errorf("got %+v", config)
+	}
+}
+
 func TestMisspeltSettings(t *testing.T) {
 	for variable, want := range map[string]string{
 		"POLYMQ_REIGON=x":            "POLYMQ_REIGON: there is no such setting, did you mean POLYMQ_REGION?",

@@ -22,7 +22,8 @@ func serveCommand(environ []string) *cobra.Command {
 PostgreSQL of its own, which keeps its data between starts.
 
 Each flag can also be set by an environment variable (POLYMQ_DATABASE_URL for --database-url) or
-by a key of the same name in a YAML file (--config). Flags win over variables, these over the file.
+by a key of the same name in a YAML file (--config). Flags win over variables, these over the file;
+an empty variable says nothing.
 
 The first Ctrl-C, or SIGTERM, shuts down: requests under way are answered. A second one ends at once.`,
 		Example: `  # for development: data in the user's data directory
