@@ -27,7 +27,7 @@ func TestExplainDatabase(t *testing.T) {
 		}
 	}
 	other := errors.New("another")
-	if got := ExplainDatabase(other); got != other {
+	if got := ExplainDatabase(other); !errors.Is(got, other) || got.Error() != other.Error() {
 		t.Errorf("got %v", got)
 	}
 	if got := ExplainDatabase(nil); got != nil {
