@@ -3,7 +3,6 @@ package pg_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -21,7 +20,7 @@ import (
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
-// pgbouncer starts a PgBouncer in transaction mode before the database, with two connections, and gives
+// pgbouncer starts a PgBouncer in transaction mode before the database, with two connections and a socket of its own, and gives
 // the URL that leads through it; "" where there is none on this machine.
 func pgbouncer(t *testing.T, databaseURL string) string {
 	t.Helper()
@@ -36,12 +35,6 @@ func pgbouncer(t *testing.T, databaseURL string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // for a port that is free
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	_ = listener.Close()
 	dir, err := os.MkdirTemp("", "polymq-pgbouncer-")
 	if err != nil {
 		t.Fatal(err)
@@ -55,20 +48,19 @@ func pgbouncer(t *testing.T, databaseURL string) string {
 	text := fmt.Sprintf(`[databases]
 pooled = host=%s port=%d dbname=%s user=%s %s
 [pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = %d
-unix_socket_dir =
+listen_addr =
+unix_socket_dir = %s
 auth_type = any
 pool_mode = transaction
 default_pool_size = 2
-`, to.Host, to.Port, to.Database, to.User, password, port)
+`, to.Host, to.Port, to.Database, to.User, password, dir)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	args := []string{config}
 	if os.Geteuid() == 0 { // which it refuses to run as
 		args = append([]string{"-u", ownerOf(t, to.Host)}, args...)
-		for path, mode := range map[string]os.FileMode{dir: 0o755, config: 0o644} {
+		for path, mode := range map[string]os.FileMode{dir: 0o777, config: 0o644} {
 			if err := os.Chmod(path, mode); err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +79,8 @@ default_pool_size = 2
 			t.Log(log.String())
 		}
 	})
-	pooled := fmt.Sprintf("postgres://anybody@127.0.0.1:%d/pooled?sslmode=disable", port)
+	const itsPort = 6432 // part of the socket's name
+	pooled := fmt.Sprintf("postgres://anybody@/pooled?host=%s&port=%d&sslmode=disable", dir, itsPort)
 	eventually(t, "PgBouncer listens", func() bool {
 		conn, err := pgx.Connect(context.Background(), pooled)
 		if err == nil {

@@ -30,7 +30,7 @@ const (
 )
 
 // setupTimeout bounds what is done before and after a test.
-const setupTimeout = time.Minute
+const setupTimeout = 3 * time.Minute
 
 // PoolSize is the number of connections of a test's store.
 const PoolSize = 4
