@@ -113,7 +113,7 @@ func TestMoves(t *testing.T) {
 	c.call(409, "DELETE", fmt.Sprintf("/queues/dead/moves/%v", task["id"]), "")
 	c.call(404, "DELETE", "/queues/dead/moves/x", "")
 	c.call(422, "GET", "/queues/dead/moves?limit=11", "")
-	for range 3 {
+	for range 20 { // which takes longer to move than all that follows
 		c.bury("b")
 	}
 	task = c.call(201, "POST", "/queues/dead/moves", `{"rate": 1}`)
