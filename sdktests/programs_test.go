@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -316,17 +318,9 @@ func installAhead() {
 	_ = installations.Wait()
 }
 
-// installing holds one lock per program, for tests that want the same one at the same time.
-var installing sync.Map
-
 // installed gives the folder in the user's cache that holds the program and what it needs. The
 // folder is named for the lock files, and is made anew if an installation did not come to its end.
 func (p program) installed() (string, error) {
-	name := cmp.Or(p.shares, p.name)
-	lock, _ := installing.LoadOrStore(name, &sync.Mutex{})
-	lock.(*sync.Mutex).Lock()
-	defer lock.(*sync.Mutex).Unlock()
-
 	hash, err := p.lockHash()
 	if err != nil {
 		return "", fmt.Errorf("read the lock files: %w", err)
@@ -335,7 +329,12 @@ func (p program) installed() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "polymq-sdktests", name+"-"+hash)
+	dir := filepath.Join(cache, "polymq-sdktests", cmp.Or(p.shares, p.name)+"-"+hash)
+	unlock, err := lockFolder(dir)
+	if err != nil {
+		return "", fmt.Errorf("lock %s: %w", dir, err)
+	}
+	defer unlock()
 	complete := filepath.Join(dir, ".complete")
 	_, err = os.Stat(complete)
 	fresh := err != nil
@@ -353,6 +352,24 @@ func (p program) installed() (string, error) {
 		}
 	}
 	return dir, os.WriteFile(complete, nil, 0o600)
+}
+
+// lockFolder keeps others away from a folder, tests of this run and of others, until unlock is called.
+func lockFolder(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o750); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(dir+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
+		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return func() { _ = lock.Close() }, nil
 }
 
 // lockHash gives a short name for the content of the lock files, here and below.

@@ -125,9 +125,9 @@ check('sqs_visibility_timeout_passes', async () => {
 
 check('sqs_delayed_message_arrives_later', async () => {
   const url = await sqsQueue(client);
-  await send(url, 'hello', { DelaySeconds: 2 });
+  await send(url, 'hello', { DelaySeconds: 5 });
   equal(await receive(url), [], 'received before the delay');
-  equal((await receive(url, { WaitTimeSeconds: 10 })).length, 1, 'messages after the delay');
+  equal((await receive(url, { WaitTimeSeconds: 20 })).length, 1, 'messages after the delay');
 });
 
 check('sqs_long_poll_wakes_at_a_send', async () => {

@@ -246,10 +246,10 @@ def mns_delayed_message_has_a_handle():
 
 @check
 def mns_delayed_message_arrives_later():
-    queue = clients.mns_queue(ACCOUNT, QueueMeta(delay_sec=2))
+    queue = clients.mns_queue(ACCOUNT, QueueMeta(delay_sec=5))
     queue.send_message(Message("hello"))
     equal_empty(queue)
-    equal(queue.receive_message_with_str_body(10).message_body, "hello", "body")
+    equal(queue.receive_message_with_str_body(20).message_body, "hello", "body")
 
 
 @check
@@ -259,7 +259,7 @@ def mns_long_poll_wakes_at_a_send():
     poll = threading.Thread(target=lambda: got.append(clients.mns().get_queue(queue.queue_name).receive_message(30)))
     poll.start()
     queue.send_message(Message("hello"))
-    poll.join(10)
+    poll.join(60)
     equal([message.message_body for message in got], [b"hello"], "bodies")
 
 

@@ -154,7 +154,7 @@ def mns_publish_to_http():
     topic = new_topic()
     subscribe(topic, "http://127.0.0.1:%d/notify?a=b" % server.server_port, notify_content_format="SIMPLIFIED")
     published = topic.publish_message(TopicMessage("hello", "red"))
-    path, headers, body = received.get(timeout=10)
+    path, headers, body = received.get(timeout=60)
     equal((path, body), ("/notify?a=b", b"hello"), "push")
     equal((headers["x-mns-message-id"], headers["x-mns-message-tag"], headers["x-mns-topic-name"], headers["Content-md5"]),
           (published.message_id, "red", topic.topic_name, hashlib.md5(b"hello").hexdigest().upper()), "headers")

@@ -251,10 +251,10 @@ def sqs_visibility_timeout_passes():
 @check
 def sqs_delayed_message_arrives_later():
     url = clients.sqs_queue(SQS)
-    send(url, DelaySeconds=2)
+    send(url, DelaySeconds=5)
     equal(attribute(url, "ApproximateNumberOfMessagesDelayed"), "1", "delayed")
     equal(receive(url), [], "received before the delay")
-    equal(len(receive(url, WaitTimeSeconds=10)), 1, "messages after the delay")
+    equal(len(receive(url, WaitTimeSeconds=20)), 1, "messages after the delay")
 
 
 @check
@@ -264,7 +264,7 @@ def sqs_long_poll_wakes_at_a_send():
     poll = threading.Thread(target=lambda: got.extend(receive(url, WaitTimeSeconds=20)))
     poll.start()
     send(url)
-    poll.join(10)
+    poll.join(60)
     equal([message["Body"] for message in got], ["hello"], "bodies")
 
 

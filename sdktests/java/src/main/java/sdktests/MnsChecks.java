@@ -232,11 +232,11 @@ final class MnsChecks {
     private void delay() throws Exception {
         CloudQueue queue = Clients.mnsQueue(client);
         Message delayed = new Message("hello");
-        delayed.setDelaySeconds(2);
+        delayed.setDelaySeconds(5);
         String handle = queue.putMessage(delayed).getReceiptHandle();
         equal(handle != null && !handle.isEmpty(), true, "a delayed message has a handle");
         equal(queue.popMessage(), null, "received before the delay");
-        equal(queue.popMessage(10).getMessageBodyAsString(), "hello", "body");
+        equal(queue.popMessage(20).getMessageBodyAsString(), "hello", "body");
     }
 
     private void longPoll() throws Exception {
@@ -249,7 +249,7 @@ final class MnsChecks {
             }
         });
         queue.putMessage(new Message("hello"));
-        equal(poll.get(10, TimeUnit.SECONDS).getMessageBodyAsString(), "hello", "body");
+        equal(poll.get(60, TimeUnit.SECONDS).getMessageBodyAsString(), "hello", "body");
     }
 
     /** A queue whose messages are delayed until what they are about has happened: committed is received, rolled back is gone. */

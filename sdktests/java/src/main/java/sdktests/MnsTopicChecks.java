@@ -67,7 +67,7 @@ final class MnsTopicChecks {
             TopicMessage message = new RawTopicMessage();
             message.setMessageBody("hello <&>");
             topic.publishMessage(message);
-            equal(answer.get(30, TimeUnit.SECONDS).split(" ")[1], "204", "status of the answer");
+            equal(answer.get(60, TimeUnit.SECONDS).split(" ")[1], "204", "status of the answer");
         } finally {
             kind.getMethod("stop").invoke(endpoint);
         }

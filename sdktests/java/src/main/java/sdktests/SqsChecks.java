@@ -182,16 +182,16 @@ final class SqsChecks {
 
     private void delay() throws Exception {
         String url = queue();
-        client.sendMessage(r -> r.queueUrl(url).messageBody("hello").delaySeconds(2));
+        client.sendMessage(r -> r.queueUrl(url).messageBody("hello").delaySeconds(5));
         equal(receive(url, 0), List.of(), "received before the delay");
-        equal(receive(url, 10).size(), 1, "messages after the delay");
+        equal(receive(url, 20).size(), 1, "messages after the delay");
     }
 
     private void longPoll() throws Exception {
         String url = queue();
         CompletableFuture<List<Message>> poll = CompletableFuture.supplyAsync(() -> receive(url, 20));
         send(url, "hello");
-        equal(poll.get(10, TimeUnit.SECONDS).get(0).body(), "hello", "body");
+        equal(poll.get(60, TimeUnit.SECONDS).get(0).body(), "hello", "body");
     }
 
     private void badHandle() throws Exception {
@@ -250,15 +250,15 @@ final class SqsChecks {
                     .mapToObj(n -> manager.sendMessage(r -> r.queueUrl(url).messageBody("body " + n)))
                     .toList();
             for (var sent : sends) {
-                sent.get(10, TimeUnit.SECONDS);
+                sent.get(60, TimeUnit.SECONDS);
             }
             List<String> bodies = new ArrayList<>();
             while (bodies.size() < 25) {
-                var got = manager.receiveMessage(r -> r.queueUrl(url)).get(10, TimeUnit.SECONDS).messages();
+                var got = manager.receiveMessage(r -> r.queueUrl(url)).get(60, TimeUnit.SECONDS).messages();
                 for (Message message : got) {
                     bodies.add(message.body());
                     manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(message.receiptHandle()))
-                            .get(10, TimeUnit.SECONDS);
+                            .get(60, TimeUnit.SECONDS);
                 }
             }
             equal(bodies.stream().sorted().toList(),
@@ -272,17 +272,17 @@ final class SqsChecks {
         try (SqsAsyncClient async = Clients.sqsAsync(); SqsAsyncBatchManager manager = async.batchManager()) {
             var good = manager.sendMessage(r -> r.queueUrl(url).messageBody("hello"));
             var bad = manager.sendMessage(r -> r.queueUrl(url).messageBody("x".repeat(1025)));
-            good.get(10, TimeUnit.SECONDS);
+            good.get(60, TimeUnit.SECONDS);
             equalError(cause(bad), "InvalidParameterValue");
             String handle = receive(url, 0).get(0).receiptHandle();
             var shown = manager.changeMessageVisibility(r -> r.queueUrl(url).receiptHandle(handle).visibilityTimeout(0));
             var unknown = manager.changeMessageVisibility(r -> r.queueUrl(url).receiptHandle("nonsense").visibilityTimeout(0));
-            shown.get(10, TimeUnit.SECONDS);
+            shown.get(60, TimeUnit.SECONDS);
             equalError(cause(unknown), "ReceiptHandleIsInvalid");
             equal(receive(url, 0).size(), 1, "received again");
             var deleted = manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(handle));
             var missing = manager.deleteMessage(r -> r.queueUrl(url).receiptHandle("nonsense"));
-            deleted.get(10, TimeUnit.SECONDS);
+            deleted.get(60, TimeUnit.SECONDS);
             equalError(cause(missing), "ReceiptHandleIsInvalid");
             equal(attribute(url, QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_NOT_VISIBLE), "0", "in flight");
         }
@@ -303,14 +303,14 @@ final class SqsChecks {
                         .build()) {
             var with = manager.sendMessage(r -> r.queueUrl(url).messageBody("with").messageAttributes(attributes));
             var without = manager.sendMessage(r -> r.queueUrl(url).messageBody("without"));
-            equal(with.get(10, TimeUnit.SECONDS).md5OfMessageAttributes() == null, false, "MD5 of attributes");
-            equal(without.get(10, TimeUnit.SECONDS).md5OfMessageAttributes(), null, "MD5 of no attributes");
+            equal(with.get(60, TimeUnit.SECONDS).md5OfMessageAttributes() == null, false, "MD5 of attributes");
+            equal(without.get(60, TimeUnit.SECONDS).md5OfMessageAttributes(), null, "MD5 of no attributes");
             Map<String, Map<String, MessageAttributeValue>> got = new HashMap<>();
             while (got.size() < 2) {
-                for (Message message : manager.receiveMessage(r -> r.queueUrl(url)).get(10, TimeUnit.SECONDS).messages()) {
+                for (Message message : manager.receiveMessage(r -> r.queueUrl(url)).get(60, TimeUnit.SECONDS).messages()) {
                     got.put(message.body(), message.messageAttributes());
                     equal(message.attributes().get(MessageSystemAttributeName.APPROXIMATE_RECEIVE_COUNT), "1", "receive count");
-                    manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(message.receiptHandle())).get(10, TimeUnit.SECONDS);
+                    manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(message.receiptHandle())).get(60, TimeUnit.SECONDS);
                 }
             }
             equal(got, Map.of("with", attributes, "without", Map.of()), "attributes");
@@ -320,7 +320,7 @@ final class SqsChecks {
     }
 
     private static SqsException cause(CompletableFuture<?> call) throws Exception {
-        return (SqsException) raises(ExecutionException.class, () -> call.get(10, TimeUnit.SECONDS)).getCause();
+        return (SqsException) raises(ExecutionException.class, () -> call.get(60, TimeUnit.SECONDS)).getCause();
     }
 
     private static void equalError(SqsException error, String code) {
@@ -381,14 +381,14 @@ final class SqsChecks {
                         .mapToObj(n -> manager.sendMessage(r -> r.queueUrl(url).messageBody("%02d".formatted(n)).messageGroupId("g")))
                         .toList();
                 for (var sent : sends) {
-                    sent.get(10, TimeUnit.SECONDS);
+                    sent.get(60, TimeUnit.SECONDS);
                 }
             }
             List<String> bodies = new ArrayList<>();
             while (bodies.size() < 20) {
-                for (Message message : manager.receiveMessage(r -> r.queueUrl(url)).get(10, TimeUnit.SECONDS).messages()) {
+                for (Message message : manager.receiveMessage(r -> r.queueUrl(url)).get(60, TimeUnit.SECONDS).messages()) {
                     bodies.add(message.body());
-                    manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(message.receiptHandle())).get(10, TimeUnit.SECONDS);
+                    manager.deleteMessage(r -> r.queueUrl(url).receiptHandle(message.receiptHandle())).get(60, TimeUnit.SECONDS);
                 }
             }
             equal(bodies, IntStream.range(0, 20).mapToObj("%02d"::formatted).toList(), "bodies");

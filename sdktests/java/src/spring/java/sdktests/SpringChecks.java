@@ -203,7 +203,7 @@ class SpringChecks {
 
     private void template() throws Exception {
         String queue = queue("template");
-        template.send(to -> to.queue(queue).payload("later").delaySeconds(1));
+        template.send(to -> to.queue(queue).payload("later").delaySeconds(5));
         sendMany(queue, bodies(5));
         TreeSet<String> got = new TreeSet<>();
         while (got.size() < 5) {
@@ -211,7 +211,7 @@ class SpringChecks {
                     .forEach(message -> got.add(message.getPayload()));
         }
         equal(got, new TreeSet<>(bodies(5)), "bodies");
-        Optional<Message<String>> later = template.receive(from -> from.queue(queue).pollTimeout(Duration.ofSeconds(10)), String.class);
+        Optional<Message<String>> later = template.receive(from -> from.queue(queue).pollTimeout(Duration.ofSeconds(20)), String.class);
         equal(later.map(Message::getPayload), Optional.of("later"), "delayed message");
         awaitCounts(queue, 0, 0);
     }
