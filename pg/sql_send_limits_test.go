@@ -85,4 +85,14 @@ func TestSQLSendKeepsToTheLimits(t *testing.T) {
 	broker.LimitAccounts(core.Limits{})
 	count()
 	expect("once there are no limits", send("orders", 1), "")
+
+	broker.LimitAccounts(core.Limits{Bytes: 5000})
+	if err := broker.PurgeQueue(ctx, queue); err != nil {
+		t.Fatal(err)
+	}
+	count()
+	if _, err := conn.Exec(ctx, `SELECT polymq.send($1, $2, 'orders', repeat('x', 100)) FROM generate_series(1, 200)`, pgtest.Account, pgtest.Region); err == nil {
+		t.Error("one statement stored four times the limit")
+	}
+	expect("after what was not stored", send("orders", 1), "")
 }
