@@ -258,7 +258,9 @@
 // lock that a receive takes. Rejected, since it would gain less than it costs to read: receives without FOR UPDATE while no other server is
 // registered (5 % of the receive, and trains could wait for each other in a circle); a codec of our own for arrays, whose elements pgx encodes one by one
 // through an interface (1.0 of 94 us, for 80 lines). What would gain more changes the tables or leaves net/http: Go's monitor thread alone takes
-// a tenth of the server's and of the load generator's time.
+// a tenth of the server's and of the load generator's time. The server allocates 5.7 KB in 30 objects for a message. A fifth of the bytes
+// are pgx's buffers of arguments and of what is sent, which it makes anew for each train and which grow as they are
+// filled; the messages themselves, once as rows and once for their callers, are an eighth. With either saved the collector's 1.2 us would be 1.0.
 //
 // 2026-11-21: with 64 callers a cycle takes PostgreSQL 77 us in 1,000 queues and 54 in one. Counters are 14 of the 77 and 5 of the 54, for
 // each queue has rows of its own where a train has one for all in the same queue; the rest is to look up each queue and to

@@ -17,9 +17,9 @@
 // connection, which is how a receive notices that nobody waits for its messages any more.
 //
 // 2026-11-21: where many polls wait, others are parked: their connections are hijacked, and accepted again with the next request.
-// 5,000 polls on 5,000 queues took 239 MiB resident once they had been answered and had come again (201 before), and 252 at most; now 182
-// (175), which is the most. Of these 40 are the program itself, 57 the stacks of two goroutines for each poll. Given back are the 8 to
-// 10 KiB that net/http reads and writes a connection through, and which nobody can take from it otherwise. Handlers do not notice. Not from the
+// 5,000 polls on 5,000 queues took 239 MiB resident once they had been answered and had come again (201 before), and 252 at most; now 183
+// (169), and 195 to 200 while they come again all at once. Of these 40 are the program itself, 57 the stacks of two goroutines for each poll. Given
+// back are the 8 to 10 KiB that net/http reads and writes a connection through, and which nobody can take from it otherwise. Handlers do not notice. Not from the
 // first poll on: it costs a poll more processor time (a wave of 5,000 that came again took 1.2 to 1.3 s instead of 0.9 on a machine
 // that was busy with other things), and net/http has seen more clients. Polls of the query protocol, whose action stands in their body, and of TLS are not
 // parked. What would be left to save are the stacks: one watcher for all connections (20 MiB), and
