@@ -158,17 +158,22 @@ func TestParkedPolls(t *testing.T) {
 	}
 	poll := time.NewTicker(2 * time.Millisecond)
 	defer poll.Stop()
-	for deadline := time.Now().Add(patience); srv.broker.Waiting() < parkFrom; <-poll.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d receives wait, want %d", srv.broker.Waiting(), parkFrom)
+	untilWaiting := func(want int) {
+		t.Helper()
+		for deadline := time.Now().Add(patience); srv.broker.Waiting() < want; <-poll.C {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d receives wait, want %d", srv.broker.Waiting(), want)
+			}
 		}
 	}
+	untilWaiting(parkFrom)
 	for i := range 2 {
 		parked := make(chan string, 1)
 		go func() {
 			answer, err := receive("parked")
 			parked <- fmt.Sprint(answer, err)
 		}()
+		untilWaiting(parkFrom + 1)
 		untilRunning(t, "transport.(*parked).answer")
 		text := fmt.Sprintf("hello %d", i)
 		if status, body, err := post(srv, "/queues/parked/messages", `{"messages": [{"body": "`+text+`"}]}`); err != nil || status/100 != 2 {
@@ -183,7 +188,7 @@ func TestParkedPolls(t *testing.T) {
 		answer, err := receive("parked")
 		parked <- fmt.Sprint(answer, err)
 	}()
-	untilRunning(t, "transport.(*parked).answer")
+	untilWaiting(parkFrom + 1)
 	stopping.Store(true)
 	if err := srv.Stop(t.Context()); err != nil {
 		t.Errorf("stop: %v", err)
