@@ -69,6 +69,54 @@ func untilAttempted(t *testing.T, srv *Server) {
 	})
 }
 
+// What Alibaba's sources disagree about is as the server is told.
+func TestMNSPushChoices(t *testing.T) {
+	for name, tt := range map[string]struct {
+		config       Config
+		digest, came string
+	}{
+		"by default": {Config{}, "5D41402ABC4B2A76B9719D911017C592", "retry"},
+		"as chosen":  {Config{MNSPushBase64MD5: true, MNSPushAccept3xx: true}, "NWQ0MTQwMmFiYzRiMmE3NmI5NzE5ZDkxMTAxN2M1OTI=", "delivered"},
+	} {
+		digests := make(chan string, 10) // a receiver for each: what is not taken comes again
+		receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			digests <- r.Header.Get("Content-Md5")
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(http.StatusFound)
+		}))
+		t.Cleanup(receiver.Close)
+		srv := start(t, tt.config)
+		for _, step := range []struct{ method, path, document string }{
+			{http.MethodPut, "/topics/news", "<Topic/>"},
+			{http.MethodPut, "/topics/news/subscriptions/all", "<Subscription><Endpoint>" + receiver.URL + "</Endpoint><NotifyContentFormat>SIMPLIFIED</NotifyContentFormat></Subscription>"},
+			{http.MethodPost, "/topics/news/messages", "<Message><MessageBody>hello</MessageBody></Message>"},
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), step.method, srv.URL()+step.path, strings.NewReader(step.document))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != http.StatusCreated {
+				t.Fatalf("%s: %s is answered with %d", name, step.path, resp.StatusCode)
+			}
+		}
+		select {
+		case digest := <-digests:
+			if digest != tt.digest {
+				t.Errorf("%s: got the digest %q", name, digest)
+			}
+		case <-time.After(pushPatience):
+			t.Fatalf("%s: no push came", name)
+		}
+		counted := `polymq_deliveries_total{protocol="http",result="` + tt.came + `"} `
+		eventually(t, name+": no "+counted, func() bool { return strings.Contains(scrape(t, srv), counted) })
+	}
+}
+
 func TestPushSettings(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
