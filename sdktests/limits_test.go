@@ -73,7 +73,7 @@ func TestLimitsInEveryProtocol(t *testing.T) {
 	if _, err := queue.SendMessage(ali_mns.MessageSendRequest{MessageBody: "hello"}); err == nil || !strings.Contains(err.Error(), "QpsLimitExceeded") {
 		t.Errorf("more bytes by MNS: %v", err)
 	}
-	if _, err := topics.Publish(t.Context(), &sns.PublishInput{TopicArn: topic.TopicArn, Message: aws.String("hello")}); errorCode(err) != "Throttled" {
+	if _, err := topics.Publish(t.Context(), &sns.PublishInput{TopicArn: topic.TopicArn, Message: aws.String("hello")}); errorCode(err) != "Throttling" {
 		t.Errorf("more bytes by SNS: %v", err)
 	}
 	response, err := http.Post(p.url+"/api/v1/queues/orders/messages?account="+limitedAccount, "application/json", strings.NewReader(`{"messages":[{"body":"x"}]}`))
@@ -189,8 +189,8 @@ func TestEveryLimitInEveryProtocol(t *testing.T) {
 		"bytes by MNS, JSON":    {asked(walker.mnsJSON, "SendMessage", "orders"), "QpsLimitExceeded"},
 		"a batch by MNS":        {asked(walker.mnsXML, "BatchSendMessage", "orders"), "<Code>QpsLimitExceeded"},
 		"published by MNS":      {asked(walker.mnsXML, "PublishMessage", "orders"), "<Code>QpsLimitExceeded"},
-		"published by SNS":      {asked(snsWalk, "Publish", "orders"), "<Code>Throttled"},
-		"a batch by SNS":        {asked(snsWalk, "PublishBatch", "orders"), "<Code>Throttled"},
+		"published by SNS":      {asked(snsWalk, "Publish", "orders"), "<Code>Throttling"},
+		"a batch by SNS":        {asked(snsWalk, "PublishBatch", "orders"), "<Code>Throttling"},
 		"bytes by the API":      {api("/queues/orders/messages", `{"messages":[{"body":"x"}]}`), `"code":"Throttled"`},
 		"published by the API":  {api("/topics/orders/messages", `{"messages":[{"body":"x"}]}`), `"code":"Throttled"`},
 	} {
@@ -205,7 +205,7 @@ func TestEveryLimitInEveryProtocol(t *testing.T) {
 		action string
 		want   string
 	}{
-		"SQS": {walker.sqsJSON, "ListQueues", "RequestThrottled"}, "SQS, query": {walker.sqsQuery, "ListQueues", "<Code>RequestThrottled"}, "SNS": {snsWalk, "ListTopics", "<Code>Throttled"},
+		"SQS": {walker.sqsJSON, "ListQueues", "RequestThrottled"}, "SQS, query": {walker.sqsQuery, "ListQueues", "<Code>RequestThrottled"}, "SNS": {snsWalk, "ListTopics", "<Code>Throttling"},
 		"STS": {awsWalk("sts", sts20110615, stsParameters), "GetCallerIdentity", "<Code>Throttling"}, "IAM": {awsWalk("iam", iam.Version, iamParameters), "ListUsers", "<Code>Throttling"},
 		"MNS": {walker.mnsXML, "ListQueue", "<Code>QpsLimitExceeded"}, "MNS, JSON": {walker.mnsJSON, "PeekMessage", "QpsLimitExceeded"}, "SMQ": {smqWalk, "ListQueue", `"Code":"Throttling`},
 		"RAM": {aliyunWalk(ram.Version, ramParameters), "ListUsers", `"Code":"Throttling`},

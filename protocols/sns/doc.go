@@ -49,4 +49,7 @@
 //
 // 2026-11-21: PublishBatch fails as a whole where one entry is wrong, as recorded; but an entry with a wrong subject, and
 // one without text, fails by itself, as a suite that runs against the real service has it.
+//
+// 2026-11-22: who asks too often, or has stored too much, is answered Throttling with 400, as by STS and IAM. The model's own
+// Throttled with 429 is tried again by botocore and by the SDK of JavaScript, but not by that of Go.
 package sns

@@ -20,7 +20,7 @@ type wireError struct {
 var (
 	internalError        = wireError{http.StatusInternalServerError, "InternalError"}
 	serviceUnavailable   = wireError{http.StatusServiceUnavailable, "ServiceUnavailable"}
-	throttled            = wireError{http.StatusTooManyRequests, "Throttled"}
+	throttled            = wireError{http.StatusBadRequest, "Throttling"}
 	invalidAction        = wireError{http.StatusBadRequest, "InvalidAction"}
 	missingAction        = wireError{http.StatusBadRequest, "MissingAction"}
 	malformedQuery       = wireError{http.StatusBadRequest, "MalformedQueryString"}
