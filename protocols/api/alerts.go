@@ -3,12 +3,12 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // registerAlerts mounts the operations on alerts.
@@ -135,8 +135,8 @@ func encodeAlert(ctx context.Context, a core.Alert) alertBody {
 // encodeDestination hides from who may only look what is in a URL: who knows it can write to the robot.
 func encodeDestination(ctx context.Context, to core.Destination) destinationBody {
 	body := destinationBody{Type: to.Type, Target: to.Target}
-	if u, err := url.Parse(to.Target); err == nil && u.Host != "" && !exchangeOf(ctx).grants.Access.Covers(core.Operator) {
-		body.Target = u.Scheme + "://" + u.Host + "/…"
+	if !exchangeOf(ctx).grants.Access.Covers(core.Operator) {
+		body.Target = caller.OnlyHost(to.Target)
 	}
 	return body
 }

@@ -28,6 +28,38 @@ type auditedRequest struct {
 	hidden          string
 }
 
+// What is a secret in a URL is not shown with it: a password, what the query names so, and all but the host of a webhook.
+func TestSecretsInURLs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"https://user:topsecret@example.com/x":                            "https://***@example.com/x",
+		"https://user:topsecret@example.com/x?access_token=topsecret&a=b": "https://***@example.com/x?access_token=***&a=b",
+		"https://example.com/x?a=b&Key=topsecret#c":                       "https://example.com/x?a=b&Key=***#c",
+		"https://example.com/?X-Amz-Signature=topsecret&X-Amz-Expires=60": "https://example.com/?X-Amz-Signature=***&X-Amz-Expires=60",
+		"https://example.com/keys?page=2":                                 "https://example.com/keys?page=2",
+		"is it a=b&c=d?":                                                  "is it a=b&c=d?",
+	} {
+		if got := WithoutPassword(text); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	for target, want := range map[string]string{
+		"https://hooks.slack.com/services/T0/B0/topsecret":         "https://hooks.slack.com/…",
+		"https://oapi.dingtalk.com/robot/send?access_token=secret": "https://oapi.dingtalk.com/…",
+		"http://user:topsecret@example.com/x":                      "http://example.com/…",
+		"http://example.com?topsecret":                             "http://example.com/…",
+		"http://user:topsecret@example.com":                        "http://example.com/…",
+		"orders":                                                   "orders", "ops@example.com": "ops@example.com",
+	} {
+		want = `{"target":"` + want + `"}`
+		for _, in := range []any{&struct{ Target string }{target}, map[string]any{"target": target}} {
+			if got := string(shown(in)); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		}
+	}
+}
+
 func TestParametersAsAudited(t *testing.T) {
 	t.Parallel()
 	token, count := "t0ken", 3

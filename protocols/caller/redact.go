@@ -32,7 +32,14 @@ var (
 	bodies      = []string{"message", "messagebody", "messages", "body", "entries", "messageattributes", "messagesystemattributes", "userproperties", "systemproperties"}
 )
 
-var passwordInURL = regexp.MustCompile(`://[^/@\s]+@`)
+var (
+	passwordInURL = regexp.MustCompile(`://[^/@\s]+@`)
+	secretInQuery = regexp.MustCompile(`(?i)([?&][a-z_-]*(?:secret|password|token|key|signature|auth)[a-z_-]*=)[^&#\s"]+`)
+	hookURL       = regexp.MustCompile(`^(\w+://)(?:[^/?#]*@)?([^/?#@]*).*`)
+)
+
+// webhooks are names of URLs that are secrets as a whole: who knows one can write to the robot behind it.
+var webhooks = []string{"target"}
 
 // shown gives parameters as a JSON object, without secrets and bodies; nil for none.
 func shown(parameters any) []byte {
@@ -84,8 +91,14 @@ func show(v reflect.Value, depth int) any {
 	return nil
 }
 
-// WithoutPassword gives a text with stars for names and passwords in URLs.
-func WithoutPassword(text string) string { return passwordInURL.ReplaceAllString(text, "://***@") }
+// WithoutPassword gives a text with stars for names and passwords in URLs, and for what is a secret by its name in
+// their queries.
+func WithoutPassword(text string) string {
+	return secretInQuery.ReplaceAllString(passwordInURL.ReplaceAllString(text, "://***@"), "${1}***")
+}
+
+// OnlyHost gives no more of a URL than its host, and a text that is none as it is.
+func OnlyHost(text string) string { return hookURL.ReplaceAllString(text, "$1$2/…") }
 
 func showText(text string) any {
 	text = WithoutPassword(strings.ToValidUTF8(text, "\uFFFD"))
@@ -163,10 +176,13 @@ func put(object map[string]any, name string, v reflect.Value, depth int) {
 	plain := strings.ToLower(separators.Replace(name))
 	isSecret := slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(plain, word) }) && !slices.Contains(noSecrets, plain)
 	_, hasMembers := value.(map[string]any) // each of which has a name of its own
+	text, isText := value.(string)
 	switch {
 	case value == nil, slices.Contains(bodies, plain):
 	case isSecret && !hasMembers:
 		object[clip(name, maxShownText)] = hidden
+	case isText && slices.Contains(webhooks, plain):
+		object[name] = OnlyHost(text)
 	default:
 		object[strings.ToValidUTF8(clip(name, maxShownText), "")] = value
 	}
