@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,5 +51,88 @@ func TestServeSeed(t *testing.T) {
 	config.Listen, config.LogLevel = []string{"127.0.0.1:0"}, "disabled"
 	if _, err := server.Start(t.Context(), config); err == nil || !strings.Contains(err.Error(), "colour") {
 		t.Errorf("a server with a wrong file: %v", err)
+	}
+}
+
+// A configuration moves to another server by its dump, which has no secrets in it, and is the same there.
+func TestDumpMovesWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	const secret = "topsecret"
+	const declared = `
+queues: [{name: orders, delay_seconds: 3}]
+topics:
+  - name: events
+    subscriptions:
+      - {name: plain, queue: orders}
+      - {name: hook, url: "https://user:topsecret@hooks.example/x", format: mns}
+      - {name: token, url: "https://hooks.example/x?access_token=topsecret", format: mns}
+users: [{name: ann}]
+keys: [{id: AKIAMOVED, secret: topsecret, user: ann}]
+alerts:
+  - name: late
+    metric: depth
+    queue: orders
+    threshold: 1
+    to:
+      - {type: slack, target: "https://hooks.slack.com/services/topsecret"}
+      - {type: slack, target: "https://hooks.slack.com/services/topsecret2"}
+      - {type: webhook, target: "https://hooks.example/", secret: topsecret}
+      - {type: email, target: ops@example.com}
+`
+	start := func() []string {
+		config := server.Config{DatabaseURL: pgtest.DatabaseURL(t), DatabasePoolSize: pgtest.PoolSize, Auth: "verify", MasterKey: testMasterKey, AdminKey: "root:hunter22"}
+		return []string{"POLYMQ_ADMIN_KEY=root:hunter22", "POLYMQ_ENDPOINT=" + startServer(t, config).URL()}
+	}
+	run := func(environ []string, input string, args ...string) (out, notes string, err error) {
+		var stdout, stderr bytes.Buffer
+		root := rootCommand(environ)
+		root.SetArgs(args)
+		root.SetIn(strings.NewReader(input))
+		root.SetOut(&stdout)
+		root.SetErr(&stderr)
+		err = root.ExecuteContext(t.Context())
+		return stdout.String(), stderr.String(), err
+	}
+	must := func(environ []string, input string, args ...string) string {
+		t.Helper()
+		out, _, err := run(environ, input, args...)
+		if err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+		return out
+	}
+	from, to := start(), start()
+	if made := must(from, declared, "seed", "-"); strings.Contains(made, secret) {
+		t.Errorf("seed tells\n%s", made)
+	}
+	dump, notes, err := run(from, "", "dump-config")
+	for name, text := range map[string]string{"the dump": dump, "what is said of it": notes, "the doctor": must(from, "", "doctor"), "the dump in JSON": must(from, "", "dump-config", "--json")} {
+		if err != nil || strings.Contains(text, secret) || strings.Contains(text, "hunter22") {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
+	}
+	variables := []string{"KEY_AKIAMOVED_SECRET", "SUBSCRIPTION_EVENTS_HOOK_URL", "SUBSCRIPTION_EVENTS_TOKEN_URL", "ALERT_LATE_SLACK", "ALERT_LATE_SLACK_2", "ALERT_LATE_WEBHOOK"}
+	for _, name := range variables {
+		if !strings.Contains(dump, "${"+name) || !strings.Contains(notes, "secret: "+name+" is ") {
+			t.Errorf("there is no variable %s in\n%s%s", name, dump, notes)
+		}
+	}
+	if _, _, err := run(to, dump, "seed", "-"); err == nil || !strings.Contains(err.Error(), "is not set") {
+		t.Errorf("without its secrets: %v", err)
+	}
+	whole := must(from, "", "dump-config", "--secrets")
+	if _, _, err := run(to, whole, "seed", "-", "--dry-run"); err != nil {
+		t.Errorf("whole: %v", err)
+	}
+	given := []string{variables[0] + "=topsecret", variables[1] + "=https://user:topsecret@hooks.example/x", variables[2] + "=https://hooks.example/x?access_token=topsecret",
+		variables[3] + "=https://hooks.slack.com/services/topsecret", variables[4] + "=https://hooks.slack.com/services/topsecret2", variables[5] + "=https://hooks.example/"}
+	must(append(to, given...), dump, "seed", "-")
+	if again := must(to, "", "dump-config"); again != dump {
+		t.Errorf("there it is\n%swhere it was\n%s", again, dump)
+	}
+	for name, text := range map[string]string{"the dump": dump, "with its secrets": whole, "in JSON": must(to, "", "dump-config", "--json")} {
+		if out := must(append(to, given[1:]...), text, "seed", "-", "--prune"); out != "0 created, 0 changed, 0 deleted\n" {
+			t.Errorf("%s changes\n%s", name, out)
+		}
 	}
 }

@@ -95,9 +95,13 @@ alerts:
 		t.Errorf("changed: %s", out)
 	}
 	dumped := s.must("dump-config")
-	if !strings.Contains(dumped, "alerts:") || !strings.Contains(dumped, "threshold: 600") || strings.Contains(dumped, "SEC1") {
+	if !strings.Contains(dumped, "alerts:") || !strings.Contains(dumped, "threshold: 600") || strings.Contains(dumped, "SEC1") || strings.Contains(dumped, "access_token") {
 		t.Errorf("dumped: %s", dumped)
 	}
+	if r := s.run(t.Context(), dumped, "seed", "-"); r.err == nil || !strings.Contains(r.err.Error(), "ALERT_LATE_DINGTALK is not set") {
+		t.Errorf("what was dumped, without its secret: %v", r.err)
+	}
+	s.environ = append(s.environ, "ALERT_LATE_DINGTALK=https://oapi.dingtalk.com/robot/send?access_token=x")
 	if out := seed(dumped); strings.Contains(out, "alert late") {
 		t.Errorf("what was dumped: %s", out)
 	}

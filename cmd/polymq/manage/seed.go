@@ -49,7 +49,7 @@ account: and region: in front of the sections say whose they are, else --account
 apart by --- can name several. ${NAME} is an environment variable, ${NAME:-text} has a default, $${ is ${.
 An access key that exists keeps its secret. The file is checked whole before anything is changed.`,
 		Example: `  polymq seed queues.yaml --dry-run
-  polymq dump-config | polymq seed - --endpoint http://staging:4566
+  polymq dump-config --secrets | polymq seed - --endpoint http://staging:4566
   polymq seed --schema > polymq.schema.json   # for the editor`,
 		Args: cobra.MaximumNArgs(1),
 	}
@@ -73,6 +73,9 @@ An access key that exists keeps its secret. The file is checked whole before any
 			return fmt.Errorf("%s: %w", args[0], err)
 		}
 		changes, err := seed.Apply(command.Context(), s.server(), documents, options)
+		if err != nil && len(changes) == 0 {
+			return err
+		}
 		return errors.Join(s.showChanges(command, changes, options.DryRun), err)
 	}
 	return c
@@ -123,23 +126,41 @@ func (s *Session) showChanges(command *cobra.Command, changes []seed.Change, dry
 }
 
 func dumpCommand(environ []string) *cobra.Command {
+	secrets := false
 	c := &cobra.Command{
 		Use:   "dump-config",
 		Short: "Write what a server has as the file that polymq seed takes",
-		Long: `Writes queues, topics, subscriptions, policies, groups, users, roles and access keys of an account and region as YAML: polymq seed of it
-changes nothing here, and makes the same elsewhere. Secrets of access keys are not in it, nobody can read them.
-What cannot be declared, as a subscription that waits to be confirmed, is listed on the standard error.`,
-		Example: "  polymq dump-config --account 111122223333 > queues.yaml",
-		Args:    cobra.NoArgs,
+		Long: `Writes queues, topics, subscriptions, policies, groups, users, roles, access keys and alerts of an account and
+region as YAML, in a pipe too, or with --json as JSON: polymq seed of either changes nothing here, and makes the same elsewhere.
+
+No secret is in it, so that it can be kept with a program. ${NAME} stands for each, and the standard error says
+what it is; polymq seed takes it from the environment variable of that name. For URLs of subscriptions with a
+password or a token, and for those of robots and webhooks that alerts go to, --secrets writes what they are. Who
+moves access keys needs their secrets from whoever has them: no server tells them again. What alerts are signed
+with is not in it either, and added by hand.
+
+What is left out, as administrators' access keys and subscriptions that wait to be confirmed, is listed on the
+standard error.`,
+		Example: `  polymq dump-config --account 111122223333 > queues.yaml
+  polymq dump-config --secrets | polymq seed - --endpoint http://staging:4566`,
+		Args: cobra.NoArgs,
 	}
 	s := bind(c, environ)
+	c.Flags().BoolVar(&secrets, "secrets", false, "write URLs with their secrets")
 	c.RunE = func(command *cobra.Command, _ []string) error {
-		document, left, err := seed.Dump(command.Context(), s.server())
+		document, notes, err := seed.Dump(command.Context(), s.server(), secrets)
 		if err != nil {
 			return err
 		}
-		for _, what := range left {
-			fmt.Fprintf(command.ErrOrStderr(), "left out: %s\n", what)
+		for _, note := range notes {
+			fmt.Fprintln(command.ErrOrStderr(), note)
+		}
+		if s.json && command.Flags().Changed("json") { // only then: such a file is YAML
+			raw, err := document.JSON()
+			if err != nil {
+				return err
+			}
+			return s.line(command, raw)
 		}
 		text, err := document.YAML()
 		if err != nil {

@@ -358,7 +358,7 @@ func (a *applying) alter(k *kind, path []string, name string, declared, shown Fi
 		if slices.Contains(k.fixed, field) {
 			return fmt.Errorf("%s %s: %s is %s, and cannot become %s: delete it first", k.name, name, field, text(from), text(to))
 		}
-		differ = append(differ, FieldChange{field, text(from), text(withoutSecrets(to))})
+		differ = append(differ, FieldChange{field, text(displayed(from)), text(displayed(to))})
 		change[field] = changeOf(field, from, to)
 	}
 	if disabled, ok := declared["disabled"]; ok && k == keys && disabled != there["disabled"] {
@@ -477,7 +477,7 @@ func changeOf(field string, from, to any) any {
 func newFields(entry Fields) []FieldChange {
 	var fields []FieldChange
 	for _, name := range sorted(entry) {
-		value := text(withoutSecrets(entry[name]))
+		value := text(displayed(entry[name]))
 		if name == "secret" {
 			value = "(given)"
 		}

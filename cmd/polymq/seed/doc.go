@@ -52,4 +52,8 @@
 //
 // 2026-11-21: an access key, and a destination of an alert, that exists keeps its secret, for nobody can read it to compare. Administrators'
 // keys, pending subscriptions and those whose endpoints the API cannot make are not pruned and not dumped.
+//
+// 2026-11-22: a dump has variables where secrets would be, also for the URLs of robots and webhooks, which are
+// secrets as a whole: such files are kept where programs are kept. Stars would make a file that cannot be
+// applied. An access key's has an empty default, since a server that has the key needs none.
 package seed

@@ -16,9 +16,9 @@ import (
 	"github.com/polymq/polymq/protocols/api"
 )
 
-// Dump gives what an account has in a region as the document that declares it, and what of it cannot be
-// declared. Secrets of access keys are not in it.
-func Dump(ctx context.Context, server *client.Client) (d Document, left []string, err error) {
+// Dump gives what an account has in a region as the document that declares it, and notes: what of it cannot be
+// declared, and which variables stand for its secrets. With secrets there are none for those that the server shows.
+func Dump(ctx context.Context, server *client.Client, secrets bool) (d Document, notes []string, err error) {
 	a := &applying{ctx: ctx, server: server}
 	d = Document{Account: server.Account, Region: server.Region}
 	section := func(k *kind, path []string) ([]Fields, error) {
@@ -27,27 +27,27 @@ func Dump(ctx context.Context, server *client.Client) (d Document, left []string
 		for _, name := range sorted(shown) {
 			if entry, ok := k.declared(shown[name]); ok {
 				entries = append(entries, entry)
-			} else if k != keys { // those of sessions are nobody's concern
-				left = append(left, strings.TrimSpace(k.name+" "+name+" of "+strings.Join(path, " ")))
+			} else if k != keys || shown[name]["admin"] == true { // those of sessions are nobody's concern
+				notes = append(notes, "left out: "+strings.TrimSpace(k.name+" "+name+" of "+strings.Join(path, " ")))
 			}
 		}
 		return entries, err
 	}
 	for _, s := range d.sections() {
 		if *s.entries, err = section(s.kind, nil); err != nil {
-			return d, left, err
+			return d, notes, err
 		}
 	}
 	for _, topic := range d.Topics {
 		declared, err := section(subscriptions, []string{topics.path, topic.text("name")})
 		if err != nil {
-			return d, left, err
+			return d, notes, err
 		}
 		if len(declared) > 0 {
 			topic[subscriptionsField] = declared
 		}
 	}
-	return d, left, nil
+	return d, append(notes, d.hideSecrets(secrets)...), nil
 }
 
 // YAML gives the document as a file.
@@ -84,6 +84,19 @@ func (d *Document) YAML() ([]byte, error) {
 	return b.Bytes(), encoder.Close()
 }
 
+// JSON gives the document as a file in JSON, which is read as YAML.
+func (d *Document) JSON() ([]byte, error) {
+	text, err := d.YAML()
+	if err != nil {
+		return nil, err
+	}
+	var document map[string]any
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, fmt.Errorf("read YAML: %w", err)
+	}
+	return json.Marshal(document)
+}
+
 // nodeOf gives a value as YAML, with what names an entry in front.
 func nodeOf(value any) (*yaml.Node, error) {
 	node := &yaml.Node{}
@@ -115,6 +128,9 @@ func nodeOf(value any) (*yaml.Node, error) {
 			}
 			node.Content = append(node.Content, child)
 		}
+	case variable:
+		node.SetString("${" + string(v) + "}")
+		node.Style = yaml.DoubleQuotedStyle // its value is no number
 	case string: // scalars are made here: Encode starts an encoder and a parser for each
 		node.SetString(strings.ReplaceAll(v, "${", "$${"))
 	case float64:

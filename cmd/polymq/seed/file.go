@@ -143,6 +143,13 @@ func decode(node *yaml.Node) (Document, error) {
 		if err != nil {
 			return Document{}, err
 		}
+		if section.kind == keys {
+			for _, key := range entries {
+				if key["secret"] == "" { // a variable that is not set
+					delete(key, "secret")
+				}
+			}
+		}
 		*section.entries = entries
 	}
 	for name := range d.Sections {

@@ -97,8 +97,8 @@ func subscriptionEntry(shown Fields) (Fields, bool) {
 // baseName gives the name of a queue that is written account/region/name.
 func baseName(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
 
-// keyEntry makes an entry of an access key; those of sessions are not declared.
+// keyEntry makes an entry of an access key; those of sessions are not declared, nor are administrators', which are of
+// one server.
 func keyEntry(shown Fields) (Fields, bool) {
-	temporary, _ := shown["temporary"].(bool) // false where it is not shown
-	return shown, !temporary
+	return shown, shown["temporary"] != true && shown["admin"] != true
 }
