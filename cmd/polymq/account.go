@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +18,7 @@ func accountCommand(environ []string) *cobra.Command {
 		Short: "Manage accounts",
 	}
 	server.flags(command, environ)
+	server.jsonFlag(command)
 	command.AddCommand(accountLimitsCommand(server))
 	return command
 }
@@ -70,6 +72,9 @@ others stay as they are. A limit of 0 is none; what is not set is as the server 
 				if err := server.call(command.Context(), http.MethodPut, path, own, &answer); err != nil {
 					return err
 				}
+			}
+			if server.json {
+				return json.NewEncoder(command.OutOrStdout()).Encode(answer)
 			}
 			return writeLimits(command.OutOrStdout(), answer.Own, answer.Holds, answer.Used)
 		},

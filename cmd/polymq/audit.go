@@ -59,7 +59,7 @@ event is a line in the form of AWS CloudTrail, or with --format actiontrail of A
 	flags.BoolVar(&q.failed, "failed", false, "only what went wrong")
 	flags.BoolVar(&q.changes, "changes", false, "only what was to change something")
 	flags.StringVar(&q.format, "format", "cloudtrail", "form of events in JSON: cloudtrail or actiontrail")
-	flags.BoolVar(&q.json, "json", false, "print each event as a line of JSON")
+	flags.BoolVar(&q.json, "json", false, "print each event as a line of JSON (default: where the output is no terminal)")
 	flags.IntVar(&q.limit, "limit", 100, "most events to show, 0: all")
 	return command
 }

@@ -194,6 +194,7 @@ func flagsOf(command *cobra.Command) map[string]bool {
 	names := map[string]bool{"help": true}
 	add := func(flag *pflag.Flag) { names[flag.Name] = true }
 	command.Flags().VisitAll(add)
+	command.PersistentFlags().VisitAll(add)
 	command.InheritedFlags().VisitAll(add)
 	return names
 }

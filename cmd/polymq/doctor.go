@@ -60,7 +60,7 @@ The exit code is 1 if there is an error among the findings: what keeps servers f
 	databaseFlags(c.Flags())
 	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to look at instead of the database (default: POLYMQ_ENDPOINT)")
 	c.Flags().StringVar(&adminKey, "admin-key", "", "`ID:SECRET` of an administrator's access key of that server (default: POLYMQ_ADMIN_KEY)")
-	c.Flags().BoolVar(&asJSON, "json", false, "print each finding as a line of JSON")
+	c.Flags().BoolVar(&asJSON, "json", false, "print each finding as a line of JSON (default: where the output is no terminal)")
 	return c
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polymq/polymq/cmd/polymq/client"
+	"github.com/polymq/polymq/cmd/polymq/manage"
 )
 
 // keyRow is an access key as the JSON API shows it.
@@ -45,7 +46,7 @@ The first one is printed when such a server first starts.`,
   polymq key disable AKIAIOSFODNN7EXAMPLE`,
 	}
 	server.flags(command, environ)
-	command.PersistentFlags().BoolVar(&server.json, "json", false, "print JSON as the server answers it, lists as one object on each line")
+	server.jsonFlag(command)
 	command.AddCommand(keyCreateCommand(server, environ), keyListCommand(server, environ), keyDeleteCommand(server),
 		keyAlterCommand(server, "disable", "Make an access key unusable", true), keyAlterCommand(server, "enable", "Make an access key usable again", false))
 	return command
@@ -163,7 +164,7 @@ func keyDeleteCommand(server *apiClient) *cobra.Command {
 		Short: "Delete an access key for good",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := server.call(command.Context(), http.MethodDelete, "/keys/"+url.PathEscape(args[0]), nil, nil); err != nil {
+			if err := server.call(command.Context(), http.MethodDelete, "/keys/"+url.PathEscape(args[0]), nil, nil); err != nil || server.json {
 				return err
 			}
 			_, err := fmt.Fprintf(command.OutOrStdout(), "Access key %s is deleted.\n", args[0])
@@ -178,8 +179,12 @@ func keyAlterCommand(server *apiClient, name, short string, disabled bool) *cobr
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := server.call(command.Context(), http.MethodPatch, "/keys/"+url.PathEscape(args[0]), map[string]bool{"disabled": disabled}, nil); err != nil {
+			var key keyRow
+			if err := server.call(command.Context(), http.MethodPatch, "/keys/"+url.PathEscape(args[0]), map[string]bool{"disabled": disabled}, &key); err != nil {
 				return err
+			}
+			if server.json {
+				return json.NewEncoder(command.OutOrStdout()).Encode(key) //nolint:gosec // it has no secret
 			}
 			_, err := fmt.Fprintf(command.OutOrStdout(), "Access key %s is %sd.\n", args[0], name)
 			return err
@@ -202,6 +207,11 @@ func (a *apiClient) flags(command *cobra.Command, environ []string) {
 	command.PersistentPreRun = func(*cobra.Command, []string) {
 		a.adminKey = cmp.Or(a.adminKey, variable(environ, "POLYMQ_ADMIN_KEY"))
 	}
+}
+
+// jsonFlag adds the flag of commands that can print JSON.
+func (a *apiClient) jsonFlag(command *cobra.Command) {
+	command.PersistentFlags().BoolVar(&a.json, "json", false, manage.JSONUsage)
 }
 
 // call makes a request, with the path and query as in a URL, and reads its answer into out, unless that is nil.

@@ -15,6 +15,7 @@ import (
 	"github.com/polymq/polymq/cmd/polymq/bench"
 	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/manage"
+	"github.com/polymq/polymq/cmd/polymq/progress"
 	"github.com/polymq/polymq/cmd/polymq/server"
 )
 
@@ -43,11 +44,34 @@ func run(ctx context.Context, args []string) int {
 	}
 	root := rootCommand(os.Environ())
 	root.SetArgs(args)
+	return execute(ctx, root)
+}
+
+// execute runs a command line and gives the exit code. What went wrong stands on the standard error.
+func execute(ctx context.Context, root *cobra.Command) int {
+	jsonForPrograms(root)
 	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(os.Stderr, "polymq: %v\n", err)
+		fmt.Fprintf(root.ErrOrStderr(), "polymq: %v\n", err)
 		return client.ExitCode(err)
 	}
 	return 0
+}
+
+// jsonForPrograms makes every command that has --json print JSON where no person reads it: in a pipe or a file.
+// --json and --json=false say otherwise.
+func jsonForPrograms(command *cobra.Command) {
+	if do := command.RunE; do != nil {
+		command.RunE = func(command *cobra.Command, args []string) error {
+			flag := command.Flags().Lookup("json")
+			if flag != nil && flag.Value.Type() == "bool" && !flag.Changed && !progress.IsTerminal(command.OutOrStdout()) {
+				_ = flag.Value.Set("true") // which a bool can be
+			}
+			return do(command, args)
+		}
+	}
+	for _, below := range command.Commands() {
+		jsonForPrograms(below)
+	}
 }
 
 // awsFailed is the exit code of the AWS command line when a service refuses.

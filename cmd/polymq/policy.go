@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/polymq/polymq/cmd/polymq/manage"
 )
 
 func policyCommand(environ []string) *cobra.Command {
@@ -19,7 +21,7 @@ func policyCommand(environ []string) *cobra.Command {
 		Short: "Find out what policies allow",
 	}
 	server.flags(command, environ)
-	command.AddCommand(policyExplainCommand(server))
+	command.AddCommand(policyExplainCommand(server, environ))
 	return command
 }
 
@@ -43,7 +45,7 @@ type explanation struct {
 	Message    string `json:"message"`
 }
 
-func policyExplainCommand(server *apiClient) *cobra.Command {
+func policyExplainCommand(server *apiClient, environ []string) *cobra.Command {
 	var in explainQuestion
 	var context []string
 	var account string
@@ -86,8 +88,8 @@ decides: whether the server enforces them or not.`,
 	flags.StringVar(&in.Action, "action", "", "what is asked for: sqs:SendMessage, mns:ReceiveMessage")
 	flags.StringVar(&in.Resource, "resource", "", "`ARN` of what it is asked for, of either cloud")
 	flags.StringArrayVar(&context, "context", nil, "condition key of the request as `KEY=VALUE`; may be given several times")
-	flags.StringVar(&account, "account", "", "`ACCOUNT` of who asks; else that of the access key the command is run with")
-	flags.BoolVar(&asJSON, "json", false, "as JSON")
+	flags.StringVar(&account, "account", variable(environ, "POLYMQ_ACCOUNT"), "`ACCOUNT` of who asks (default: POLYMQ_ACCOUNT, else that of the access key the command is run with)")
+	flags.BoolVar(&asJSON, "json", false, manage.JSONUsage)
 	command.MarkFlagsOneRequired("key", "principal")
 	command.MarkFlagsMutuallyExclusive("key", "principal")
 	for _, name := range []string{"action", "resource"} {

@@ -6,7 +6,7 @@
 //	polymq tail orders
 //	polymq export orders orders.jsonl.gz
 //
-// A command prints a table, or with --json what the server answered: lists as JSON lines, so that a
+// A command prints a table, or with --json, and in a pipe, what the server answered: lists as JSON lines, so that a
 // script reads them as they come. Its exit code says what kind of failure there was (package client).
 // Names of queues and topics complete themselves in the shell.
 //

@@ -153,7 +153,7 @@ published, and of what was moved out of a dead-letter queue, belongs to it.`,
 		}
 		return s.listEvents(command, in, limit)
 	}
-	return c
+	return s.completes(c)
 }
 
 // listEvents prints a log, and says why it may be empty.

@@ -346,6 +346,14 @@ func (s *Session) handled(command *cobra.Command, in client.Request) error {
 	return errors.Join(failed...)
 }
 
+// told says to people what was done, unless it went wrong.
+func (s *Session) told(command *cobra.Command, err error, done string) error {
+	if err != nil || s.json {
+		return err
+	}
+	return say(command, "%s", done)
+}
+
 func messageDelete(s *Session) *cobra.Command {
 	return &cobra.Command{
 		Use:               "delete QUEUE RECEIPT-HANDLE…",
@@ -354,7 +362,7 @@ func messageDelete(s *Session) *cobra.Command {
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: s.queueNames(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return s.deleteMessages(command, args[0], args[1:])
+			return s.told(command, s.deleteMessages(command, args[0], args[1:]), "Deleted.")
 		},
 	}
 }
@@ -366,7 +374,8 @@ func messageReturn(s *Session) *cobra.Command {
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: s.queueNames(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return s.server().Do(command.Context(), post(map[string]any{"receipt_handles": args[1:]}, "queues", args[0], "messages:return"), nil)
+			in := post(map[string]any{"receipt_handles": args[1:]}, "queues", args[0], "messages:return")
+			return s.told(command, s.server().Do(command.Context(), in, nil), "Returned.")
 		},
 	}
 }
@@ -387,7 +396,8 @@ func messageHide(s *Session) *cobra.Command {
 			for _, handle := range args[2:] {
 				changes = append(changes, map[string]any{"receipt_handle": handle, "visibility_timeout_seconds": int(timeout)})
 			}
-			return s.handled(command, post(map[string]any{"changes": changes}, "queues", args[0], "messages:visibility"))
+			in := post(map[string]any{"changes": changes}, "queues", args[0], "messages:visibility")
+			return s.told(command, s.handled(command, in), "Hidden for "+timeout.String()+".")
 		},
 	}
 }

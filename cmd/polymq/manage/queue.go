@@ -210,7 +210,7 @@ func queueCreate(s *Session) *cobra.Command {
 	bindSettings(c.Flags(), queueSettings)
 	deadLetterFlags(c.Flags())
 	tagFlags(c.Flags(), false)
-	return c
+	return s.completes(c)
 }
 
 func queueEdit(s *Session) *cobra.Command {
@@ -233,7 +233,7 @@ func queueEdit(s *Session) *cobra.Command {
 	bindChanges(c.Flags(), queueSettings)
 	deadLetterFlags(c.Flags())
 	tagFlags(c.Flags(), true)
-	return c
+	return s.completes(c)
 }
 
 // errNothing is the error of an edit without a change.

@@ -16,6 +16,7 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/progress"
@@ -39,6 +40,9 @@ type Session struct {
 	yes     bool
 }
 
+// JSONUsage is what the help says of --json.
+const JSONUsage = "print JSON as the server answers it, lists as one object on each line (default: where the output is no terminal)"
+
 // bind adds the flags that every command has.
 func bind(command *cobra.Command, environ []string) *Session {
 	s := &Session{environ: environ}
@@ -47,7 +51,7 @@ func bind(command *cobra.Command, environ []string) *Session {
 	flags.StringVar(&s.client.AdminKey, "admin-key", "", "`ID:SECRET` of an administrator's access key (default: POLYMQ_ADMIN_KEY)")
 	flags.StringVar(&s.client.Account, "account", "", "`ACCOUNT` of twelve digits that is meant (default: POLYMQ_ACCOUNT, else 000000000000)")
 	flags.StringVar(&s.client.Region, "region", "", "`REGION` that is meant (default: POLYMQ_REGION, else the server's)")
-	flags.BoolVar(&s.json, "json", false, "print JSON as the server answers it, lists as one object on each line")
+	flags.BoolVar(&s.json, "json", false, JSONUsage)
 	return s
 }
 
@@ -245,6 +249,19 @@ func (s *Session) names(arguments int, path func(args []string) []string, field 
 
 func (s *Session) queueNames(arguments int) completion {
 	return s.names(arguments, func([]string) []string { return []string{"queues"} }, "queues")
+}
+
+// completes makes the flags of a command that name a queue or a topic complete it.
+func (s *Session) completes(c *cobra.Command) *cobra.Command {
+	c.Flags().VisitAll(func(flag *pflag.Flag) {
+		switch name, _ := pflag.UnquoteUsage(flag); name {
+		case "QUEUE":
+			_ = c.RegisterFlagCompletionFunc(flag.Name, cobra.CompletionFunc(s.queueNames(maxCompletions))) // the flag is there
+		case "TOPIC":
+			_ = c.RegisterFlagCompletionFunc(flag.Name, cobra.CompletionFunc(s.names(maxCompletions, func([]string) []string { return []string{"topics"} }, "topics"))) // likewise
+		}
+	})
+	return c
 }
 
 // topicNames completes a topic, and behind it one of its subscriptions if that is asked for too.

@@ -112,8 +112,7 @@ func subscriptionCreate(s *Session) *cobra.Command {
 	}
 	bindSettings(c.Flags(), endpointSettings)
 	bindSettings(c.Flags(), subscriptionSettings)
-	_ = c.RegisterFlagCompletionFunc("queue", cobra.CompletionFunc(s.queueNames(maxCompletions))) // the flag is there
-	return c
+	return s.completes(c)
 }
 
 func subscriptionEdit(s *Session) *cobra.Command {
@@ -132,7 +131,7 @@ func subscriptionEdit(s *Session) *cobra.Command {
 		},
 	}
 	bindChanges(c.Flags(), subscriptionSettings)
-	return c
+	return s.completes(c)
 }
 
 func subscriptionConfirm(s *Session) *cobra.Command {
@@ -233,7 +232,7 @@ func attemptList(s *Session) *cobra.Command {
 			return []string{when(a.At), a.Message, printable(a.Endpoint), fmt.Sprint(a.Number), a.Result, printable(a.answer()), fmt.Sprintf("%.0f ms", a.Milliseconds)}
 		})
 	}
-	return c
+	return s.completes(c)
 }
 
 // kept is a message of the outbox, as the JSON API shows it.
@@ -256,7 +255,7 @@ func outboxList(s *Session) *cobra.Command {
 			return []string{when(k.KeptAt), k.Protocol, printable(k.To), printable(k.Subject), printable(k.Body)}
 		})
 	}
-	return c
+	return s.completes(c)
 }
 
 // recordsCommand makes a command that lists records of deliveries.
