@@ -128,10 +128,24 @@ func (a *applying) withRelations(k *kind, listed Fields) (Fields, error) {
 		}
 		entry[policiesField] = names
 	}
+	for _, field := range []string{policiesField, groupsField, inlineField} { // so that it is the same each time
+		if list, ok := entry[field].([]any); ok {
+			slices.SortFunc(list, func(x, y any) int { return strings.Compare(nameOf(x), nameOf(y)) })
+		}
+	}
 	if boundary := entry.text(boundaryField); boundary != "" {
 		entry[boundaryField] = plain(boundary)
 	}
 	return entry, nil
+}
+
+// nameOf gives the name of a policy, or a group, of a list.
+func nameOf(element any) string {
+	if fields, ok := element.(map[string]any); ok {
+		return Fields(fields).text("name")
+	}
+	text, _ := element.(string) // the list has nothing else
+	return text
 }
 
 // makeRelated gives the function that makes a user, group or role with its policies and groups.
