@@ -132,7 +132,7 @@ function drawChart(element, data) {
   const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, font: "12px system-ui, sans-serif" };
   const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
   element.plot = new uPlot({
-    width: element.clientWidth, height: 210, cursor: { y: false, points: { size: 6 } }, legend: { live: true },
+    width: element.clientWidth, height: 210, padding: [null, 28, null, null], cursor: { y: false, points: { size: 6 } }, legend: { live: true },
     scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(4, high * 1.1)] } },
     axes: [{ ...axis, values: (_, times) => times.map((t) => new Date(t * 1000).toTimeString().slice(0, 8)), space: 90 }, { ...axis, size: 54, values: (_, values) => values.map((v) => compact.format(v)) }],
     series: [
