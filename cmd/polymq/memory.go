@@ -6,6 +6,8 @@ import (
 	"runtime/metrics"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The garbage collector runs when the heap has grown by a part of its size, and a server's own heap is
@@ -30,7 +32,9 @@ func loadBallast() []byte {
 	if isCollectorFree() {
 		debug.SetGCPercent(gcPercent)
 	}
-	return make([]byte, ballastBytes)
+	ballast := make([]byte, ballastBytes)
+	_ = unix.Madvise(ballast, unix.MADV_DONTNEED) // where a part of it was used before, all of it has just been set to zero
+	return ballast
 }
 
 // isCollectorFree says that the operator leaves the garbage collector to the server.
