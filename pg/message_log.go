@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,7 +62,7 @@ func (s *Store) MessageOf(queue *core.Queue, text string) (core.MessageID, bool)
 
 // eventTimesSQL gives the time of each account.
 const eventTimesSQL = `
-SELECT a.account, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = a.account), '0') FROM unnest(@accounts::text[]) AS a(account)`
+SELECT a.account, clock_timestamp() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = a.account), '0') FROM unnest(@accounts::text[]) AS a(account)`
 
 // eventFields are the columns that an event is written to, in the order of eventRow.
 var eventFields = []string{
@@ -82,6 +83,8 @@ func (s *Store) copyEvents(ctx context.Context, events []core.Event) error {
 	for i := range events {
 		accounts[events[i].Queue.Account] = time.Time{}
 	}
+	s.eventTimes.Lock() // writes come one after the other anyway
+	defer s.eventTimes.Unlock()
 	return s.transaction(ctx, func(tx pgx.Tx) error {
 		asked := time.Now()
 		rows, _ := tx.Query(ctx, eventTimesSQL, pgx.StrictNamedArgs{"accounts": slices.Collect(maps.Keys(accounts))}) // ForEachRow returns its error
@@ -93,13 +96,35 @@ func (s *Store) copyEvents(ctx context.Context, events []core.Event) error {
 		}); err != nil {
 			return err
 		}
-		row := make([]any, len(eventFields)) // each is written before the next is asked for
+		answered := asked.Add(time.Since(asked) / 2) // about
+		row := make([]any, len(eventFields))         // each is written before the next is asked for
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{messageLog}, eventFields, pgx.CopyFromSlice(len(events), func(i int) ([]any, error) {
 			e := &events[i]
-			return eventRow(row[:0], e, accounts[e.Queue.Account].Add(e.Noted().Sub(asked))), nil
+			return eventRow(row[:0], e, s.eventTimes.next(e.Queue.Account, accounts[e.Queue.Account].Add(e.Noted().Sub(answered)))), nil
 		}))
 		return err
 	})
+}
+
+// eventTimes are those of the last events of accounts that this server has written. The database's time is known as exactly as its answer
+// was quick; no event of a server may seem to have happened before one that did, or a purge would not end the lives before it.
+// A time that is further back is of a clock that a reset has set back.
+type eventTimes struct {
+	sync.Mutex
+	last map[string]time.Time
+}
+
+// next gives the time of an account's event, of which that much is known; the mutex is held.
+func (t *eventTimes) next(account string, about time.Time) time.Time {
+	at := about.Truncate(time.Microsecond) // as it is stored
+	if last, ok := t.last[account]; ok && !at.After(last) && last.Sub(at) < callTimeout {
+		at = last.Add(time.Microsecond)
+	}
+	if len(t.last) >= maxClockAccounts || t.last == nil {
+		t.last = map[string]time.Time{}
+	}
+	t.last[account] = at
+	return at
 }
 
 // putAside writes the entries of a log by a function. Where the database refuses some for what is in them, the others are

@@ -86,6 +86,7 @@ type Store struct {
 	routes         routesCache
 	recent         recentMessages // published, still to be pushed
 	clock          clock
+	eventTimes     eventTimes
 	lookedAt       atomic.Int64  // the last message that RemovePublished looked at
 	routing        chan struct{} // a place for each transaction in which messages are routed
 	looking        chan struct{} // a place for each statement of pages, logs, metrics and alerts
