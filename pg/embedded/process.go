@@ -44,6 +44,34 @@ func commandLine(pid int) string {
 	return string(bytes.ReplaceAll(command, []byte{0}, []byte{' '}))
 }
 
+// endTime bounds the wait for processes that are ending; it takes milliseconds.
+const endTime = 2 * time.Second
+
+// awaitEnded waits for the processes of any PostgreSQL that are ending just now. They have no title any more that would
+// tell whose they are, and may yet hold the memory that they shared, by which the next postmaster would take them for running.
+func awaitEnded() {
+	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+	defer cancel()
+	entries, _ := os.ReadDir("/proc") // where there is none, nothing is known of them
+	for _, entry := range entries {
+		if pid, err := strconv.Atoi(entry.Name()); err == nil {
+			for isEnding(pid) && pause(ctx, time.Millisecond) {
+			}
+		}
+	}
+}
+
+// isEnding tells a process of any PostgreSQL that has lost its command line with its memory, and has not ended.
+func isEnding(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil || commandLine(pid) != "" {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(text), "(")
+	name, state, _ := strings.Cut(rest, ") ")
+	return (name == "postgres" || name == "postmaster") && !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X") // ended
+}
+
 func processesFromPS() ([]process, error) {
 	output, err := exec.Command("ps", "-axww", "-o", "pid=,command=").Output()
 	if err != nil {
@@ -86,6 +114,7 @@ func (c *cluster) processes() ([]process, error) {
 // its immediate one) for as long as ctx allows, and by rougher means after that. Orphans, whose postmaster
 // is gone, have nothing left to finish and would only keep its shared memory from being freed.
 func (c *cluster) stop(ctx context.Context, signal syscall.Signal) error {
+	defer awaitEnded()
 	steps := []struct {
 		signal syscall.Signal
 		wait   time.Duration
