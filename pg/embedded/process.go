@@ -55,7 +55,10 @@ func awaitEnded() {
 	entries, _ := os.ReadDir("/proc") // where there is none, nothing is known of them
 	for _, entry := range entries {
 		if pid, err := strconv.Atoi(entry.Name()); err == nil {
-			for isEnding(pid) && pause(ctx, time.Millisecond) {
+			for isEnding(pid) {
+				if !pause(ctx, time.Millisecond) {
+					return
+				}
 			}
 		}
 	}
