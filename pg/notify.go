@@ -223,10 +223,15 @@ func (s *Store) channel() string { return channelPrefix + s.opts.schema() }
 
 const channelPrefix = "polymq_"
 
-// listen hears what other servers tell, for as long as the Store is open.
-func (s *Store) listen() {
+// firstHearing is how long Open waits for the connection that listens: what is remembered before is dropped then.
+const firstHearing = 5 * time.Second
+
+// listen hears what other servers tell, for as long as the Store is open. It calls tried once, when it
+// hears or could not connect.
+func (s *Store) listen(tried func()) {
 	for s.background.Err() == nil {
-		err := s.hear()
+		err := s.hear(tried)
+		tried()
 		if s.background.Err() != nil {
 			return
 		}
@@ -239,8 +244,8 @@ func (s *Store) listen() {
 }
 
 // hear connects, drops all that may have become stale meanwhile, learns of servers that came meanwhile,
-// and hears until the connection ends.
-func (s *Store) hear() error {
+// calls hearing, and hears until the connection ends.
+func (s *Store) hear(hearing func()) error {
 	conn, err := s.opts.directConn(s.background)
 	if err != nil {
 		return err
@@ -257,6 +262,7 @@ func (s *Store) hear() error {
 	if err := s.Heartbeat(s.background); err != nil {
 		return err
 	}
+	hearing()
 	for {
 		ctx, cancel := context.WithTimeout(s.background, listenPing)
 		n, err := conn.WaitForNotification(ctx)

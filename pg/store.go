@@ -119,7 +119,8 @@ type Store struct {
 
 var _ core.Store = (*Store)(nil)
 
-// Open connects to a migrated database and starts to listen for other servers.
+// Open connects to a migrated database and listens for other servers. It does not wait for long where it
+// cannot listen: that is logged and tried again.
 func Open(ctx context.Context, opts Options) (*Store, error) {
 	config, err := opts.poolConfig()
 	if err != nil {
@@ -168,7 +169,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, err
 	}
 	if s.Listens() {
-		s.running.Go(s.listen)
+		tried, cancel := context.WithTimeout(ctx, firstHearing)
+		s.running.Go(func() { s.listen(cancel) })
+		<-tried.Done()
 	} else {
 		s.running.Go(s.forgetOften)
 	}
