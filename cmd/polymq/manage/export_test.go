@@ -142,7 +142,9 @@ func (s *shell) failing(n int64) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	proxy := httputil.NewSingleHostReverseProxy(target)
+	transport := &http.Transport{} // its own: other tests close idle connections of the default one
+	s.t.Cleanup(transport.CloseIdleConnections)
+	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
 	var sends atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/messages") && sends.Add(1) == n {
