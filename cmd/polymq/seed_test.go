@@ -13,7 +13,7 @@ import (
 
 func TestServeSeed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "seed.yaml")
-	declared := "queues: [{name: orders, delay_seconds: 3}]\n" +
+	declared := "accounts: [{id: '111122223333', alias: '1234567890123456'}]\nqueues: [{name: orders, delay_seconds: 3}]\n" +
 		"keys:\n  - {id: AKIAORDERS, secret: '${ORDERS_SECRET}', user: orders}\n  - {id: AKIADISABLED, secret: '${ORDERS_SECRET}', disabled: true}\n"
 	if err := os.WriteFile(file, []byte(declared), 0o600); err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestServeSeed(t *testing.T) {
 		t.Errorf("the file again changes\n%s%v", out, err)
 	}
 	dump, err := polymq(environ, "dump-config")
-	if err != nil || strings.Contains(dump, "secret-of-orders") || !strings.Contains(dump, "id: AKIAORDERS") {
+	if err != nil || strings.Contains(dump, "secret-of-orders") || !strings.Contains(dump, "id: AKIAORDERS") || !strings.HasPrefix(dump, "accounts:\n  - id: \"111122223333\"\n    alias: \"1234567890123456\"\n") {
 		t.Errorf("the dump is\n%s%v", dump, err)
 	}
 	if err := os.WriteFile(file, []byte("keys: [{id: AKIADISABLED, disabled: false}]\n"), 0o600); err != nil {
@@ -51,6 +51,30 @@ func TestServeSeed(t *testing.T) {
 	config.Listen, config.LogLevel = []string{"127.0.0.1:0"}, "disabled"
 	if _, err := server.Start(t.Context(), config); err == nil || !strings.Contains(err.Error(), "colour") {
 		t.Errorf("a server with a wrong file: %v", err)
+	}
+}
+
+// Who administers one account dumps all but the accounts, which are not his to see, and is told so.
+func TestDumpOfAnAccountsAdministrator(t *testing.T) {
+	t.Parallel()
+	srv := startServer(t, server.Config{DatabaseURL: pgtest.DatabaseURL(t), DatabasePoolSize: pgtest.PoolSize, Auth: "verify", MasterKey: testMasterKey, AdminKey: "root:hunter22"})
+	environ := []string{"POLYMQ_ADMIN_KEY=root:hunter22", "POLYMQ_ENDPOINT=" + srv.URL(), "POLYMQ_ACCOUNT=111122223333"}
+	for _, line := range []string{"account create 111122223333 --alias 1234567890123456", "user create ann --access admin", "key create --id AKIAANN --secret secret-of-ann --user ann"} {
+		if _, err := polymq(environ, strings.Fields(line)...); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+	}
+	environ[0] = "POLYMQ_ADMIN_KEY=AKIAANN:secret-of-ann"
+	var stdout, stderr bytes.Buffer
+	root := rootCommand(environ)
+	root.SetArgs([]string{"dump-config"})
+	root.SetOut(&stdout)
+	root.SetErr(&stderr)
+	if err := root.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(stdout.String(), "accounts:") || !strings.Contains(stdout.String(), "name: ann") || !strings.Contains(stderr.String(), "left out: the accounts") {
+		t.Errorf("the dump is\n%swith\n%s", &stdout, &stderr)
 	}
 }
 

@@ -492,6 +492,7 @@ func accountCommand(environ []string) *cobra.Command {
 		Aliases: []string{"accounts"},
 		Short:   "Manage accounts: who has an access key of one sees nothing of the others",
 		Example: `  polymq account create 111122223333 --alias team-a
+  polymq account set 111122223333 --alias 1234567890123456   # as in an Alibaba host
   polymq key create --account 111122223333`,
 	}
 	s := bind(command, environ)
@@ -524,7 +525,7 @@ func accountCreate(s *Session) *cobra.Command {
 			return s.do(command, global(post(map[string]string{"id": args[0], "alias": alias}, "accounts")), "Account "+args[0]+" is known.")
 		},
 	}
-	c.Flags().StringVar(&alias, "alias", "", "`NAME` for it")
+	c.Flags().StringVar(&alias, "alias", "", "`NAME` for it; one of sixteen digits is what hosts such as 1234567890123456.mns.cn-hangzhou.aliyuncs.com call it")
 	return c
 }
 

@@ -37,7 +37,12 @@ the same file again changes nothing. Each entry has the fields of the JSON API's
     - id: orders-service
       secret: ${ORDERS_SECRET}
 
-There are also policies:, groups: and roles:, with the fields of the JSON API (--schema lists all):
+There are also policies:, groups: and roles:, with the fields of the JSON API (--schema lists all), and accounts:,
+with their aliases:
+
+  accounts:
+    - id: "111122223333"
+      alias: "1234567890123456"   # as hosts of Alibaba's form name it
 
   users:
     - name: ann
@@ -46,7 +51,7 @@ There are also policies:, groups: and roles:, with the fields of the JSON API (-
       policies: [AmazonSQSFullAccess]
 
 account: and region: in front of the sections say whose they are, else --account and --region do. Documents
-apart by --- can name several. ${NAME} is an environment variable, ${NAME:-text} has a default, $${ is ${.
+apart by --- can name several. Accounts are never pruned. ${NAME} is an environment variable, ${NAME:-text} has a default, $${ is ${.
 An access key that exists keeps its secret. The file is checked whole before anything is changed.`,
 		Example: `  polymq seed queues.yaml --dry-run
   polymq dump-config --secrets | polymq seed - --endpoint http://staging:4566
@@ -131,7 +136,8 @@ func dumpCommand(environ []string) *cobra.Command {
 		Use:   "dump-config",
 		Short: "Write what a server has as the file that polymq seed takes",
 		Long: `Writes queues, topics, subscriptions, policies, groups, users, roles, access keys and alerts of an account and
-region as YAML, in a pipe too, or with --json as JSON: polymq seed of either changes nothing here, and makes the same elsewhere.
+region, and the account's alias (of all accounts without --account), as YAML, in a pipe too, or with --json as JSON:
+polymq seed of either changes nothing here, and makes the same elsewhere.
 
 No secret is in it, so that it can be kept with a program. ${NAME} stands for each, and the standard error says
 what it is; polymq seed takes it from the environment variable of that name. For URLs of subscriptions with a

@@ -2,6 +2,8 @@ package manage_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -95,6 +97,70 @@ func TestSeedOfSeveralAccounts(t *testing.T) {
 	}
 }
 
+func TestSeedOfAccounts(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	apply := func(file string, args ...string) string {
+		t.Helper()
+		r := s.run(t.Context(), file, append([]string{"seed", "-"}, args...)...)
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		return r.out
+	}
+	const unchanged = "0 created, 0 changed, 0 deleted\n"
+	const one = "accounts:\n  - id: \"111122223333\"\n    alias: \"1234567890123456\"\n"
+	const file = one + "  - id: \"444455556666\"\n"
+	const made = "+ account 111122223333\n    alias: \"1234567890123456\"\n+ account 444455556666\n2 "
+	if out := apply(file, "--dry-run"); out != made+"to create, 0 to change, 0 to delete\n" {
+		t.Errorf("a dry run says\n%s", out)
+	}
+	if out := apply(file); out != made+"created, 0 changed, 0 deleted\n" {
+		t.Errorf("made is\n%s", out)
+	}
+	dump := s.must("dump-config")
+	if !strings.HasPrefix(dump, one+"queues: []\n") {
+		t.Errorf("the dump is\n%s", dump)
+	}
+	for name, file := range map[string]string{"the same file": file, "the dump": dump, "none": "accounts: []\n"} {
+		if out := apply(file, "--prune"); out != unchanged {
+			t.Errorf("%s changes\n%s", name, out)
+		}
+	}
+	for account, want := range map[string]bool{"111122223333": true, "444455556666": false} {
+		if out := s.must("dump-config", "--account", account); strings.Contains(out, one) != want {
+			t.Errorf("the dump of %s is\n%s", account, out)
+		}
+	}
+	s.must("queue", "create", "orders", "--account", "111122223333", "--region", "cn-hangzhou")
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL()+"/queues/orders", nil)
+	r.RequestURI, r.Host = "", "1234567890123456.mns.cn-hangzhou.aliyuncs.com"
+	r.Header.Set("x-mns-version", "2015-06-06")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("under the host of the alias the queue is %s", resp.Status)
+	}
+	if out := apply(strings.Replace(file, "123456", "654321", 1)); out != "~ account 111122223333\n    alias: \"1234567890123456\" -> \"6543217890123456\"\n0 created, 1 changed, 0 deleted\n" {
+		t.Errorf("changed is\n%s", out)
+	}
+	if out := apply(strings.Replace(one, "1234567890123456", "", 1)); !strings.Contains(out, "6543217890123456\" -> \"\"\n") || strings.Contains(s.must("dump-config"), "accounts:") {
+		t.Errorf("taken away is\n%s", out)
+	}
+	for name, tt := range map[string]struct{ file, want string }{
+		"no account":    {"accounts: [{id: '1'}]", `account "1"`},
+		"a bad alias":   {"accounts: [{id: '111122223333', alias: '-'}]", "an alias has 3 to 63"},
+		"another's one": {file + "    alias: team-a\n---\naccounts: [{id: '111122223333', alias: team-a}]", "already exists"},
+	} {
+		if r := s.run(t.Context(), tt.file, "seed", "-"); r.err == nil || !strings.Contains(r.err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, r.err, tt.want)
+		}
+	}
+}
+
 func TestSeedRefuses(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -134,7 +200,7 @@ func TestSeedSchema(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &schema); err != nil {
 		t.Fatal(err)
 	}
-	for section, field := range map[string]string{"queues": "visibility_timeout_seconds", "topics": "subscriptions", "keys": "disabled"} {
+	for section, field := range map[string]string{"queues": "visibility_timeout_seconds", "topics": "subscriptions", "keys": "disabled", "accounts": "alias"} {
 		if schema.Properties[section].Items.Properties[field] == nil {
 			t.Errorf("the schema of %s has no %s", section, field)
 		}

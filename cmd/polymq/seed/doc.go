@@ -1,4 +1,4 @@
-// Package seed makes a server have what a file declares: queues, topics with their subscriptions, policies,
+// Package seed makes a server have what a file declares: aliases of accounts, queues, topics with their subscriptions, policies,
 // groups, users, roles, access keys, and alerts.
 //
 //	account: "000000000000"
@@ -23,6 +23,13 @@
 //	    queue: orders*
 //	    threshold: 300
 //	    to: [{type: slack, target: "${SLACK_URL}"}]
+//
+// Accounts are of no account and region, and so is what a file says of them; their aliases of sixteen digits are the
+// names that hosts of Alibaba's form have for them:
+//
+//	accounts:
+//	  - id: "111122223333"
+//	    alias: "1234567890123456"
 //
 // A user, group or role also has its policies, by name or ARN, its inline policies and its boundary, and a user
 // its groups:
@@ -52,6 +59,9 @@
 //
 // 2026-11-21: an access key, and a destination of an alert, that exists keeps its secret, for nobody can read it to compare. Administrators'
 // keys, pending subscriptions and those whose endpoints the API cannot make are not pruned and not dumped.
+//
+// 2026-11-22: accounts are never pruned: with one go its users, roles, policies and access keys, which is more than
+// who leaves out a line can mean. A dump has the aliases of the account that it names, or of all where it names none.
 //
 // 2026-11-22: a dump has variables where secrets would be, also for the URLs of robots and webhooks, which are
 // secrets as a whole: such files are kept where programs are kept. Stars would make a file that cannot be

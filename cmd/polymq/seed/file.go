@@ -21,9 +21,11 @@ type Fields map[string]any
 type Document struct {
 	Account string // "": the caller's
 	Region  string // likewise
-	Queues  []Fields
-	Topics  []Fields // with their subscriptions under that name
-	Keys    []Fields
+
+	Accounts []Fields
+	Queues   []Fields
+	Topics   []Fields // with their subscriptions under that name
+	Keys     []Fields
 
 	Policies []Fields
 	Groups   []Fields
@@ -42,7 +44,7 @@ type section struct {
 // sections are in the order in which they are made.
 func (d *Document) sections() []section {
 	return []section{
-		{"queues", queues, &d.Queues}, {"topics", topics, &d.Topics}, {"policies", policies, &d.Policies}, {"groups", groups, &d.Groups},
+		{"accounts", accounts, &d.Accounts}, {"queues", queues, &d.Queues}, {"topics", topics, &d.Topics}, {"policies", policies, &d.Policies}, {"groups", groups, &d.Groups},
 		{"users", users, &d.Users}, {"roles", roles, &d.Roles}, {"keys", keys, &d.Keys}, {"alerts", alerts, &d.Alerts},
 	}
 }

@@ -42,7 +42,7 @@ var (
 )
 
 // optional reports whether a file that says nothing of a kind is the usual one.
-func (k *kind) optional() bool { return k.related || k == policies || k == alerts }
+func (k *kind) optional() bool { return k.related || k == policies || k == alerts || k == accounts }
 
 // id gives what an entry is known by in its section.
 func (k *kind) id(entry Fields) string {

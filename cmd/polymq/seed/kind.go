@@ -22,9 +22,16 @@ type kind struct {
 	cloud bool
 	// related says that an entry has policies and the like, which a list does not show.
 	related bool
+	// global says that entries are of no account and region, and stay where they are not declared.
+	global bool
 }
 
 var (
+	accounts = &kind{
+		name: "account", path: "accounts", list: "accounts", key: "id", create: "create-account", global: true,
+		shown: []string{"created_at"},
+		entry: accountEntry,
+	}
 	queues = &kind{
 		name: "queue", path: "queues", list: "queues", key: "name", create: "create-queue", fixed: []string{"fifo"},
 		shown: []string{"account", "region", "created_at", "modified_at", "counts"},
@@ -56,6 +63,12 @@ func (k *kind) declared(shown Fields) (Fields, bool) {
 	}
 	entry, ok := k.entry(shown)
 	return entry.without(k.shown...), ok
+}
+
+// missed reports whether it is told that an entry cannot be declared. Keys of sessions are nobody's concern, and an
+// account without an alias comes with what it has.
+func (k *kind) missed(shown Fields) bool {
+	return k != accounts && (k != keys || shown["admin"] == true)
 }
 
 // subscriptionEntry makes an entry of a subscription. Not all can be declared: pending ones would be confirmed
@@ -96,6 +109,11 @@ func subscriptionEntry(shown Fields) (Fields, bool) {
 
 // baseName gives the name of a queue that is written account/region/name.
 func baseName(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// accountEntry makes an entry of an account. What else there is of one comes with its users and access keys.
+func accountEntry(shown Fields) (Fields, bool) {
+	return shown, shown.text("alias") != ""
+}
 
 // keyEntry makes an entry of an access key; those of sessions are not declared, nor are administrators', which are of
 // one server.
