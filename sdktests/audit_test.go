@@ -39,6 +39,8 @@ type trailEvent struct {
 	ReadOnly          bool
 	UserIdentity      struct{ Type, ARN, AccountID, AccessKeyID, UserName string }
 	Resources         []struct{ ARN string }
+
+	RecipientAccountID string
 }
 
 // api calls the JSON API as the administrator and gives its answer.
@@ -126,7 +128,7 @@ func TestAuditOfEveryProtocol(t *testing.T) {
 	if job := find("mns.aliyuncs.com", "CreateQueue"); len(job.Resources) != 1 || job.Resources[0].ARN != "acs:mns:us-east-1:111122223333:/queues/jobs" {
 		t.Errorf("the MNS queue's making is told as %+v", job)
 	}
-	if key := find("api.polymq", "create-key"); key.RequestParameters["id"] != "AKIDMADE" || key.UserIdentity.UserName != "admin" {
+	if key := find("api.polymq", "create-key"); key.RequestParameters["id"] != "AKIDMADE" || key.UserIdentity.UserName != "admin" || key.UserIdentity.AccountID != defaultAccount || key.RecipientAccountID != "111122223333" {
 		t.Errorf("the key's making is told as %+v", key)
 	}
 	denied := v.audit(t, "failed=true&action=SendMessage")
@@ -146,6 +148,55 @@ func TestAuditOfEveryProtocol(t *testing.T) {
 	}
 	if text := v.api(t, http.MethodGet, "/audit?resource=jobs&format=actiontrail", ""); !strings.Contains(text, `"eventRW":"Write"`) || !strings.Contains(text, `"acsRegion":"us-east-1"`) || !strings.Contains(text, `"ram-user"`) {
 		t.Errorf("in ActionTrail's form: %s", text)
+	}
+}
+
+// A call of the JSON API is filed in the account that it is about, which it may name; who has no say there leaves nothing
+// in that account's log.
+func TestAuditOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	const account, stranger = "111122223333", "444455556666"
+	open, v := start(t), startVerifying(t, "")
+	strangers := v.key(t, core.NewKey{Account: stranger})
+	tests := map[string]struct {
+		call      func(path, method, body string)
+		read      func(query string) []trailEvent
+		principal string // account of who called
+	}{
+		"nobody is asked who he is": {
+			func(path, method, body string) { open.api(t, method, path, json.RawMessage(body), nil) },
+			func(query string) (events []trailEvent) {
+				var page struct{ Events []trailEvent }
+				open.api(t, http.MethodGet, "/audit?"+query, nil, &page)
+				return page.Events
+			},
+			account,
+		},
+		"an administrator of them all": {
+			func(path, method, body string) { v.api(t, method, path, body) },
+			func(query string) []trailEvent { return v.audit(t, query) },
+			defaultAccount,
+		},
+	}
+	for name, tt := range tests {
+		tt.call("/queues?account="+account+"&region=eu-west-1", http.MethodPost, `{"name":"orders"}`)
+		tt.call("/accounts/"+account+"/limits", http.MethodPut, `{"queues":10}`)
+		for action, region := range map[string]string{"create-queue": "eu-west-1", "set-account-limits": "us-east-1"} {
+			events := tt.read("account=" + account + "&action=" + action)
+			if len(events) != 1 || events[0].RecipientAccountID != account || events[0].AwsRegion != region || events[0].UserIdentity.AccountID != tt.principal || events[0].ErrorCode != "" {
+				t.Errorf("%s, %s: %+v", name, action, events)
+			}
+			if own := tt.read("account=" + defaultAccount + "&action=" + action); len(own) != 0 {
+				t.Errorf("%s, %s, in the default account: %+v", name, action, own)
+			}
+		}
+	}
+	r := v.bearer(t, strangers, "/queues?account="+account)
+	if status, answer := roundTrip(t, r); status != http.StatusForbidden {
+		t.Errorf("a stranger: %d %s", status, answer)
+	}
+	if there, own := v.audit(t, "action=list-queues&account="+account), v.audit(t, "action=list-queues&account="+stranger); len(there) != 0 || len(own) != 1 || own[0].ErrorCode != "AccessDenied" {
+		t.Errorf("a stranger's call is told as %+v, and in its own account %+v", there, own)
 	}
 }
 

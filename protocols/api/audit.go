@@ -91,7 +91,28 @@ func (a *adapter) audit(c *gin.Context, operation string, x *exchange) {
 	}
 	event.Parameters = parameters
 	event.Resources = resourcesOf(c, &x.caller, parameters)
-	a.callers.Audit(c.Request, &x.caller, event)
+	about := x.about(c.Request.URL.Path, parameters)
+	a.callers.Audit(c.Request, &about, event)
+}
+
+// about gives the caller as the audit log files the call: with the account and the region that the operation is about,
+// as far as the caller may name another account than its own.
+func (x *exchange) about(path string, parameters map[string]any) caller.Caller {
+	about, named := x.caller, "account"
+	if strings.HasPrefix(path, prefix+"/accounts/") {
+		named = "id"
+	}
+	if account, _ := parameters[named].(string); x.grants != nil && x.grants.Everywhere && isAccount(account) {
+		about.Account = account
+	}
+	if region, _ := parameters["region"].(string); caller.IsRegion(region) {
+		about.Region = region
+	}
+	return about
+}
+
+func isAccount(s string) bool {
+	return len(s) == len(caller.DefaultAccount) && strings.Trim(s, "0123456789") == ""
 }
 
 func merged(into, from map[string]any) map[string]any {

@@ -70,6 +70,8 @@ func (a *adapter) authorize(c *gin.Context, who *caller.Caller, needs need) *cor
 		writeProblem(c, p)
 		return nil
 	}
+	who.Verified = true
+	who.Is(key)
 	grants, err := a.broker.Grants(ctx, key)
 	if err != nil {
 		writeProblem(c, newProblemOf(ctx, err))
@@ -79,8 +81,6 @@ func (a *adapter) authorize(c *gin.Context, who *caller.Caller, needs need) *cor
 		writeProblem(c, newProblem(http.StatusForbidden, core.AccessDenied, why))
 		return nil
 	}
-	who.Verified = true
-	who.Is(key)
 	return grants
 }
 

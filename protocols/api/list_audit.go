@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -82,6 +83,15 @@ func auditAddress(e *core.AuditEvent) string {
 	return auditSource(e) // as CloudTrail has it of what a service does by itself
 }
 
+// callersAccount gives the account of who called, which need not be the one that the call was about.
+func callersAccount(e *core.AuditEvent) string {
+	const account = 4 // arn:aws:iam::ACCOUNT:user/ci
+	if parts := strings.Split(e.Principal, ":"); len(parts) > account && isAccount(parts[account]) {
+		return parts[account]
+	}
+	return e.Account
+}
+
 type cloudTrail struct {
 	Version      string               `json:"eventVersion"`
 	Identity     cloudTrailIdentity   `json:"userIdentity"`
@@ -128,7 +138,7 @@ var cloudTrailTypes = map[string]string{
 func cloudTrailEvent(e *core.AuditEvent) cloudTrail {
 	event := cloudTrail{
 		Version: "1.08", Time: e.At.UTC(), Source: auditSource(e), Name: e.Action, Region: e.Region, Address: auditAddress(e), UserAgent: e.UserAgent,
-		Identity:  cloudTrailIdentity{Type: cloudTrailTypes[e.Identity], ARN: e.Principal, Account: e.Account, AccessKeyID: e.AccessKeyID, User: e.User},
+		Identity:  cloudTrailIdentity{Type: cloudTrailTypes[e.Identity], ARN: e.Principal, Account: callersAccount(e), AccessKeyID: e.AccessKeyID, User: e.User},
 		ErrorCode: e.ErrorCode, ErrorMessage: e.ErrorText, Parameters: e.Parameters, Response: e.Response, RequestID: e.RequestID, EventID: e.ID,
 		ReadOnly: e.ReadOnly, Type: "AwsApiCall", Management: true, Account: e.Account, Category: "Management",
 	}
@@ -182,7 +192,7 @@ func actionTrailEvent(e *core.AuditEvent) actionTrail {
 	event := actionTrail{
 		EventID: e.ID, Version: "1", Time: e.At.UTC(), Type: "ApiCall", Category: "Management", Source: auditSource(e), Service: e.Source, Name: e.Action,
 		ReadWrite: "Write", Region: e.Region, Address: auditAddress(e), UserAgent: e.UserAgent,
-		Identity:   actionTrailIdentity{Type: actionTrailTypes[e.Identity], PrincipalID: e.Principal, Account: e.Account, AccessKeyID: e.AccessKeyID, User: e.User},
+		Identity:   actionTrailIdentity{Type: actionTrailTypes[e.Identity], PrincipalID: e.Principal, Account: callersAccount(e), AccessKeyID: e.AccessKeyID, User: e.User},
 		Parameters: e.Parameters, Response: e.Response, RequestID: e.RequestID, ErrorCode: e.ErrorCode, ErrorMessage: e.ErrorText, Account: e.Account,
 	}
 	if e.ReadOnly {
