@@ -215,10 +215,19 @@ func protocolOf(r *http.Request) string {
 			return service
 		}
 		return ""
+	case looks(r):
+		return "sqs"
 	case r.Method != http.MethodGet && r.Method != http.MethodPost:
 		return ""
 	}
 	return queryService(r)
+}
+
+// looks says that a request asks whether there is a server, or a page of the documentation, by the HEAD alone of what
+// SQS answers as a GET that names no action.
+func looks(r *http.Request) bool {
+	isPage := r.URL.Path == "/" || r.URL.Path == docs.Prefix || strings.HasPrefix(r.URL.Path, docs.Prefix+"/")
+	return r.Method == http.MethodHead && isPage && r.URL.RawQuery == "" && r.ContentLength == 0
 }
 
 func spoken(isSQS bool) string {

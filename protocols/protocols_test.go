@@ -25,6 +25,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/console"
 )
 
@@ -468,5 +469,50 @@ func TestBrowsersAreLedToTheConsole(t *testing.T) {
 				t.Errorf("got %d, want %d: %s", w.Code, tt.status, w.Body)
 			}
 		})
+	}
+}
+
+// TestHeads has each page answered to a HEAD as to a GET, but for its body, so that who only looks whether a server is
+// there finds it; a HEAD does nothing.
+func TestHeads(t *testing.T) {
+	t.Parallel()
+	broker := pgtest.Broker(t)
+	ports := map[string]Options{"open": {Console: &console.Options{}}, "verifying": {Console: &console.Options{}, Caller: caller.Options{Verify: true, Keys: broker}}, "without SQS": {Protocols: []string{"mns"}, Console: &console.Options{}}}
+	ask := func(t *testing.T, method, url, accept, body string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", accept)
+		if body != "" {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		response, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		return response
+	}
+	for name, options := range ports {
+		server := httptest.NewServer(New(broker, options))
+		t.Cleanup(server.Close)
+		for _, path := range []string{"/", "/docs", "/docs/", "/docs/testing", "/docs/docs.css", "/docs/none", "/console", "/console/", "/console/login", "/console/000000000000/us-east-1/queues", "/console/assets/console.css", "/console/none", "/healthz", "/readyz"} {
+			for _, accept := range []string{"*/*", "text/html"} {
+				get, head := ask(t, "GET", server.URL+path, accept, ""), ask(t, "HEAD", server.URL+path, accept, "")
+				if head.StatusCode != get.StatusCode || head.Header.Get("Content-Type") != get.Header.Get("Content-Type") || head.Header.Get("Location") != get.Header.Get("Location") {
+					t.Errorf("%s, %s, %s: a GET gets %s %v, a HEAD %s %v", name, path, accept, get.Status, get.Header, head.Status, head.Header)
+				}
+			}
+		}
+		for query, body := range map[string]string{"?Action=CreateQueue&QueueName=orders": "", "": "Action=CreateQueue&QueueName=orders"} {
+			if got := ask(t, "HEAD", server.URL+"/"+query, "*/*", body); got.StatusCode < http.StatusBadRequest {
+				t.Errorf("%s, a HEAD that names an action: %s", name, got.Status)
+			}
+		}
+	}
+	if _, err := broker.Queue(t.Context(), core.QueueName{Account: caller.DefaultAccount, Region: caller.DefaultRegion, Name: "orders"}); core.CodeOf(err) != core.QueueNotFound {
+		t.Errorf("a HEAD made a queue: %v", err)
 	}
 }

@@ -100,7 +100,7 @@ func formOf(r *http.Request) form {
 		return aliyunXML("mq")
 	case isAlibaba(r):
 		return openAPIForm
-	case speaksQuery(r), slices.Contains(xmlServices, service), service == "" && (r.Method == http.MethodGet || r.Method == http.MethodPost):
+	case speaksQuery(r), slices.Contains(xmlServices, service), service == "" && (r.Method == http.MethodGet || r.Method == http.MethodPost || looks(r)):
 		return queryForm
 	case service == "" || strings.HasPrefix(service, "s3"):
 		return s3Form

@@ -25,7 +25,7 @@ func (s *Server) askToLogIn(x *exchange) error {
 		return nil
 	}
 	next := ""
-	if x.r.Method == http.MethodGet {
+	if x.r.Method != http.MethodPost {
 		next = "?next=" + url.QueryEscape(x.r.URL.RequestURI())
 	}
 	http.Redirect(x.w, x.r, prefix+"/login"+next, http.StatusSeeOther)
