@@ -139,7 +139,7 @@ func (b *Broker) conclude(ctx context.Context, retries func(*Topic, *Subscriptio
 	if o.Verdict == Delivered || d.Message.Kind != Notification || d.Subscription.DeadLetter == (QueueName{}) {
 		return o, nil
 	}
-	put, err := b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.DeadLetter, d.Message)
+	put, err := b.deadLetter(ctx, d)
 	if err != nil && !isUnfit(err) && !errors.Is(err, errUnspoken) {
 		return o, err
 	}
@@ -148,6 +148,20 @@ func (b *Broker) conclude(ctx context.Context, retries func(*Topic, *Subscriptio
 		o.Put = &put
 	}
 	return o, nil
+}
+
+// deadLetter gives what goes into the subscription's dead-letter queue: what the subscriber would have got, or else, where no queue can
+// hold that because it is raw, the same in its envelope.
+func (b *Broker) deadLetter(ctx context.Context, d *Delivery) (QueueDelivery, error) {
+	put, err := b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.DeadLetter, d.Message)
+	if !d.Subscription.Raw || !errors.Is(err, errUnfit) {
+		return put, err
+	}
+	wrapped := *d.Subscription
+	wrapped.Raw = false
+	put, err = b.queueDelivery(ctx, d.Topic, &wrapped, wrapped.DeadLetter, d.Message)
+	put.Subscription = d.Subscription
+	return put, err
 }
 
 // scheduleOf gives the schedule of what an endpoint does not take: the subscription's own, or that of its format.

@@ -50,6 +50,11 @@
 // 2026-11-21: PublishBatch fails as a whole where one entry is wrong, as recorded; but an entry with a wrong subject, and
 // one without text, fails by itself, as a suite that runs against the real service has it.
 //
+// 2026-11-22: a message of more than ten attributes cannot be delivered raw to a queue, and so not to a dead-letter queue either. There it
+// goes in its envelope, which holds them all: to lose it would be the only other choice.
+//
+// 2026-11-22: the bounds of topics with large messages are the model's, the words of their errors our own.
+//
 // 2026-11-22: who asks too often, or has stored too much, is answered Throttling with 400, as by STS and IAM. The model's own
 // Throttled with 429 is tried again by botocore and by the SDK of JavaScript, but not by that of Go.
 package sns

@@ -277,7 +277,7 @@ func TestTypeOfConfirmations(t *testing.T) {
 	}
 }
 
-// Raw delivery to a queue carries ten attributes; a message with more is a dead letter, and an envelope holds any number.
+// Raw delivery to a queue carries ten attributes; a message with more is a dead letter, in its envelope, which holds any number.
 func TestElevenAttributes(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -294,8 +294,10 @@ func TestElevenAttributes(t *testing.T) {
 	if got := f.bodies(t, "raw"); len(got) > 0 {
 		t.Errorf("the raw queue has %s", got)
 	}
-	if got, _ := envelope(t, f.one(t, "wrapped"))["MessageAttributes"].(map[string]any); len(got) != 11 {
-		t.Errorf("the envelope has %d attributes", len(got))
+	for _, queue := range []string{"wrapped", "dead"} {
+		if got, _ := envelope(t, f.one(t, queue))["MessageAttributes"].(map[string]any); len(got) != 11 {
+			t.Errorf("the envelope in %s has %d attributes", queue, len(got))
+		}
 	}
 	f.ok(t, "Publish", message[:len(message)-6]...)
 	if got := pgtest.Receive(t, f.broker, pgtest.Name("raw"), 10); len(got) != 1 || len(got[0].Attributes) != 10 {
