@@ -77,7 +77,11 @@ func (s *Server) checkSubscribe(ctx context.Context, c *call, req *subscribeRequ
 	if err := checkEndpoint(&sub); err != nil {
 		return sub, change, err
 	}
-	if _, err := s.broker.Topic(ctx, topic); err != nil {
+	found, err := s.broker.Topic(ctx, topic)
+	if err != nil {
+		return sub, change, err
+	}
+	if err := s.checkLargeSubscription(ctx, found, &sub); err != nil {
 		return sub, change, err
 	}
 	var wanted wishes
