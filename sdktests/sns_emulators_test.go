@@ -1069,6 +1069,7 @@ func pushHeaders(t *testing.T, s *subscriber) {
 	want := map[string]string{
 		"X-Amz-Sns-Message-Type": "SubscriptionConfirmation", "X-Amz-Sns-Message-Id": asked.members(t)["MessageId"], "X-Amz-Sns-Topic-Arn": orders,
 		"Content-Type": "text/plain; charset=UTF-8", "User-Agent": "Amazon Simple Notification Service Agent", "Accept-Encoding": "gzip,deflate",
+		"Connection": "Keep-Alive",
 	}
 	check := func(got pushed) {
 		t.Helper()

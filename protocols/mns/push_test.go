@@ -148,6 +148,8 @@ func TestPushRequest(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"User-Agent":              "Aliyun Notification Service Agent",
+		"Accept":                  "*/*",
+		"Connection":              "keep-alive",
 		"Content-md5":             helloMD5,
 		"Content-Type":            "text/plain;charset=utf-8",
 		"x-mns-version":           "2015-06-06",

@@ -194,6 +194,7 @@ func (r *rendering) request(sub *core.Subscription) (core.Push, error) {
 		"Date":                    {time.Now().UTC().Format(http.TimeFormat)}, // of this attempt
 		"User-Agent":              {"Aliyun Notification Service Agent"},
 		"Accept":                  {"*/*"},
+		"Connection":              {"keep-alive"},
 		"Content-md5":             {r.pusher.contentMD5(body)},
 		"Content-Type":            {contentType},
 		"x-mns-version":           versionHeader,

@@ -107,6 +107,7 @@ func TestPushHTTP(t *testing.T) {
 	want := map[string]string{
 		"x-amz-sns-message-type": "Notification", "x-amz-sns-message-id": id, "x-amz-sns-topic-arn": ordersARN, "x-amz-sns-subscription-arn": sub,
 		"Content-Type": "text/plain; charset=UTF-8", "User-Agent": "Amazon Simple Notification Service Agent", "Accept-Encoding": "gzip,deflate",
+		"Connection": "Keep-Alive",
 	}
 	for name, value := range want {
 		if got := pushed[0].Header[name]; len(got) != 1 || got[0] != value {

@@ -177,6 +177,7 @@ func (r *rendering) pushHTTP(sub *core.Subscription) (core.Push, error) {
 		"Content-Type":           {defaultContentType},
 		"User-Agent":             {"Amazon Simple Notification Service Agent"},
 		"Accept-Encoding":        {"gzip,deflate"},
+		"Connection":             {"Keep-Alive"},
 	}
 	p := core.Push{Way: core.ByHTTP, Method: http.MethodPost, URL: sub.Endpoint, Header: header}
 	if r.message.Kind != core.Confirmation {
