@@ -11,17 +11,27 @@ import (
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
-// TestConsoleEnforced shows the console to a browser where everybody has to log in, over TLS. POLYMQ_SCREENSHOTS names a folder
-// for pictures of every page.
+// TestConsoleEnforced and TestConsoleVerified show the console to a browser where everybody has to log in, over TLS. POLYMQ_SCREENSHOTS
+// names a folder for pictures of every page.
 func TestConsoleEnforced(t *testing.T) {
 	t.Parallel()
+	testConsole(t, "enforce", "enforced")
+}
+
+func TestConsoleVerified(t *testing.T) {
+	t.Parallel()
+	testConsole(t, "verify", "verified")
+}
+
+func testConsole(t *testing.T, auth, checks string) {
+	t.Helper()
 	p := consoleProgram
 	if !p.available(t) {
 		t.SkipNow() // not to count as passed
 	}
 	srv, err := server.Start(t.Context(), server.Config{
 		Listen: []string{"127.0.0.1:0"}, DatabaseURL: pgtest.DatabaseURL(t), LogLevel: "error", LogOutput: t.Output(), TestMode: true, TLS: "auto",
-		Auth: "enforce", MasterKey: testMasterKey, AdminKey: rootKey + ":" + rootSecret, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, SignOnHeader: "X-User", MessageLog: "all",
+		Auth: auth, MasterKey: testMasterKey, AdminKey: rootKey + ":" + rootSecret, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, SignOnHeader: "X-User", MessageLog: "all",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -47,10 +57,24 @@ func TestConsoleEnforced(t *testing.T) {
 	if _, err := srv.Broker().SendMessages(t.Context(), core.SendInput{Queue: queue, Messages: []core.NewMessage{message}}); err != nil {
 		t.Fatal(err)
 	}
+	topic := core.TopicName{Account: account, Region: "us-east-1", Name: "events"}
+	if _, _, err := srv.Broker().CreateTopic(t.Context(), core.NewTopic{Name: topic, Settings: core.DefaultTopicSettings()}); err != nil {
+		t.Fatal(err)
+	}
+	subscription := core.NewSubscription{
+		Name: core.SubscriptionName{Topic: topic, Name: "to-orders"}, Format: "sns", Protocol: "sqs", Endpoint: "arn:aws:sqs:us-east-1:000000000000:orders", Queue: queue,
+	}
+	if _, _, err := srv.Broker().Subscribe(t.Context(), subscription); err != nil {
+		t.Fatal(err)
+	}
+	alert := core.Alert{Name: core.AlertName{Account: account, Region: "us-east-1", Name: "late"}, Metric: "oldest_message_age", Queue: "orders", Comparison: core.Comparisons[0], Threshold: 60}
+	if _, err := srv.Broker().CreateAlert(t.Context(), alert); err != nil {
+		t.Fatal(err)
+	}
 	keys, err := json.Marshal(people)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.checks, p.env = []string{"enforced"}, []string{"POLYMQ_PEOPLE=" + string(keys)}
+	p.checks, p.env = []string{checks}, []string{"POLYMQ_PEOPLE=" + string(keys)}
 	p.check(t, polymq{srv.URL(), rootKey})
 }

@@ -2,7 +2,7 @@
 // its own, and takes the header X-User for somebody whom a proxy in front of it has signed on.
 //
 // POLYMQ_PEOPLE has the access keys: {"admin": {"id": …, "secret": …}, "operator": …, "viewer": …}. The queue `orders` holds a message
-// with the word "needle", and what happened to it is logged.
+// with the word "needle", and what happened to it is logged. The topic `events` has the subscription `to-orders`, `orders` the alert `late`.
 import { looksRight } from './looks.mjs';
 
 const people = JSON.parse(process.env.POLYMQ_PEOPLE ?? '{}');
@@ -35,8 +35,24 @@ const looksAround = async ({ page, picture }, who, without) => {
   }
 };
 
-// Wrong keys, each kind of user, and the preferences that outlive them.
-const everybody = async (visit) => {
+// Each page about one thing.
+const looksInside = async ({ page, endpoint, picture }, who, refused) => {
+  const paths = [
+    'queues/orders/settings', 'queues/orders/moves', 'topics/events', 'topics/events/settings', 'topics/events/tester', 'topics/events/subscriptions/to-orders', 'alerts/late',
+    'users/olga', 'groups', 'roles', 'policies?built_in=1', 'policies/AmazonSQSFullAccess?cloud=aws&built_in=1', 'explain',
+  ];
+  for (const path of paths) {
+    const answer = await page.goto(`${endpoint}/console/000000000000/us-east-1/${path}`);
+    same(`${who} at ${path}`, answer.status(), refused.some((start) => path.startsWith(start)) ? 403 : 200);
+    await looksRight(page, `${who} at ${path}`);
+    await picture(`${who}-${path.replaceAll(/[/?]/g, '-')}`);
+  }
+};
+
+const manages = ['users', 'groups', 'roles', 'policies', 'explain'];
+
+// Wrong keys, each kind of user, and the preferences that outlive them; with the pages about one thing, or without.
+const everybody = (inside) => async (visit) => {
   const { page, endpoint, picture } = visit;
   const queue = `${endpoint}/console/000000000000/us-east-1/queues/orders`;
   await page.goto(queue);
@@ -62,6 +78,7 @@ const everybody = async (visit) => {
   await looksRight(page, 'viewer at a trace');
   await picture('viewer-trace');
   await looksAround(visit, 'viewer', ['keys', 'users', 'policies', 'audit', 'clock', 'outbox']);
+  if (inside) await looksInside(visit, 'viewer', manages);
   for (const path of ['keys', 'users', 'audit', 'outbox', 'queues/orders/search?text=needle']) {
     same(`a viewer at ${path}`, (await page.goto(queue.replace('queues/orders', path))).status(), 403);
     await looksRight(page, `viewer refused ${path}`);
@@ -87,12 +104,14 @@ const everybody = async (visit) => {
   await looksRight(page, 'operator at a queue');
   await picture('operator-queue');
   await looksAround(visit, 'operator', ['keys', 'users', 'policies', 'audit', 'clock']);
+  if (inside) await looksInside(visit, 'operator', manages);
   same('an operator at users', (await page.goto(queue.replace('queues/orders', 'users'))).status(), 403);
   await logOut(page);
 
   await logIn(page, people.admin);
   await page.waitForURL(/\/console\/000000000000/);
   await looksAround(visit, 'admin', []);
+  if (inside) await looksInside(visit, 'admin', []);
   await page.goto(`${queue.replace('queues/orders', 'trace')}?queue=orders`);
   await looksRight(page, 'admin at a trace');
   await picture('admin-trace');
@@ -145,9 +164,14 @@ const signedOn = async ({ page, endpoint, picture }) => {
 const desktop = { viewport: { width: 1366, height: 850 }, ignoreHTTPSErrors: true };
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, ignoreHTTPSErrors: true };
 
+// Where policies are not asked: the same people on the same pages.
+export const verified = [
+  { name: 'everybody_desktop_dark_english', options: { ...desktop, colorScheme: 'dark', locale: 'en-US' }, walk: everybody(true) },
+];
+
 export const enforced = [
-  { name: 'everybody_desktop_light_english', options: { ...desktop, colorScheme: 'light', locale: 'en-US' }, walk: everybody },
-  { name: 'everybody_phone_dark_chinese', options: { ...phone, colorScheme: 'dark', locale: 'zh-CN' }, walk: everybody },
+  { name: 'everybody_desktop_light_english', options: { ...desktop, colorScheme: 'light', locale: 'en-US' }, walk: everybody(false) },
+  { name: 'everybody_phone_dark_chinese', options: { ...phone, colorScheme: 'dark', locale: 'zh-CN' }, walk: everybody(false) },
   { name: 'session_ends', options: { ...desktop, colorScheme: 'dark', locale: 'en-US' }, walk: ends },
   { name: 'signed_on_by_a_proxy', options: { ...phone, colorScheme: 'light', locale: 'en-US' }, walk: signedOn },
 ];

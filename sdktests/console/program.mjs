@@ -1,13 +1,14 @@
 // Walks through the console of a polymq server in Chromium, as people would.
 //
 //   node program.mjs check console    prints a line for each check and ends with 1 if any failed
-//   node program.mjs check enforced   on a server that verifies signatures (enforced.mjs)
+//   node program.mjs check enforced   on a server that verifies signatures (enforced.mjs) and enforces policies
+//   node program.mjs check verified   on one that only verifies signatures
 //
 // POLYMQ_ENDPOINT is the server's URL. POLYMQ_SCREENSHOTS names a folder for pictures of every page; without it
 // none are taken. CHROMIUM names the browser, else it is the chromium on the path.
 import { mkdirSync } from 'node:fs';
 import { chromium } from 'playwright-core';
-import { enforced } from './enforced.mjs';
+import { enforced, verified } from './enforced.mjs';
 import { walks } from './walks.mjs';
 
 const endpoint = process.env.POLYMQ_ENDPOINT;
@@ -16,7 +17,7 @@ if (pictures) mkdirSync(pictures, { recursive: true });
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 let failed = 0;
-for (const { name, options, walk } of process.argv[3] === 'enforced' ? enforced : walks) {
+for (const { name, options, walk } of { enforced, verified }[process.argv[3]] ?? walks) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
