@@ -26,6 +26,11 @@ type alertForm struct {
 	To          []core.Destination // with an empty one, to add another
 }
 
+// missings say what missing data is taken for.
+var missings = map[core.Missing]string{
+	core.MissingNoData: "a state of its own", core.MissingOK: "all is well", core.MissingFires: "something is wrong", core.MissingKeeps: "as it was before",
+}
+
 // alertForm fills the form with an alert.
 func (x *exchange) alertForm(a core.Alert) alertForm {
 	f := alertForm{Alert: a, Comparisons: core.Comparisons, Missings: core.Missings, Ways: core.DestinationTypes, To: a.To}

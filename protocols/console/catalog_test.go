@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +77,12 @@ func TestCatalogue(t *testing.T) {
 	}
 	for _, form := range core.EventDetails {
 		used[form] = true
+	}
+	for _, form := range errorTexts {
+		used[form] = true
+	}
+	for _, missing := range core.Missings {
+		used[missings[missing]] = true
 	}
 	for _, kind := range core.EventKinds {
 		used[string(kind)] = true
@@ -165,6 +173,68 @@ func TestNumbersForPeople(t *testing.T) {
 	for amount, want := range map[float64]string{0: "0.00 USD", 1.5: "1.50 USD", 0.0004: "0.0004 USD", 0.000001: "0.000001 USD", 0.0000003: "< 0.000001 USD"} {
 		if got := p.Money(amount); got != want {
 			t.Errorf("%v: got %q, want %q", amount, got, want)
+		}
+	}
+}
+
+// TestErrorTextsAreTold looks for each text of errorTexts in the sources of those that say them.
+func TestErrorTextsAreTold(t *testing.T) {
+	t.Parallel()
+	told := map[string]bool{}
+	literal, verb := regexp.MustCompile(`"(?:[^"\\\n]|\\.)*"`), regexp.MustCompile(`%[.0-9]*[a-z]`)
+	for _, folder := range []string{"../../core", "../../pg", "../../workers/notice"} {
+		files, err := fs.Glob(os.DirFS(folder), "*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %v", folder, files, err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(filepath.Join(folder, file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range literal.FindAll(source, -1) {
+				if text, err := strconv.Unquote(string(found)); err == nil {
+					told[verb.ReplaceAllString(text, "%v")] = true
+				}
+			}
+		}
+	}
+	for _, text := range errorTexts {
+		if !told[text] {
+			t.Errorf("nothing says %q", text)
+		}
+	}
+}
+
+func TestErrorsInChinese(t *testing.T) {
+	t.Parallel()
+	x := &exchange{language: "zh"}
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"names":              {core.Errorf(core.QueueNotFound, "queue %q does not exist", "orders"), `队列 "orders" 不存在`},
+		"times":              {core.Errorf(core.InvalidArgument, "the visibility timeout must be 0 to %v, was %v", 12*time.Hour, 13*time.Hour), "可见性超时须在 0 到 12 小时 之间，不能是 13 小时"},
+		"numbers":            {core.Errorf(core.MessageTooLong, "a message has at most %d bytes, this one has %d", 10, 20), "消息最多 10 字节，此消息有 20 字节"},
+		"none of the common": {core.Errorf(core.InvalidArgument, "no such thing as %d", 7), "有一个值超出允许的范围。(no such thing as 7)"},
+	} {
+		if got := x.tell(tt.err); got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+	for text, want := range map[string]string{
+		"webhook: the connection was refused":                             "webhook：连接被拒绝",
+		"email: there is no mail server to send with, see --smtp-url":     "email：没有可用的邮件服务器，见 --smtp-url",
+		"slack: status 500: ":                                             "slack：状态码 500：",
+		"the name of the host cannot be resolved":                         "无法解析主机名",
+		"something: else":                                                 "something: else",
+		"webhook: the address must not be pushed to, since I say so: 7 8": "webhook：the address must not be pushed to, since I say so: 7 8",
+	} {
+		if got := failure("zh", text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+		if got := failure("en", text); got != text {
+			t.Errorf("%q in English: got %q", text, got)
 		}
 	}
 }

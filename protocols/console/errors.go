@@ -93,6 +93,35 @@ var meanings = map[core.Code]meaning{
 	core.FaultNotFound:           {http.StatusNotFound, "There is no such fault rule."},
 }
 
+// errorTexts are the words of the core's errors that people meet most, with %v for each name and number, so that they can be told in Chinese whole.
+var errorTexts = []string{
+	"queue %v does not exist", "topic %v does not exist", "subscription %v does not exist", "the subscription does not exist",
+	"the dead-letter queue %v does not exist", "queue %v does not take the dead letters of queue %v", "queue %v cannot be its own dead-letter queue",
+	"%v is not the name of a dead-letter queue", "%v is not the name of a queue", "%v is no name of a queue",
+	"a FIFO queue's dead-letter queue must be one too, a standard queue's must not",
+	"a message is received 1 to %v times before it is a dead letter, not %v", "a message of a FIFO queue needs a message group id",
+	"a message of a FIFO topic needs a group", "a queue name has 1 to %v characters, this one has %v",
+	"a queue name has letters, digits, '-', '_' and '.', not %v", "a topic name has 1 to %v characters, this one has %v",
+	"a topic name has letters, digits, '-', '_' and '.', not %v", "a subscription name has 1 to %v letters, digits, '-', '_' and '.'",
+	"an endpoint has 1 to %v bytes of text, this one has %v", "the visibility timeout must be 0 to %v, was %v", "the delay must be 0 to %v, was %v",
+	"the receive wait must be 0 to %v, was %v", "the retention must be %v to %v, was %v", "the maximum message size must be 1 to %v bytes, was %v",
+	"a message has at most %v bytes, this one has %v", "a message of queue %v has at most %v bytes, this one has %v",
+	"a search is for a text of 1 to %v bytes", "%v is not a message id", "queue %v cannot be the destination of its own messages",
+	"queue %v is no queue's dead-letter queue", "the destination %v does not exist", "a move task of queue %v is active already",
+	"messages of a FIFO queue can only be moved to another one, those of a standard queue not to one", "account %v has as many queues as it may, %v",
+	"account %v has as many topics as it may, %v", "topic %v keeps an archive, which is to be given up first", "only FIFO topics keep an archive",
+	"there is an alert %v already", "there is no alert %v", "%v is no address of mail", "%v is no name of a %v",
+	"a destination %v has a URL, http:// or https://", "a destination %v has no secret",
+	"the name of an alert has 1 to %v letters, digits, '-', '_' and '.', unlike %v",
+	"the name of a fault rule has 1 to %v letters, digits, '-', '_' and '.', unlike %v", "notifications are repeated every %v to %v, or never; was %v",
+	"%v is no pattern of names", "the effect %v needs the longest delay", "there is no fault rule %v", "there is no access key of that id",
+	"the server has no master key to keep secrets under: start it with a master-key-file",
+	"a %v's name has 1 to %v letters, digits and characters of _+=,.@-", "a policy's name has 1 to %v letters, digits and characters of _+=,.@-",
+	"The %v with name %v cannot be found.", "%v with name %v already exists.", "Policy %v does not exist or is not attachable.",
+	"Policy %v was not found.", "the message of the receipt handle is gone", "the visibility timeout of the receipt handle has passed",
+	"the message has a newer receipt handle", "there is no mail server to send with, see --smtp-url", "status %v: %v", "code %v: %v",
+}
+
 // statusOf gives the status that a failure is answered with.
 func statusOf(err error) int {
 	if status, _ := own(err); status != 0 {
@@ -114,6 +143,9 @@ func (x *exchange) tell(err error) string {
 		return x.t(meanings[code].text)
 	case errors.As(err, &told) || x.language == languages[0].Code:
 		return message
+	}
+	if text, known := formed(x.language, message, errorForms(), inUnits); known {
+		return text
 	}
 	return x.t("%s (%s)", x.t(meanings[code].text), message)
 }

@@ -1,4 +1,4 @@
-// What can be measured of how a page looks: nothing runs over the edge, and every text can be read.
+// What can be measured of how a page looks: nothing runs over the edge, every text can be read, and options of calls stay whole.
 
 const smallest = 4.5; // contrast of text with what is behind it, as WCAG 2 asks for
 const smallestLarge = 3; // of large or bold text
@@ -45,6 +45,14 @@ export async function looksRight(page, name) {
     }
     for (const field of document.querySelectorAll('main input:not([type=hidden]), main select, main textarea')) {
       if (!field.labels?.length && !field.getAttribute('aria-label')) found.push(`the field ${field.name} has no label`);
+    }
+    for (const code of document.querySelectorAll('.snippet:not([hidden]) code')) {
+      const words = [...code.querySelectorAll('span')];
+      if (/-/.test(code.textContent) && words.length === 0) found.push('lines of the snippet break at dashes');
+      for (const word of words) {
+        const line = parseFloat(getComputedStyle(word).lineHeight);
+        if (word.textContent.length < 30 && word.offsetHeight > 1.5 * line) found.push(`"${word.textContent}" of a snippet stands in two lines`);
+      }
     }
     return found;
   }, [smallest, smallestLarge]);

@@ -14,6 +14,18 @@ function localTimes(root) {
   }
 }
 
+// Lines of snippets break between words only; browsers break them behind the dashes of --queue-url too.
+function keepWords() {
+  for (const code of all(".snippet code")) {
+    code.replaceChildren(...code.textContent.split(/(\S*-\S*)/).map((text, i) => {
+      if (i % 2 === 0) return text;
+      const word = document.createElement("span");
+      word.textContent = text;
+      return word;
+    }));
+  }
+}
+
 function openDialog(id) {
   const dialog = document.getElementById(id);
   if (dialog && !dialog.open) {
@@ -159,6 +171,7 @@ function restart() { // in other colours
 
 document.addEventListener("DOMContentLoaded", () => {
   localTimes(document);
+  keepWords();
   checkConfirm(document);
   charts.push(...all("[data-chart]"));
   if (charts.length > 0) {
