@@ -1,61 +1,20 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // jsonFormat is JSON as huma reads and writes it, without what encoding/json would quietly change: a
 // message arrives as it was sent, or not at all.
 var jsonFormat = huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalText}
 
-var errNoText = errors.New("text must be UTF-8, and a surrogate escaped with \\u must be one of a pair")
-
 func unmarshalText(data []byte, into any) error {
-	if !utf8.Valid(data) || hasHalfPair(data) {
-		return errNoText
+	if err := caller.CheckJSONText(data); err != nil {
+		return err
 	}
 	return json.Unmarshal(data, into)
-}
-
-// hasHalfPair reports whether a character is escaped that is a surrogate without its other half.
-func hasHalfPair(data []byte) bool {
-	for {
-		i := bytes.IndexByte(data, '\\')
-		if i < 0 {
-			return false
-		}
-		data = data[i:]
-		first, isUnicode := escaped(data)
-		switch {
-		case !isUnicode:
-			data = data[min(2, len(data)):]
-		case !utf16.IsSurrogate(first):
-			data = data[escapeLength:]
-		default:
-			data = data[escapeLength:]
-			second, isUnicode := escaped(data)
-			if !isUnicode || utf16.DecodeRune(first, second) == utf8.RuneError {
-				return true
-			}
-			data = data[escapeLength:]
-		}
-	}
-}
-
-const escapeLength = len(`\u0000`)
-
-// escaped reads an escape of the form \u0000 that data begins with.
-func escaped(data []byte) (rune, bool) {
-	if len(data) < escapeLength || data[0] != '\\' || data[1] != 'u' {
-		return 0, false
-	}
-	char, err := strconv.ParseUint(string(data[2:escapeLength]), 16, 16)
-	return rune(char), err == nil
 }

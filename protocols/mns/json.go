@@ -3,9 +3,9 @@ package mns
 import (
 	"bytes"
 	"encoding/json"
-	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // text is what an element holds, as it stands in the request.
@@ -107,8 +107,8 @@ func badJSON(err error) error {
 
 // readJSON reads a document into an action's parameters; their names are those of the elements.
 func readJSON(document []byte, into any) error {
-	if !utf8.Valid(document) {
-		return core.Errorf(core.InvalidArgument, "the body is not UTF-8")
+	if err := caller.CheckJSONText(document); err != nil {
+		return core.Errorf(core.InvalidArgument, "%v", err)
 	}
 	if err := json.Unmarshal(document, into); err != nil {
 		return badJSON(err)

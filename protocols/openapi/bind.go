@@ -1,11 +1,14 @@
 package openapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // Typed makes what an Action does of a function that has its parameters in a struct, whose fields have the
@@ -78,7 +81,7 @@ func set(value reflect.Value, name, text string) error {
 		}
 		*to = &yes
 	default:
-		if err := json.Unmarshal([]byte(text), value.Addr().Interface()); err != nil {
+		if err := cmp.Or(caller.CheckJSONText([]byte(text)), json.Unmarshal([]byte(text), value.Addr().Interface())); err != nil {
 			return InvalidParameter(name, "must be a JSON document of its form")
 		}
 	}
