@@ -208,7 +208,12 @@ func protocolOf(r *http.Request) string {
 		return "ram"
 	case dybase.Matches(r):
 		return "dybase"
-	case isAlibaba(r), isRocketMQ(r):
+	case isAlibaba(r):
+		if service := serviceOfVersion[openAPIVersion(r)]; service != "dybase" { // whose version is that of others, too
+			return service
+		}
+		return ""
+	case isRocketMQ(r):
 		return ""
 	case strings.HasPrefix(authorization, "AWS4-"), strings.Contains(r.URL.RawQuery, "X-Amz-Credential="):
 		if service := caller.ServiceOf(r); slices.Contains(queryProtocols, service) {

@@ -10,6 +10,7 @@ import (
 	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/dybase"
 	"github.com/polymq/polymq/protocols/iam"
+	"github.com/polymq/polymq/protocols/ram"
 	"github.com/polymq/polymq/protocols/smq"
 	"github.com/polymq/polymq/protocols/sns"
 	"github.com/polymq/polymq/protocols/sts"
@@ -18,7 +19,7 @@ import (
 // serviceOfVersion tells the services of the query protocol apart by the version that SDKs name. Alibaba's
 // clients name theirs in the query as a rule; some put all into the form.
 var serviceOfVersion = map[string]string{
-	"2012-11-05": "sqs", sns.Version: "sns", sts.Version: "sts", smq.Version: "smq", aliyunsts.Version: "aliyunsts", dybase.Version: "dybase",
+	"2012-11-05": "sqs", sns.Version: "sns", sts.Version: "sts", smq.Version: "smq", aliyunsts.Version: "aliyunsts", dybase.Version: "dybase", ram.Version: "ram",
 }
 
 // maxPeeked is how much of a form is looked at: SDKs put the action and the version first.

@@ -27,7 +27,38 @@ type refusal struct {
 func (p *port) refuse(w http.ResponseWriter, r *http.Request) {
 	speaks := slices.DeleteFunc(slices.Clone(Names), func(name string) bool { return !p.speaks(name) })
 	message := fmt.Sprintf("polymq does not speak %s here. It speaks: %s.", serviceOf(r), strings.Join(speaks, ", "))
-	formOf(r).write(w, refusal{message: message}, r)
+	e := refusal{message: message}
+	if isAlibaba(r) {
+		e = refuseVersion(r, e)
+	}
+	formOf(r).write(w, e, r)
+}
+
+// refuseVersion gives what is said to a request for one of Alibaba's management APIs: they are told apart by the
+// version, which must be there, and be one that is known, before there can be an action.
+func refuseVersion(r *http.Request, e refusal) refusal {
+	version := openAPIVersion(r)
+	switch {
+	case version == "":
+		return refusal{http.StatusBadRequest, "MissingVersion", "the parameter Version is missing"}
+	case serviceOfVersion[version] == "":
+		return refusal{http.StatusBadRequest, "InvalidVersion", e.message}
+	}
+	return e // of a protocol that is switched off
+}
+
+// openAPIVersion gives the version that a request for one of Alibaba's management APIs names, "" for none.
+func openAPIVersion(r *http.Request) string {
+	if version := r.Header.Get("X-Acs-Version"); version != "" {
+		return version
+	}
+	texts := []string{r.URL.RawQuery}
+	if speaksQuery(r) && r.Body != nil {
+		texts = append(texts, peek(r))
+	}
+	parameters, _ := aws.ParseParameters(texts...) // what cannot be read names none
+	version, _ := parameters.Get("Version")
+	return version
 }
 
 // serviceOf names what a request asks for.
@@ -46,6 +77,9 @@ func serviceOf(r *http.Request) string {
 	case isRocketMQ(r):
 		return "the HTTP protocol of RocketMQ"
 	case isAlibaba(r):
+		if version := openAPIVersion(r); version != "" {
+			return fmt.Sprintf("version %.40q of Alibaba's OpenAPI", version)
+		}
 		return "Alibaba's OpenAPI"
 	case mns.Matches(r):
 		return "MNS"
@@ -161,7 +195,7 @@ var (
 	openAPIForm = form{
 		contentType: "application/json;charset=utf-8", status: http.StatusNotFound, code: "InvalidAction.NotFound",
 		body: func(e refusal, r *http.Request, requestID string) []byte {
-			return mustJSON(map[string]string{"RequestId": requestID, "HostId": r.Host, "Code": e.code, "Message": e.message})
+			return mustJSON(map[string]string{"RequestId": strings.ToUpper(requestID), "HostId": r.Host, "Code": e.code, "Message": e.message})
 		},
 	}
 	problemForm = form{
