@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A fact is a sentence of specs/mns.md, asked of a server byte by byte. Facts of one list come one after the other.
+// A fact is a sentence of specs/mns.md or specs/mns-openapi.md, asked of a server byte by byte. Facts of one list come one after the other.
 type fact struct {
 	says    string
 	request string // "METHOD target", lines of headers, an empty line and a body; or "later 30s"; {name} is what was kept
@@ -23,7 +23,7 @@ type fact struct {
 
 const mnsNamespace = ` xmlns="http://mns\.aliyuncs\.com/doc/v1">`
 
-// facts are by the points of the checklist (specs/mns.md 12); each list has names of its own.
+// facts are by the points of the checklist (specs/mns.md 12), and behind those by what is odd; each list has names of its own.
 var facts = map[string][]fact{
 	"01 transport": {
 		{"a queue is made", "PUT /queues/t\n\n<Queue/>", 201, []string{`Location: http://HOST/queues/t\r`, `Content-Length: 0\r`}, []string{`Content-Type`}, ""},
@@ -229,6 +229,157 @@ var facts = map[string][]fact{
 		{"no JSON", "POST /queues/j/messages\nx-mns-version: 2026-04-09\n\n<Message/>", 400, []string{`"Code":"InvalidArgument"`}, nil, ""},
 		{"queues are made in XML", "PUT /queues/k\nx-mns-version: 2026-04-09\n\n{}", 400, []string{`"Code":"InvalidVersionHeader"`}, nil, ""},
 	},
+	"15 values": {
+		{"a queue", "PUT /queues/w\n\n<Queue><MaximumMessageSize>1024</MaximumMessageSize></Queue>", 201, nil, nil, ""},
+		{"a size is in bytes", "POST /queues/w/messages\n\n<Message><MessageBody>" + strings.Repeat("é", 512) + "</MessageBody></Message>", 201, nil, nil, ""},
+		{"one more is too many, said with the range", "POST /queues/w/messages\n\n<Message><MessageBody>" + strings.Repeat("é", 512) + "a</MessageBody></Message>", 400, []string{`<Code>InvalidArgument</Code>`, `MessageBody must be 1 to 1024 bytes, was 1025`}, nil, ""},
+		{"they are those of the text, not of how it is written", "POST /queues/w/messages\n\n<Message><MessageBody>" + strings.Repeat("&amp;", 1024) + "</MessageBody></Message>", 201, nil, nil, ""},
+		{"a comment is no part of a text", "POST /queues/w/messages\n\n<Message><MessageBody>a<!-- c -->b</MessageBody></Message>", 201, []string{`<MessageBodyMD5>187EF4436122D1CC2F40DC2B92F0EBA0<`}, nil, ""},
+		{"blanks around a number are none of it", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><Priority> 5 </Priority></Message>", 201, nil, nil, ""},
+		{"a number is whole", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><Priority>1.0</Priority></Message>", 400, []string{`Priority must be an integer, was "1.0"`}, nil, ""},
+		{"and there", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><DelaySeconds></DelaySeconds></Message>", 400, []string{`DelaySeconds must be an integer`}, nil, ""},
+		{"no priority is above 16", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><Priority>17</Priority></Message>", 400, []string{`InvalidArgument`}, nil, ""},
+		{"or below 0", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><Priority>-1</Priority></Message>", 400, []string{`InvalidArgument`}, nil, ""},
+		{"fifty properties", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><UserProperties>" + properties(50) + "</UserProperties></Message>", 201, nil, nil, ""},
+		{"one more", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><UserProperties>" + properties(51) + "</UserProperties></Message>", 400, []string{`at most 50 user properties`}, nil, ""},
+		{"the longest name of one", "POST /queues/w/messages\n\n" + oneProperty(strings.Repeat("n", 256), "v", "STRING"), 201, nil, nil, ""},
+		{"a longer one", "POST /queues/w/messages\n\n" + oneProperty(strings.Repeat("n", 257), "v", "STRING"), 400, []string{`InvalidArgument`}, nil, ""},
+		{"none", "POST /queues/w/messages\n\n" + oneProperty("", "v", "STRING"), 400, []string{`InvalidArgument`}, nil, ""},
+		{"names are in their case", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><UserProperties><PropertyValue><Name>a</Name><Value>v</Value><Type>STRING</Type></PropertyValue><PropertyValue><Name>A</Name><Value>v</Value><Type>STRING</Type></PropertyValue></UserProperties></Message>", 201, nil, nil, ""},
+		{"a boolean is in any case", "POST /queues/w/messages\n\n" + oneProperty("b", "TRUE", "BOOLEAN"), 201, nil, nil, ""},
+		{"and no number", "POST /queues/w/messages\n\n" + oneProperty("b", "1", "BOOLEAN"), 400, []string{`is no BOOLEAN`}, nil, ""},
+		{"no number is a word", "POST /queues/w/messages\n\n" + oneProperty("n", "NaN", "NUMBER"), 400, []string{`InvalidArgument`}, nil, ""},
+		{"a system property is a STRING", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><SystemProperties><SystemPropertyValue><Name>baggage</Name><Value>a=b</Value><Type>NUMBER</Type></SystemPropertyValue></SystemProperties></Message>", 400, []string{`InvalidArgument`}, nil, ""},
+		{"no properties are none", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody><UserProperties></UserProperties><SystemProperties/></Message>", 201, nil, nil, ""},
+		{"another encoding", "POST /queues/w/messages\n\n<?xml version=\"1.0\" encoding=\"UTF-16\"?><Message><MessageBody>a</MessageBody></Message>", 400, []string{`<Code>MalformedXML</Code>`}, nil, ""},
+		{"what is not UTF-8", "POST /queues/w/messages\n\n<Message><MessageBody>\xe9</MessageBody></Message>", 400, []string{`<Code>MalformedXML</Code>`}, nil, ""},
+		{"text behind the document", "POST /queues/w/messages\n\n<Message><MessageBody>a</MessageBody></Message>b", 400, []string{`<Code>MalformedXML</Code>`}, nil, ""},
+		{"the root is in its case", "POST /queues/w/messages\n\n<message><MessageBody>a</MessageBody></message>", 400, []string{`<Code>InvalidArgument</Code>`}, nil, ""},
+		{"and so are elements", "POST /queues/w/messages\n\n<Message><messagebody>a</messagebody></Message>", 400, []string{`<Code>InvalidArgument</Code>`}, nil, ""},
+		{"the type of a document does not matter", "POST /queues/w/messages\nContent-Type: application/json\n\n<Message><MessageBody>a</MessageBody></Message>", 201, nil, nil, ""},
+		{"a missing queue counts before what is wrong with a message", "POST /queues/none/messages\n\n<Message><MessageBody>" + strings.Repeat("x", 65537) + "</MessageBody></Message>", 404, []string{`QueueNotExist`}, nil, ""},
+		{"another queue", "PUT /queues/w2", 201, nil, nil, ""},
+		{"65536 bytes are a batch", "POST /queues/w2/messages\n\n<Messages>" + strings.Repeat("<Message><MessageBody>"+strings.Repeat("x", 4096)+"</MessageBody></Message>", 16) + "</Messages>", 201, nil, nil, ""},
+		{"one more is too many for one", "POST /queues/w2/messages\n\n<Messages>" + strings.Repeat("<Message><MessageBody>"+strings.Repeat("x", 4096)+"</MessageBody></Message>", 15) + "<Message><MessageBody>" + strings.Repeat("x", 4097) + "</MessageBody></Message></Messages>", 400, []string{`<Error`, `was 65537`}, nil, ""},
+	},
+	"16 paths and parameters": {
+		{"a queue", "PUT /queues/x/", 201, []string{`Location: http://HOST/queues/x\r`}, nil, ""},
+		{"a switch that is off is none", "PUT /queues/x?metaOverride=false", 204, []string{`Location: `}, nil, ""},
+		{"one that is neither", "PUT /queues/x?metaoverride=yes", 400, []string{`<Code>InvalidQueryString</Code>`}, nil, ""},
+		{"one twice", "PUT /queues/x?metaoverride=true&MetaOverride=true", 400, []string{`<Code>InvalidQueryString</Code>`}, nil, ""},
+		{"a message", "POST /queues/x/messages/\n\n<Message><MessageBody>a</MessageBody></Message>", 201, nil, nil, ""},
+		{"a peek does not wait", "GET /queues/x/messages?waitseconds=5&peekonly=true", 200, nil, []string{`ReceiptHandle`}, ""},
+		{"a receive is what is no peek", "GET /queues/x/messages?peekonly=False", 200, nil, nil, "h"},
+		{"in flight it cannot be seen", "GET /queues/x/messages?peekonly=true", 404, []string{`MessageNotExist`}, nil, ""},
+		{"a time that is no number, in the manual's word", "PUT /queues/x/messages?receiptHandle={h}&visibilityTimeout=x", 400, []string{`<Code>InvalidArgument</Code>`, `<Message>VisibilityTimeout must be an integer`}, nil, ""},
+		{"a time below 0", "PUT /queues/x/messages?receiptHandle={h}&visibilityTimeout=-1", 400, []string{`<Code>InvalidArgument</Code>`}, nil, ""},
+		{"an empty handle is missing", "DELETE /queues/x/messages?ReceiptHandle=", 400, []string{`<Code>MissingReceiptHandle</Code>`}, nil, ""},
+		{"one of the service's own", "DELETE /queues/x/messages?ReceiptHandle=1-ODU4OTkzNDU5My0xNDM1MTk3NjAwLTItNg==", 400, []string{`<Code>ReceiptHandleError</Code>`}, nil, ""},
+		{"a parameter whose name begins with a blank", "DELETE /queues/x/messages?%20ReceiptHandle={h}", 400, []string{`InvalidQueryString`}, nil, ""},
+		{"a slash in a name", "PUT /queues/a%2Fb", 400, []string{`<Code>InvalidRequestURL</Code>`}, nil, ""},
+		{"a blank in a name", "PUT /queues/a%20b", 400, []string{`<Code>InvalidQueueName</Code>`}, nil, ""},
+		{"no name", "PUT /queues/", 400, []string{`<Code>InvalidRequestURL</Code>`}, nil, ""},
+		{"what cannot have been made can be deleted", "DELETE /queues/a_b", 204, nil, nil, ""},
+		{"a number of rows that is none, in the manual's word", "GET /queues\nX-Mns-Ret-Number: x", 400, []string{`<Message>x-mns-ret-number must be an integer`}, nil, ""},
+		{"whether with meta or not", "GET /topics\nx-mns-with-meta: maybe", 400, []string{`<Message>x-mns-with-meta must be True or False`}, nil, ""},
+		{"whose account it is", "GET /?account", 200, []string{`<AccountId>\d{12}</AccountId>`}, nil, ""},
+	},
+	"17 life": {
+		{"a queue that delays", "PUT /queues/y\n\n<Queue><DelaySeconds>10</DelaySeconds><VisibilityTimeout>20</VisibilityTimeout></Queue>", 201, nil, nil, ""},
+		{"a message", "POST /queues/y/messages\n\n<Message><MessageBody>a</MessageBody></Message>", 201, nil, nil, "h0"},
+		{"another delay", "PUT /queues/y?metaoverride=true\n\n<Queue><DelaySeconds>0</DelaySeconds></Queue>", 204, nil, nil, ""},
+		{"is not for what was sent before", "GET /queues/y/messages", 404, []string{`MessageNotExist`}, nil, ""},
+		{"it counts as delayed", "GET /queues/y", 200, []string{`<ActiveMessages>0<`, `<InactiveMessages>0<`, `<DelayMessages>1<`}, nil, ""},
+		{"by its handle it can be seen now", "PUT /queues/y/messages?ReceiptHandle={h0}&VisibilityTimeout=0", 200, nil, nil, ""},
+		{"for the first time", "GET /queues/y/messages", 200, []string{`<DequeueCount>1<`}, nil, "h1"},
+		{"its first handle is worth nothing", "DELETE /queues/y/messages?ReceiptHandle={h0}", 404, []string{`MessageNotExist`}, nil, ""},
+		{"another visibility timeout", "PUT /queues/y?metaoverride=true\n\n<Queue><VisibilityTimeout>5</VisibilityTimeout></Queue>", 204, nil, nil, ""},
+		{"", "later 6s", 0, nil, nil, ""},
+		{"is for receives that follow", "GET /queues/y/messages", 404, []string{`MessageNotExist`}, nil, ""},
+		{"", "later 15s", 0, nil, nil, ""},
+		{"such as this one", "GET /queues/y/messages", 200, []string{`<DequeueCount>2<`}, nil, "h2"},
+		{"", "later 6s", 0, nil, nil, ""},
+		{"it can be seen again", "GET /queues/y/messages?peekonly=true", 200, []string{`<DequeueCount>2<`}, nil, ""},
+		{"a shorter retention", "PUT /queues/y?metaoverride=true\n\n<Queue><MessageRetentionPeriod>60</MessageRetentionPeriod></Queue>", 204, nil, nil, ""},
+		{"", "later 60s", 0, nil, nil, ""},
+		{"is for all messages", "GET /queues/y/messages?peekonly=true", 404, []string{`MessageNotExist`}, nil, ""},
+		{"a change with one bad value", "PUT /queues/y?metaoverride=true\n\n<Queue><DelaySeconds>7</DelaySeconds><VisibilityTimeout>0</VisibilityTimeout></Queue>", 400, []string{`VisibilityTimeout must be 1 to 43200 seconds, was 0`}, nil, ""},
+		{"changes nothing", "GET /queues/y", 200, []string{`<DelaySeconds>0<`, `<VisibilityTimeout>5<`}, nil, ""},
+		{"no element is no change", "PUT /queues/y?metaoverride=true\n\n", 204, nil, nil, ""},
+		{"attributes that were changed are those that are compared", "PUT /queues/y\n\n<Queue><VisibilityTimeout>5</VisibilityTimeout><MessageRetentionPeriod>60</MessageRetentionPeriod></Queue>", 204, nil, nil, ""},
+		{"with the defaults of what is not given", "PUT /queues/y\n\n<Queue><VisibilityTimeout>5</VisibilityTimeout></Queue>", 409, []string{`QueueAlreadyExist`}, nil, ""},
+	},
+	"18 topics and subscriptions": {
+		{"a topic, whose retention is fixed", "PUT /topics/z\n\n<Topic><MaximumMessageSize>1024</MaximumMessageSize><MessageRetentionPeriod>100</MessageRetentionPeriod></Topic>", 201, nil, nil, ""},
+		{"as it says", "GET /topics/z", 200, []string{`<MaximumMessageSize>1024<`, `<MessageRetentionPeriod>86400<`}, nil, ""},
+		{"another size is another topic", "PUT /topics/z\n\n<Topic><MaximumMessageSize>1025</MaximumMessageSize></Topic>", 409, []string{`TopicAlreadyExist`}, nil, ""},
+		{"a size below the least", "PUT /topics/z?metaoverride=true\n\n<Topic><MaximumMessageSize>1023</MaximumMessageSize></Topic>", 400, []string{`InvalidArgument`}, nil, ""},
+		{"a message beyond its size", "POST /topics/z/messages\n\n<Message><MessageBody>" + strings.Repeat("x", 1025) + "</MessageBody></Message>", 400, []string{`MessageBody must be 1 to 1024 bytes, was 1025`}, nil, ""},
+		{"there is no batch", "POST /topics/z/messages\n\n<Messages><Message><MessageBody>a</MessageBody></Message></Messages>", 400, []string{`InvalidArgument`}, nil, ""},
+		{"a tag of 16 characters", "POST /topics/z/messages\n\n<Message><MessageBody>a</MessageBody><MessageTag>" + strings.Repeat("标", 16) + "</MessageTag></Message>", 201, nil, nil, ""},
+		{"of 17", "POST /topics/z/messages\n\n<Message><MessageBody>a</MessageBody><MessageTag>" + strings.Repeat("标", 17) + "</MessageTag></Message>", 400, []string{`InvalidArgument`}, nil, ""},
+		{"a name of a topic", "PUT /topics/a_b", 400, []string{`<Code>TopicNameInvalid</Code>`}, nil, ""},
+		{"one too long", "PUT /topics/" + strings.Repeat("t", 257), 400, []string{`<Code>TopicNameLengthError</Code>`}, nil, ""},
+		{"a name of a subscription", "PUT /topics/z/subscriptions/a_b\n\n<Subscription><Endpoint>http://a/</Endpoint></Subscription>", 400, []string{`<Code>SubscriptionNameInvalid</Code>`}, nil, ""},
+		{"one too long", "PUT /topics/z/subscriptions/" + strings.Repeat("s", 257) + "\n\n<Subscription><Endpoint>http://a/</Endpoint></Subscription>", 400, []string{`<Code>SubscriptionNameLengthError</Code>`}, nil, ""},
+		{"a port that there is not", "PUT /topics/z/subscriptions/p\n\n<Subscription><Endpoint>http://a:65536/</Endpoint></Subscription>", 400, []string{`<Code>EndpointInvalid</Code>`}, nil, ""},
+		{"port 0", "PUT /topics/z/subscriptions/p\n\n<Subscription><Endpoint>http://a:0/</Endpoint></Subscription>", 400, []string{`<Code>EndpointInvalid</Code>`}, nil, ""},
+		{"the last one", "PUT /topics/z/subscriptions/p\n\n<Subscription><Endpoint>https://a:65535/b?c=d</Endpoint></Subscription>", 201, nil, nil, ""},
+		{"another protocol", "PUT /topics/z/subscriptions/q\n\n<Subscription><Endpoint>ftp://a/</Endpoint></Subscription>", 400, []string{`<Code>EndpointInvalid</Code>`}, nil, ""},
+		{"a queue without a name", "PUT /topics/z/subscriptions/q\n\n<Subscription><Endpoint>acs:mns:cn-hangzhou:1:queues/</Endpoint></Subscription>", 400, []string{`<Code>EndpointInvalid</Code>`}, nil, ""},
+		{"a format that there is not", "PUT /topics/z/subscriptions/q\n\n<Subscription><Endpoint>http://a/</Endpoint><NotifyContentFormat>json</NotifyContentFormat></Subscription>", 400, []string{`InvalidArgument`}, nil, ""},
+		{"one with a tag", "PUT /topics/z/subscriptions/q\n\n<Subscription><Endpoint>http://a/</Endpoint><FilterTag>t</FilterTag></Subscription>", 201, nil, nil, ""},
+		{"the same with its defaults", "PUT /topics/z/subscriptions/q\n\n<Subscription><NotifyStrategy>BACKOFF_RETRY</NotifyStrategy><NotifyContentFormat>XML</NotifyContentFormat><FilterTag>t</FilterTag><Endpoint>http://a/</Endpoint></Subscription>", 204, []string{`Location: `}, nil, ""},
+		{"without the tag it is another", "PUT /topics/z/subscriptions/q\n\n<Subscription><Endpoint>http://a/</Endpoint></Subscription>", 409, []string{`SubscriptionAlreadyExist`}, nil, ""},
+		{"a tag can be changed, as Java does", "PUT /topics/z/subscriptions/q?metaoverride=true\n\n<Subscription><FilterTag>u</FilterTag></Subscription>", 204, nil, nil, ""},
+		{"which shows", "GET /topics/z/subscriptions/q", 200, []string{`<FilterTag>u</FilterTag>`}, nil, ""},
+		{"an endpoint cannot", "PUT /topics/z/subscriptions/q?metaoverride=true\n\n<Subscription><Endpoint>http://b/</Endpoint></Subscription>", 400, []string{`InvalidArgument`}, nil, ""},
+		{"a page of subscriptions with all that they have", "GET /topics/z/subscriptions\nx-mns-ret-number: 1\nx-mns-with-meta: TRUE", 200, []string{`<SubscriptionURL>http://HOST/topics/z/subscriptions/p</SubscriptionURL>\n<SubscriptionName>p</SubscriptionName>`, `<NextMarker>cA</NextMarker>`}, nil, ""},
+		{"the rest", "GET /topics/z/subscriptions\nx-mns-ret-number: 1\nx-mns-marker: cA", 200, []string{`/subscriptions/q<`}, []string{`NextMarker`}, ""},
+		{"a prefix is in its case", "GET /topics/z/subscriptions\nx-mns-prefix: Q", 200, nil, []string{`SubscriptionURL`}, ""},
+		{"the subscriptions of no topic", "GET /topics/none/subscriptions", 404, []string{`TopicNotExist`}, nil, ""},
+	},
+	"19 JSON": {
+		{"a queue, in XML", "PUT /queues/js\n\n", 201, nil, nil, ""},
+		{"half a surrogate is no text", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"MessageBody":"\ud83d"}`, 400, []string{`"Code":"InvalidArgument"`, `one of a pair`}, nil, ""},
+		{"a pair is", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"MessageBody":"\ud83d\ude80"}`, 201, []string{`"MessageBodyMD5":"107040754CAE44F639957714F9EB5711"`}, nil, ""},
+		{"half a pair in a property", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"MessageBody":"a","UserProperties":{"n":{"DataType":"STRING","StringValue":"\udc00"}}}`, 400, []string{`"Code":"InvalidArgument"`}, nil, ""},
+		{"text behind the document", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"MessageBody":"a"}{}`, 400, []string{`"Code":"InvalidArgument"`}, nil, ""},
+		{"members that nobody knows, and null", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"MessageBody":"b","DelaySeconds":null,"Other":{"a":[1]}}`, 201, nil, nil, ""},
+		{"a priority that is a text", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"MessageBody":"a","Priority":"3"}`, 400, []string{`"Code":"InvalidArgument"`}, nil, ""},
+		{"a property without a value", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"MessageBody":"a","UserProperties":{"n":{"DataType":"STRING"}}}`, 400, []string{`"Code":"InvalidArgument"`}, nil, ""},
+		{"no messages", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"Messages":[]}`, 400, []string{`1 to 16 messages`}, nil, ""},
+		{"seventeen", "POST /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"Messages":[` + strings.Repeat(`{"MessageBody":"a"},`, 16) + `{"MessageBody":"a"}]}`, 400, []string{`1 to 16 messages`}, nil, ""},
+		{"of all that, two are there", "GET /queues/js", 200, []string{`<ActiveMessages>2<`}, nil, ""},
+		{"a batch of handles, of which none is good", "DELETE /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"ReceiptHandles":["bad"]}`, 404, []string{`\{"Errors":\[\{"ErrorCode":"ReceiptHandleError","ErrorMessage":"[^"]+","ReceiptHandle":"bad"\}\]\}`}, nil, ""},
+		{"of no handles", "DELETE /queues/js/messages\nx-mns-version: 2026-04-09\n\n" + `{"ReceiptHandles":[]}`, 400, []string{`"Code":"MissingReceiptHandle"`}, nil, ""},
+		{"the settings of a message's kinds are texts", "POST /topics/none/messages\nx-mns-version: 2026-04-09\n\n" + `{"MessageBody":"a","MessageAttributes":{"DirectSMS":{"a":1}}}`, 400, []string{`"Code":"InvalidArgument"`}, nil, ""},
+	},
+	"20 control plane": {
+		{"a queue, half in the query, half in a form", "POST /?Action=CreateQueue&Version=2022-01-19&DelaySeconds=3\nContent-Type: application/x-www-form-urlencoded\n\nQueueName=cp&EnableLogging=True&DlqPolicy=%7B%7D", 200, []string{`Content-Type: application/json;charset=utf-8\r`, `"Code":200,"Status":"Success","Message":"operation success","Success":true,"Data":\{"Code":200,"Message":"","Success":true\}`, `"RequestId":"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}"`}, nil, ""},
+		{"as it was asked for", "GET /?Action=GetQueueAttributes&Version=2022-01-19&QueueName=cp", 200, []string{`"QueueType":"normal","CreateTime":\d{10},"LastModifyTime":\d{10},"DelaySeconds":3,`, `"LoggingEnabled":true`, `"DlqPolicy":\{"Enabled":false,"DeadLetterTargetQueue":"","MaxReceiveCount":"0"\}`}, nil, ""},
+		{"the same again", "POST /?Action=CreateQueue&Version=2022-01-19&DelaySeconds=3&QueueName=cp&EnableLogging=true", 200, nil, nil, ""},
+		{"another", "POST /?Action=CreateQueue&Version=2022-01-19&QueueName=cp", 409, []string{`"Code":"QueueAlreadyExist"`}, nil, ""},
+		{"a policy whose number is a text", "POST /?Action=CreateQueue&Version=2022-01-19&QueueName=cp2&DlqPolicy=%7B%22Enabled%22:true,%22DeadLetterTargetQueue%22:%22cp%22,%22MaxReceiveCount%22:%223%22%7D", 200, nil, nil, ""},
+		{"a queue that is its own dead-letter queue", "POST /?Action=CreateQueue&Version=2022-01-19&QueueName=cp3&DlqPolicy=%7B%22Enabled%22:true,%22DeadLetterTargetQueue%22:%22cp3%22,%22MaxReceiveCount%22:3%7D", 400, []string{`"Code":"InvalidParameter"`}, nil, ""},
+		{"one that is not there", "POST /?Action=CreateQueue&Version=2022-01-19&QueueName=cp3&DlqPolicy=%7B%22Enabled%22:true,%22DeadLetterTargetQueue%22:%22none%22,%22MaxReceiveCount%22:3%7D", 404, []string{`"Code":"QueueNotExist"`}, nil, ""},
+		{"a policy that is no JSON", "POST /?Action=CreateQueue&Version=2022-01-19&QueueName=cp3&DlqPolicy=x", 400, []string{`"Code":"InvalidParameter"`}, nil, ""},
+		{"one with half a surrogate", "POST /?Action=CreateQueue&Version=2022-01-19&QueueName=cp3&DlqPolicy=%7B%22DeadLetterTargetQueue%22:%22%5Cud800%22%7D", 400, []string{`"Code":"InvalidParameter"`}, nil, ""},
+		{"no visibility timeout of 0", "POST /?Action=CreateQueue&Version=2022-01-19&QueueName=cp3&VisibilityTimeout=0", 400, []string{`"Code":"InvalidArgument"`}, nil, ""},
+		{"which was not made", "GET /?Action=GetQueueAttributes&Version=2022-01-19&QueueName=cp3", 404, []string{`"HostId":"HOST","Code":"QueueNotExist"`}, nil, ""},
+		{"no name", "POST /?Action=CreateQueue&Version=2022-01-19", 400, []string{`"Code":"MissingQueueName"`}, nil, ""},
+		{"pages of ten at least", "GET /?Action=ListQueue&Version=2022-01-19&QueueName=cp&PageSize=5&PageNum=0", 200, []string{`"PageNum":1,"PageSize":10,"Pages":1,"Size":2,"Total":2`}, nil, ""},
+		{"of fifty at most", "GET /?Action=ListQueue&Version=2022-01-19&QueueName=cp&PageSize=1000&PageNum=9999999999", 200, []string{`"PageData":\[\],"PageNum":100000000,"PageSize":50,`}, nil, ""},
+		{"what is gone is deleted", "POST /?Action=DeleteQueue&Version=2022-01-19&QueueName=none", 200, nil, nil, ""},
+		{"an action that there is not", "POST /?Action=Other&Version=2022-01-19", 404, []string{`"Code":"InvalidAction.NotFound"`}, nil, ""},
+		{"no action", "POST /?Version=2022-01-19", 400, []string{`"Code":"MissingAction"`}, nil, ""},
+		{"a version that there is not", "POST /?Action=ListQueue&Version=2020-01-01&SignatureMethod=HMAC-SHA1", 400, []string{`"Code":"InvalidVersion"`, `"RequestId":"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}"`}, nil, ""},
+		{"none", "POST /\nx-acs-action: ListQueue", 400, []string{`"Code":"MissingVersion"`}, nil, ""},
+		{"the endpoint, with its list", "POST /?Action=GetEndpointAttribute&Version=2022-01-19&EndpointType=public", 200, []string{`"Data":\{"EndpointEnabled":true,"CidrList":\[\]\}`}, nil, ""},
+		{"another endpoint", "POST /?Action=GetEndpointAttribute&Version=2022-01-19&EndpointType=vpc", 400, []string{`"Code":"InvalidParameter"`}, nil, ""},
+		{"no network", "POST /?Action=AuthorizeEndpointAcl&Version=2022-01-19&EndpointType=public&AclStrategy=allow&CidrList=10.0.0.0/40", 400, []string{`"Code":"InvalidParameter"`}, nil, ""},
+		{"in XML", "POST /?Action=GetQueueAttributes&Version=2022-01-19&QueueName=none&Format=xml", 404, []string{`Content-Type: text/xml;charset=utf-8\r`, `<Error>.*<Code>QueueNotExist</Code>`}, nil, ""},
+	},
 }
 
 // TestMNSFacts asks the facts of a server, each over a connection of its own.
@@ -286,6 +437,20 @@ func (f fact) check(t *testing.T, srv polymq, kept map[string]string) {
 	}
 }
 
+// properties gives user properties of so many names.
+func properties(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "<PropertyValue><Name>n%d</Name><Value>v</Value><Type>STRING</Type></PropertyValue>", i)
+	}
+	return b.String()
+}
+
+// oneProperty gives a message with a user property.
+func oneProperty(name, value, kind string) string {
+	return "<Message><MessageBody>a</MessageBody><UserProperties><PropertyValue><Name>" + name + "</Name><Value>" + value + "</Value><Type>" + kind + "</Type></PropertyValue></UserProperties></Message>"
+}
+
 // speak writes a request as it stands there, with what it needs besides, and gives the answer as it came. The server is
 // to answer at once, also where it says 100 before.
 func speak(host, request string) (status int, answer string, err error) {
@@ -296,7 +461,7 @@ func speak(host, request string) (status int, answer string, err error) {
 	if !strings.Contains(head, "Transfer-Encoding") {
 		lines = append(lines, fmt.Sprintf("Content-Length: %d", len(body)))
 	}
-	if !strings.Contains(strings.ToLower(head), "x-mns-version") {
+	if isMNS := !strings.Contains(lines[0], "Action=") && !strings.Contains(lines[0], "Version=") && !strings.Contains(head, "x-acs-"); isMNS && !strings.Contains(strings.ToLower(head), "x-mns-version") {
 		lines = append(lines, "x-mns-version: 2015-06-06")
 	}
 	conn, err := net.DialTimeout("tcp", host, time.Minute)

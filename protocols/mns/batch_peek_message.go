@@ -3,7 +3,7 @@ package mns
 import "context"
 
 type batchPeekMessageRequest struct {
-	NumOfMessages *int `query:"numofmessages"`
+	NumOfMessages *int `query:"numOfMessages"`
 }
 
 func (s *Server) batchPeekMessage(ctx context.Context, c *call, req *batchPeekMessageRequest) (*receivedMessages, error) {

@@ -3,7 +3,7 @@ package mns
 import "context"
 
 type batchReceiveMessageRequest struct {
-	NumOfMessages *int `query:"numofmessages"`
+	NumOfMessages *int `query:"numOfMessages"`
 	WaitSeconds   *int `query:"waitseconds"`
 }
 

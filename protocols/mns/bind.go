@@ -3,6 +3,7 @@ package mns
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -14,7 +15,7 @@ import (
 type action func(s *Server, ctx context.Context, c *call, in *request) (response, error)
 
 // typed makes an action of a function that has its parameters in a struct. Tags on the fields say
-// where each comes from: xml:"Element", query:"parameter", header:"Name". Fields are pointers where
+// where each comes from: xml:"Element", query:"parameter", header:"name", as the manual spells it. Fields are pointers where
 // an absent parameter differs from any value.
 func typed[Req any, Resp response](do func(*Server, context.Context, *call, *Req) (Resp, error)) action {
 	fields := fieldsOf(reflect.TypeFor[Req]())
@@ -37,6 +38,7 @@ type field struct {
 	index  int
 	source string // xml, query or header
 	name   string
+	key    string  // by which it is found: parameters are known in lower case, headers in Go's own
 	fields []field // of the struct, or of the slice's structs, that an element with elements becomes
 }
 
@@ -48,6 +50,12 @@ func fieldsOf(t reflect.Type) []field {
 			if f.name = t.Field(i).Tag.Get(f.source); f.name != "" {
 				break
 			}
+		}
+		switch f.source {
+		case "query":
+			f.key = strings.ToLower(f.name)
+		case "header":
+			f.key = http.CanonicalHeaderKey(f.name)
 		}
 		inner := t.Field(i).Type
 		if inner.Kind() == reflect.Slice {
@@ -72,9 +80,9 @@ func bind(in *request, fields []field, into reflect.Value) error {
 		given := false
 		switch f.source {
 		case "query":
-			value, given = in.query.get(f.name)
+			value, given = in.query.get(f.key)
 		case "header":
-			value = in.header.Get(f.name)
+			value = in.header.Get(f.key)
 			given = value != ""
 		}
 		if !given {

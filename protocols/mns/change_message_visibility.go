@@ -8,8 +8,8 @@ import (
 )
 
 type changeMessageVisibilityRequest struct {
-	ReceiptHandle     string `query:"receipthandle"`
-	VisibilityTimeout *int   `query:"visibilitytimeout"`
+	ReceiptHandle     string `query:"ReceiptHandle"`
+	VisibilityTimeout *int   `query:"VisibilityTimeout"`
 }
 
 type changeMessageVisibilityResponse struct{ core.VisibilityResult }

@@ -7,7 +7,7 @@ import (
 )
 
 type deleteMessageRequest struct {
-	ReceiptHandle string `query:"receipthandle"`
+	ReceiptHandle string `query:"ReceiptHandle"`
 }
 
 // deleteMessage deletes by the message's newest handle, and only while it is hidden.

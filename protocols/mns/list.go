@@ -11,10 +11,10 @@ const maxListed = 1000
 
 // listRequest is what every list is asked with.
 type listRequest struct {
-	Prefix    string `header:"X-Mns-Prefix"`
-	Marker    string `header:"X-Mns-Marker"`
-	RetNumber *int   `header:"X-Mns-Ret-Number"`
-	WithMeta  *bool  `header:"X-Mns-With-Meta"`
+	Prefix    string `header:"x-mns-prefix"`
+	Marker    string `header:"x-mns-marker"`
+	RetNumber *int   `header:"x-mns-ret-number"`
+	WithMeta  *bool  `header:"x-mns-with-meta"`
 }
 
 // page gives how many rows are asked for, and behind which one they begin.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -138,7 +139,7 @@ func readEndpoint(endpoint string) (protocol, queue string, err error) {
 	switch {
 	case strings.HasPrefix(lower, "http://"), strings.HasPrefix(lower, "https://"):
 		parsed, err := url.Parse(endpoint)
-		if err != nil || parsed.Hostname() == "" {
+		if err != nil || parsed.Hostname() == "" || !isPort(parsed.Port()) {
 			return "", "", invalid
 		}
 		if slices.ContainsFunc(reservedPaths, func(prefix string) bool { return strings.HasPrefix(strings.ToLower(parsed.Path), prefix) }) {
@@ -164,6 +165,12 @@ func readEndpoint(endpoint string) (protocol, queue string, err error) {
 		}
 	}
 	return "", "", invalid
+}
+
+// isPort reports whether a URL's port is one; "" is the scheme's own.
+func isPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // pushTypes are what the control plane calls the kinds of endpoints that are not told by their form
