@@ -52,9 +52,9 @@ func encodeMessages(ctx context.Context, messages []core.Message, rule core.Body
 	return bodies
 }
 
-// hide takes away what the sender wrote.
+// hide takes away what the sender wrote, and what may be a hash of it.
 func (m *messageBody) hide() {
-	m.Body, m.BodyEncoding, m.Attributes, m.System, m.Hidden = "", "", nil, nil, true
+	m.Body, m.BodyEncoding, m.Attributes, m.System, m.DeduplicationID, m.Hidden = "", "", nil, nil, "", true
 }
 
 func encodeMessage(m *core.Message, rule core.BodyRule) messageBody {

@@ -34,9 +34,9 @@ type messageView struct {
 	Hidden  bool // what the sender wrote is not for the visitor's eyes
 }
 
-// hide takes away what the sender wrote.
+// hide takes away what the sender wrote, and what may be a hash of it.
 func (v *messageView) hide() {
-	v.Text, v.Line, v.Encoded, v.Cut, v.Attributes, v.System, v.Hidden = "", "", false, false, nil, nil, true
+	v.Text, v.Line, v.Encoded, v.Cut, v.Attributes, v.System, v.DeduplicationID, v.Hidden = "", "", false, false, nil, nil, "", true
 }
 
 // messagesPage is the data of messages.html, a part of a queue's page.

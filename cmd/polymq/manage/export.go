@@ -50,6 +50,11 @@ that is interrupted loses none, it may leave one batch both in the file and in t
 		if err := s.server().Do(command.Context(), get("queues", args[0]), &q); err != nil {
 			return err
 		}
+		if !consume { // who may receive sees bodies
+			if err := s.mayExport(command.Context(), args[0]); err != nil {
+				return err
+			}
+		}
 		out, err := createExport(command, args[1:], force)
 		if err != nil {
 			return err
@@ -66,6 +71,25 @@ that is interrupted loses none, it may leave one batch both in the file and in t
 		return err
 	}
 	return c
+}
+
+// errHidden refuses to write messages that the server has emptied: it would look like a backup.
+var errHidden = errors.New("this access key's user may not see bodies of messages, and an export without them is none: an administrator allows it with polymq user set NAME --bodies")
+
+// mayExport looks at a message, before a file is begun.
+func (s *Session) mayExport(ctx context.Context, queue string) error {
+	var first struct {
+		Messages []message `json:"messages"`
+	}
+	in := limited(get("queues", queue, "messages"), 1)
+	in.Query.Set("hidden", "true")
+	if err := s.server().Do(ctx, in, &first); err != nil {
+		return err
+	}
+	if len(first.Messages) > 0 && first.Messages[0].Hidden {
+		return errHidden
+	}
+	return nil
 }
 
 // export writes the messages of one queue.
@@ -89,6 +113,9 @@ func (e *export) look(ctx context.Context) error {
 		}
 		if err := json.Unmarshal(raw, &m); err != nil {
 			return fmt.Errorf("read the server's messages: %w", err)
+		}
+		if m.Hidden {
+			return errHidden
 		}
 		if written[m.ID] {
 			continue

@@ -25,6 +25,7 @@ type message struct {
 	ReceiptHandle   string               `json:"receipt_handle"`
 	Body            string               `json:"body"`
 	BodyEncoding    string               `json:"body_encoding"`
+	Hidden          bool                 `json:"hidden"` // the caller may not see the body and the attributes
 	Attributes      map[string]attribute `json:"attributes"`
 	System          map[string]string    `json:"system"`
 	GroupID         string               `json:"group_id"`
@@ -217,7 +218,10 @@ func messageRow(m message) []string {
 
 // text gives the body to show: of one that is not text to every protocol what a terminal can show of it.
 func (m *message) text() string {
-	if m.BodyEncoding == "" {
+	switch {
+	case m.Hidden:
+		return "(hidden)"
+	case m.BodyEncoding == "":
 		return m.Body
 	}
 	if body, err := base64.StdEncoding.DecodeString(m.Body); err == nil && utf8.Valid(body) {

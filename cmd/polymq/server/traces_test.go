@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -125,7 +126,7 @@ func TestTelemetryOverBothProtocols(t *testing.T) {
 			to := &receiver{}
 			srv := start(t, Config{OTLPEndpoint: begin(t, to), OTLPProtocol: protocol, MessageLog: "all", MessageLogOTLP: true})
 			createQueue(t, srv, "orders")
-			call(t, srv.URL()+"/api/v1/queues/orders/messages", `{"messages": [{"body": "x", "attributes": {"traceparent": {"type": "String", "value": "00-`+sendersTrace+"-"+sendersSpan+`-01"}}}]}`, "X-None", "")
+			call(t, srv.URL()+"/api/v1/queues/orders/messages", `{"messages": [{"body": "a needle", "attributes": {"traceparent": {"type": "String", "value": "00-`+sendersTrace+"-"+sendersSpan+`-01"}}}]}`, "X-None", "")
 			call(t, srv.URL()+"/api/v1/queues/orders/messages:receive", `{}`, "X-None", "")
 			if err := errors.Join(srv.broker.FlushLog(t.Context()), srv.tracer.Close(t.Context())); err != nil {
 				t.Fatal(err)
@@ -134,6 +135,11 @@ func TestTelemetryOverBothProtocols(t *testing.T) {
 			eventually(t, "the log is not exported", func() bool { return to.logged() >= 2 })
 			if len(to.records) != 2 {
 				t.Fatalf("got %d records: %v", len(to.records), to.records)
+			}
+			to.mu.Lock()
+			defer to.mu.Unlock()
+			if told := fmt.Sprint(to.records, to.spans); !strings.Contains(told, "send orders") || strings.Contains(told, "needle") {
+				t.Errorf("what a message says is exported: %s", told)
 			}
 			sent, received := to.records[0], to.records[1]
 			if sent.EventName != "polymq.message.sent" || hex.EncodeToString(sent.TraceId) != sendersTrace || sent.TimeUnixNano == 0 || sent.TimeUnixNano > received.TimeUnixNano {
