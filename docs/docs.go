@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"path"
 	"strings"
@@ -19,11 +20,7 @@ import (
 // Prefix is where a server shows the pages.
 const Prefix = "/docs"
 
-// Files of the documentation that are no pages.
-const (
-	styleSheet = "docs.css"
-	firstPage  = "README.md"
-)
+const firstPage = "README.md"
 
 // Files are the pages, and the files for people to copy.
 //
@@ -36,7 +33,7 @@ var layoutText string
 // layout is around each page.
 var layout = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(layoutText)) })
 
-// Wants reports whether a request is a browser's for a page.
+// Wants reports whether a request is a browser's for a page, or anybody's for a file that is there.
 func Wants(r *http.Request) bool {
 	below, ok := strings.CutPrefix(r.URL.Path, Prefix)
 	if !ok || below != "" && below[0] != '/' || r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -46,7 +43,12 @@ func Wants(r *http.Request) bool {
 		return false
 	}
 	first, _, _ := strings.Cut(r.Header.Get("Accept"), ",")
-	return strings.TrimSpace(first) == "text/html" || below == "/"+styleSheet
+	return strings.TrimSpace(first) == "text/html" || isFile(strings.TrimPrefix(below, "/")) // curl -O of a fixture, the style sheet
+}
+
+func isFile(name string) bool {
+	info, err := fs.Stat(Files, name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // contentPolicy lets pages load the style sheet and nothing else.

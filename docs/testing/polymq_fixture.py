@@ -13,6 +13,7 @@ account of its own, so that tests can run side by side, and leaves nothing behin
 import json
 import os
 import random
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -56,8 +57,11 @@ class Polymq:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=110) as response:
-            answer = response.read()
+        try:
+            with urllib.request.urlopen(request, timeout=110) as response:
+                answer = response.read()
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{method} {path}: {error.code} {error.read().decode()}") from None
         return json.loads(answer) if answer else None
 
 
