@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,6 +162,15 @@ func (b *Broker) DeleteFault(ctx context.Context, account, name string) error {
 	return b.LoadFaults(ctx)
 }
 
+// listed gives words with commas between them.
+func listed[T ~string](words []T) string {
+	var texts []string
+	for _, w := range words {
+		texts = append(texts, string(w))
+	}
+	return strings.Join(texts, ", ")
+}
+
 func (f *Fault) check() error {
 	_, patternErr := path.Match(f.Pattern, "")
 	unknown := slices.ContainsFunc(f.Operations, func(o FaultOperation) bool { return !slices.Contains(FaultOperations, o) })
@@ -168,13 +178,13 @@ func (f *Fault) check() error {
 	case len(f.Name) < 1 || len(f.Name) > MaxNameLength || slices.ContainsFunc([]rune(f.Name), foreignRune):
 		return Errorf(InvalidArgument, "the name of a fault rule has 1 to %d letters, digits, '-', '_' and '.', unlike %.300q", MaxNameLength, f.Name)
 	case !slices.Contains(FaultEffects, f.Effect):
-		return Errorf(InvalidArgument, "the effect must be one of %v, was %q", FaultEffects, f.Effect)
+		return Errorf(InvalidArgument, "the effect must be one of %s, was %q", listed(FaultEffects), f.Effect)
 	case unknown:
-		return Errorf(InvalidArgument, "the operations are %v, not %v", FaultOperations, f.Operations)
+		return Errorf(InvalidArgument, "the operations are %s, not %s", listed(FaultOperations), listed(f.Operations))
 	case patternErr != nil || len(f.Pattern) > MaxNameLength:
 		return Errorf(InvalidArgument, "%.300q is no pattern of names", f.Pattern)
 	case f.Effect == FaultError && !slices.Contains(Codes, f.Code):
-		return Errorf(InvalidArgument, "an error has one of the codes %v, not %q", Codes, f.Code)
+		return Errorf(InvalidArgument, "an error has one of the codes %s, not %q", listed(Codes), f.Code)
 	case !(f.Probability > 0 && f.Probability <= 1): // nor what is no number
 		return Errorf(InvalidArgument, "the probability is above 0 and up to 1, was %v", f.Probability)
 	case f.Min < 0 || f.Max < f.Min || f.Max > MaxFaultDelay:
