@@ -38,7 +38,7 @@ func databaseFlags(flags *pflag.FlagSet) {
 	flags.Int("database-pool-size", d.DatabasePoolSize, "connections for requests; one more listens for other servers")
 	flags.String("database-password-file", d.DatabasePasswordFile, "`FILE` with the database password, read anew for each connection")
 	flags.String("data-dir", d.DataDir, "`DIR` of polymq's own PostgreSQL (default: in the user's data directory,\n/var/lib/polymq for root)")
-	flags.String("postgres-listen", d.PostgresListen, "`HOST:PORT` on which polymq's own PostgreSQL also listens, for psql and the like\n(default: on a Unix socket only)")
+	flags.String("postgres-listen", d.PostgresListen, "`HOST:PORT` on which polymq's own PostgreSQL also listens, for psql and the like, with the user\npolymq and the password in DATA_DIR/password (default: on a Unix socket only)")
 	flags.String("postgres-bin-dir", d.PostgresBinDir, "`DIR` with the programs of PostgreSQL (default: looked for, else fetched once)")
 	flags.String("postgres-repository-url", d.PostgresRepositoryURL, "`URL` of the Maven repository to fetch the programs of PostgreSQL from")
 	flags.String("durability", d.Durability, "what outlives a crash: full: everything acknowledged; relaxed: half a second may be\nlost when PostgreSQL dies; none: the same, and polymq's own PostgreSQL runs without fsync")

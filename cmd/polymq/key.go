@@ -202,9 +202,10 @@ type apiClient struct {
 // flags adds the flags that say which server is meant.
 func (a *apiClient) flags(command *cobra.Command, environ []string) {
 	flags := command.PersistentFlags()
-	flags.StringVar(&a.endpoint, "endpoint", cmp.Or(variable(environ, "POLYMQ_ENDPOINT"), "http://127.0.0.1:4566"), "`URL` of the server")
+	flags.StringVar(&a.endpoint, "endpoint", "", "`URL` of the server (default: POLYMQ_ENDPOINT, else "+client.DefaultEndpoint+")")
 	flags.StringVar(&a.adminKey, "admin-key", "", "`ID:SECRET` of an administrator's access key (default: POLYMQ_ADMIN_KEY)")
 	command.PersistentPreRun = func(*cobra.Command, []string) {
+		a.endpoint = cmp.Or(a.endpoint, variable(environ, "POLYMQ_ENDPOINT"), client.DefaultEndpoint)
 		a.adminKey = cmp.Or(a.adminKey, variable(environ, "POLYMQ_ADMIN_KEY"))
 	}
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -10,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/polymq/polymq/cmd/polymq/awscli"
 	"github.com/polymq/polymq/cmd/polymq/bench"
@@ -119,14 +122,34 @@ the same time and with the same queues and topics. Everything that lasts is in P
 		SilenceErrors: true, // main prints them
 	}
 	root.AddGroup(&cobra.Group{ID: groupServer, Title: "A server:"}, &cobra.Group{ID: groupUse, Title: "What is in it (any server, --endpoint):"})
-	root.AddCommand(grouped(groupServer, serveCommand(environ), migrateCommand(environ), doctorCommand(environ), healthCommand(environ), bench.Command(), versionCommand())...)
+	root.AddCommand(grouped(groupServer, serveCommand(environ), migrateCommand(environ), doctorCommand(environ), healthCommand(environ), bench.Command(cmp.Or(variable(environ, "POLYMQ_ENDPOINT"), client.DefaultEndpoint)), versionCommand())...)
 	root.AddCommand(grouped(groupUse, joined(manage.Commands(environ), keyCommand(environ), accountCommand(environ), auditCommand(environ), policyCommand(environ), caCommand(environ), awsCommand())...)...)
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
-		return client.UsageError(fmt.Errorf("%w, see %s --help", err, command.CommandPath()))
+		return client.UsageError(fmt.Errorf("%w%s, see %s --help", err, similarFlag(command, err), command.CommandPath()))
 	})
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1)) // see groupOf
 	checkArguments(root)
 	return root
+}
+
+// similarFlag asks whether a flag was meant that is spelled nearly like one that does not exist.
+func similarFlag(command *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	flags := &cobra.Command{SuggestionsMinimumDistance: 2} // whose commands are the flags, for cobra knows what is similar
+	command.Flags().VisitAll(func(f *pflag.Flag) {
+		flags.AddCommand(&cobra.Command{Use: f.Name, Hidden: f.Hidden, Run: func(*cobra.Command, []string) {}})
+	})
+	var names []string
+	for _, name := range flags.SuggestionsFor(unknown.GetSpecifiedName()) {
+		names = append(names, "--"+name)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", did you mean " + strings.Join(names, " or ") + "?"
 }
 
 // joined adds commands to a list. One whose name is there already gives that one its subcommands, with the flags

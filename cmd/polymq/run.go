@@ -12,6 +12,7 @@ import (
 
 	"github.com/polymq/polymq/cmd/polymq/server"
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/embedded"
 )
 
 func serveCommand(environ []string) *cobra.Command {
@@ -69,6 +70,18 @@ func serve(ctx context.Context, config server.Config, out io.Writer) error {
 	return errors.Join(srv.Err(), srv.Stop(context.WithoutCancel(ctx)))
 }
 
+// dataDir gives the folder of polymq's own PostgreSQL, nothing where the database is another.
+func dataDir(config server.Config) string {
+	switch {
+	case config.DatabaseURL != "":
+		return ""
+	case config.DataDir != "":
+		return config.DataDir
+	}
+	dir, _ := embedded.DefaultDataDir() // which the server has started with
+	return dir
+}
+
 // banner says where the server is and how to use it, with lines to paste.
 func banner(config server.Config, url string, admin *core.Key) string {
 	if config.PublicURL != "" {
@@ -89,10 +102,14 @@ func banner(config server.Config, url string, admin *core.Key) string {
 	if config.Console == nil || *config.Console {
 		page = "Console:  " + url + "/console/\n"
 	}
-	return strings.NewReplacer("TRUST", trust, "CONSOLE", page, "URL", url, "REGION", config.Region, "VERSION", server.Version(), "KEYID", keyID, "KEYSECRET", secret, "ADMIN", first).Replace(`polymq VERSION
+	data := ""
+	if dir := dataDir(config); dir != "" {
+		data = "Data:     " + dir + "\n"
+	}
+	return strings.NewReplacer("TRUST", trust, "DATA", data, "CONSOLE", page, "URL", url, "REGION", config.Region, "VERSION", server.Version(), "KEYID", keyID, "KEYSECRET", secret, "ADMIN", first).Replace(`polymq VERSION
 Endpoint: URL
 API:      URL/api/v1/docs
-CONSOLETRUSTADMIN
+CONSOLEDATATRUSTADMIN
 # AWS CLI
 AWS_ACCESS_KEY_ID=KEYID AWS_SECRET_ACCESS_KEY=KEYSECRET aws --endpoint-url URL --region REGION sqs create-queue --queue-name orders
 # Python, boto3

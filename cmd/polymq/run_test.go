@@ -20,6 +20,7 @@ import (
 	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/server"
 	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/embedded"
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
@@ -189,6 +190,7 @@ func TestErrorsAreReported(t *testing.T) {
 	}{
 		"configuration":     {[]string{"serve", "--region", "Nowhere", "--durability", "some"}, 1, "durability: "},
 		"unknown flag":      {[]string{"serve", "--port", "1"}, client.ExitUsage, "unknown flag: --port"},
+		"misspelled flag":   {[]string{"serve", "--durabilty", "none"}, client.ExitUsage, "unknown flag: --durabilty, did you mean --durability?, see"},
 		"too few arguments": {[]string{"queue", "show"}, client.ExitUsage, "usage: polymq queue show NAME"},
 		"unknown command":   {[]string{"server"}, client.ExitUsage, `unknown command "server" for "polymq", did you mean serve?`},
 		"unknown below":     {[]string{"queue", "lst"}, client.ExitUsage, `unknown command "lst" for "polymq queue", did you mean list?`},
@@ -271,11 +273,45 @@ func TestNoDataDirectoryIsMade(t *testing.T) {
 	}
 }
 
+func TestBannerNamesTheDataDirectory(t *testing.T) {
+	t.Parallel()
+	usual, err := embedded.DefaultDataDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		config server.Config
+		want   string
+	}{
+		"named":     {server.Config{DataDir: "/srv/queues"}, "\nData:     /srv/queues\n"},
+		"usual":     {server.Config{}, "\nData:     " + usual + "\n"},
+		"elsewhere": {server.Config{DatabaseURL: "postgres://db", DataDir: "/srv/queues"}, ""},
+	} {
+		got := banner(tt.config, "http://localhost:4566", nil)
+		if !strings.Contains(got, tt.want) || strings.Contains(got, "Data:") != (tt.want != "") {
+			t.Errorf("%s:\n%s", name, got)
+		}
+	}
+}
+
 func TestBannerNamesCredentialsThatWork(t *testing.T) {
 	t.Parallel()
 	for auth, want := range map[string]string{"": `aws_access_key_id="test"`, "off": `aws_access_key_id="test"`, "verify": `aws_access_key_id="ID"`} {
 		if got := banner(server.Config{Auth: auth}, "http://localhost:4566", nil); !strings.Contains(got, want) {
 			t.Errorf("auth %q: there is no %s in\n%s", auth, want, got)
+		}
+	}
+}
+
+func TestBenchAimsWhereCommandsDo(t *testing.T) {
+	t.Parallel()
+	for variable, want := range map[string]string{"POLYMQ_ENDPOINT=http://queues.example": "[http://queues.example]", "POLYMQ_ENDPOINT=": "[" + client.DefaultEndpoint + "]"} {
+		command, _, err := rootCommand([]string{variable}).Find([]string{"bench"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := command.Flags().Lookup("endpoint").DefValue; got != want {
+			t.Errorf("%s: %s, want %s", variable, got, want)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 // TestMain lets the test program be the no-op server, as the command does with itself.
 func TestMain(m *testing.M) {
 	if slices.Contains(os.Args, "--noop-serve") {
-		if err := Command().Execute(); err != nil {
+		if err := Command("http://127.0.0.1:4566").Execute(); err != nil {
 			os.Exit(1)
 		}
 		return
@@ -32,7 +32,7 @@ func execArgs(ctx context.Context, t *testing.T, args ...string) (r *report, pri
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.json")
 	var out, progress bytes.Buffer
-	cmd := Command()
+	cmd := Command("http://127.0.0.1:4566")
 	cmd.SetArgs(append([]string{"--json", file, "--warmup", "0s", "--connections", "8", "--visibility", "4"}, args...))
 	cmd.SetOut(&out)
 	cmd.SetErr(&progress)

@@ -44,9 +44,9 @@ const examples = `  # whole cycles over 64 connections, beside a server that doe
   # one topic with 100 HTTP endpoints that answer, and 1,000 that never do
   polymq bench --mode push --endpoints 100 --dead-endpoints 1000`
 
-// Command returns the command "bench".
-func Command() *cobra.Command {
-	var o options
+// Command returns the command "bench", which aims at an endpoint where it is told no other.
+func Command(endpoint string) *cobra.Command {
+	o := options{Endpoints: []string{endpoint}}
 	var about strings.Builder
 	for _, m := range modes {
 		fmt.Fprintf(&about, "  %-7s %s\n", m.name, m.about)

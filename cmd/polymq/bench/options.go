@@ -70,7 +70,7 @@ type options struct {
 func (o *options) bind(f *pflag.FlagSet) {
 	f.StringVar(&o.Protocol, "protocol", "sqs", "what to speak: sqs (AWS JSON), mns (XML) or api (polymq's own JSON API)")
 	f.StringVar(&o.Mode, "mode", "cycle", "send, drain, cycle, mixed, poll, publish, fan-out or push, see above")
-	f.StringArrayVar(&o.Endpoints, "endpoint", []string{"http://127.0.0.1:4566"}, "server to aim at; repeat it to spread the connections over several")
+	f.StringArrayVar(&o.Endpoints, "endpoint", o.Endpoints, "server to aim at, by default that of POLYMQ_ENDPOINT; repeat it to spread the connections over several")
 	f.StringVar(&o.Via, "via", "", "poll: send through this server, while the polls wait at --endpoint")
 
 	f.IntVar(&o.Connections, "connections", 64, "connections, each with one request in flight")

@@ -123,7 +123,7 @@ func TestBounds(t *testing.T) {
 
 func TestHelpExplainsEveryMode(t *testing.T) {
 	t.Parallel()
-	cmd := Command()
+	cmd := Command("http://127.0.0.1:4566")
 	for _, m := range modes {
 		if !strings.Contains(cmd.Long, "  "+m.name+" ") {
 			t.Errorf("--help does not explain mode %s", m.name)
