@@ -143,7 +143,10 @@ func examineReadiness(ctx context.Context, c *client.Client) []pg.Finding {
 		database.Severity, database.Change = pg.Fault, "polymq doctor --database-url … on the server's machine says more"
 	}
 	apart := time.Until(date).Round(time.Second)
-	clock := pg.Finding{Severity: pg.Fine, Check: "clock", Found: fmt.Sprintf("the server's is %v from this machine's", apart)}
+	clock := pg.Finding{Severity: pg.Fine, Check: "clock", Found: "the server's is as this machine's"}
+	if apart.Abs() > time.Second { // which Date cannot tell
+		clock.Found = fmt.Sprintf("the server's is %v from this machine's", apart)
+	}
 	if apart.Abs() > maxApart+time.Second {
 		clock.Severity, clock.Change = pg.Warning, "let both machines keep time by NTP: signed requests are refused when clocks are 15 minutes apart"
 	}

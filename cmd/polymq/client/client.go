@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -26,6 +27,9 @@ const (
 )
 
 const prefix = "/api/v1"
+
+// userAgent is how the audit log and the message log of a server tell these calls from others.
+const userAgent = "polymq"
 
 // Client calls one server.
 type Client struct {
@@ -89,6 +93,9 @@ func (c *Client) newRequest(ctx context.Context, in Request) (*http.Request, err
 	for _, part := range in.Path {
 		address += "/" + url.PathEscape(part)
 	}
+	if c.AdminKey != "" && !strings.Contains(c.AdminKey, ":") {
+		return nil, UsageError(errors.New("an administrator's access key must be ID:SECRET (--admin-key or POLYMQ_ADMIN_KEY), there is no colon in this one"))
+	}
 	r, err := http.NewRequestWithContext(ctx, in.Method, address, &body)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %s: %w", c.endpoint(), err)
@@ -105,6 +112,7 @@ func (c *Client) newRequest(ctx context.Context, in Request) (*http.Request, err
 	}
 	r.URL.RawQuery = query.Encode()
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", userAgent)
 	if c.AdminKey != "" {
 		r.Header.Set("Authorization", "Bearer "+c.AdminKey)
 	}

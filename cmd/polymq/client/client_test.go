@@ -28,14 +28,14 @@ func TestRequest(t *testing.T) {
 	for name, c := range ways(t, func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]string
 		_ = json.NewDecoder(r.Body).Decode(&body)
-		_ = json.NewEncoder(w).Encode([]string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get("Authorization"), body["a"]})
+		_ = json.NewEncoder(w).Encode([]string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get("Authorization"), r.Header.Get("User-Agent"), body["a"]})
 	}) {
 		var got []string
 		in := client.Request{Method: http.MethodPost, Path: []string{"queues", "a/b c", "messages:purge"}, Query: map[string][]string{"x": {"1"}}, Body: map[string]string{"a": "<é>"}}
 		if err := c.Do(t.Context(), in, &got); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if want := "[POST /api/v1/queues/a%2Fb%20c/messages:purge account=111122223333&region=eu-west-1&x=1 Bearer ID:SECRET <é>]"; fmt.Sprint(got) != want {
+		if want := "[POST /api/v1/queues/a%2Fb%20c/messages:purge account=111122223333&region=eu-west-1&x=1 Bearer ID:SECRET polymq <é>]"; fmt.Sprint(got) != want {
 			t.Errorf("%s: the server sees %v, want %s", name, got, want)
 		}
 		in.Global = true
@@ -67,6 +67,15 @@ func TestList(t *testing.T) {
 		if strings.Join(got, " ") != "1 2 3" || client.ExitCode(failed) != client.ExitFailed {
 			t.Errorf("%s: %v, then %v", name, got, failed)
 		}
+	}
+}
+
+func TestAdminKeyWithoutASecret(t *testing.T) {
+	t.Parallel()
+	c := client.Client{Endpoint: "http://127.0.0.1:1", AdminKey: "hunter2"}
+	err := c.Do(t.Context(), client.Request{Method: http.MethodGet}, nil)
+	if client.ExitCode(err) != client.ExitUsage || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v, exit code %d", err, client.ExitCode(err))
 	}
 }
 

@@ -216,6 +216,7 @@ func alertFlags(flags *pflag.FlagSet) {
 	flags.Float64("equal", 0, "it is wrong when it is `VALUE`")
 	flags.Float64("not-equal", 0, "it is wrong when it is not `VALUE`")
 	flags.StringToString("label", nil, "`NAME=VALUE` of a label, of a name of /metrics: only series with it")
+	flags.Lookup("label").DefValue = "" // instead of []
 	flags.StringArray("to", nil, "`TYPE=TARGET` of who is told, may be repeated: topic, queue, email, webhook, slack, dingtalk, feishu or wecom")
 	flags.String("secret", "", "that webhooks and robots of DingTalk and Feishu are signed with")
 }

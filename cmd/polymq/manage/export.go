@@ -67,7 +67,7 @@ that is interrupted loses none, it may leave one batch both in the file and in t
 		}
 		err = errors.Join(do(command.Context()), out.close())
 		stop()
-		fmt.Fprintf(command.ErrOrStderr(), "%d messages of %s exported\n", e.written.Load(), args[0])
+		fmt.Fprintf(command.ErrOrStderr(), "%s of %s exported\n", messages(e.written.Load()), args[0])
 		return err
 	}
 	return c

@@ -133,6 +133,7 @@ func faultCreate(s *Session) *cobra.Command {
 	flags.Float64Var(&probability, "probability", 1, "of a call to be hit")
 	flags.IntVar(&count, "count", 0, "calls that are hit; 0: any number")
 	flags.Var(&length, "for", "`TIME` for which the rule holds, such as 5m (default: until it is deleted)")
+	flags.Lookup("for").DefValue = "" // the usage has said it
 	flags.IntVar(&seed, "seed", 0, "of the random numbers: the same calls are hit alike (default: a random one, see list)")
 	_ = c.MarkFlagRequired("effect") // the flag is there
 	return c

@@ -63,7 +63,7 @@ up to 100 messages; nothing is left out. --restart begins anew.`,
 		stop := progress.New(command.ErrOrStderr()).During(counted("imported", &i.sent, func() (part, whole int64) { return i.read.Load(), i.size }))
 		err = i.run(command.Context(), lines)
 		stop()
-		fmt.Fprintf(command.ErrOrStderr(), "%d messages imported into %s%s\n", i.sent.Load(), args[0], i.besides())
+		fmt.Fprintf(command.ErrOrStderr(), "%s imported into %s%s\n", messages(i.sent.Load()), args[0], i.besides())
 		return err
 	}
 	return c

@@ -166,8 +166,25 @@ func (s *Session) listEvents(command *cobra.Command, in client.Request, limit in
 	if err != nil || found || s.json {
 		return err
 	}
-	_, err = fmt.Fprintln(command.ErrOrStderr(), "Nothing is logged. A log is kept where polymq queue edit QUEUE --logging (or topic edit TOPIC --logging) was set before, or with polymq serve --message-log all.")
+	_, err = fmt.Fprintln(command.ErrOrStderr(), s.whyNothing(command.Context(), in))
 	return err
+}
+
+// whyNothing says why a log is empty: of a queue or topic that is not there, that keeps a log, or that may keep none.
+func (s *Session) whyNothing(ctx context.Context, in client.Request) string {
+	if kind := strings.TrimSuffix(in.Path[0], "s"); kind != "message" {
+		var owner struct {
+			Logging bool `json:"logging"`
+		}
+		err := s.server().Do(ctx, get(in.Path[:2]...), &owner)
+		switch {
+		case client.ExitCode(err) == client.ExitNotFound:
+			return fmt.Sprintf("Nothing is logged, and there is no %s %q (polymq %s list; --account and --region).", kind, in.Path[1], kind)
+		case err == nil && owner.Logging:
+			return fmt.Sprintf("Nothing of that is logged. The %s %q keeps a log, of what happened since that was set.", kind, in.Path[1])
+		}
+	}
+	return "Nothing is logged. A log is kept where polymq queue edit QUEUE --logging (or topic edit TOPIC --logging) was set before, or with polymq serve --message-log all."
 }
 
 // messageIDs are ids of messages, as SQS and SNS show them or as MNS does.

@@ -59,6 +59,12 @@ func TestLogCommand(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
+	s.must("queue", "create", "silent")
+	for about, want := range map[string]string{"nothing": `there is no queue "nothing"`, "silent": "A log is kept where", "--topic=nothing": `there is no topic "nothing"`, "--topic=news": "keeps a log"} {
+		if got := s.run(t.Context(), "", "log", about); got.err != nil || !strings.Contains(got.errors, want) {
+			t.Errorf("%s: %v, %q", about, got.err, got.errors)
+		}
+	}
 	table := s.must("log", ids[1])
 	for _, part := range []string{"AT ", "WHAT", "sent", "purged", "orders", "api send-messages from 127.0.0.1", "customer=8", "all messages of the queue were removed"} {
 		if !strings.Contains(table, part) {

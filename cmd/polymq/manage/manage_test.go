@@ -185,6 +185,11 @@ func TestMessageCommands(t *testing.T) {
 	golden(t, "message-peek", s.must("message", "peek", "orders"))
 	golden(t, "message-wait", s.must("message", "wait", "orders", "--match", "world"))
 	golden(t, "message-receive", s.must("message", "receive", "orders", "--visibility-timeout", "1h", "--delete"))
+	s.must("queue", "create", "empty")
+	if r := s.run(t.Context(), "", "message", "receive", "empty"); r.err != nil || r.out != "" || r.errors != "There is no message to receive.\n" {
+		t.Errorf("of an empty queue: %v, %q, %q", r.err, r.out, r.errors)
+	}
+	s.must("queue", "delete", "empty", "--yes")
 	golden(t, "message-trace", withoutAddress(s.must("message", "trace", id)))
 	golden(t, "log", withoutAddress(s.must("log", "orders", "--since", "1h")))
 	if out := s.must("log", "orders", "--attribute", "kind=new", "--json"); strings.Count(out, "\n") != 1 || !strings.Contains(out, id) {

@@ -150,7 +150,7 @@ func messageSend(s *Session) *cobra.Command {
 	lines := false
 	c := &cobra.Command{
 		Use:   "send QUEUE [BODY]",
-		Short: "Send a message, given or read from the standard input, and print its id",
+		Short: "Send a message, given or read from the standard input, and print its id (in a pipe, a line of JSON with it)",
 		Example: `  polymq message send orders 'hello' --attribute region=eu --attribute amount:Number=12
   polymq message send orders < picture.png
   kubectl get events -o json | jq -c '.items[]' | polymq message send events --lines`,
@@ -263,7 +263,7 @@ func messageReceive(s *Session) *cobra.Command {
 		Use:   "receive QUEUE",
 		Short: "Receive messages, which hides them from others for the visibility timeout",
 		Long: `Receives messages. They are hidden from others until their visibility timeout has passed, or are
-deleted at once with --delete, when they have been printed. The receipt handle, shown by --json, is what
+deleted at once with --delete, when they have been printed. The receipt handle, printed with each, is what
 delete, return and hide take.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: s.queueNames(1),
@@ -273,6 +273,9 @@ delete, return and hide take.`,
 			}
 			if err := s.server().Do(command.Context(), post(given(command.Flags(), receiveSettings), "queues", args[0], "messages:receive"), &answer); err != nil {
 				return err
+			}
+			if len(answer.Messages) == 0 && !s.json {
+				fmt.Fprintln(command.ErrOrStderr(), "There is no message to receive.")
 			}
 			handles, err := s.printReceived(command, answer.Messages)
 			if err != nil || !deleting || len(handles) == 0 {

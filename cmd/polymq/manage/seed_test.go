@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -79,6 +81,24 @@ func TestSeed(t *testing.T) {
 	s.must("queue", "create", "other")
 	if out := apply("topics: []\n", "--prune"); out != "- topic events\n0 created, 0 changed, 1 deleted\n" {
 		t.Errorf("what is not declared: %s", out)
+	}
+}
+
+// TestDumpLeavesOut dumps a subscription that waits to be confirmed.
+func TestDumpLeavesOut(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.must("topic", "create", "events")
+	response, err := http.PostForm(s.server.URL(), url.Values{
+		"Action": {"Subscribe"}, "TopicArn": {"arn:aws:sns:us-east-1:000000000000:events"}, "Protocol": {"email"}, "Endpoint": {"ann@example.com"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	leftOut := regexp.MustCompile(`^left out: subscription [0-9a-f-]{36} of topic events\n$`)
+	if r := s.run(t.Context(), "", "dump-config"); r.err != nil || !leftOut.MatchString(r.errors) {
+		t.Errorf("%v, %q", r.err, r.errors)
 	}
 }
 

@@ -196,13 +196,24 @@ func tableRow[T any](table *tabwriter.Writer, raw json.RawMessage, row func(T) [
 	return err
 }
 
+// messages gives a number of messages in words.
+func messages(n int64) string {
+	if n == 1 {
+		return "1 message"
+	}
+	return fmt.Sprintf("%d messages", n)
+}
+
 // confirm asks whether to go on, where somebody is there to be asked.
 func (s *Session) confirm(command *cobra.Command, question string, args ...any) error {
 	if s.yes || !progress.IsTerminal(command.InOrStdin()) {
 		return nil
 	}
 	fmt.Fprintf(command.ErrOrStderr(), question+" [y/N] ", args...)
-	answer, _ := bufio.NewReader(command.InOrStdin()).ReadString('\n') // the end of the input is no
+	answer, err := bufio.NewReader(command.InOrStdin()).ReadString('\n')
+	if err != nil { // the end of the input is no
+		fmt.Fprintln(command.ErrOrStderr())
+	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		return errors.New("nothing was done")
 	}

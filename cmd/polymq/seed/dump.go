@@ -35,7 +35,7 @@ func Dump(ctx context.Context, server *client.Client, secrets bool) (d Document,
 			if entry, ok := k.declared(shown[name]); ok {
 				entries = append(entries, entry)
 			} else if k.missed(shown[name]) {
-				notes = append(notes, "left out: "+strings.TrimSpace(k.name+" "+name+" of "+strings.Join(path, " ")))
+				notes = append(notes, leftOut(k, name, path))
 			}
 		}
 		return entries, err
@@ -55,6 +55,15 @@ func Dump(ctx context.Context, server *client.Client, secrets bool) (d Document,
 		}
 	}
 	return d, append(notes, d.hideSecrets(secrets)...), nil
+}
+
+// leftOut is the note of an entry that cannot be declared, below the path of what it belongs to.
+func leftOut(k *kind, name string, path []string) string {
+	note := "left out: " + k.name + " " + name
+	if len(path) == 2 { // the list and the name of a topic
+		note += " of " + strings.TrimSuffix(path[0], "s") + " " + path[1]
+	}
+	return note
 }
 
 // YAML gives the document as a file.
