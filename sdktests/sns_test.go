@@ -312,9 +312,14 @@ func verified(certificates *http.Client, message map[string]string) error {
 func TestSNSHTTPEndpoint(t *testing.T) {
 	t.Parallel()
 	p, front := startBehindTLS(t)
-	client := p.sns()
-	orders := topic(t, client, "orders", map[string]string{"SignatureVersion": "2"})
-	endpoint := newReceiver(t, front.Client())
+	for _, version := range []string{"1", "2"} {
+		t.Run("signature version "+version, func(t *testing.T) { testSNSHTTPEndpoint(t, p.sns(), front.Client(), version) })
+	}
+}
+
+func testSNSHTTPEndpoint(t *testing.T, client *sns.Client, certificates *http.Client, version string) {
+	orders := topic(t, client, "orders-"+version, map[string]string{"SignatureVersion": version})
+	endpoint := newReceiver(t, certificates)
 	out, err := client.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: orders, Protocol: aws.String("http"), Endpoint: &endpoint.URL})
 	if err != nil || *out.SubscriptionArn != "pending confirmation" {
 		t.Fatalf("got %+v and %v", out, err)
@@ -331,14 +336,18 @@ func TestSNSHTTPEndpoint(t *testing.T) {
 		}
 	}
 	asked := endpoint.next(t)
-	if asked["Type"] != "SubscriptionConfirmation" {
+	if asked["Type"] != "SubscriptionConfirmation" || asked["SignatureVersion"] != version {
 		t.Fatalf("got %v", asked)
 	}
 	follow(asked["SubscribeURL"])
 	sent := publish(t, client, &sns.PublishInput{TopicArn: orders, Message: aws.String(texts["unicode"]), Subject: aws.String("About")})
 	got := endpoint.next(t)
-	if got["Type"] != "Notification" || got["Message"] != texts["unicode"] || got["Subject"] != "About" || got["MessageId"] != *sent.MessageId || got["SignatureVersion"] != "2" {
+	if got["Type"] != "Notification" || got["Message"] != texts["unicode"] || got["Subject"] != "About" || got["MessageId"] != *sent.MessageId || got["SignatureVersion"] != version {
 		t.Errorf("got %v", got)
+	}
+	got["Message"] = "another"
+	if verified(certificates, got) == nil {
+		t.Error("what was changed is verified")
 	}
 	follow(got["UnsubscribeURL"])
 	if got := endpoint.next(t); got["Type"] != "UnsubscribeConfirmation" {

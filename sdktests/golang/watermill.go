@@ -32,6 +32,7 @@ var watermillChecks = []check{
 	{"watermill_finds_queues_by_their_urls_in_the_cloud", watermillCloudURLs},
 	{"watermill_fifo_keeps_the_order_of_a_group", watermillFIFO},
 	{"watermill_topic_reaches_each_subscription", watermillTopic},
+	{"watermill_topic_reaches_an_http_endpoint", watermillEndpoint},
 	{"watermill_subscriber_of_a_missing_queue_says_so", watermillMissing},
 	{"watermill_poison_becomes_a_dead_letter", watermillPoison},
 	{"watermill_refused_message_is_an_error", watermillRefused},
@@ -326,18 +327,23 @@ func watermillFIFO(ctx context.Context) error {
 	return equal("bodies by group", got, want)
 }
 
-// watermillTopic publishes to SNS; each of two subscribers has a queue of its own.
-func watermillTopic(ctx context.Context) error {
+// watermillNotifier gives a publisher to SNS, with what it is made of.
+func watermillNotifier() (publisher *watermillsns.Publisher, options []func(*sns.Options), resolver watermillsns.TopicResolver, err error) {
 	server, err := url.Parse(endpoint)
 	if err != nil {
-		return err
+		return nil, nil, nil, err
 	}
-	options := []func(*sns.Options){sns.WithEndpointResolverV2(watermillsns.OverrideEndpointResolver{Endpoint: transport.Endpoint{URI: *server}})}
-	resolver, err := watermillsns.NewGenerateArnTopicResolver(accessKey, "us-east-1")
-	if err != nil {
-		return err
+	options = []func(*sns.Options){sns.WithEndpointResolverV2(watermillsns.OverrideEndpointResolver{Endpoint: transport.Endpoint{URI: *server}})}
+	if resolver, err = watermillsns.NewGenerateArnTopicResolver(accessKey, "us-east-1"); err != nil {
+		return nil, nil, nil, err
 	}
-	publisher, err := watermillsns.NewPublisher(watermillsns.PublisherConfig{AWSConfig: awsConfig(), OptFns: options, TopicResolver: resolver}, watermillLog)
+	publisher, err = watermillsns.NewPublisher(watermillsns.PublisherConfig{AWSConfig: awsConfig(), OptFns: options, TopicResolver: resolver}, watermillLog)
+	return publisher, options, resolver, err
+}
+
+// watermillTopic publishes to SNS; each of two subscribers has a queue of its own.
+func watermillTopic(ctx context.Context) error {
+	publisher, options, resolver, err := watermillNotifier()
 	if err != nil {
 		return err
 	}
@@ -387,6 +393,60 @@ func watermillTopic(ctx context.Context) error {
 		if err := equal("bodies", got, want); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// watermillEndpoint publishes to SNS; an HTTP endpoint verifies what it gets.
+func watermillEndpoint(ctx context.Context) error {
+	publisher, options, _, err := watermillNotifier()
+	if err != nil {
+		return err
+	}
+	client := sns.NewFromConfig(awsConfig(), options...)
+	for _, version := range []string{"1", "2"} {
+		topic := queueName()
+		arn, err := publisher.CreateTopic(ctx, topic)
+		if err != nil {
+			return err
+		}
+		_, err = client.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{TopicArn: &arn, AttributeName: aws.String("SignatureVersion"), AttributeValue: &version})
+		if err != nil {
+			return err
+		}
+		if err := watermillPushed(ctx, client, publisher, topic, arn, version); err != nil {
+			return fmt.Errorf("signature version %s: %w", version, err)
+		}
+	}
+	return nil
+}
+
+func watermillPushed(ctx context.Context, client *sns.Client, publisher *watermillsns.Publisher, topic, arn, version string) error {
+	receiver := newReceiver()
+	defer receiver.Close()
+	if _, err := client.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &arn, Protocol: aws.String("http"), Endpoint: &receiver.URL}); err != nil {
+		return err
+	}
+	asked, err := receiver.next(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := client.ConfirmSubscription(ctx, &sns.ConfirmSubscriptionInput{TopicArn: &arn, Token: aws.String(asked["Token"])}); err != nil {
+		return err
+	}
+	if err := publisher.Publish(topic, message.NewMessage(watermill.NewUUID(), []byte("naïve Ω <&>"))); err != nil {
+		return err
+	}
+	got, err := receiver.next(ctx)
+	if err != nil {
+		return err
+	}
+	if err := equal("message", []string{got["Type"], got["Message"], got["SignatureVersion"]}, []string{"Notification", "naïve Ω <&>", version}); err != nil {
+		return err
+	}
+	got["Message"] = "another"
+	if verifyNotification(got) == nil {
+		return errors.New("what was changed is verified")
 	}
 	return nil
 }

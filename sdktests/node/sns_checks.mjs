@@ -85,13 +85,17 @@ check('sns_http_endpoint_validates', async () => {
     return validate(got.shift()); // texts are parsed by the validator
   };
   try {
-    const arn = await topic();
-    await client.subscribe({ TopicArn: arn, Protocol: 'http', Endpoint: `http://127.0.0.1:${server.address().port}/` });
-    const asked = await next();
-    equal(asked.Type, 'SubscriptionConfirmation', 'type');
-    equal((await fetch(asked.SubscribeURL)).status, 200, 'status of the link');
-    await client.publish({ TopicArn: arn, Message: texts.unicode });
-    equal((await next()).Message, texts.unicode, 'message');
+    for (const SignatureVersion of ['1', '2']) {
+      const arn = await topic({ SignatureVersion });
+      await client.subscribe({ TopicArn: arn, Protocol: 'http', Endpoint: `http://127.0.0.1:${server.address().port}/` });
+      const asked = await next();
+      equal([asked.Type, asked.SignatureVersion], ['SubscriptionConfirmation', SignatureVersion], 'type and version');
+      equal((await fetch(asked.SubscribeURL)).status, 200, 'status of the link');
+      await client.publish({ TopicArn: arn, Message: texts.unicode });
+      const got = await next();
+      equal([got.Message, got.SignatureVersion], [texts.unicode, SignatureVersion], 'message');
+      await rejected(validate({ ...got, Message: 'another' }));
+    }
   } finally {
     server.close();
     server.closeAllConnections();

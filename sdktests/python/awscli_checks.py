@@ -7,6 +7,7 @@ import time
 
 from awscli_shell import OLD, SECOND, aws, create, file, queue_name, refused, run, start
 from checking import TEXTS, check, equal
+from sns_receiver import endpoint, verify
 
 PATIENCE = 30  # seconds, on a busy machine
 
@@ -163,6 +164,23 @@ def awscli_topics():
     aws("unsubscribe", "--subscription-arn", subscribed, service="sns")
     aws("delete-topic", "--topic-arn", topic, service="sns")
     equal(aws("list-topics", service="sns"), {"Topics": []}, "topics")
+
+
+@check
+def awscli_publish_to_http():
+    """The endpoint verifies what it gets."""
+    for version in ("1", "2"):
+        topic = aws("create-topic", "--name", queue_name(), "--attributes", "SignatureVersion=" + version, service="sns")["TopicArn"]
+        with endpoint() as (url, got):
+            aws("subscribe", "--topic-arn", topic, "--protocol", "http", "--notification-endpoint", url, service="sns")
+            message = json.loads(got.get(timeout=PATIENCE)[1])
+            verify(message)
+            aws("confirm-subscription", "--topic-arn", topic, "--token", message["Token"], service="sns")
+            aws("publish", "--topic-arn", topic, "--subject", "About", "--message", TEXTS["unicode"], service="sns")
+            message = json.loads(got.get(timeout=PATIENCE)[1])
+            equal((message["Message"], message["Subject"], message["SignatureVersion"]), (TEXTS["unicode"], "About", version), "message")
+            verify(message)
+        aws("delete-topic", "--topic-arn", topic, service="sns")
 
 
 @check

@@ -39,6 +39,7 @@ final class MnsTopicChecks {
         check("mns_publish_to_queues", this::publish);
         check("mns_published_texts_come_back_as_sent", this::texts);
         check("mns_pull_topic", this::pullTopic);
+        check("mns_publish_to_http", this::http);
         check("mns_missing_topic", this::missing);
     }
 
@@ -188,6 +189,22 @@ final class MnsTopicChecks {
             Message got = queue.popMessage(5);
             equal(got.getMessageBodyAsString(), text.getValue(), text.getKey());
             queue.deleteMessage(got.getReceiptHandle());
+        }
+    }
+
+    private void http() throws Exception {
+        CloudTopic topic = topic();
+        try (MnsReceiver endpoint = new MnsReceiver()) {
+            topic.subscribe(subscription("all", endpoint.url(), SubscriptionMeta.NotifyContentFormat.SIMPLIFIED));
+            TopicMessage message = new RawTopicMessage();
+            message.setMessageBody("hello <&>");
+            message.setMessageTag("red");
+            TopicMessage published = topic.publishMessage(message);
+            MnsReceiver.Push push = endpoint.next();
+            equal(List.of(push.target(), push.body(), push.headers().get("x-mns-message-id"), push.headers().get("x-mns-message-tag")),
+                    List.of("/notify?a=b", "hello <&>", published.getMessageId(), "red"), "push");
+            equal(push.verified(), true, "signature");
+            equal(push.with("x-mns-message-tag", "blue").verified(), false, "signature of a push that was changed");
         }
     }
 

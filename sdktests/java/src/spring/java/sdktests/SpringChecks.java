@@ -67,6 +67,7 @@ class SpringChecks {
         check("spring_listener_makes_its_queue", this::missing);
         check("spring_template_receives", this::template);
         check("spring_notification_of_a_topic", this::notification);
+        check("spring_notification_of_an_endpoint", this::endpoint);
         check("spring_poison_becomes_a_dead_letter", this::poison);
         check("spring_fifo_listener_keeps_the_order_of_a_group", this::ordered);
     }
@@ -226,6 +227,25 @@ class SpringChecks {
         equal(take(listeners.notified), order, "order");
         equal(take(listeners.subjects), "an order", "subject");
         awaitCounts(queue("notified"), 0, 0);
+    }
+
+    /** What the template publishes, an endpoint gets and verifies. */
+    private void endpoint() throws Exception {
+        for (String version : List.of("1", "2")) {
+            String topic = topics.createTopic(r -> r.name(queue("notified") + "-" + version).attributes(Map.of("SignatureVersion", version))).topicArn();
+            try (SpringReceiver endpoint = new SpringReceiver()) {
+                topics.subscribe(r -> r.topicArn(topic).protocol("http").endpoint(endpoint.url()));
+                Map<String, Object> asked = take(endpoint.got);
+                equal(List.of(asked.get("Type"), SpringReceiver.verified(asked)), List.of("SubscriptionConfirmation", true), "confirmation");
+                topics.confirmSubscription(r -> r.topicArn(topic).token((String) asked.get("Token")));
+                notifications.sendNotification(topic, "naïve \"Ω\" <&>", "an order");
+                Map<String, Object> got = take(endpoint.got);
+                equal(List.of(got.get("Message"), got.get("Subject"), got.get("SignatureVersion"), SpringReceiver.verified(got)),
+                        List.of("naïve \"Ω\" <&>", "an order", version, true), "notification");
+                got.put("Subject", "another order");
+                equal(SpringReceiver.verified(got), false, "a notification that was changed");
+            }
+        }
     }
 
     private void poison() throws Exception {
