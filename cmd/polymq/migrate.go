@@ -64,7 +64,7 @@ under the master key in NEW-FILE, in one transaction. No server may run meanwhil
 				return err
 			}
 			ctx := command.Context()
-			database, err := server.FindDatabase(ctx, config)
+			database, err := server.TakeDatabase(ctx, config)
 			if err != nil {
 				return err
 			}

@@ -60,6 +60,16 @@ func FindDatabase(ctx context.Context, config Config) (*Database, error) {
 	return d, nil
 }
 
+// TakeDatabase is as FindDatabase for who needs the data directory to himself: while a server runs on it that is an
+// error, and of one that was killed PostgreSQL is taken over.
+func TakeDatabase(ctx context.Context, config Config) (*Database, error) {
+	d, err := FindDatabase(ctx, config)
+	if err != nil || d.postgres != nil || config.DatabaseURL != "" {
+		return d, err
+	}
+	return OpenDatabase(ctx, config)
+}
+
 // mustHaveData refuses to begin with an empty data directory where the schema is only to be checked.
 func (c Config) mustHaveData() error {
 	if c.Migrate != "check" || c.DatabaseURL != "" {

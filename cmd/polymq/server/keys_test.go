@@ -88,8 +88,8 @@ func TestMasterKeyOfAnExternalDatabase(t *testing.T) {
 	}
 }
 
-// The embedded database has a master key beside it, made once. Without it, what it sealed cannot be read,
-// and a new one is not left in its place.
+// The embedded database has a master key beside it, made once, and another after a rotation, for which the server
+// has to stop. Without it, what it sealed cannot be read, and a new one is not left in its place.
 func TestMasterKeyOfTheEmbeddedDatabase(t *testing.T) {
 	config := Config{Listen: []string{"127.0.0.1:0"}, DataDir: dataDir(t), Durability: "none", Auth: "verify", LogOutput: t.Output()}
 	file := filepath.Join(config.DataDir, masterKeyName)
@@ -100,11 +100,35 @@ func TestMasterKeyOfTheEmbeddedDatabase(t *testing.T) {
 		}
 		return err
 	}
-	if err := run(); err != nil {
+	srv, err := Start(t.Context(), config)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readMasterKey(file); err != nil {
+	if _, err := TakeDatabase(t.Context(), config); err == nil || !strings.Contains(err.Error(), "in use by another polymq") {
+		t.Errorf("while a server runs: %v", err)
+	}
+	if err := srv.Stop(context.Background()); err != nil {
 		t.Fatal(err)
+	}
+	next, nextFile := pg.NewMasterKey(), filepath.Join(t.TempDir(), "next.key")
+	if err := writeMasterKey(nextFile, next); err != nil {
+		t.Fatal(err)
+	}
+	database, err := TakeDatabase(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := RotateMasterKey(t.Context(), config, database, nextFile); err != nil || n == 0 {
+		t.Errorf("%d secrets are rotated, %v", n, err)
+	}
+	if err := database.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if key, err := readMasterKey(file); err != nil || !bytes.Equal(key, next) {
+		t.Fatalf("the key beside the data is not the new one, %v", err)
+	}
+	if err := run(); err != nil {
+		t.Fatalf("under the new key: %v", err)
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
