@@ -199,7 +199,7 @@ func groupOf(command *cobra.Command, args []string) error {
 	return client.UsageError(fmt.Errorf("%s, see %s --help", text, command.CommandPath()))
 }
 
-// checkArguments makes wrong arguments of any command show how it is used, and end with that exit code.
+// checkArguments makes wrong arguments of any command, and flags that it needs and has not, show how it is used, and end with that exit code.
 func checkArguments(command *cobra.Command) {
 	if !command.Runnable() {
 		command.Args = cobra.ArbitraryArgs
@@ -207,7 +207,7 @@ func checkArguments(command *cobra.Command) {
 	}
 	if check := command.Args; check != nil {
 		command.Args = func(command *cobra.Command, args []string) error {
-			if err := check(command, args); err != nil {
+			if err := cmp.Or(check(command, args), command.ValidateRequiredFlags(), command.ValidateFlagGroups()); err != nil {
 				return client.UsageError(fmt.Errorf("%w\nusage: %s", err, command.UseLine()))
 			}
 			return nil

@@ -192,6 +192,8 @@ func TestErrorsAreReported(t *testing.T) {
 		"unknown flag":      {[]string{"serve", "--port", "1"}, client.ExitUsage, "unknown flag: --port"},
 		"misspelled flag":   {[]string{"serve", "--durabilty", "none"}, client.ExitUsage, "unknown flag: --durabilty, did you mean --durability?, see"},
 		"too few arguments": {[]string{"queue", "show"}, client.ExitUsage, "usage: polymq queue show NAME"},
+		"a flag is missing": {[]string{"role", "create", "worker"}, client.ExitUsage, "usage: polymq role create NAME --trust FILE"},
+		"neither of two":    {[]string{"policy", "explain", "--action", "sqs:SendMessage", "--resource", "*"}, client.ExitUsage, "[key principal]"},
 		"unknown command":   {[]string{"server"}, client.ExitUsage, `unknown command "server" for "polymq", did you mean serve?`},
 		"unknown below":     {[]string{"queue", "lst"}, client.ExitUsage, `unknown command "lst" for "polymq queue", did you mean list?`},
 		"no server":         {[]string{"queue", "list", "--endpoint", "http://127.0.0.1:1"}, client.ExitUnavailable, "polymq serve"},

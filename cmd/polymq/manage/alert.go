@@ -104,7 +104,8 @@ func alertCommand(environ []string) *cobra.Command {
 		Aliases: []string{"alerts"},
 		Short:   "Watch queues and servers, and have somebody told when something is wrong",
 		Long: `Alerts watch a metric: of each queue that a pattern matches (depth, visible, in_flight, delayed, bytes,
-oldest_message_age, dead_letter_depth), of all servers together (sent_rate, received_rate, deleted_rate,
+oldest_message_age, dead_letter_depth, queue_sent_rate, queue_received_rate, queue_deleted_rate,
+queue_empty_receive_rate), of all servers together (sent_rate, received_rate, deleted_rate,
 published_rate, empty_receive_rate, delivery_failure_rate, request_rate, error_rate, latency_p99, commit_p99,
 pool_busy, pool_wait_rate, database_lag, database_sessions, database_oldest_transaction), or any name that
 /metrics shows. When a state changes, they tell topics, queues, mail, webhooks, and the robots of Slack,

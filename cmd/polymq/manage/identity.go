@@ -253,6 +253,10 @@ func (s *Session) identityCreate(kind string) *cobra.Command {
 		},
 	}
 	identityFlags(c, kind)
+	if kind == "role" {
+		c.Use += " --trust FILE"
+		_ = c.MarkFlagRequired("trust") // the flag is there
+	}
 	return cloudFlag(c, kind)
 }
 

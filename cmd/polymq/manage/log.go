@@ -44,7 +44,7 @@ type event struct {
 const eventHeader = "AT\tWHERE\tMESSAGE\tWHAT\tBY\tMORE"
 
 func eventRow(e event) []string {
-	return []string{e.At.UTC().Format(timeOfEvent), e.where(), e.MessageID, e.Kind, e.by(), printable(e.more())}
+	return []string{e.At.UTC().Format(timeOfEvent), e.where(), e.MessageID, e.Kind, e.by(), printableUpTo(e.more(), maxLast)}
 }
 
 // timeOfEvent is how events show their time.

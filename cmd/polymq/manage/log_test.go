@@ -59,6 +59,10 @@ func TestLogCommand(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
+	long := strings.Repeat("long ", 20) + "end"
+	if told := s.must("log", strings.TrimSpace(s.must("message", "send", "orders", "c", "--attribute", "note="+long))); !strings.Contains(told, long) {
+		t.Errorf("what is told of a message is cut:\n%s", told)
+	}
 	s.must("queue", "create", "silent")
 	for about, want := range map[string]string{"nothing": `there is no queue "nothing"`, "silent": "A log is kept where", "--topic=nothing": `there is no topic "nothing"`, "--topic=news": "keeps a log"} {
 		if got := s.run(t.Context(), "", "log", about); got.err != nil || !strings.Contains(got.errors, want) {

@@ -397,7 +397,7 @@ func messageHide(s *Session) *cobra.Command {
 		RunE: func(command *cobra.Command, args []string) error {
 			var timeout span
 			if err := timeout.Set(args[1]); err != nil {
-				return err
+				return client.UsageError(fmt.Errorf("%w\nusage: %s", err, command.UseLine()))
 			}
 			var changes []any
 			for _, handle := range args[2:] {

@@ -287,15 +287,20 @@ func (s *Session) topicNames(arguments int) completion {
 	}
 }
 
-// maxShown is how much of a text a table shows.
-const maxShown = 60
+// How much of a text a table shows, and of one behind which nothing stands.
+const (
+	maxShown = 60
+	maxLast  = 300
+)
 
 // printable gives a text as a cell of a table: without what a terminal would act on, and not too long.
-func printable(text string) string {
+func printable(text string) string { return printableUpTo(text, maxShown) }
+
+func printableUpTo(text string, most int) string {
 	runes := []rune(text)
 	cut := ""
-	if len(runes) > maxShown {
-		runes, cut = runes[:maxShown-1], "…"
+	if len(runes) > most {
+		runes, cut = runes[:most-1], "…"
 	}
 	for i, r := range runes {
 		switch {
