@@ -113,7 +113,17 @@ func TestCertificatesForTheCloudsHosts(t *testing.T) {
 	}
 }
 
-// The SDKs of other languages trust what they are told to: Python's, Node's and Java's of AWS and MNS, and the AWS CLI.
+// trustByEnvironment are the programs' checks of clients that the environment tells whom to trust, and trustByOption of
+// those that are told by an option, or by nothing, and then trust nobody.
+var (
+	trustByEnvironment = map[string]string{
+		"python": "cross", "node": "cross", "java-mns-2.0.0": "cross", "java-mns-1.4.0": "cross", "java-mns-1.1.9.2": "cross", "awscli-2": "awscli", "tls": "tls_environment",
+	}
+	trustByOption = map[string]string{"python": "tls", "node": "tls", "java-mns-2.0.0": "tls", "awscli": "awscli_tls", "awscli-2": "awscli_tls", "tls": "tls"}
+)
+
+// The SDKs of other languages trust what they are told to: Python's, Node's and Java's of AWS and MNS, and the AWS CLI;
+// and so does Go's of MNS, which takes no option.
 func TestProgramsOverTLS(t *testing.T) {
 	t.Parallel()
 	v, certificate := startTLS(t, "off")
@@ -121,22 +131,25 @@ func TestProgramsOverTLS(t *testing.T) {
 	if err := os.WriteFile(file, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	groups := map[string]string{"python": "cross", "node": "cross", "java-mns-2.0.0": "cross", "awscli-2": "awscli"}
-	for i, p := range slices.Concat(programs, frameworks) {
-		if groups[p.name] == "" {
+	variables := []string{"AWS_CA_BUNDLE=" + file, "SSL_CERT_FILE=" + file, "REQUESTS_CA_BUNDLE=" + file, "NODE_EXTRA_CA_CERTS=" + file}
+	for i, p := range slices.Concat(programs, frameworks, []program{goProgram("tls")}) {
+		if trustByEnvironment[p.name]+trustByOption[p.name] == "" || !p.available(t) {
 			continue
 		}
-		t.Run(p.name, func(t *testing.T) {
-			if !p.available(t) {
-				t.SkipNow() // not to count as passed
-			}
-			p.checks = []string{groups[p.name]}
-			p.env = append(slices.Clone(p.env), "AWS_CA_BUNDLE="+file, "SSL_CERT_FILE="+file, "REQUESTS_CA_BUNDLE="+file, "NODE_EXTRA_CA_CERTS="+file)
+		at := v.as(fmt.Sprintf("%012d", i+1))
+		if group := trustByEnvironment[p.name]; group != "" {
+			told := p
+			told.checks, told.env = []string{group}, append(slices.Clone(p.env), variables...)
 			if p.folder == "java" {
-				p.env = append(p.env, "JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore="+javaTrust(t, file)+" -Djavax.net.ssl.trustStorePassword="+storePassword)
+				told.env = append(told.env, "JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore="+javaTrust(t, file)+" -Djavax.net.ssl.trustStorePassword="+storePassword)
 			}
-			p.check(t, v.as(fmt.Sprintf("%012d", i+1)))
-		})
+			t.Run(p.name+", by the environment", func(t *testing.T) { told.check(t, at) })
+		}
+		if group := trustByOption[p.name]; group != "" {
+			told := p
+			told.checks, told.env = []string{group}, append(slices.Clone(p.env), "POLYMQ_CA="+file)
+			t.Run(p.name+", by an option", func(t *testing.T) { told.check(t, at) })
+		}
 	}
 }
 

@@ -43,6 +43,9 @@ var groups = map[string][]check{
 	"gocloud":   gocloudChecks,
 	"smq":       smqChecks,
 	"ram":       ramChecks,
+
+	"tls":             tlsChecks,
+	"tls_environment": tlsEnvironmentChecks,
 }
 
 func main() {

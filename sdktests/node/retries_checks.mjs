@@ -4,7 +4,7 @@ import { SNS } from '@aws-sdk/client-sns';
 import { SQS } from '@aws-sdk/client-sqs';
 import { STS } from '@aws-sdk/client-sts';
 import { check, equal, rejected } from './checking.mjs';
-import { accessKeyId, alicloud, endpoint, secretKey } from './clients.mjs';
+import { accessKeyId, alicloud, aliQueues, endpoint, queueName, secretKey } from './clients.mjs';
 
 const options = { endpoint, region: 'us-east-1', credentials: { accessKeyId, secretAccessKey: secretKey } };
 
@@ -26,4 +26,10 @@ check('mns_says_that_it_is_too_often', async () => {
   const error = await rejected(mns.createQueue('orders', {}));
   equal([error.code ?? error.name, String(error)].join(' ').includes('QpsLimitExceeded'), true, String(error));
   await mns.createQueue('orders', {});
+});
+
+check('ali_mns_says_that_it_is_too_often', async () => {
+  const name = queueName();
+  equal((await rejected(aliQueues().createP(name, {}))).Error.Code, 'QpsLimitExceeded', 'error');
+  await aliQueues().createP(name, {});
 });

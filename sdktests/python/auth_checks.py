@@ -1,33 +1,15 @@
 """Signatures, on a server that verifies them."""
 
-import urllib.error
-import urllib.request
-
 import boto3
-from botocore.auth import SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 import clients
 from checking import check, equal, raises
+from presigning import fetch, presigned
 
 
-def fetch(url):
-    """Gives the status and the text of a GET, whatever the status."""
-    try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def presigned(action, expires=300, secret=None):
-    """A URL for one action of SQS's query protocol, as boto3 of either age signs it."""
-    request = AWSRequest("GET", clients.ENDPOINT + "/?Version=2012-11-05&" + action)
-    credentials = Credentials(clients.ACCESS_KEY, secret or clients.SECRET_KEY)
-    SigV4QueryAuth(credentials, "sqs", "us-east-1", expires=expires).add_auth(request)
-    return request.url
+def own(secret=None):
+    return clients.ACCESS_KEY, secret or clients.SECRET_KEY
 
 
 def session(**options):
@@ -72,14 +54,14 @@ def a_presigned_url_does_one_thing():
     sqs = clients.sqs()
     name = clients.queue_name()
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    link = presigned("Action=SendMessage&QueueUrl=" + urllib.request.quote(url, safe="") + "&MessageBody=by%20link%20%2B1")
+    link = presigned(clients.ENDPOINT + "/", own(), {"Version": "2012-11-05", "Action": "SendMessage", "QueueUrl": url, "MessageBody": "by link +1"})
     equal(fetch(link)[0], 200, "status")
     equal(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"], "by link +1")
     status, answer = fetch(link.replace("Action=SendMessage", "Action=DeleteQueue"))
     equal((status, "SignatureDoesNotMatch" in answer), (403, True), "another action")
     status, answer = fetch(link.split("&X-Amz-Signature")[0])
     equal((status, "IncompleteSignature" in answer), (400, True), "without its signature")
-    equal(fetch(presigned("Action=ListQueues", secret="wrong"))[0], 403, "with a wrong secret")
+    equal(fetch(presigned(clients.ENDPOINT + "/", own("wrong"), {"Action": "ListQueues"}))[0], 403, "with a wrong secret")
 
 
 @check

@@ -14,6 +14,7 @@ import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsAsyncClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.QueueAttributeName;
+import software.amazon.awssdk.services.sts.StsClient;
 
 /** Clients of the SDKs, set up as an application would, but for the endpoint. */
 final class Clients {
@@ -21,7 +22,7 @@ final class Clients {
     static final String ACCESS_KEY = environment("POLYMQ_ACCESS_KEY", "test");
     static final String SECRET_KEY = environment("POLYMQ_SECRET_KEY", "test"); // counts where the server verifies signatures
     static final String TOKEN = environment("POLYMQ_SECURITY_TOKEN", ""); // of temporary keys
-    private static final StaticCredentialsProvider CREDENTIALS =
+    static final StaticCredentialsProvider CREDENTIALS =
             StaticCredentialsProvider.create(TOKEN.isEmpty()
                     ? AwsBasicCredentials.create(ACCESS_KEY, SECRET_KEY)
                     : AwsSessionCredentials.create(ACCESS_KEY, SECRET_KEY, TOKEN));
@@ -42,6 +43,14 @@ final class Clients {
 
     static SnsClient sns() {
         return SnsClient.builder()
+                .endpointOverride(URI.create(ENDPOINT))
+                .region(Region.US_EAST_1)
+                .credentialsProvider(CREDENTIALS)
+                .build();
+    }
+
+    static StsClient sts() {
+        return StsClient.builder()
                 .endpointOverride(URI.create(ENDPOINT))
                 .region(Region.US_EAST_1)
                 .credentialsProvider(CREDENTIALS)

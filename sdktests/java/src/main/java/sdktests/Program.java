@@ -35,6 +35,10 @@ public final class Program {
                 case "mns_pushes" -> MnsTopicChecks.registerPushes();
                 case "cross" -> new CrossChecks().register();
                 case "policy" -> PolicyChecks.register();
+                case "presigned" -> PresignedChecks.register();
+                case "tls" -> TlsChecks.register();
+                case "retries" -> RetriesChecks.register();
+                case "mns_retries" -> RetriesChecks.registerMns();
                 default -> throw new IllegalArgumentException("no group " + group);
             }
         }

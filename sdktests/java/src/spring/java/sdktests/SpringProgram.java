@@ -1,6 +1,7 @@
 package sdktests;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -10,7 +11,8 @@ import org.springframework.context.ConfigurableApplicationContext;
  * A Spring Boot application whose listeners take messages from a polymq server.
  *
  * <pre>
- * check spring   runs the checks; prints a line for each and ends with 1 if any failed
+ * check spring    runs the checks; prints a line for each and ends with 1 if any failed
+ * check retries   likewise, those of the SDK's own client alone
  * </pre>
  *
  * POLYMQ_ENDPOINT is the server's URL; POLYMQ_ACCESS_KEY the access key, whose account the queues belong to.
@@ -18,6 +20,10 @@ import org.springframework.context.ConfigurableApplicationContext;
 @SpringBootApplication
 public class SpringProgram {
     public static void main(String[] arguments) {
+        if (List.of(arguments).contains("retries")) {
+            SpringRetriesChecks.register();
+            System.exit(Checking.run() > 0 ? 1 : 0);
+        }
         System.exit(run() > 0 ? 1 : 0);
     }
 

@@ -1,0 +1,34 @@
+"""The AWS CLI and a server that has an authority of its own, whose certificate is at POLYMQ_CA: it trusts what it is told."""
+
+import os
+
+from awscli_shell import aws, queue_name, refused
+from checking import check, equal
+
+CALLS = [
+    ("sqs", "create-queue", "--queue-name", queue_name()),
+    ("sts", "get-caller-identity"),
+]
+
+
+def shown(*options):
+    for service, action, *arguments in CALLS:
+        if aws(action, *arguments, *options, service=service) is None:
+            raise AssertionError("aws %s %s shows nothing" % (service, action))
+
+
+@check
+def awscli_trusts_the_bundle_of_its_option():
+    shown("--ca-bundle", os.environ["POLYMQ_CA"])
+
+
+@check
+def awscli_asks_for_no_proof_where_told_so():
+    shown("--no-verify-ssl")
+
+
+@check
+def awscli_does_not_trust_it_else():
+    for service, action, *arguments in CALLS:
+        error = refused(action, *arguments, service=service)
+        equal("SSL validation failed" in error and "CERTIFICATE_VERIFY_FAILED" in error, True, error)
