@@ -16,11 +16,11 @@
 //
 // # Access
 //
-// Where the server verifies signatures, every operation needs an administrator's access key as bearer
-// token, "Authorization: Bearer ID:SECRET"; without one the answer is 401, with another's 403. The health
-// checks, the documentation and the OpenAPI document stay open. An administrator may do everything, in
-// all accounts. While nothing is verified anybody may do everything, and so may have made an administrator's
-// key: look at the list before verification is turned on.
+// Where the server verifies signatures, every operation needs an access key as bearer token, "Authorization:
+// Bearer ID:SECRET", or an AWS signature; without one the answer is 401. A key of an account may do everything in it,
+// a user's what the user was given access for, else the answer is 403; an administrator of all may name any account. The
+// health checks, the documentation and the OpenAPI document stay open. While nothing is verified anybody may do
+// everything, and so may have made an administrator's key: look at the list before verification is turned on.
 //
 // # Health
 //
@@ -43,4 +43,8 @@
 //
 // 2026-11-21: a wrong value is 422, be it found by a schema or by the core; 400 is left for what
 // is no JSON.
+//
+// 2026-11-22: the audit log files an operation in the account that it is about, as far as the caller has a say there,
+// and a refused one in the caller's own: who looks after an account finds what was done to it, and strangers write
+// nothing there. Whose the caller is stands beside it.
 package api
