@@ -148,12 +148,15 @@ func readPolicy(name, text string, into any) error {
 	if len(text) > maxPolicyLength {
 		return fmt.Errorf("%s: it must be at most %d characters long", name, maxPolicyLength)
 	}
-	if wrong := filter.SyntaxError(text); wrong != "" {
-		return errors.New(name + ": " + wrong)
+	if fault := filter.SyntaxError(text); fault != "" {
+		return errors.New(name + ": " + fault)
 	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
+	var wrong *json.UnmarshalTypeError
 	switch err := decoder.Decode(into); {
+	case errors.As(err, &wrong):
+		return fmt.Errorf("%s: %s must not be a JSON %s", name, cmp.Or(wrong.Field, "it"), wrong.Value)
 	case err != nil && strings.HasPrefix(err.Error(), "json: unknown field "):
 		return fmt.Errorf("%s: Unexpected JSON member: %s", name, strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`))
 	case err != nil:
