@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 )
@@ -90,7 +91,11 @@ type SubscriptionChange struct {
 	Token      *string            // a fresh one
 	Attributes map[string]*string // nil removes
 	Replay     *Replay            // begin it, in place of one under way; zero: end the one under way
+	From       *Subscription      // filter and attributes must still be as they were read here, else ErrSubscriptionChanged; nil: however they are
 }
+
+// ErrSubscriptionChanged is what a Store answers when a subscription is no longer as its change takes it for. The Broker reads it again.
+var ErrSubscriptionChanged = errors.New("subscription has changed since it was read")
 
 // Apply gives the subscription with the change made to it, leaving the subscription itself alone.
 func (c SubscriptionChange) Apply(s Subscription) Subscription {
@@ -187,6 +192,29 @@ func (b *Broker) AlterSubscription(ctx context.Context, name SubscriptionName, c
 	}
 	return b.store.AlterSubscription(ctx, name, change)
 }
+
+// EditSubscription alters a subscription by what edit makes of it as the database has it now. Where somebody else
+// alters it meanwhile, edit is called again, so that no change is lost. An error of edit ends it. As AlterSubscription.
+func (b *Broker) EditSubscription(ctx context.Context, name SubscriptionName, edit func(Subscription) (SubscriptionChange, error)) (Subscription, error) {
+	for range maxSubscriptionChanges {
+		sub, err := b.Subscription(ctx, name)
+		if err != nil {
+			return Subscription{}, err
+		}
+		change, err := edit(sub)
+		if err != nil {
+			return Subscription{}, err
+		}
+		change.From = &sub
+		if altered, err := b.AlterSubscription(ctx, name, change); !errors.Is(err, ErrSubscriptionChanged) {
+			return altered, err
+		}
+	}
+	return Subscription{}, Errorf(Unavailable, "subscription %q keeps changing", name.Name)
+}
+
+// maxSubscriptionChanges bounds how often an operation starts anew because its subscription keeps changing.
+const maxSubscriptionChanges = 32
 
 // Unsubscribe ends a subscription; what is still to be delivered to it is dropped. It stays
 // readable, as Unsubscribed. SubscriptionNotFound, also for one that is gone already.

@@ -404,11 +404,47 @@ func TestEditTopicLosesNothing(t *testing.T) {
 	}
 }
 
-// editStub is a Store whose topic changes between reading and altering.
+func TestEditSubscriptionLosesNothing(t *testing.T) {
+	t.Parallel()
+	stub := &editStub{stubStore: newStub(), changes: 3}
+	broker := core.NewBroker(stub)
+	t.Cleanup(broker.Close)
+	name := core.SubscriptionName{Topic: alerts, Name: "all"}
+	calls := 0
+	_, err := broker.EditSubscription(t.Context(), name, func(core.Subscription) (core.SubscriptionChange, error) {
+		calls++
+		return core.SubscriptionChange{}, nil
+	})
+	if err != nil || calls != 4 || stub.subscriptionFrom == nil {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+	stub.changes = 1000
+	nothing := func(core.Subscription) (core.SubscriptionChange, error) { return core.SubscriptionChange{}, nil }
+	if _, err := broker.EditSubscription(t.Context(), name, nothing); core.CodeOf(err) != core.Unavailable {
+		t.Errorf("of one that keeps changing: got %v", err)
+	}
+}
+
+// editStub is a Store whose topic and subscription change between reading and altering.
 type editStub struct {
 	*stubStore
 	changes int
 	from    *core.Topic
+
+	subscriptionFrom *core.Subscription
+}
+
+func (s *editStub) Subscription(_ context.Context, name core.SubscriptionName) (core.Subscription, error) {
+	return core.Subscription{Name: name}, nil
+}
+
+func (s *editStub) AlterSubscription(_ context.Context, _ core.SubscriptionName, change core.SubscriptionChange) (core.Subscription, error) {
+	s.subscriptionFrom = change.From
+	if s.changes > 0 {
+		s.changes--
+		return core.Subscription{}, core.ErrSubscriptionChanged
+	}
+	return core.Subscription{}, nil
 }
 
 func (s *editStub) DescribeTopic(context.Context, core.TopicName) (core.Topic, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -255,6 +256,9 @@ func (s *Store) AlterSubscription(ctx context.Context, name core.SubscriptionNam
 	return s.changeSubscription(ctx, name, func(tx pgx.Tx, topic *core.Topic, current core.Subscription) (core.Subscription, error) {
 		if current.State == core.Orphaned || current.State == core.Unsubscribed && change.State == nil {
 			return current, pgx.ErrNoRows
+		}
+		if from := change.From; from != nil && (from.ID != current.ID || from.Filter != current.Filter || !maps.Equal(from.Attributes, current.Attributes)) {
+			return current, core.ErrSubscriptionChanged
 		}
 		altered := change.Apply(current)
 		if change.Replay != nil {

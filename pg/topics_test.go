@@ -278,6 +278,13 @@ func TestSubscriptions(t *testing.T) {
 	if _, err := broker.AlterSubscription(ctx, made.Name, core.SubscriptionChange{Filter: &core.Filter{Text: "invalid"}}); core.CodeOf(err) != core.InvalidArgument {
 		t.Errorf("an invalid filter: %v", err)
 	}
+	other := "c"
+	if altered, err := broker.AlterSubscription(ctx, made.Name, core.SubscriptionChange{From: &made, Attributes: map[string]*string{"a": &other}}); err != nil || altered.Attributes["a"] != other {
+		t.Errorf("as it was read: %+v, %v", altered, err)
+	}
+	if _, err := broker.AlterSubscription(ctx, made.Name, core.SubscriptionChange{From: &made}); !errors.Is(err, core.ErrSubscriptionChanged) {
+		t.Errorf("what was read long ago: %v", err)
+	}
 	pgtest.Advance(t, broker, core.MaxRemembered)
 	if _, err := broker.SubscriptionOfToken(ctx, "secret"); core.CodeOf(err) != core.SubscriptionNotFound {
 		t.Errorf("a token that has expired: %v", err)

@@ -1,6 +1,10 @@
 package sns
 
-import "context"
+import (
+	"context"
+
+	"github.com/polymq/polymq/core"
+)
 
 type setSubscriptionAttributesRequest struct {
 	SubscriptionArn *string
@@ -8,7 +12,7 @@ type setSubscriptionAttributesRequest struct {
 	AttributeValue  string
 }
 
-// setSubscriptionAttributes sets one attribute.
+// setSubscriptionAttributes sets one attribute. Policy and scope of a filter belong together, so who sets the one must know the other.
 func (s *Server) setSubscriptionAttributes(ctx context.Context, c *call, req *setSubscriptionAttributesRequest) (*noResult, error) {
 	name, err := subscriptionName(req.SubscriptionArn)
 	if err != nil {
@@ -25,10 +29,12 @@ func (s *Server) setSubscriptionAttributes(ctx context.Context, c *call, req *se
 	if err := wanted.wish(*req.AttributeName, req.AttributeValue, sub.Protocol); err != nil {
 		return nil, invalid("%s", err.Error())
 	}
-	change, err := wanted.change(&sub)
-	if err != nil {
-		return nil, invalid("%s", err.Error())
-	}
-	_, err = s.broker.AlterSubscription(ctx, name, change)
+	_, err = s.broker.EditSubscription(ctx, name, func(sub core.Subscription) (core.SubscriptionChange, error) {
+		change, err := wanted.change(&sub)
+		if err != nil {
+			return change, invalid("%s", err.Error())
+		}
+		return change, nil
+	})
 	return &noResult{}, err
 }

@@ -1,10 +1,12 @@
 package sns
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/polymq/polymq/core"
@@ -82,6 +84,33 @@ func TestSubscriptionAttributes(t *testing.T) {
 	f.ok(t, "DeleteTopic", "TopicArn", ordersARN) // which leaves the subscription to be read
 	if got := attributes(); got["SubscriptionArn"] != sub {
 		t.Errorf("got %v", got)
+	}
+}
+
+// Policy and scope of a filter make one thing of two attributes: who sets the one does not undo what another sets of the other.
+func TestAttributesSetAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	sub := f.queue(t, ordersARN, "in", "FilterPolicy", `{"a":["x"]}`)
+	scopes := []string{"MessageBody", "MessageAttributes"}
+	for i := range 10 {
+		want := map[string]string{"FilterPolicy": fmt.Sprintf(`{"a":["%d"]}`, i), "FilterPolicyScope": scopes[i%2]}
+		var both sync.WaitGroup
+		for name, value := range want {
+			both.Go(func() {
+				if got := f.call(t, "SetSubscriptionAttributes", "SubscriptionArn", sub, "AttributeName", name, "AttributeValue", value); got.status != 200 {
+					t.Errorf("%s: %s", name, got.body)
+				}
+			})
+		}
+		both.Wait()
+		got := f.ok(t, "GetSubscriptionAttributes", "SubscriptionArn", sub).attributes()
+		for name, value := range want {
+			if got[name] != value {
+				t.Errorf("%s: got %s, want %s", name, got[name], value)
+			}
+		}
 	}
 }
 
