@@ -50,6 +50,8 @@ type RecordStore interface {
 	CreateRecord(ctx context.Context, name RecordName, value string) (kept string, created bool, err error)
 	// SetRecord changes a record that is there, ok false when there is none.
 	SetRecord(ctx context.Context, name RecordName, value string) (ok bool, err error)
+	// ReplaceRecord changes a record that has the value was, ok false when there is none that has.
+	ReplaceRecord(ctx context.Context, name RecordName, was, value string) (ok bool, err error)
 	// DeleteRecord removes a record, ok false when there is none.
 	DeleteRecord(ctx context.Context, name RecordName) (ok bool, err error)
 	ListRecords(ctx context.Context, in ListRecordsInput) (RecordPage, error)
@@ -79,6 +81,31 @@ func (b *Broker) SetRecord(ctx context.Context, name RecordName, value string) (
 	}
 	return b.store.SetRecord(ctx, name, value)
 }
+
+// EditRecord changes a record by what edit makes of its value, ok false when there is none. Where somebody else changes it
+// meanwhile, edit is called again, so that no change is lost. An error of edit ends it. InvalidArgument.
+func (b *Broker) EditRecord(ctx context.Context, name RecordName, edit func(value string) (string, error)) (ok bool, err error) {
+	for range maxRecordChanges {
+		was, ok, err := b.Record(ctx, name)
+		if err != nil || !ok {
+			return false, err
+		}
+		value, err := edit(was)
+		if err != nil {
+			return false, err
+		}
+		if err := checkRecord(name, value); err != nil {
+			return false, err
+		}
+		if ok, err := b.store.ReplaceRecord(ctx, name, was, value); err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, Errorf(Unavailable, "record %q keeps changing", name.Name)
+}
+
+// maxRecordChanges bounds how often a change starts anew because its record keeps changing.
+const maxRecordChanges = 32
 
 // DeleteRecord removes a record, ok false when there is none.
 func (b *Broker) DeleteRecord(ctx context.Context, name RecordName) (ok bool, err error) {

@@ -56,6 +56,16 @@ func (s *Store) SetRecord(ctx context.Context, name core.RecordName, value strin
 	return changed > 0, err
 }
 
+const replaceRecordSQL = setRecordSQL + ` AND value = @was`
+
+// ReplaceRecord is of core.RecordStore.
+func (s *Store) ReplaceRecord(ctx context.Context, name core.RecordName, was, value string) (ok bool, err error) {
+	args := recordArgs(name)
+	args["was"], args["value"] = was, value
+	changed, err := s.exec(ctx, replaceRecordSQL, args)
+	return changed > 0, err
+}
+
 const deleteRecordSQL = `DELETE FROM records WHERE` + isRecord
 
 // DeleteRecord is of core.RecordStore.

@@ -37,6 +37,24 @@ func TestRecords(t *testing.T) {
 			t.Errorf("set what is not there: got %v and %v", ok, err)
 		}
 		want("a/1", "changed", true)
+		calls := 0
+		ok, err := broker.EditRecord(ctx, name("a/1"), func(value string) (string, error) {
+			if calls++; calls == 1 { // another is faster
+				_, err := broker.SetRecord(ctx, name("a/1"), "changed again")
+				return value + " by one", err
+			}
+			return value + " by two", nil
+		})
+		if err != nil || !ok || calls != 2 {
+			t.Errorf("edited %d times: %v and %v", calls, ok, err)
+		}
+		want("a/1", "changed again by two", true)
+		if ok, err := broker.EditRecord(ctx, name("nobody"), func(string) (string, error) { return "", nil }); err != nil || ok {
+			t.Errorf("edit what is not there: got %v and %v", ok, err)
+		}
+		if _, err := broker.SetRecord(ctx, name("a/1"), "changed"); err != nil {
+			t.Fatal(err)
+		}
 		want("nobody", "", false)
 		in := core.ListRecordsInput{Account: pgtest.Account, Region: pgtest.Region, Kind: "sns.endpoint", Prefix: "a/", Limit: 2}
 		page, err := broker.ListRecords(ctx, in)

@@ -2,8 +2,10 @@ package sns
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/polymq/polymq/core"
@@ -203,6 +205,37 @@ func TestPlatformEndpointAttributesCount(t *testing.T) {
 	f.ok(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", strings.Repeat("t", maxDeviceToken))
 	f.call(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", strings.Repeat("t", maxDeviceToken+1)).
 		wantFault(t, invalidParameter, "Invalid parameter: Token Reason: must be at most 8192 bytes long in UTF-8 encoding")
+}
+
+// What is set of an endpoint and of an application at the same time is all kept.
+func TestPlatformAttributesSetAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	device := f.device(t)
+	for i := range 10 {
+		enabled := fmt.Sprint(i%2 == 0)
+		var all sync.WaitGroup
+		for _, set := range [][]string{
+			{"SetEndpointAttributes", "EndpointArn", device, "CustomUserData", fmt.Sprint(i)}, {"SetEndpointAttributes", "EndpointArn", device, "Enabled", enabled},
+			{"SetPlatformApplicationAttributes", "PlatformApplicationArn", appARN, "SuccessFeedbackSampleRate", fmt.Sprint(i)},
+			{"SetPlatformApplicationAttributes", "PlatformApplicationArn", appARN, "Enabled", enabled},
+		} {
+			all.Go(func() {
+				if got := f.call(t, set[0], append(set[1:3:3], entries("Attributes", set[3:]...)...)...); got.status != 200 {
+					t.Errorf("%v: %s", set, got.body)
+				}
+			})
+		}
+		all.Wait()
+		got := f.ok(t, "GetEndpointAttributes", "EndpointArn", device).attributes()
+		if got["CustomUserData"] != fmt.Sprint(i) || got["Enabled"] != enabled {
+			t.Errorf("round %d: the endpoint has %v", i, got)
+		}
+		got = f.ok(t, "GetPlatformApplicationAttributes", "PlatformApplicationArn", appARN).attributes()
+		if got["SuccessFeedbackSampleRate"] != fmt.Sprint(i) || got["Enabled"] != enabled {
+			t.Errorf("round %d: the application has %v", i, got)
+		}
+	}
 }
 
 func TestPlatformEndpoints(t *testing.T) {

@@ -2,7 +2,8 @@ package sns
 
 import (
 	"context"
-	"maps"
+	"encoding/json"
+	"fmt"
 
 	"github.com/polymq/polymq/protocols/aws"
 )
@@ -12,9 +13,9 @@ type setEndpointAttributesRequest struct {
 	Attributes  aws.Map[string] `query:"Attributes.entry,key|Name,value|Value"`
 }
 
-// setEndpointAttributes changes attributes of an endpoint.
+// setEndpointAttributes changes attributes of an endpoint. A new token must be nobody else's, and frees the old one.
 func (s *Server) setEndpointAttributes(ctx context.Context, _ *call, req *setEndpointAttributesRequest) (*noResult, error) {
-	name, endpoint, err := s.mustHaveEndpoint(ctx, req.EndpointArn)
+	name, _, err := s.mustHaveEndpoint(ctx, req.EndpointArn)
 	if err != nil {
 		return nil, err
 	}
@@ -24,28 +25,37 @@ func (s *Server) setEndpointAttributes(ctx context.Context, _ *call, req *setEnd
 	if err := checkEndpointAttributes(req.Attributes); err != nil {
 		return nil, err
 	}
-	changed := maps.Clone(endpoint.Attributes)
-	for _, pair := range req.Attributes {
-		changed[pair.Key] = pair.Value
+	var was, is string
+	ok, err := s.broker.EditRecord(ctx, name.record(), func(text string) (string, error) {
+		attributes := map[string]string{}
+		if err := json.Unmarshal([]byte(text), &attributes); err != nil {
+			return "", fmt.Errorf("read platform endpoint %s: %w", name.id, err)
+		}
+		was = attributes[deviceToken]
+		for _, pair := range req.Attributes {
+			attributes[pair.Key] = pair.Value
+		}
+		is = attributes[deviceToken]
+		return jsonText(attributes), s.takeToken(ctx, name, was, is)
+	})
+	if err == nil && !ok {
+		err = notFound.errorf("Endpoint does not exist")
 	}
-	if was, is := endpoint.Attributes[deviceToken], changed[deviceToken]; was != is {
-		owner, created, err := s.broker.CreateRecord(ctx, name.device(is), name.id)
-		if err != nil {
-			return nil, err
-		}
-		if !created && owner != name.id {
-			name.id = owner
-			return nil, invalid("Token Reason: Endpoint %s already exists with the same Token, but different attributes.", name.arn())
-		}
-		if _, err := s.broker.DeleteRecord(ctx, name.device(was)); err != nil {
-			return nil, err
-		}
+	if err == nil && was != is {
+		_, err = s.broker.DeleteRecord(ctx, name.device(was))
 	}
-	if ok, err := s.broker.SetRecord(ctx, name.record(), jsonText(changed)); err != nil || !ok {
-		if err == nil {
-			err = notFound.errorf("Endpoint does not exist")
-		}
-		return nil, err
+	return &noResult{}, err
+}
+
+// takeToken makes a token the endpoint's, unless it has been.
+func (s *Server) takeToken(ctx context.Context, name platformName, was, is string) error {
+	if was == is {
+		return nil
 	}
-	return &noResult{}, nil
+	owner, created, err := s.broker.CreateRecord(ctx, name.device(is), name.id)
+	if err == nil && !created && owner != name.id {
+		name.id = owner
+		err = invalid("Token Reason: Endpoint %s already exists with the same Token, but different attributes.", name.arn())
+	}
+	return err
 }

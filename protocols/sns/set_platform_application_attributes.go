@@ -2,6 +2,8 @@ package sns
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
 
 	"github.com/polymq/polymq/protocols/aws"
@@ -25,16 +27,16 @@ func (s *Server) setPlatformApplicationAttributes(ctx context.Context, _ *call, 
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := s.mustHaveApplication(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(attributes, kept)
-	if ok, err := s.broker.SetRecord(ctx, name.record(), jsonText(attributes)); err != nil || !ok {
-		if err == nil {
-			err = notFound.errorf("PlatformApplication does not exist")
+	ok, err := s.broker.EditRecord(ctx, name.record(), func(text string) (string, error) {
+		attributes := map[string]string{}
+		if err := json.Unmarshal([]byte(text), &attributes); err != nil {
+			return "", fmt.Errorf("read platform application %s: %w", name.name, err)
 		}
-		return nil, err
+		maps.Copy(attributes, kept)
+		return jsonText(attributes), nil
+	})
+	if err == nil && !ok {
+		err = notFound.errorf("PlatformApplication does not exist")
 	}
-	return &noResult{}, nil
+	return &noResult{}, err
 }
