@@ -17,6 +17,7 @@ type SearchInput struct {
 type SearchPage struct {
 	Messages []Message // in the order of sending, hidden ones too
 	Searched int       // messages looked at for this page
+	Total    int64     // messages in the queue
 	Next     string    // the After of the next page, "" when the whole queue was searched
 }
 

@@ -99,10 +99,12 @@ func (s *Store) SearchMessages(ctx context.Context, queue *core.Queue, in core.S
 			return page, core.Errorf(core.InvalidArgument, "%q is not a cursor of this search", in.After)
 		}
 	}
-	rows, most, err := s.searchSizes(ctx, queue)
+	described, err := s.DescribeQueue(ctx, queue.Name)
 	if err != nil {
 		return page, err
 	}
+	page.Total = described.Counts.Visible + described.Counts.InFlight + described.Counts.Delayed
+	rows, most := searchSizes(described.Counts.Bytes, page.Total)
 	budget, err := s.searchTime.take(ctx)
 	if err != nil {
 		return page, err
@@ -143,15 +145,10 @@ func (s *Store) SearchMessages(ctx context.Context, queue *core.Queue, in core.S
 }
 
 // searchSizes gives how many of a queue's messages the first part of a search has, and any part at most.
-func (s *Store) searchSizes(ctx context.Context, queue *core.Queue) (first, most int, err error) {
-	described, err := s.DescribeQueue(ctx, queue.Name)
-	if err != nil {
-		return 0, 0, err
-	}
-	counts := described.Counts
-	mean := counts.Bytes/max(1, counts.Visible+counts.InFlight+counts.Delayed) + 1
+func searchSizes(bytes, messages int64) (first, most int) {
+	mean := bytes/max(1, messages) + 1
 	size := func(bytes int64, most int) int { return int(min(max(bytes/mean, searchFewest), int64(most))) }
-	return size(searchFirstBytes, searchFirst), size(searchMostBytes, core.MaxSearched), nil
+	return size(searchFirstBytes, searchFirst), size(searchMostBytes, core.MaxSearched)
 }
 
 func (s *Store) searchPart(ctx context.Context, queue *core.Queue, text string, after int64, rows, limit int) (foundPart, error) {

@@ -12,7 +12,7 @@ import (
 // the next one is asked for has time for all of it; who does not gets pages that go less far.
 const (
 	searchShare = 12
-	searchLeast = 10 * time.Millisecond // that a page has
+	searchLeast = 4 * time.Millisecond // that a page has
 )
 
 // searchTime is the time that searches of this server may still take. It fills up to one page's.

@@ -135,22 +135,22 @@ func (s *Server) searchMessages(x *exchange) error {
 	case <-x.r.Context().Done():
 		return x.r.Context().Err()
 	}
-	data, err := s.onQueue(x, "")
+	queue, err := s.broker.Queue(x.ctx(), x.queue())
 	if err != nil {
 		return err
 	}
 	found, err := s.broker.SearchMessages(x.ctx(), core.SearchInput{
-		Queue: data.Queue.Name, Text: strings.TrimSpace(query.Get("text")), After: query.Get("after"), Limit: peeked,
+		Queue: queue.Name, Text: strings.TrimSpace(query.Get("text")), After: query.Get("after"), Limit: peeked,
 	})
 	if err != nil {
 		return err
 	}
 	result := messagesPage{
-		Queue: data.Queue.Name.Name, Next: found.Next, Text: strings.TrimSpace(query.Get("text")), Total: data.Total(),
+		Queue: queue.Name.Name, Next: found.Next, Text: strings.TrimSpace(query.Get("text")), Total: found.Total,
 		Searched: found.Searched + atoi(query.Get("searched")), More: query.Get("after") != "",
 	}
 	result.Total = max(result.Total, int64(result.Searched))
-	if result.Messages, err = s.views(x, &data.Queue, found.Messages); err != nil {
+	if result.Messages, err = s.views(x, queue, found.Messages); err != nil {
 		return err
 	}
 	return s.part(x, "messages.html", "found", result)
