@@ -119,7 +119,12 @@ func (s *Server) begin(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := s.cluster.initialize(ctx); err != nil {
+	slow := time.AfterFunc(2*time.Second, func() {
+		s.options.Progress("making a database in " + s.options.DataDir + ", once, which takes some seconds")
+	})
+	err = s.cluster.initialize(ctx)
+	slow.Stop()
+	if err != nil {
 		return err
 	}
 	if err := s.cluster.configure(ctx); err != nil {
