@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -92,6 +93,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 }
 
+// shortCode is code in running text that fits the line of a phone: browsers would break it behind the dashes of a flag.
+var shortCode = regexp.MustCompile(`<code>([^<\n]{1,24})</code>`)
+
 // render makes a page of its Markdown.
 func render(name string, markdown []byte) ([]byte, error) {
 	title, _, _ := strings.Cut(strings.TrimPrefix(string(markdown), "# "), "\n")
@@ -100,7 +104,8 @@ func render(name string, markdown []byte) ([]byte, error) {
 	if err := converter.Convert(markdown, &body); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
-	content := template.HTML(body.String()) // #nosec G203 -- of a page that is embedded
+	text := shortCode.ReplaceAllString(body.String(), `<code class="short">$1</code>`)
+	content := template.HTML(text) // #nosec G203 -- of a page that is embedded
 	if err := layout().Execute(&page, map[string]any{"Title": title, "Body": content, "First": name == firstPage}); err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}

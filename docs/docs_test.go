@@ -64,6 +64,8 @@ func TestPages(t *testing.T) {
 		"the first":                {"/docs/", http.StatusOK, `<a href="moving.md">`, "text/html; charset=utf-8"},
 		"without the slash":        {"/docs", http.StatusFound, "", ""},
 		"tables":                   {"/docs/features.md", http.StatusOK, "<td>VisibilityTimeout</td>", "text/html; charset=utf-8"},
+		"flags stay whole":         {"/docs/operating.md", http.StatusOK, `<code class="short">--durability</code>`, "text/html; charset=utf-8"},
+		"long code does not":       {"/docs/operating.md", http.StatusOK, `<code>polymq migrate rotate-master-key NEW-FILE</code>`, "text/html; charset=utf-8"},
 		"without .md":              {"/docs/testing", http.StatusOK, "<h1", "text/html; charset=utf-8"},
 		"a file to copy":           {"/docs/testing/polymq.mjs", http.StatusOK, "export class Polymq", "text/plain; charset=utf-8"},
 		"the style sheet":          {"/docs/docs.css", http.StatusOK, "--accent", "text/css; charset=utf-8"},

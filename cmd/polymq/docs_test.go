@@ -41,10 +41,13 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-var runnable = regexp.MustCompile("(?ms)^```sh run\n(.*?)^```$")
+var (
+	runnable = regexp.MustCompile("(?ms)^```sh run\n(.*?)^```$")
+	seeds    = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+)
 
-// TestDocumentsRun runs each page's blocks that are marked for it, against a server of its own. The program and
-// its names for the AWS command line are this test's.
+// TestDocumentsRun runs each page's blocks that are marked for it, and seeds what those of YAML declare, against a server of its own.
+// The program and its names for the AWS command line are this test's.
 func TestDocumentsRun(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
@@ -66,6 +69,9 @@ func TestDocumentsRun(t *testing.T) {
 			script := ""
 			for _, block := range blocks {
 				script += block[1]
+			}
+			for _, block := range seeds.FindAllStringSubmatch(text, -1) {
+				script += "cat > declared.yaml <<'END'\n" + block[1] + "END\npolymq seed declared.yaml\n"
 			}
 			shell := exec.CommandContext(t.Context(), "bash", "-exuo", "pipefail", "-c", strings.ReplaceAll(script, "http://localhost:4566", url))
 			shell.Dir = t.TempDir()
