@@ -15,6 +15,11 @@
 //
 //	go test ./sdktests -v -run TestFrameworks/celery
 //
+// What topics publish also goes to an HTTP endpoint in the language of the client, which verifies it by the certificate that it
+// names: of SNS both versions of signatures, by sns-validator in Node and the SDK's message manager in Java, by the guide's words
+// in Go, Python, Watermill, Spring and the AWS CLI; of MNS by the SDK's own code in Go and Java's first generation, by the
+// manual's words in Python, Node and all generations of Java.
+//
 // Alibaba's clients of SMQ's control plane: Python's as it is published; the older ones of Go and Python; and of Go, Java,
 // Node and Python the cores that the generated clients are built on, new and old, of Go also those of the aliyun command
 // line and Terraform's provider. smq_steps.json has the requests for every action, with what comes back; each core takes
