@@ -124,9 +124,12 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 		code = core.Internal
 	}
 	p := newProblem(model.Status, code, model.Detail)
-	if code == core.Internal {
+	switch code {
+	case core.Internal:
 		p.Detail = "internal error"
 		return p, nil
+	case unsupportedMediaType: // as curl -d has it
+		p.Detail = "the body must be JSON, and said to be by the header Content-Type: application/json"
 	}
 	for _, e := range model.Errors {
 		if e != nil {

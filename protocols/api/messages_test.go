@@ -415,6 +415,9 @@ func TestProblems(t *testing.T) {
 			if w.Body.Len() > 1000 {
 				t.Errorf("the problem has %d bytes", w.Body.Len())
 			}
+			if tt.want == http.StatusUnsupportedMediaType && !strings.Contains(w.Body.String(), "Content-Type: application/json") {
+				t.Errorf("what to send is not said: %s", w.Body)
+			}
 			for _, want := range []string{`"code":"` + tt.code + `"`, `"type":"/api/v1/docs#` + tt.code + `"`, fmt.Sprintf(`"status":%d`, tt.want), `"title":"` + http.StatusText(tt.want)} {
 				if !bytes.Contains(w.Body.Bytes(), []byte(want)) {
 					t.Errorf("%s is not in %s", want, w.Body)
