@@ -541,8 +541,9 @@ func TestIsolationOfTheAPI(t *testing.T) {
 			if a, b := plain(there), plain(asPresent.Replace(none)); status != statusNone || a != b && path != "/api/v1/audit" || status >= http.StatusInternalServerError { // each sees its own calls in the log
 				t.Errorf("%s %s: got %d\n%s\nwhere there is none: %d\n%s", method, path, status, there, statusNone, none)
 			}
+			shown := strings.ReplaceAll(there, `"requestParameters":{"account":"`+accountA+`"`, "") // in the log of who asked for it
 			for _, mark := range marks {
-				if strings.Contains(there, mark) {
+				if strings.Contains(shown, mark) {
 					t.Errorf("%s %s shows %s: %s", method, path, mark, there)
 				}
 			}
