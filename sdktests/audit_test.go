@@ -100,6 +100,10 @@ func TestAuditOfEveryProtocol(t *testing.T) {
 	if _, err := v.sqs(with(ann.ID, "wrong", "")).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("the body")}); err == nil {
 		t.Fatal("a wrong signature is taken")
 	}
+	stranger := ali_mns.NewAliMNSClientWithConfig(ali_mns.AliMNSClientConfig{EndPoint: v.url + "/.", AccessKeyId: ann.ID, AccessKeySecret: "wrong"})
+	if err := ali_mns.NewMNSQueue("jobs", stranger).DeleteMessage("1"); err == nil {
+		t.Fatal("a wrong signature of MNS is taken")
+	}
 
 	events := v.audit(t, "")
 	find := func(source, name string) trailEvent {
@@ -134,6 +138,9 @@ func TestAuditOfEveryProtocol(t *testing.T) {
 	denied := v.audit(t, "failed=true&action=SendMessage")
 	if len(denied) != 1 || denied[0].ErrorCode != "SignatureDoesNotMatch" || denied[0].UserIdentity.Type != "Unknown" || denied[0].UserIdentity.AccessKeyID != ann.ID {
 		t.Errorf("what was refused: %+v", denied)
+	}
+	if deletes := v.audit(t, "failed=true&action=DeleteMessage"); len(deletes) != 1 || deletes[0].EventSource != "mns.aliyuncs.com" || deletes[0].ErrorCode != "SignatureDoesNotMatch" || deletes[0].UserIdentity.AccessKeyID != ann.ID {
+		t.Errorf("what MNS refused: %+v", deletes)
 	}
 	if sends := v.audit(t, "action=SendMessage"); len(sends) != 1 {
 		t.Errorf("%d sends are audited, want only the one that was refused", len(sends))

@@ -18,7 +18,7 @@ func (s *Server) audit(r *http.Request, c *call, err error) {
 	if !s.callers.Audits(target.resource == messages || target.resource == topicMessages, event.Code) { // the data plane
 		return
 	}
-	if c.action == "" { // not let in before that was looked at
+	if c.action == "" { // no operation
 		event.Action = r.Method
 	}
 	if target.name != "" {

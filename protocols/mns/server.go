@@ -186,6 +186,10 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 	if err != nil {
 		return nil, err
 	}
+	found, unknown := in.route() // what is no operation is told to those who are let in
+	if unknown == nil {
+		c.action = found.name
+	}
 	if err := s.callers.FindHost(r.Context(), &c.Caller); err != nil {
 		return nil, err
 	}
@@ -198,11 +202,9 @@ func (s *Server) do(r *http.Request, c *call) (response, error) {
 	if c.Verified && r.Header.Get("X-Mns-Version") == "" {
 		return nil, wireError{http.StatusBadRequest, "MissingVersionHeader", "the request has no x-mns-version header"}
 	}
-	found, err := in.route()
-	if err != nil {
-		return nil, err
+	if unknown != nil {
+		return nil, unknown
 	}
-	c.action = found.name
 	if err := s.gate.check(r.Context(), &c.Caller); err != nil {
 		return nil, err
 	}
