@@ -25,8 +25,9 @@ const delayChangedSQL = `INSERT INTO delay_changes (queue_id, old) VALUES (@queu
 // delayChangesSQL gives the changes of a queue's delay that not all of its messages have followed.
 const delayChangesSQL = `UPDATE delay_changes SET touched_at = now() WHERE queue_id = @queue RETURNING id`
 
-// delayPageSQL gives the last messages of a queue before one of them, and says of each whether its delay is one that the queue
-// had: those never received that have waited for less than that delay, or would have to wait by the new one.
+// delayPageSQL gives the last messages of a queue before one of them, and says of each that was never received whether it has waited
+// for less than a delay that the queue had, or would have to wait by the new one (young), and whether its delay is one that the queue
+// had, or over (delayed): a change passes over what has waited for longer, so that this has any delay of before.
 const delayPageSQL = `
 WITH queue AS MATERIALIZED (
     SELECT q.storage_id, q.delay, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now,
@@ -34,7 +35,7 @@ WITH queue AS MATERIALIZED (
     FROM queues q WHERE q.id = @queue LIMIT 1
 )
 SELECT m.storage_id, m.sequence, m.group_key, m.sent_at > q.now - (SELECT max(d) FROM unnest(q.old || q.delay) d) AS young,
-    m.receive_count = 0 AND (m.visible_at - m.sent_at = ANY (q.old) OR m.visible_at < m.sent_at AND interval '0' = ANY (q.old)) AS delayed
+    m.receive_count = 0 AND (m.visible_at - m.sent_at = ANY (q.old) OR m.visible_at <= q.now) AS delayed
 FROM queue q
 CROSS JOIN LATERAL (
     SELECT * FROM fifo_messages m WHERE m.storage_id = q.storage_id AND m.sequence < @before AND m.size >= 0

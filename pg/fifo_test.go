@@ -401,6 +401,21 @@ func TestFIFODelayReachesBack(t *testing.T) {
 	}
 }
 
+// A message that has waited for longer than a new delay is passed over, and a longer one reaches it all the same.
+func TestFIFODelayReachesBackTwice(t *testing.T) {
+	t.Parallel()
+	q := newFIFO(t, pgtest.Broker(t))
+	q.sendTo("g", "a")
+	q.advance(time.Minute)
+	q.alter(core.QueueChange{Delay: ptr(time.Minute)})
+	q.wantCounts(1, 0, 0, 1)
+	q.alter(core.QueueChange{Delay: ptr(time.Hour)})
+	q.wantCounts(0, 0, 1, 1)
+	q.wantReceive()
+	q.advance(time.Hour)
+	q.wantReceive("a")
+}
+
 // TestFIFODelayReachesFarBack: a new delay comes to more messages than one step gives it to, and to none that was received.
 func TestFIFODelayReachesFarBack(t *testing.T) {
 	t.Parallel()
