@@ -1,7 +1,6 @@
 package sdktests
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -55,16 +54,11 @@ func presigned(t *testing.T, queue string, key core.Key, at time.Time, parameter
 // follow does what a link says, and gives the status and the answer.
 func follow(t *testing.T, link string) (int, string) {
 	t.Helper()
-	response, err := http.Get(link)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, link, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(answer)
+	return roundTrip(t, r)
 }
 
 // sessionToken gets a session of the root key.

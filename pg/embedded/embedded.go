@@ -105,6 +105,9 @@ func (o Options) start(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
+// slowInitialization is how long a database may be in the making before that is told.
+const slowInitialization = 2 * time.Second
+
 // begin takes a locked data directory to a server that takes connections.
 func (s *Server) begin(ctx context.Context) (err error) {
 	if s.cluster, err = s.options.cluster(); err != nil {
@@ -119,7 +122,7 @@ func (s *Server) begin(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	slow := time.AfterFunc(2*time.Second, func() {
+	slow := time.AfterFunc(slowInitialization, func() {
 		s.options.Progress("making a database in " + s.options.DataDir + ", once, which takes some seconds")
 	})
 	err = s.cluster.initialize(ctx)

@@ -102,17 +102,13 @@ func (x *exchange) about(path string, parameters map[string]any) caller.Caller {
 	if strings.HasPrefix(path, prefix+"/accounts/") {
 		named = "id"
 	}
-	if account, _ := parameters[named].(string); x.grants != nil && x.grants.Everywhere && isAccount(account) {
+	if account, _ := parameters[named].(string); x.grants != nil && x.grants.Everywhere && caller.IsAccount(account) {
 		about.Account = account
 	}
 	if region, _ := parameters["region"].(string); caller.IsRegion(region) {
 		about.Region = region
 	}
 	return about
-}
-
-func isAccount(s string) bool {
-	return len(s) == len(caller.DefaultAccount) && strings.Trim(s, "0123456789") == ""
 }
 
 func merged(into, from map[string]any) map[string]any {

@@ -68,7 +68,7 @@ func (o *Options) FindHost(ctx context.Context, c *Caller) error {
 		return err
 	}
 	c.HostAccount = account
-	if !o.Verify && !isAccount(c.AccessKeyID) {
+	if !o.Verify && !IsAccount(c.AccessKeyID) {
 		c.Account = account
 	}
 	return nil

@@ -162,7 +162,7 @@ func (s *Server) begin(x *exchange) error {
 	if x.account == "" {
 		x.account, x.region = cmp.Or(x.caller.Account, caller.DefaultAccount), x.caller.Region
 	}
-	if !isAccount(x.account) || !caller.IsRegion(x.region) {
+	if !caller.IsAccount(x.account) || !caller.IsRegion(x.region) {
 		x.account, x.region = caller.DefaultAccount, x.caller.Region
 		return errNotFound
 	}
@@ -178,8 +178,6 @@ func (x *exchange) acts(key *core.Key) {
 	x.caller.Is(key)
 	x.caller.AccessKeyID, x.caller.Verified = key.ID, true
 }
-
-func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
 // ctx gives the request's context, in which the broker knows who acts.
 func (x *exchange) ctx() context.Context {
