@@ -41,13 +41,7 @@ func TestLockedGroupHoldsUpNoStandardQueue(t *testing.T) {
 			ended <- err
 		})
 	}
-	eventually(t, "they wait for the group", func() bool {
-		var n int
-		if err := watch.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n > 0
-	})
+	eventually(t, "they wait for the group", func() bool { return locksAwaited(t, watch) > 0 })
 	const rounds = 50
 	start := time.Now()
 	for i := range rounds {

@@ -242,6 +242,17 @@ func execute(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	}
 }
 
+// locksAwaited says how many sessions of conn's database wait for a lock. The tests' databases share one PostgreSQL, whose other sessions
+// do not count; conn must be in no transaction, which would go on seeing its first answer.
+func locksAwaited(t testing.TB, conn *pgx.Conn) (n int) {
+	t.Helper()
+	err := conn.QueryRow(context.Background(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(&n)
+	if err != nil {
+		t.Fatalf("count who waits for a lock: %v", err)
+	}
+	return n
+}
+
 func handlesOf(messages []core.Message) []string {
 	handles := make([]string, len(messages))
 	for i := range messages {

@@ -171,7 +171,7 @@ func TestPublishFIFOWaitsAlone(t *testing.T) {
 	if _, err := broker.Publish(ctx, core.PublishInput{Topic: alerts, Messages: message}); err != nil {
 		t.Fatal(err)
 	}
-	admin := database(t, store.URL())
+	admin, watch := database(t, store.URL()), database(t, store.URL())
 	execute(t, admin, `BEGIN`)
 	execute(t, admin, `SELECT FROM topics WHERE name = 'alerts' FOR UPDATE`)
 	var publishers sync.WaitGroup
@@ -185,13 +185,7 @@ func TestPublishFIFOWaitsAlone(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "publishers wait for the topic", func() bool {
-		var waiting int64
-		if err := admin.QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&waiting); err != nil {
-			t.Fatal(err)
-		}
-		return begun.Load() == callers && waiting > 0
-	})
+	eventually(t, "publishers wait for the topic", func() bool { return begun.Load() == callers && locksAwaited(t, watch) > 0 })
 	for range 50 {
 		if _, err := broker.Publish(ctx, core.PublishInput{Topic: other, Messages: message}); err != nil {
 			t.Fatalf("to a topic beside the one that is locked: %v", err)
@@ -228,7 +222,7 @@ func TestPublishFIFOTogether(t *testing.T) {
 	store := pgtest.New(t)
 	broker := newFIFOTopicOn(t, store, "")
 	ctx := context.Background()
-	admin := database(t, store.URL())
+	admin, watch := database(t, store.URL()), database(t, store.URL())
 	execute(t, admin, `BEGIN`)
 	execute(t, admin, `SELECT FROM topics FOR UPDATE`)
 	gone, leave := context.WithCancel(ctx)
@@ -258,9 +252,7 @@ func TestPublishFIFOTogether(t *testing.T) {
 			waiting++
 		}
 		eventually(t, call.name+" waits for the topic", func() bool {
-			var locks int
-			err := admin.QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&locks)
-			return err == nil && locks > 0 && pg.WaitingPublishes(store) == waiting
+			return locksAwaited(t, watch) > 0 && pg.WaitingPublishes(store) == waiting
 		})
 	}
 	leave()

@@ -157,7 +157,7 @@ func (l *lockable) awaitBlocked(t *testing.T) {
 	t.Helper()
 	eventually(t, "block a send", func() error {
 		var waiting int
-		err := l.database.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE NOT granted").Scan(&waiting)
+		err := l.database.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database WHERE NOT granted AND datname = current_database()").Scan(&waiting)
 		if err == nil && waiting == 0 {
 			err = errors.New("nothing waits for the lock")
 		}
