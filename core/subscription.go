@@ -77,6 +77,10 @@ type NewSubscription struct {
 	Rate       int
 	Attributes map[string]string
 	Replay     *Replay // begin with this
+
+	// Fits says whether the topic can have this subscription beside others that it has; its error is Subscribe's. The Store
+	// asks when nothing of the topic can change until the subscription is made. It must not wait. nil: any can.
+	Fits func(topic *Topic, others int) error
 }
 
 // SubscriptionChange alters a subscription; nil fields and absent keys stay as they are. State

@@ -108,7 +108,7 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		count, err := s.checkSubscriptionLimit(ctx, tx, &topic)
+		count, err := s.subscriptionsBeside(ctx, tx, &topic, in.Fits)
 		if err != nil {
 			return err
 		}
@@ -136,22 +136,31 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 	return sub, created, nil
 }
 
-// checkSubscriptionLimit gives how many subscriptions a topic has that is locked.
-func (s *Store) checkSubscriptionLimit(ctx context.Context, tx pgx.Tx, topic *core.Topic) (count int, err error) {
+// subscriptionsBeside gives how many subscriptions a topic has that is locked, unless it can have no more beside them. Those that are
+// remembered may be too many, for an account that was reset may have had some, which the topic's version does not tell.
+func (s *Store) subscriptionsBeside(ctx context.Context, tx pgx.Tx, topic *core.Topic, fits func(*core.Topic, int) error) (count int, err error) {
+	if count, known := s.subscribed.of(topic); known && checkAnother(topic, count, fits) == nil {
+		return count, nil
+	}
+	if err := tx.QueryRow(ctx, countSubscriptionsSQL, pgx.StrictNamedArgs{"topic": topic.ID}).Scan(&count); err != nil {
+		return 0, err
+	}
+	return count, checkAnother(topic, count, fits)
+}
+
+// checkAnother checks that a topic can have another subscription.
+func checkAnother(topic *core.Topic, count int, fits func(*core.Topic, int) error) error {
 	limit := core.MaxSubscriptions
 	if topic.FIFO {
 		limit = core.MaxFIFOSubscriptions
 	}
-	count, known := s.subscribed.of(topic)
-	if !known || count >= limit { // an account that was reset may have had some, which the topic's version does not tell
-		if err := tx.QueryRow(ctx, countSubscriptionsSQL, pgx.StrictNamedArgs{"topic": topic.ID}).Scan(&count); err != nil {
-			return 0, err
-		}
-	}
 	if count >= limit {
-		return 0, core.Errorf(core.SubscriptionLimit, "topic %q has %d subscriptions and may have no more", topic.Name.Name, count)
+		return core.Errorf(core.SubscriptionLimit, "topic %q has %d subscriptions and may have no more", topic.Name.Name, count)
 	}
-	return count, nil
+	if fits != nil {
+		return fits(topic, count)
+	}
+	return nil
 }
 
 // subscriptionCounts remember how many subscriptions topics have, as of a version: else each of a hundred thousand subscriptions that

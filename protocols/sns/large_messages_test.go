@@ -2,6 +2,9 @@ package sns
 
 import (
 	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -38,4 +41,46 @@ func TestTopicOfLargeMessages(t *testing.T) {
 	subscribe("http", hook).document(t)
 	f.call(t, "SetTopicAttributes", size("262145")...).wantFault(t, invalidParameter, refused)
 	f.ok(t, "SetTopicAttributes", size("262144")...)
+}
+
+// However many subscribe at the same time, and whatever becomes of the topic meanwhile, its large messages can be delivered.
+func TestTopicBecomesLargeWhileSubscribed(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t, entries("Attributes", "MaximumMessageSize", "262145")...)
+	subscribe := func(protocol, endpoint string) bool {
+		return f.call(t, "Subscribe", "TopicArn", ordersARN, "Protocol", protocol, "Endpoint", endpoint).status == http.StatusOK
+	}
+	const queue = "arn:aws:sqs:us-east-1:000000000000:in"
+	for i := range maxLargeSubscriptions - 2 {
+		subscribe("sqs", fmt.Sprint(queue, i))
+	}
+	var all sync.WaitGroup
+	var made atomic.Int32
+	for i := range 6 {
+		all.Go(func() {
+			if subscribe("sqs", fmt.Sprint(queue, "late", i)) {
+				made.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 2 {
+		t.Errorf("%d more than 98 could subscribe at the same time, want 2", made.Load())
+	}
+	f.ok(t, "DeleteTopic", "TopicArn", ordersARN)
+
+	for i := range 8 {
+		f.orders(t)
+		var large, pushed bool
+		all.Go(func() {
+			large = f.call(t, "SetTopicAttributes", "TopicArn", ordersARN, "AttributeName", "MaximumMessageSize", "AttributeValue", "262145").status == http.StatusOK
+		})
+		all.Go(func() { pushed = subscribe("sms", "+12345678") })
+		all.Wait()
+		if large == pushed {
+			t.Errorf("round %d: large %v, and a phone subscribed %v, want one of them", i, large, pushed)
+		}
+		f.ok(t, "DeleteTopic", "TopicArn", ordersARN)
+	}
 }

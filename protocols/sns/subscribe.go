@@ -45,7 +45,7 @@ func (s *Server) subscribe(ctx context.Context, c *call, req *subscribeRequest) 
 	sub, created, err := s.broker.Subscribe(ctx, core.NewSubscription{
 		Name: made.Name, Pending: pending, Token: newToken(), Format: format, Protocol: made.Protocol, Endpoint: made.Endpoint, Queue: made.Queue,
 		Owner: made.Owner, Raw: made.Raw, Filter: made.Filter, DeadLetter: made.DeadLetter, Rate: made.Rate, Attributes: made.Attributes,
-		Replay: change.Replay,
+		Replay: change.Replay, Fits: fits(&made),
 	})
 	if err != nil {
 		return nil, err
@@ -77,11 +77,7 @@ func (s *Server) checkSubscribe(ctx context.Context, c *call, req *subscribeRequ
 	if err := checkEndpoint(&sub); err != nil {
 		return sub, change, err
 	}
-	found, err := s.broker.Topic(ctx, topic)
-	if err != nil {
-		return sub, change, err
-	}
-	if err := s.checkLargeSubscription(ctx, found, &sub); err != nil {
+	if _, err := s.broker.Topic(ctx, topic); err != nil {
 		return sub, change, err
 	}
 	var wanted wishes
