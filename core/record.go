@@ -20,6 +20,13 @@ type Record struct {
 	Value string
 }
 
+// RecordChange is one of the changes that are made of several records at once.
+type RecordChange struct {
+	Name  RecordName
+	Was   string // the record's value; "": there must be none of that name
+	Value string // "": the record is removed
+}
+
 // ListRecordsInput asks for one page of an account's records of one kind, sorted by name (bytes).
 type ListRecordsInput struct {
 	Account string
@@ -54,6 +61,8 @@ type RecordStore interface {
 	ReplaceRecord(ctx context.Context, name RecordName, was, value string) (ok bool, err error)
 	// DeleteRecord removes a record, ok false when there is none.
 	DeleteRecord(ctx context.Context, name RecordName) (ok bool, err error)
+	// ChangeRecords makes all changes at once, or none of them: ok false when a record is not as its change takes it for.
+	ChangeRecords(ctx context.Context, changes []RecordChange) (ok bool, err error)
 	ListRecords(ctx context.Context, in ListRecordsInput) (RecordPage, error)
 }
 
@@ -113,6 +122,16 @@ func (b *Broker) DeleteRecord(ctx context.Context, name RecordName) (ok bool, er
 		return false, nil
 	}
 	return b.store.DeleteRecord(ctx, name)
+}
+
+// ChangeRecords makes all changes at once, or none of them: ok false when a record is not as its change takes it for. InvalidArgument.
+func (b *Broker) ChangeRecords(ctx context.Context, changes ...RecordChange) (ok bool, err error) {
+	for _, c := range changes {
+		if err := checkRecord(c.Name, c.Value); err != nil {
+			return false, err
+		}
+	}
+	return b.store.ChangeRecords(ctx, changes)
 }
 
 // ListRecords gives a page of records. InvalidArgument.

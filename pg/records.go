@@ -1,7 +1,10 @@
 package pg
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -72,6 +75,55 @@ const deleteRecordSQL = `DELETE FROM records WHERE` + isRecord
 func (s *Store) DeleteRecord(ctx context.Context, name core.RecordName) (ok bool, err error) {
 	changed, err := s.exec(ctx, deleteRecordSQL, recordArgs(name))
 	return changed > 0, err
+}
+
+const makeRecordSQL = `
+INSERT INTO records (account, region, kind, name, value) VALUES (@account, @region, @kind, @name, @value)
+ON CONFLICT (account, region, kind, name) DO NOTHING`
+
+const removeRecordSQL = deleteRecordSQL + ` AND value = @was`
+
+// errRecordChanged says that a record is not as its change takes it for.
+var errRecordChanged = errors.New("record has changed since it was read")
+
+// ChangeRecords is of core.RecordStore. Rows are locked in the order of their names, so that nobody waits in a circle.
+func (s *Store) ChangeRecords(ctx context.Context, changes []core.RecordChange) (ok bool, err error) {
+	changes = slices.Clone(changes)
+	slices.SortFunc(changes, func(a, b core.RecordChange) int {
+		return cmp.Or(cmp.Compare(a.Name.Account, b.Name.Account), cmp.Compare(a.Name.Region, b.Name.Region),
+			cmp.Compare(a.Name.Kind, b.Name.Kind), cmp.Compare(a.Name.Name, b.Name.Name))
+	})
+	err = s.transaction(ctx, func(tx pgx.Tx) error {
+		for _, c := range changes {
+			if err := changeRecord(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errRecordChanged) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func changeRecord(ctx context.Context, tx pgx.Tx, c core.RecordChange) error {
+	sql, args := replaceRecordSQL, recordArgs(c.Name)
+	if c.Was == "" {
+		sql = makeRecordSQL
+	} else {
+		args["was"] = c.Was
+	}
+	if c.Value == "" {
+		sql = removeRecordSQL
+	} else {
+		args["value"] = c.Value
+	}
+	changed, err := tx.Exec(ctx, sql, args)
+	if err == nil && changed.RowsAffected() == 0 {
+		err = errRecordChanged
+	}
+	return err
 }
 
 // One row more than asked for tells whether there is another page.

@@ -70,6 +70,25 @@ func TestRecords(t *testing.T) {
 				t.Errorf("delete: got %v and %v, want %v", ok, err, found)
 			}
 		}
+		change := func(want bool, changes ...core.RecordChange) {
+			t.Helper()
+			if ok, err := broker.ChangeRecords(ctx, changes...); err != nil || ok != want {
+				t.Errorf("change %v: got %v and %v, want %v", changes, ok, err, want)
+			}
+		}
+		change(true, core.RecordChange{Name: name("c"), Value: "made"}, core.RecordChange{Name: name("b/1"), Was: "of b/1"},
+			core.RecordChange{Name: name("a/1"), Was: "changed", Value: "changed once more"})
+		for _, outdated := range []core.RecordChange{
+			{Name: name("c"), Value: "made again"}, {Name: name("b/1"), Was: "of b/1"}, {Name: name("a/1"), Was: "changed", Value: "never"},
+		} {
+			change(false, core.RecordChange{Name: name("0"), Value: "made"}, outdated, core.RecordChange{Name: name("d"), Value: "made"})
+		}
+		for made, value := range map[string]string{"0": "", "a/1": "changed once more", "b/1": "", "c": "made", "d": ""} {
+			want(made, value, value != "")
+		}
+		if _, err := broker.ChangeRecords(ctx, core.RecordChange{Name: name("bell\x07"), Value: "x"}); core.CodeOf(err) != core.InvalidArgument {
+			t.Errorf("a change of a name that is no text: got %v", err)
+		}
 		if err := broker.ResetAccount(ctx, pgtest.Account); err != nil {
 			t.Fatal(err)
 		}

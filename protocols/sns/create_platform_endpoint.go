@@ -2,9 +2,9 @@ package sns
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
+	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
 )
@@ -21,7 +21,7 @@ type endpointResult struct {
 }
 
 // createPlatformEndpoint makes an endpoint, or finds the one of that token, whose attributes must be
-// as those given. SDKs' users read its ARN out of the error's text.
+// as those given.
 func (s *Server) createPlatformEndpoint(ctx context.Context, _ *call, req *createPlatformEndpointRequest) (*endpointResult, error) {
 	application, err := readApplicationARN(req.PlatformApplicationArn)
 	if err != nil {
@@ -44,28 +44,43 @@ func (s *Server) createPlatformEndpoint(ctx context.Context, _ *call, req *creat
 	for _, pair := range given {
 		wanted[pair.Key] = pair.Value
 	}
-	id, _, err := s.broker.CreateRecord(ctx, application.device(wanted[deviceToken]), caller.RequestID())
-	if err != nil {
-		return nil, err
-	}
 	name := application
-	name.id = id
-	if _, created, err := s.broker.CreateRecord(ctx, name.record(), jsonText(wanted)); err != nil || created {
-		return &endpointResult{name.arn()}, err
-	}
-	endpoint, ok, err := s.endpoint(ctx, name)
+	err = untilDone(func() (done bool, err error) {
+		name, done, err = s.makeEndpoint(ctx, application, wanted, given)
+		return done, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, fmt.Errorf("endpoint %s was deleted while it was made", name.arn())
+	return &endpointResult{name.arn()}, nil
+}
+
+// makeEndpoint makes an endpoint, or finds the one of that token, done false where somebody else makes or removes it meanwhile.
+func (s *Server) makeEndpoint(ctx context.Context, name platformName, wanted map[string]string, given aws.Map[string]) (made platformName, done bool, err error) {
+	var changes []core.RecordChange
+	id, known, err := s.broker.Record(ctx, name.device(wanted[deviceToken]))
+	if err != nil {
+		return name, false, err
+	}
+	if !known {
+		id = caller.RequestID()
+		changes = append(changes, core.RecordChange{Name: name.device(wanted[deviceToken]), Value: id})
+	}
+	name.id = id
+	endpoint, there, err := s.endpoint(ctx, name)
+	if err != nil {
+		return name, false, err
+	}
+	if !there {
+		done, err := s.broker.ChangeRecords(ctx, append(changes, core.RecordChange{Name: name.record(), Value: jsonText(wanted)})...)
+		return name, done, err
 	}
 	for _, pair := range given {
 		if endpoint.Attributes[pair.Key] != pair.Value {
-			return nil, invalid("Token Reason: Endpoint %s already exists with the same Token, but different attributes.", name.arn())
+			return name, false, tokenTaken(name)
 		}
 	}
-	return &endpointResult{name.arn()}, nil
+	return name, true, nil
 }
 
 // given gives the attributes that are asked for; those named as attributes count, where the parameters of the same name say otherwise.

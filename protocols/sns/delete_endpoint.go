@@ -1,6 +1,12 @@
 package sns
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/polymq/polymq/core"
+)
 
 type endpointRequest struct {
 	EndpointArn *string
@@ -17,13 +23,19 @@ func (s *Server) deleteEndpoint(ctx context.Context, _ *call, req *endpointReque
 
 // dropEndpoint removes an endpoint, and what finds it by its token.
 func (s *Server) dropEndpoint(ctx context.Context, name platformName) error {
-	endpoint, ok, err := s.endpoint(ctx, name)
-	if err != nil || !ok {
-		return err
-	}
-	if _, err := s.broker.DeleteRecord(ctx, name.record()); err != nil {
-		return err
-	}
-	_, err = s.broker.DeleteRecord(ctx, name.device(endpoint.Attributes[deviceToken]))
-	return err
+	return untilDone(func() (bool, error) {
+		text, ok, err := s.broker.Record(ctx, name.record())
+		if err != nil || !ok {
+			return true, err
+		}
+		var attributes map[string]string
+		if err := json.Unmarshal([]byte(text), &attributes); err != nil {
+			return false, fmt.Errorf("read platform endpoint %s: %w", name.id, err)
+		}
+		changes, err := s.tokenChanges(ctx, name, attributes[deviceToken], "")
+		if err != nil {
+			return false, err
+		}
+		return s.broker.ChangeRecords(ctx, append(changes, core.RecordChange{Name: name.record(), Was: text})...)
+	})
 }

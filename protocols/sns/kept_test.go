@@ -3,6 +3,7 @@ package sns
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -234,6 +235,62 @@ func TestPlatformAttributesSetAtTheSameTime(t *testing.T) {
 		got = f.ok(t, "GetPlatformApplicationAttributes", "PlatformApplicationArn", appARN).attributes()
 		if got["SuccessFeedbackSampleRate"] != fmt.Sprint(i) || got["Enabled"] != enabled {
 			t.Errorf("round %d: the application has %v", i, got)
+		}
+	}
+}
+
+// A token is free when its endpoint has gone, whatever happened to the endpoint meanwhile, and one endpoint's alone else.
+func TestPlatformEndpointDeletedWhileItIsSet(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.device(t)
+	create := func(token string) string {
+		t.Helper()
+		return f.ok(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", token).text(t, "EndpointArn")
+	}
+	set := func(device, token string) reply {
+		return f.call(t, "SetEndpointAttributes", append([]string{"EndpointArn", device}, entries("Attributes", "Token", token)...)...)
+	}
+	other := create("other")
+	for i := range 20 {
+		old, token := fmt.Sprint("old", i), fmt.Sprint("new", i)
+		device := create(old)
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() { set(device, token) })
+		}
+		all.Go(func() { f.call(t, "DeleteEndpoint", "EndpointArn", device) })
+		all.Wait()
+		for _, free := range []string{old, token} {
+			if got := set(other, free); got.status != http.StatusOK {
+				t.Errorf("round %d: %s is taken: %s", i, free, got.body)
+			}
+		}
+		if got := create(token); got != other {
+			t.Errorf("round %d: %s finds %s, want %s", i, token, got, other)
+		}
+	}
+}
+
+// Of those that make an endpoint of one token at the same time, all get the same.
+func TestPlatformEndpointMadeAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.device(t)
+	for i := range 10 {
+		got := make([]reply, 3)
+		var all sync.WaitGroup
+		for j := range got {
+			all.Go(func() {
+				got[j] = f.call(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", fmt.Sprint("token", i))
+			})
+		}
+		all.Wait()
+		first := got[0].document(t).text(t, "EndpointArn")
+		for _, r := range got[1:] {
+			if arn := r.document(t).text(t, "EndpointArn"); arn != first {
+				t.Errorf("round %d: one token is of %s and of %s", i, first, arn)
+			}
 		}
 	}
 }

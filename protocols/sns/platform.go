@@ -171,6 +171,55 @@ func (s *Server) mustHaveEndpoint(ctx context.Context, arn *string) (name platfo
 	return name, endpoint, err
 }
 
+// maxEndpointChanges bounds how often a change of an endpoint starts anew because somebody else changes it.
+const maxEndpointChanges = 32
+
+// untilDone makes a change of an endpoint, again where somebody else was faster.
+func untilDone(change func() (done bool, err error)) error {
+	for range maxEndpointChanges {
+		if done, err := change(); err != nil || done {
+			return err
+		}
+	}
+	return core.Errorf(core.Unavailable, "the endpoint keeps changing")
+}
+
+// tokenChanges gives what changes of the records that find an endpoint by its token, where that was one and is another; "" is none.
+// A token can be of one endpoint only.
+func (s *Server) tokenChanges(ctx context.Context, name platformName, was, is string) (changes []core.RecordChange, err error) {
+	if was == is {
+		return nil, nil
+	}
+	if was != "" {
+		owner, _, err := s.broker.Record(ctx, name.device(was))
+		if err != nil {
+			return nil, err
+		}
+		if owner == name.id {
+			changes = append(changes, core.RecordChange{Name: name.device(was), Was: owner})
+		}
+	}
+	if is != "" {
+		owner, taken, err := s.broker.Record(ctx, name.device(is))
+		if err != nil {
+			return nil, err
+		}
+		if taken && owner != name.id {
+			name.id = owner
+			return nil, tokenTaken(name)
+		}
+		if !taken {
+			changes = append(changes, core.RecordChange{Name: name.device(is), Value: name.id})
+		}
+	}
+	return changes, nil
+}
+
+// tokenTaken says that there is another endpoint of a token. SDKs' users read its ARN out of the text.
+func tokenTaken(name platformName) error {
+	return invalid("Token Reason: Endpoint %s already exists with the same Token, but different attributes.", name.arn())
+}
+
 // checkEndpointAttributes checks attributes that an endpoint is given.
 func checkEndpointAttributes(given aws.Map[string]) error {
 	for _, pair := range given {

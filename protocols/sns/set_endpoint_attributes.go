@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/aws"
 )
 
@@ -25,37 +26,29 @@ func (s *Server) setEndpointAttributes(ctx context.Context, _ *call, req *setEnd
 	if err := checkEndpointAttributes(req.Attributes); err != nil {
 		return nil, err
 	}
-	var was, is string
-	ok, err := s.broker.EditRecord(ctx, name.record(), func(text string) (string, error) {
-		attributes := map[string]string{}
-		if err := json.Unmarshal([]byte(text), &attributes); err != nil {
-			return "", fmt.Errorf("read platform endpoint %s: %w", name.id, err)
-		}
-		was = attributes[deviceToken]
-		for _, pair := range req.Attributes {
-			attributes[pair.Key] = pair.Value
-		}
-		is = attributes[deviceToken]
-		return jsonText(attributes), s.takeToken(ctx, name, was, is)
-	})
-	if err == nil && !ok {
-		err = notFound.errorf("Endpoint does not exist")
-	}
-	if err == nil && was != is {
-		_, err = s.broker.DeleteRecord(ctx, name.device(was))
-	}
-	return &noResult{}, err
+	return &noResult{}, untilDone(func() (bool, error) { return s.setEndpoint(ctx, name, req.Attributes) })
 }
 
-// takeToken makes a token the endpoint's, unless it has been.
-func (s *Server) takeToken(ctx context.Context, name platformName, was, is string) error {
-	if was == is {
-		return nil
+// setEndpoint changes an endpoint, done false where somebody else changes it meanwhile.
+func (s *Server) setEndpoint(ctx context.Context, name platformName, given aws.Map[string]) (done bool, err error) {
+	text, ok, err := s.broker.Record(ctx, name.record())
+	if err != nil {
+		return false, err
 	}
-	owner, created, err := s.broker.CreateRecord(ctx, name.device(is), name.id)
-	if err == nil && !created && owner != name.id {
-		name.id = owner
-		err = invalid("Token Reason: Endpoint %s already exists with the same Token, but different attributes.", name.arn())
+	if !ok {
+		return false, notFound.errorf("Endpoint does not exist")
 	}
-	return err
+	attributes := map[string]string{}
+	if err := json.Unmarshal([]byte(text), &attributes); err != nil {
+		return false, fmt.Errorf("read platform endpoint %s: %w", name.id, err)
+	}
+	was := attributes[deviceToken]
+	for _, pair := range given {
+		attributes[pair.Key] = pair.Value
+	}
+	changes, err := s.tokenChanges(ctx, name, was, attributes[deviceToken])
+	if err != nil {
+		return false, err
+	}
+	return s.broker.ChangeRecords(ctx, append(changes, core.RecordChange{Name: name.record(), Was: text, Value: jsonText(attributes)})...)
 }
