@@ -27,7 +27,8 @@ const (
 	Role  IdentityKind = "role"
 )
 
-// Access is what a user may do in its account by the JSON API and the console.
+// Access is what a user may do in its account by the JSON API and the console. Viewer bounds it in the other
+// protocols too, where no policies decide.
 type Access string
 
 // The accesses, each with all that those before it may do.

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -563,5 +564,46 @@ func TestBotoSignatures(t *testing.T) {
 				t.Errorf("%d checks passed, and the program ended with %v", passed, err)
 			}
 		})
+	}
+}
+
+// Where policies are not enforced, a viewer may look at queues by the clouds' protocols too, and no more: messages have
+// bodies. No session makes more of it.
+func TestViewersReceiveNothing(t *testing.T) {
+	t.Parallel()
+	v := startVerifying(t, "")
+	root, viewer := v.key(t, core.NewKey{Account: accountA}), v.viewer(t)
+	url := createQueue(t, v.sqs(by(root)), "orders")
+	send(t, v.sqs(by(root)), url, "the body")
+	session, err := v.sts(viewer).GetSessionToken(t.Context(), &sts.GetSessionTokenInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofSession := core.Key{ID: *session.Credentials.AccessKeyId, Secret: core.Secret(*session.Credentials.SecretAccessKey), Token: core.Secret(*session.Credentials.SessionToken)}
+	for name, key := range map[string]core.Key{"a viewer": viewer, "its session": ofSession} {
+		client := v.sqs(with(key.ID, string(key.Secret), string(key.Token)))
+		topics := sns.New(sns.Options{HTTPClient: http.DefaultClient, Region: "us-east-1", BaseEndpoint: &v.url, Credentials: signed(key)})
+		_, lists := client.ListQueues(t.Context(), &sqs.ListQueuesInput{})
+		_, counts := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+		if lists != nil || counts != nil {
+			t.Errorf("%s looks: %v, %v", name, lists, counts)
+		}
+		_, receives := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url})
+		_, purges := client.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &url})
+		_, publishes := topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("copies")})
+		_, assumes := v.sts(key).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + accountA + ":role/any"), RoleSessionName: aws.String("more")})
+		_, federates := v.sts(key).GetFederationToken(t.Context(), &sts.GetFederationTokenInput{Name: aws.String("more")})
+		for does, err := range map[string]error{"receives": receives, "purges": purges, "makes a topic": publishes, "assumes a role": assumes, "makes another session": federates} {
+			if code := errorCode(err); code != "AccessDenied" && code != "AuthorizationError" {
+				t.Errorf("%s %s: %v", name, does, err)
+			}
+		}
+		if _, err := mnsReceive(ali_mns.NewMNSQueue("orders", v.mnsBy(key))); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+			t.Errorf("%s receives by MNS: %v", name, err)
+		}
+	}
+	worker := v.user(t, accountA, "worker", core.AWS, `{"Effect":"Deny","Action":"sqs:*","Resource":"*"}`)
+	if got := bodiesIn(t, v.sqs(by(worker)), url, 1); len(got) != 1 {
+		t.Errorf("a user of programs receives %v, want the message: its policies are not enforced", got)
 	}
 }

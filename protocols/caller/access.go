@@ -3,6 +3,7 @@ package caller
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,6 +68,7 @@ type Denied struct { //nolint:errname // as the callers read it: a Denied, and n
 	Principal string // ARN; "" for nobody in particular
 	Want      *Want
 	Broken    string // the policy that cannot be read, which denies everything; "": none
+	Viewer    bool   // it is denied because its access lets it only look, whatever policies say
 }
 
 // Error says it as AWS does.
@@ -76,8 +78,11 @@ func (d *Denied) Error() string {
 		who = "anonymous"
 	}
 	why := d.Decision.Because(d.Want.Action)
-	if d.Broken != "" {
+	switch {
+	case d.Broken != "":
 		why = "because the policy " + d.Broken + " cannot be read"
+	case d.Viewer:
+		why = "because its access is that of viewer"
 	}
 	return "User: " + who + " is not authorized to perform: " + d.Want.Action + " on resource: " + d.Want.Resource + " " + why
 }
@@ -87,9 +92,32 @@ func (d *Denied) Unwrap() error { return core.Errorf(core.AccessDenied, "%s", d.
 
 // Free says that a caller may do whatever it wants with what an account has: where signatures are not
 // verified, and in its own account where policies are not enforced, unless it is a session that is bounded by
-// policies: who made it has it given to somebody else.
-func (o *Options) Free(c *Caller, owner string) bool {
-	return !o.Verify || c.Key != nil && owner == c.Account && !o.Enforces() && !c.Key.Session.Bounded()
+// policies: who made it has it given to somebody else; and unless it is a viewer, see looks.
+func (o *Options) Free(ctx context.Context, c *Caller, owner string) bool {
+	return !o.Verify || c.Key != nil && owner == c.Account && !o.Enforces() && !c.Key.Session.Bounded() && !o.mayBeViewer(ctx, c.Key)
+}
+
+// mayBeViewer says that a key is a user's who has the access of viewer, or that this cannot be found out.
+func (o *Options) mayBeViewer(ctx context.Context, key *core.Key) bool {
+	if key.User == "" || o.Access == nil || o.Access.grants == nil {
+		return false
+	}
+	grants, err := o.Access.grants.Grants(ctx, key)
+	return err != nil || grants.Access == core.Viewer
+}
+
+// looks says that an action only looks, which is all that a viewer may do where policies are not enforced: what it may
+// not see or do by the JSON API would else be open to the same access key by other protocols. Bodies of messages are for
+// those viewers who may see them; and receiving is more than looking, for it hides messages and counts.
+func looks(action string, bodies bool) bool {
+	_, name, _ := strings.Cut(strings.ToLower(action), ":")
+	switch name {
+	case "getfederationtoken":
+		return false
+	case "peekmessage", "batchpeekmessage":
+		return bodies
+	}
+	return slices.ContainsFunc([]string{"get", "list", "check", "simulate"}, func(verb string) bool { return strings.HasPrefix(name, verb) })
 }
 
 // Authorize says whether a caller may do what it wants: a Denied, where it may not. What it is denied with
@@ -98,7 +126,7 @@ func (o *Options) Authorize(ctx context.Context, c *Caller, want *Want) error {
 	if want.Owner == "" {
 		want.Owner = c.Account
 	}
-	if o.Free(c, want.Owner) {
+	if o.Free(ctx, c, want.Owner) {
 		return nil
 	}
 	d, err := o.decide(ctx, c, want, o.Enforces())
@@ -144,6 +172,10 @@ func (o *Options) decide(ctx context.Context, c *Caller, want *Want, enforce boo
 		d.Principal = s.grants.Principal
 		if strings.HasPrefix(want.Resource, "acs:") {
 			d.Principal = s.grants.RAM
+		}
+		if !enforce && s.grants.Access == core.Viewer && !looks(want.Action, s.grants.Bodies) {
+			d.Viewer, d.Decision.Kind = true, policy.Identity
+			return d, nil
 		}
 	}
 	policies := policy.Policies{Root: true, Session: s.policies.Session}

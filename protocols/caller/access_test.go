@@ -1,7 +1,9 @@
 package caller
 
 import (
+	"context"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +91,55 @@ func TestBoundedSessions(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s: may %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// grantsOf is what users are granted, by the names that they have.
+type grantsOf map[string]core.Grants
+
+func (g grantsOf) Grants(_ context.Context, key *core.Key) (*core.Grants, error) {
+	if key.User == "gone" {
+		return nil, core.Errorf(core.Unavailable, "the database is away")
+	}
+	grants := g[key.User]
+	grants.Account = key.Account
+	return &grants, nil
+}
+
+// Where policies are not enforced, a viewer may only look, and everybody else in the account may do everything.
+func TestViewersOnlyLook(t *testing.T) {
+	t.Parallel()
+	known := grantsOf{"vera": {Access: core.Viewer}, "rita": {Access: core.Viewer, Bodies: true}, "olga": {Access: core.Operator}}
+	looking := []string{"sqs:getqueueattributes", "sqs:listqueues", "SNS:ListTopics", "SNS:CheckIfPhoneNumberIsOptedOut", "mns:GetQueueAttributes", "iam:ListUsers"}
+	peeking := []string{"mns:PeekMessage", "mns:BatchPeekMessage"}
+	changing := []string{
+		"sqs:receivemessage", "sqs:sendmessage", "sqs:deletequeue", "SNS:Subscribe", "SNS:Publish", "mns:ReceiveMessage", "mns:BatchReceiveMessage",
+		"sts:GetFederationToken", "sts:AssumeRole", "iam:CreateAccessKey",
+	}
+	everything := slices.Concat(looking, peeking, changing)
+	tests := map[string]struct {
+		user string
+		may  []string
+	}{
+		"a viewer":                     {"vera", looking},
+		"a viewer who sees bodies":     {"rita", slices.Concat(looking, peeking)},
+		"an operator":                  {"olga", everything},
+		"a user of programs":           {"worker", everything},
+		"the account":                  {"", everything},
+		"one of whom nothing is known": {"gone", nil},
+	}
+	options := &Options{Verify: true, Access: NewAccess(known, false)}
+	for name, tt := range tests {
+		c := &Caller{Account: "111122223333", Key: &core.Key{Account: "111122223333", User: tt.user}, Verified: true}
+		for _, action := range everything {
+			err := options.Authorize(t.Context(), c, &Want{Action: action, Resource: "*"})
+			if may := slices.Contains(tt.may, action); (err == nil) != may {
+				t.Errorf("%s: %s gives %v, want it to be allowed: %v", name, action, err, may)
+			}
+			if err != nil && tt.user != "gone" && (core.CodeOf(err) != core.AccessDenied || !strings.HasSuffix(err.Error(), "because its access is that of viewer")) {
+				t.Errorf("%s: %s is refused by %v", name, action, err)
+			}
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (o *Options) Assume(ctx context.Context, c *Caller, roles RoleSource, arn s
 		if c.Verified && name.Account != c.Account && !c.Key.Admin {
 			return nil, distrusted(c, want)
 		}
-		if c.Verified && c.Key.Session.Bounded() { // another session's bounds are not for it to choose
+		if c.Verified && (name.Account == c.Account || c.Key.Session.Bounded()) { // another session's bounds are not for it to choose
 			return role, o.Authorize(ctx, c, want)
 		}
 		return role, nil

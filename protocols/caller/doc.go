@@ -34,6 +34,12 @@
 // Policies that somebody asked a session to be bounded by count wherever signatures are verified, also where no other
 // policies do: such a key is made to be given away.
 //
+// # Viewers
+//
+// A user with the access of viewer may only look wherever signatures are verified and policies do not decide, by every
+// protocol: the same access key would else open by SQS what the JSON API and the console keep from it. Users without any
+// access are those of programs, which may do everything in their account there.
+//
 // # Decisions
 //
 // 2026-11-21: what a call was asked for is told to the audit log by the names of CloudTrail, for every protocol

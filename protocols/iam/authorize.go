@@ -13,7 +13,7 @@ import (
 // authorize says whether the caller may do the action. While policies are not enforced, who may change nothing
 // by the JSON API may not here either: else every key could give itself another user's rights.
 func (s *Server) authorize(ctx context.Context, c *call) error {
-	if !s.callers.Free(&c.Caller, c.Account) {
+	if !s.callers.Free(ctx, &c.Caller, c.Account) {
 		want, err := s.want(ctx, c)
 		if err == nil {
 			err = s.callers.Authorize(ctx, &c.Caller, want)

@@ -11,7 +11,7 @@ import (
 // follows from the table of routes: the permission has the action's name, and its resource is the request's path
 // (specs/mns-openapi.md 9).
 func (s *Server) authorize(ctx context.Context, c *call, found *route, t target) error {
-	if s.callers.Free(&c.Caller, c.Account) {
+	if s.callers.Free(ctx, &c.Caller, c.Account) {
 		return nil
 	}
 	want := Want(&c.Caller, found.name, t.path())

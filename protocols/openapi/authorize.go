@@ -13,7 +13,7 @@ import (
 // authorize says whether the caller may do an action, before it is done: all that it wants. An action that
 // says nothing about that wants what has its name, on all that the account has.
 func (s *Server) authorize(ctx context.Context, c *Call, a *Action) error {
-	if a.Open || s.callers.Free(&c.Caller, c.Account) {
+	if a.Open || s.callers.Free(ctx, &c.Caller, c.Account) {
 		return nil
 	}
 	wants := []caller.Want{c.Want(s.service.code(), a.Name, "*")}

@@ -163,14 +163,14 @@ func (s *Server) find(ctx context.Context, c *call, want *caller.Want, keys *con
 	a.partition = aws.Partition(a.region)
 	want.Resource, want.Owner = a.String(), a.account
 	switch name, sub, isSubscription := strings.Cut(a.resource, ":"); {
-	case isSubscription && a.account != c.Account && !s.callers.Free(&c.Caller, a.account):
+	case isSubscription && a.account != c.Account && !s.callers.Free(ctx, &c.Caller, a.account):
 		made, err := s.broker.Subscription(ctx, core.SubscriptionName{Topic: core.TopicName{Account: a.account, Region: a.region, Name: name}, Name: sub})
 		if err == nil && made.Owner == c.Account { // to another's topic
 			want.Owner = c.Account
 		} else if err != nil && core.CodeOf(err) != core.SubscriptionNotFound {
 			return nil, err
 		}
-	case !isSubscription && (c.sharable() || a.account == c.Account) && !strings.Contains(name, "/") && !s.callers.Free(&c.Caller, a.account):
+	case !isSubscription && (c.sharable() || a.account == c.Account) && !strings.Contains(name, "/") && !s.callers.Free(ctx, &c.Caller, a.account):
 		return s.findTopic(ctx, c, want, keys, core.TopicName{Account: a.account, Region: a.region, Name: name})
 	}
 	return nil, nil

@@ -112,7 +112,7 @@ func (s *Server) permitMove(ctx context.Context, c *call, source core.QueueName,
 
 // permit says whether the caller may do an action on a queue, there or not.
 func (s *Server) permit(ctx context.Context, c *call, p permission, name core.QueueName, in any) error {
-	if s.callers.Free(&c.Caller, name.Account) {
+	if s.callers.Free(ctx, &c.Caller, name.Account) {
 		return nil
 	}
 	want := caller.Want{Action: p.action, Resource: arn(name), Owner: name.Account}
