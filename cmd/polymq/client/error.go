@@ -103,6 +103,10 @@ func ExitCode(err error) int {
 	case !errors.As(err, &refused):
 		return ExitFailed
 	}
+	switch refused.Code {
+	case "DeadLetterQueueNotFound", "MoveDestinationNotFound": // missing as well, but not what the URL names
+		return ExitNotFound
+	}
 	switch refused.Status {
 	case http.StatusNotFound, http.StatusGone:
 		return ExitNotFound

@@ -296,6 +296,8 @@ func TestExitCodes(t *testing.T) {
 	s := start(t)
 	s.must("queue", "create", "orders")
 	s.must("message", "send", "orders", "hello")
+	s.must("queue", "create", "dead")
+	s.must("queue", "create", "source", "--dead-letter-queue", "dead", "--max-receives", "3")
 	for name, tt := range map[string]struct {
 		args []string
 		code int
@@ -304,6 +306,8 @@ func TestExitCodes(t *testing.T) {
 		"no such queue":     {[]string{"queue", "show", "nothing"}, client.ExitNotFound, "does not exist"},
 		"exists":            {[]string{"queue", "create", "orders", "--delay", "1m"}, client.ExitConflict, "other settings"},
 		"a bad value":       {[]string{"queue", "create", "other", "--delay", "8d"}, client.ExitFailed, "delay_seconds"},
+		"no dead letters":   {[]string{"queue", "edit", "orders", "--dead-letter-queue", "nothing", "--max-receives", "3"}, client.ExitNotFound, "dead-letter queue \"nothing\" does not exist"},
+		"nowhere to move":   {[]string{"queue", "move", "dead", "nothing"}, client.ExitNotFound, "nothing"},
 		"no server":         {[]string{"queue", "list", "--endpoint", "http://127.0.0.1:1"}, client.ExitUnavailable, "polymq serve"},
 		"no message":        {[]string{"message", "wait", "orders", "--match", "x", "--timeout", "0"}, client.ExitNotFound, "no message"},
 		"no change":         {[]string{"queue", "edit", "orders"}, client.ExitFailed, "--help"},
