@@ -23,6 +23,18 @@ def awscli_trusts_the_bundle_of_its_option():
 
 
 @check
+def awscli_trusts_the_bundle_of_its_profile():
+    """The profile's own counts only where the environment names none: not even an empty AWS_CA_BUNDLE."""
+    with open(os.environ["AWS_CONFIG_FILE"], "w", encoding="utf-8") as config:
+        config.write("[profile local]\nca_bundle = %s\n" % os.environ["POLYMQ_CA"])
+    machine = {name: os.environ.pop(name) for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if name in os.environ}
+    try:
+        shown("--profile", "local")
+    finally:
+        os.environ.update(machine)
+
+
+@check
 def awscli_asks_for_no_proof_where_told_so():
     shown("--no-verify-ssl")
 
