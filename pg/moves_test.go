@@ -42,14 +42,20 @@ func (q *testQueue) move() core.MoveTask {
 	return tasks[0]
 }
 
-// wantMoved waits for the end of the newest task, and fails unless it is this one.
-func (q *testQueue) wantMoved(want core.MoveStatus, moved int64) core.MoveTask {
+// ended waits for the end of the newest task, and gives it. How much it has moved is told only then: a step may be under way.
+func (q *testQueue) ended() core.MoveTask {
 	q.t.Helper()
 	eventually(q.t, "the move ends", func() bool {
 		status := q.move().Status
 		return status != core.MoveRunning && status != core.MoveCancelling
 	})
-	task := q.move()
+	return q.move()
+}
+
+// wantMoved waits for the end of the newest task, and fails unless it is this one.
+func (q *testQueue) wantMoved(want core.MoveStatus, moved int64) core.MoveTask {
+	q.t.Helper()
+	task := q.ended()
 	if task.Status != want || task.Moved != moved || task.EndedAt.IsZero() {
 		q.t.Errorf("the move is %+v, want %s after %d", task, want, moved)
 	}
@@ -197,11 +203,11 @@ func TestMoveRate(t *testing.T) {
 		t.Fatal(err)
 	}
 	queue.advance(time.Second)
-	moves := dead.move().Moved
-	if task := dead.wantMoved(core.MoveFailed, moves); task.Failure != core.MoveDestinationGone {
-		t.Errorf("failed for %q, want %q", task.Failure, core.MoveDestinationGone)
+	task := dead.ended()
+	if task.Status != core.MoveFailed || task.Failure != core.MoveDestinationGone || task.Moved < m.Moved {
+		t.Errorf("the move is %+v, want it failed for %q", task, core.MoveDestinationGone)
 	}
-	dead.wantCounts(50-moves, 0, 0, 50-moves)
+	dead.wantCounts(50-task.Moved, 0, 0, 50-task.Moved)
 }
 
 // soon gives a context for one look at the tasks.
@@ -287,7 +293,7 @@ func TestActiveMovesAreFew(t *testing.T) {
 	t.Parallel()
 	store := pgtest.New(t)
 	queue, dead := withDeadLetters(t, newBroker(t, store), 1)
-	queue.bury("a", "b", "c")
+	queue.bury(repeat("a", 1000)...) // which take a thousand seconds
 	dead.startMove(core.StartMove{Rate: 1})
 	if _, err := dead.broker.StartMove(t.Context(), core.StartMove{Source: dead.name}); core.CodeOf(err) != core.MoveActive {
 		t.Errorf("a second task: %v, want %s", err, core.MoveActive)
@@ -300,6 +306,7 @@ func TestActiveMovesAreFew(t *testing.T) {
 	third := queue.beside("third")
 	queue.beside("source3").deadTo(third, 1)
 	second.startMove(core.StartMove{}) // the last one allowed; it has nothing to do
+	second.wantMoved(core.MoveCompleted, 0)
 	execute(t, conn, `UPDATE move_tasks SET status = 'RUNNING', next_at = 'infinity' WHERE source_id = $1`, second.describe().ID)
 	if _, err := third.broker.StartMove(t.Context(), core.StartMove{Source: third.name}); core.CodeOf(err) != core.TooManyMoves {
 		t.Errorf("a task too many: %v, want %s", err, core.TooManyMoves)
@@ -350,8 +357,9 @@ func TestMoveEndsAfterTooLong(t *testing.T) {
 	dead.startMove(core.StartMove{Rate: 1})
 	eventually(t, "it has begun", func() bool { return dead.move().Moved > 0 })
 	dead.advance(core.MaxMoveTime + time.Second)
-	if task := dead.wantMoved(core.MoveFailed, dead.move().Moved); task.Failure != core.MoveTookTooLong {
-		t.Errorf("failed for %q, want %q", task.Failure, core.MoveTookTooLong)
+	task := dead.ended()
+	if task.Status != core.MoveFailed || task.Failure != core.MoveTookTooLong || task.Moved == 0 || task.Moved == 50 {
+		t.Errorf("the move is %+v, want it failed for %q", task, core.MoveTookTooLong)
 	}
 }
 
