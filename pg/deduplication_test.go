@@ -137,9 +137,10 @@ func TestDeduplicationWithinOneTrain(t *testing.T) {
 		t.Errorf("%d of %d sends of one id were stored, under %d ids", len(stored), 2*callers, len(ids))
 	}
 	q.wantReceive("up", "a")
+	conn := database(t, stores[0].URL())
 	eventually(t, "groups made for duplicates are gone", func() bool {
 		var groups int
-		if err := database(t, stores[0].URL()).QueryRow(context.Background(), `SELECT count(*) FROM groups`).Scan(&groups); err != nil {
+		if err := conn.QueryRow(context.Background(), `SELECT count(*) FROM groups`).Scan(&groups); err != nil {
 			t.Fatal(err)
 		}
 		return groups == 2
