@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/polymq/polymq/core"
 )
 
 // URL gives tests the way to a store's database.
@@ -203,6 +205,11 @@ func SweepSoon(s *Store) { s.marks.swept(time.Time{}) }
 
 // SweepNever has no sweep happen.
 func SweepNever(s *Store) { s.marks.swept(time.Now().Add(time.Hour)) }
+
+// MarkOf gives where receives of the usual priority begin to look; zero: at the start.
+func MarkOf(s *Store, storage int64) time.Time {
+	return s.marks.lowest(storage, []int16{core.DefaultPriority}, 0)
+}
 
 // MaxSchemaLength bounds the name of a schema.
 const MaxSchemaLength = maxSchemaLength

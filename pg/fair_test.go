@@ -16,7 +16,7 @@ import (
 const noisyMessages = 10_000
 
 // sendToGroups sends messages to groups, at most a batch at a time. Their bodies say which group's which they are.
-func (q *testQueue) sendToGroups(messages int, groups ...string) {
+func (q *testQueue) sendToGroups(messages int, groups ...string) (sent []core.Sent) {
 	q.t.Helper()
 	var batch []core.NewMessage
 	for i := range messages {
@@ -25,8 +25,17 @@ func (q *testQueue) sendToGroups(messages int, groups ...string) {
 		}
 	}
 	for part := range slices.Chunk(batch, core.MaxBatch) {
-		q.sendMessages(part...)
+		sent = append(sent, q.sendMessages(part...)...)
 	}
+	return sent
+}
+
+// heardOf waits until a server looks where these messages of the queue stand, which another one may have sent.
+func (q *testQueue) heardOf(store *pg.Store, sent []core.Sent) {
+	q.t.Helper()
+	storage := q.describe().Storage
+	first := slices.MinFunc(sent, func(a, b core.Sent) int { return a.VisibleAt.Compare(b.VisibleAt) }).VisibleAt
+	eventually(q.t, "who receives has heard of it", func() bool { return !pg.MarkOf(store, storage).After(first) })
 }
 
 // receivesUntil counts the receives of ten messages each until the group has got that many.
@@ -57,7 +66,8 @@ func TestFairQueue(t *testing.T) {
 		}
 	}
 	one, other := newBroker(t, stores[0]), newBroker(t, stores[1])
-	const noticed = 100 // receives during which another server hears of a message; of a thousand that it would take
+	storeOf := map[*core.Broker]*pg.Store{one: stores[0], other: stores[1]}
+	const noticed = 100 // receives while another server's view of the line is stale; of a thousand that it would take
 	tests := map[string]struct {
 		noisy, quiet, receives *core.Broker
 		most                   int
@@ -74,17 +84,17 @@ func TestFairQueue(t *testing.T) {
 			noisy := newQueue(t, tt.noisy)
 			quiet, receives := noisy.through(tt.quiet), noisy.through(tt.receives)
 			noisy.sendToGroups(noisyMessages, "noisy")
-			quiet.sendToGroups(1, "first")
+			receives.heardOf(storeOf[tt.receives], quiet.sendToGroups(1, "first"))
 			if n := receives.receivesUntil("first", 1, tt.most+2); n > tt.most+1 { // before it stand ten of the noisy group's
 				t.Errorf("the first message took %d receives", n)
 			}
 			for range 20 {
 				receives.receive(10)
 			}
-			quiet.sendToGroups(1, "single")
+			receives.heardOf(storeOf[tt.receives], quiet.sendToGroups(1, "single"))
 			receives.receivesUntil("single", 1, tt.most)
 			noisy.sendToGroups(100, "noisy")
-			quiet.sendToGroups(10, "three", "quiet", "groups")
+			receives.heardOf(storeOf[tt.receives], quiet.sendToGroups(10, "three", "quiet", "groups"))
 			receives.receivesUntil("groups", 10, tt.most+3)
 		})
 	}
