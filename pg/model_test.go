@@ -42,8 +42,8 @@ type model struct {
 // The times of the model are multiples of these, so that what is due at the same model time was also
 // made so, and the test's own time never tips a scale.
 const (
-	modelTimeout = time.Minute
-	modelStep    = 20 * time.Second
+	modelTimeout = 5 * time.Minute
+	modelStep    = 100 * time.Second
 )
 
 func (m *model) server(t *rapid.T) *testQueue {
