@@ -31,7 +31,7 @@ func TestPostgresAway(t *testing.T) {
 			thaw := func() { signalAll(frozen, syscall.SIGCONT) }
 			t.Cleanup(thaw) // or it could not be stopped
 			return p.url, func() {
-				frozen = postgresPIDs(t, p.options.DataDir)
+				frozen = stopStarting(t, p.options.DataDir)
 				signalAll(frozen, syscall.SIGSTOP)
 			}, thaw
 		},
@@ -123,7 +123,7 @@ func mustBeAway(t *testing.T, base string) {
 		}()
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
-		resp, err := http.Get(base + path)
+		resp, err := httpClient.Get(base + path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,10 @@ import (
 	"github.com/aws/smithy-go"
 )
 
+// httpClient has connections of its own: servers of httptest close idle ones of the default client as they end, and a request of
+// another test's whose answer has no body may fail by that.
+var httpClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 // message is a received message.
 type message struct{ body, handle string }
 

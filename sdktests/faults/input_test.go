@@ -170,7 +170,7 @@ func (d dialect) post(base, encoding string, body io.Reader) (status int, code s
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
-	client := http.Client{Timeout: requestTimeout}
+	client := http.Client{Transport: httpClient.Transport, Timeout: requestTimeout}
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, "", err

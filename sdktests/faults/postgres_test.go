@@ -88,11 +88,14 @@ func (p *postgres) stop(t *testing.T) {
 // killPostgres kills, with kill -9, all processes of the PostgreSQL in a data directory of polymq.
 func killPostgres(t *testing.T, dir string) {
 	t.Helper()
-	pids := postgresPIDs(t, dir)
-	_ = syscall.Kill(pids[0], syscall.SIGSTOP) // it starts no others meanwhile
-	for _, pid := range postgresPIDs(t, dir) {
-		_ = syscall.Kill(pid, syscall.SIGKILL) // fails for a session that has just ended
-	}
+	signalAll(stopStarting(t, dir), syscall.SIGKILL)
+}
+
+// stopStarting stops the main process of the PostgreSQL in a data directory of polymq, so that it starts no others, and lists all.
+func stopStarting(t *testing.T, dir string) []int {
+	t.Helper()
+	_ = syscall.Kill(postgresPIDs(t, dir)[0], syscall.SIGSTOP)
+	return postgresPIDs(t, dir)
 }
 
 // postgresPIDs lists the processes of the PostgreSQL in a data directory of polymq, the main one first.

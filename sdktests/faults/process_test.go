@@ -190,7 +190,7 @@ var givenAddresses sync.Map
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000)))
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(10_000)))
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 		if errors.Is(err, syscall.EADDRINUSE) {
 			continue

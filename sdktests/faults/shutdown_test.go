@@ -117,19 +117,22 @@ func TestShutdownTwice(t *testing.T) {
 // lockable is a server whose sends can be held up in the database.
 type lockable struct {
 	*process
-	database *pgx.Conn
+	database, watch *pgx.Conn // to watch by a connection that is in a transaction would show what was there as it looked first
 }
 
 // serveLockable starts a server with queues orders and quiet.
 func serveLockable(t *testing.T) *lockable {
 	t.Helper()
 	url := testDatabase(t)
-	database, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
+	connect := func() *pgx.Conn {
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close(context.Background()) })
+		return conn
 	}
-	t.Cleanup(func() { _ = database.Close(context.Background()) })
-	srv := &lockable{serve(t, "--database-url", url), database}
+	srv := &lockable{serve(t, "--database-url", url), connect(), connect()}
 	createQueue(t, srv.url, "orders")
 	createQueue(t, srv.url, "quiet")
 	return srv
@@ -152,14 +155,14 @@ func (l *lockable) lock(t *testing.T) (unlock func()) {
 	}
 }
 
-// awaitBlocked waits until a send waits for the lock.
+// awaitBlocked waits until a send waits for the lock, as a chore of the server's may do too.
 func (l *lockable) awaitBlocked(t *testing.T) {
 	t.Helper()
 	eventually(t, "block a send", func() error {
 		var waiting int
-		err := l.database.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database WHERE NOT granted AND datname = current_database()").Scan(&waiting)
+		err := l.watch.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO messages%'").Scan(&waiting)
 		if err == nil && waiting == 0 {
-			err = errors.New("nothing waits for the lock")
+			err = errors.New("no send waits for the lock")
 		}
 		return err
 	})
