@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +28,10 @@ import (
 	"github.com/polymq/polymq/protocols/caller"
 	"github.com/polymq/polymq/protocols/console"
 )
+
+// httpClient has connections of its own: servers of httptest close idle ones of the default client as they end, and a request of
+// another test's whose answer has no body may fail by that.
+var httpClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
 
 // scope gives the Authorization of a request to one of AWS's services.
 func scope(service string) string {
@@ -215,17 +218,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Who speaks to an MNS that is switched off finds the id in the header and the document, as MNS writes it.
-func TestRefusalsOfMNSHaveItsRequestID(t *testing.T) {
-	t.Parallel()
-	w := httptest.NewRecorder()
-	New(core.NewBroker(panicking{}), Options{Protocols: []string{"sqs"}}).ServeHTTP(w, request{"GET", "/queues/orders", []string{"x-mns-version", "2015-06-06"}, ""}.http())
-	id := w.Header()["x-mns-request-id"] //nolint:staticcheck // as it stands on the wire
-	if len(id) != 1 || !regexp.MustCompile(`^[0-9A-F]{24}$`).MatchString(id[0]) || !strings.Contains(w.Body.String(), "<RequestId>"+id[0]+"</RequestId>") {
-		t.Errorf("got the id %q in the header of %s", id, w.Body)
-	}
-}
-
 // checkDocument checks that a body is what its type says.
 func checkDocument(t *testing.T, contentType string, body []byte) {
 	t.Helper()
@@ -391,7 +383,7 @@ func TestVanishedClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		if response, err := http.DefaultClient.Do(r); err == nil {
+		if response, err := httpClient.Do(r); err == nil {
 			_ = response.Body.Close()
 		}
 	}()
@@ -507,7 +499,7 @@ func TestHeads(t *testing.T) {
 		if body != "" {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
-		response, err := http.DefaultTransport.RoundTrip(r)
+		response, err := httpClient.Transport.RoundTrip(r)
 		if err != nil {
 			t.Fatal(err)
 		}

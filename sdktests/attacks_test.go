@@ -96,7 +96,7 @@ func sigv4(t *testing.T, base, action, body string) *http.Request {
 
 func roundTrip(t *testing.T, r *http.Request) (int, string) {
 	t.Helper()
-	response, err := http.DefaultClient.Do(r)
+	response, err := httpClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func rewriting(t *testing.T, target string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Transport: httpClient.Transport, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
 		r.SetXForwarded()
 	}})
@@ -335,7 +335,7 @@ func TestNamesThatInject(t *testing.T) {
 		requests["SNS"], _ = http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/?Action=CreateTopic&Version=2010-03-31&Name="+url.QueryEscape(name), nil)
 		requests["JSON API"], _ = http.NewRequestWithContext(t.Context(), http.MethodDelete, p.url+"/api/v1/queues/"+url.PathEscape(name), nil)
 		for protocol, r := range requests {
-			response, err := http.DefaultClient.Do(r)
+			response, err := httpClient.Do(r)
 			if err != nil {
 				t.Errorf("%s, %.30q: %v", protocol, name, err)
 				continue

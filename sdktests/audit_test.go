@@ -49,7 +49,7 @@ func (v *verifying) api(t *testing.T, method, path, body string) string {
 	r, _ := http.NewRequestWithContext(t.Context(), method, v.url+"/api/v1"+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+rootKey+":"+rootSecret)
 	r.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(r)
+	response, err := httpClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestAuditOfAFloodOfStrangers(t *testing.T) {
 	began := time.Now()
 	for range 3 * core.MaxUnknown {
 		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, v.url+"/queues", bytes.NewReader(nil))
-		response, err := http.DefaultClient.Do(r)
+		response, err := httpClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}

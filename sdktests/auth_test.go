@@ -106,7 +106,7 @@ type changing func(*http.Request)
 
 func (change changing) Do(r *http.Request) (*http.Response, error) {
 	change(r)
-	return http.DefaultClient.Do(r)
+	return httpClient.Do(r)
 }
 
 func errorCode(err error) string {
@@ -218,7 +218,7 @@ func TestSQSRefusesOldSignatures(t *testing.T) {
 				sent = body
 			}
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(sent)), int64(len(sent))
-			response, err := http.DefaultClient.Do(r)
+			response, err := httpClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,7 +262,7 @@ func TestUnsignedRequestsAreRefused(t *testing.T) {
 			for i := 0; i < len(tt.header); i += 2 {
 				r.Header.Set(tt.header[i], tt.header[i+1])
 			}
-			response, err := http.DefaultClient.Do(r)
+			response, err := httpClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -520,7 +520,7 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		for _, path := range []string{"/api/v1/keys", "/api/v1/queues/none", "/api/v1/none"} {
 			r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, v.url+path, nil)
 			r.Header.Set("Authorization", "Bearer "+bearer)
-			response, err := http.DefaultClient.Do(r)
+			response, err := httpClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -300,7 +300,7 @@ func TestPathsOfTheAPI(t *testing.T) {
 	} {
 		method, target, _ := strings.Cut(line, " ")
 		r := &http.Request{Method: method, URL: &url.URL{Scheme: "http", Host: strings.TrimPrefix(v.url, "http://"), Opaque: target}, Header: http.Header{"Authorization": {"Bearer " + viewer.ID + ":" + string(viewer.Secret)}}}
-		response, err := http.DefaultTransport.RoundTrip(r.WithContext(t.Context()))
+		response, err := httpClient.Transport.RoundTrip(r.WithContext(t.Context()))
 		if err != nil {
 			continue // refused by the server before it was read
 		}

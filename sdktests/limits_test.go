@@ -76,7 +76,7 @@ func TestLimitsInEveryProtocol(t *testing.T) {
 	if _, err := topics.Publish(t.Context(), &sns.PublishInput{TopicArn: topic.TopicArn, Message: aws.String("hello")}); errorCode(err) != "Throttling" {
 		t.Errorf("more bytes by SNS: %v", err)
 	}
-	response, err := http.Post(p.url+"/api/v1/queues/orders/messages?account="+limitedAccount, "application/json", strings.NewReader(`{"messages":[{"body":"x"}]}`))
+	response, err := httpClient.Post(p.url+"/api/v1/queues/orders/messages?account="+limitedAccount, "application/json", strings.NewReader(`{"messages":[{"body":"x"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestLimitOfRequests(t *testing.T) {
 		t.Helper()
 		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPut, p.url+"/api/v1/accounts/"+limitedAccount+"/limits", strings.NewReader(limits))
 		r.Header.Set("Content-Type", "application/json")
-		response, err := http.DefaultClient.Do(r)
+		response, err := httpClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}

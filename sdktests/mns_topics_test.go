@@ -182,7 +182,7 @@ func verifyPush(r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("decode the certificate's URL: %w", err)
 	}
-	resp, err := http.Get(string(address))
+	resp, err := httpClient.Get(string(address))
 	if err != nil {
 		return fmt.Errorf("fetch the certificate: %w", err)
 	}

@@ -54,7 +54,7 @@ func refusals(t *testing.T) map[string]refusal {
 		"mns": func() *http.Request { return w.mnsXML(t, "ListQueue", limitedAccount, "orders") },
 	} {
 		for range 100 {
-			response, err := http.DefaultClient.Do(ask())
+			response, err := httpClient.Do(ask())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +124,9 @@ func startReluctant(t *testing.T, refused map[string]refusal) (polymq, *reluctan
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &reluctant{refusals: refused, next: httputil.NewSingleHostReverseProxy(to), asked: map[string]int{}}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.Transport = httpClient.Transport
+	l := &reluctant{refusals: refused, next: proxy, asked: map[string]int{}}
 	front := httptest.NewServer(l)
 	t.Cleanup(front.Close)
 	return polymq{front.URL, accessKey}, l

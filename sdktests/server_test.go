@@ -42,6 +42,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// httpClient has connections of its own: servers of httptest close idle ones of the default client as they end, and a request of
+// another test's whose answer has no body may fail by that.
+var httpClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 // accessKey belongs to no account of its own, so that its queues are those of the default one.
 const accessKey = "test"
 
@@ -81,7 +85,7 @@ func (p polymq) sqs(options ...func(*sqs.Options)) *sqs.Client {
 		Region:       "us-east-1",
 		Credentials:  credentials.NewStaticCredentialsProvider(p.accessKey, "test", ""),
 		Retryer:      aws.NopRetryer{},
-		HTTPClient:   http.DefaultClient, // for some tests make a client for each call, and connections of its own would stay open
+		HTTPClient:   httpClient, // for some tests make a client for each call, and connections of its own would stay open
 	}, options...)
 }
 
@@ -112,7 +116,7 @@ func (p polymq) callAPI(method, path string, request, response any) error {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}

@@ -2,7 +2,6 @@ package sdktests
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -28,11 +27,11 @@ func signed(key core.Key) aws.CredentialsProvider {
 }
 
 func (v *verifying) iam(key core.Key) *iam.Client {
-	return iam.New(iam.Options{HTTPClient: http.DefaultClient, Region: "us-east-1", BaseEndpoint: &v.url, Credentials: signed(key)})
+	return iam.New(iam.Options{HTTPClient: httpClient, Region: "us-east-1", BaseEndpoint: &v.url, Credentials: signed(key)})
 }
 
 func (v *verifying) sts(key core.Key) *sts.Client {
-	return sts.New(sts.Options{HTTPClient: http.DefaultClient, Region: "us-east-1", BaseEndpoint: &v.url, Credentials: signed(key)})
+	return sts.New(sts.Options{HTTPClient: httpClient, Region: "us-east-1", BaseEndpoint: &v.url, Credentials: signed(key)})
 }
 
 // mnsBy gives a client of MNS that signs with a key, a session's too.

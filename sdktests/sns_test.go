@@ -38,7 +38,7 @@ import (
 // sns gives a client of the AWS SDK. An error shows at once: it does not try again.
 func (p polymq) sns() *sns.Client {
 	return sns.New(sns.Options{
-		BaseEndpoint: aws.String(p.url), Region: "us-east-1", Retryer: aws.NopRetryer{}, HTTPClient: http.DefaultClient,
+		BaseEndpoint: aws.String(p.url), Region: "us-east-1", Retryer: aws.NopRetryer{}, HTTPClient: httpClient,
 		Credentials: credentials.NewStaticCredentialsProvider(p.accessKey, "test", ""),
 	})
 }
@@ -48,7 +48,7 @@ func (p polymq) sns() *sns.Client {
 func startBehindTLS(t *testing.T) (polymq, *httptest.Server) {
 	t.Helper()
 	var backend atomic.Pointer[url.URL]
-	front := httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(backend.Load()) }})
+	front := httptest.NewTLSServer(&httputil.ReverseProxy{Transport: httpClient.Transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(backend.Load()) }})
 	t.Cleanup(front.Close)
 	p := startWithCertHost(t, front.Listener.Addr().String())
 	to, err := url.Parse(p.url)
@@ -326,7 +326,7 @@ func testSNSHTTPEndpoint(t *testing.T, client *sns.Client, certificates *http.Cl
 	}
 	follow := func(link string) {
 		t.Helper()
-		resp, err := http.Get(link)
+		resp, err := httpClient.Get(link)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -405,7 +405,7 @@ func TestSNSHTTPEndpointDown(t *testing.T) {
 	if err != nil {
 		t.Fatalf("subscribe: %v", err)
 	}
-	resp, err := http.Get(<-links)
+	resp, err := httpClient.Get(<-links)
 	if err != nil {
 		t.Fatal(err)
 	}

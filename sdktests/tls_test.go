@@ -33,7 +33,7 @@ func startTLS(t *testing.T, auth string) (*verifying, []byte) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = srv.Stop(context.Background()) })
-	response, err := http.Get(plainly(srv.URL()) + "/api/v1/ca.pem")
+	response, err := httpClient.Get(plainly(srv.URL()) + "/api/v1/ca.pem")
 	if err != nil {
 		t.Fatal(err)
 	}

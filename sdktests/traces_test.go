@@ -100,7 +100,7 @@ func (h headers) Do(r *http.Request) (*http.Response, error) {
 	} else {
 		propagation.TraceContext{}.Inject(r.Context(), propagation.HeaderCarrier(r.Header))
 	}
-	return http.DefaultClient.Do(r)
+	return httpClient.Do(r)
 }
 
 // A journey is a way of a message from one client to another.

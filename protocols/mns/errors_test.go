@@ -206,7 +206,7 @@ func TestErrorsInJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Mns-Version", jsonVersion)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

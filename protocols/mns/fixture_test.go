@@ -27,6 +27,10 @@ func start(t testing.TB) fixture {
 	return fixture{broker, server.URL}
 }
 
+// httpClient has connections of its own: servers of httptest close idle ones of the default client as they end, and a request of
+// another test's whose answer has no body may fail by that.
+var httpClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 // reply is what came back, and what of any document in it.
 type reply struct {
 	status int
@@ -97,7 +101,7 @@ func (f fixture) do(t testing.TB, method, target, body string, headers ...string
 		name, value, _ := strings.Cut(h, ": ")
 		req.Header.Set(name, value)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func (f fixture) json(t testing.TB, method, target, body string) jsonReply {
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

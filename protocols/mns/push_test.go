@@ -323,7 +323,7 @@ func TestCertificate(t *testing.T) {
 	if !Matches(httptest.NewRequest(http.MethodGet, CertificatePath, nil)) {
 		t.Error("a request of the certificate is said not to speak MNS")
 	}
-	resp, err := http.Get(f.url + CertificatePath)
+	resp, err := httpClient.Get(f.url + CertificatePath)
 	if err != nil {
 		t.Fatal(err)
 	}

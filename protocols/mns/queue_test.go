@@ -258,7 +258,7 @@ func TestAccountsAndRegionsAreApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Host = "1234.mns.cn-hangzhou-internal.aliyuncs.com"
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,10 @@ func start(t testing.TB) fixture {
 	return fixture{broker, server.URL, dataServer.URL}
 }
 
+// httpClient has connections of its own: servers of httptest close idle ones of the default client as they end, and a request of
+// another test's whose answer has no body may fail by that.
+var httpClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 // reply is what came back.
 type reply struct {
 	status int
@@ -84,7 +88,7 @@ func encoded(parameters []string) string {
 
 func send(t testing.TB, req *http.Request) reply {
 	t.Helper()
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +137,7 @@ func (f fixture) data(t testing.TB, method, target, body string) (int, string) {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Mns-Version", "2015-06-06")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/aws"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 type addPermissionRequest struct {
@@ -61,7 +62,7 @@ func (req *addPermissionRequest) check() error {
 		return required("actionName")
 	}
 	for _, account := range req.AWSAccountId {
-		if !core.IsAccount(account) {
+		if !caller.IsAccount(account) {
 			return invalid("A provided account ID is not valid")
 		}
 	}

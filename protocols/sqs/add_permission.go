@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 type addPermissionRequest struct {
@@ -62,7 +63,7 @@ func (req *addPermissionRequest) check() error {
 		return overLimit.errorf("%d Principals were found, maximum allowed is %d.", len(req.AWSAccountIds), maxPrincipals)
 	}
 	for _, account := range req.AWSAccountIds {
-		if !core.IsAccount(account) {
+		if !caller.IsAccount(account) {
 			return invalid("["+account+"]", "PrincipalId", "Unable to verify.")
 		}
 	}

@@ -19,7 +19,7 @@ func TestAlertCommands(t *testing.T) {
 		}
 		_, _ = w.Write([]byte(`{"errcode":0,"errmsg":"ok"}`))
 	}))
-	t.Cleanup(robot.Close)
+	t.Cleanup(func() { _ = robot.Config.Close() }) // its own Close would close the default client's connections too, which other tests use
 	s.must("queue", "create", "ops")
 	s.must("alert", "create", "late", "--metric", "oldest_message_age", "--queue", "orders*", "--above", "300", "--for", "2m", "--repeat", "1h", "--to", "queue=ops", "--to", "dingtalk="+robot.URL, "--secret", "SEC1")
 	s.must("alert", "create", "errors", "--metric", "polymq_requests_total", "--label", "protocol=sqs", "--by", "code", "--at-least", "0.5", "--disabled")

@@ -153,7 +153,7 @@ func (s *shell) failing(n int64) string {
 		}
 		proxy.ServeHTTP(w, r)
 	}))
-	s.t.Cleanup(srv.Close)
+	s.t.Cleanup(func() { _ = srv.Config.Close() }) // its own Close would close the default client's connections too, which other tests use
 	return srv.URL
 }
 

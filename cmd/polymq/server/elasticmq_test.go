@@ -197,7 +197,7 @@ rest-stats { enabled = true, bind-port = %s, bind-hostname = "127.0.0.1" }`, que
 		t.Fatal(err)
 	}
 	for _, url := range []string{"http://127.0.0.1:" + queues + "/health", "http://127.0.0.1:" + page + "/console/"} {
-		resp, err := http.Get(url)
+		resp, err := httpClient.Get(url)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +282,7 @@ func query(t *testing.T, srv *Server, form url.Values, region string) string {
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=test/20260101/%s/sqs/aws4_request, SignedHeaders=host, Signature=00", region))
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := httpClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

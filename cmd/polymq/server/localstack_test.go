@@ -19,7 +19,7 @@ func askLocalStack(t *testing.T, srv *Server, method, path, body string) (status
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := httpClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func callSNS(t *testing.T, srv *Server, element string, pairs ...string) string 
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
-	resp, err := http.PostForm(srv.URL(), form)
+	resp, err := httpClient.PostForm(srv.URL(), form)
 	if err != nil {
 		t.Fatal(err)
 	}

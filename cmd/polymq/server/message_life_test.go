@@ -66,7 +66,7 @@ func request(t *testing.T, method, url, body string) string {
 	if strings.Contains(url, "/queues/") && !strings.Contains(url, "/api/") {
 		r.Header.Set("x-mns-version", "2015-06-06")
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := httpClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func TestMetrics(t *testing.T) {
 		t.Fatalf("send: %d %s %v", status, body, err)
 	}
 	for _, form := range []string{"?Action=GetQueueUrl&QueueName=none", "000000000000/orders?Action=Invented"} {
-		resp, err := http.Get(srv.URL() + "/" + form)
+		resp, err := httpClient.Get(srv.URL() + "/" + form)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestMetrics(t *testing.T) {
 
 func scrape(t *testing.T, srv *Server) string {
 	t.Helper()
-	resp, err := http.Get(srv.URL() + "/metrics")
+	resp, err := httpClient.Get(srv.URL() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestMetricsAreBounded(t *testing.T) {
 				r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 				r.Header.Set("X-Amz-Target", request[2])
 			}
-			resp, err := http.DefaultClient.Do(r)
+			resp, err := httpClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}

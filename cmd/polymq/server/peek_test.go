@@ -30,7 +30,7 @@ func TestLocalStacksViewOfMessages(t *testing.T) {
 		}
 		r.Header.Set("Accept", tt.accept)
 		for range 2 { // nothing is received by it
-			resp, err := http.DefaultClient.Do(r)
+			resp, err := httpClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -51,7 +51,7 @@ grep -q made-by-script <&3`, 0o644)
 		got.Scripts[2].State != "SUCCESSFUL" || got.Scripts[3].State != "SUCCESSFUL" {
 		t.Errorf("got %+v, want a script that failed and three that did not", got)
 	}
-	resp, err := http.Get(srv.URL() + "/api/v1/queues/made-by-script")
+	resp, err := httpClient.Get(srv.URL() + "/api/v1/queues/made-by-script")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ grep -q made-by-script <&3`, 0o644)
 
 func getJSON(t *testing.T, url string, into any) {
 	t.Helper()
-	resp, err := http.Get(url)
+	resp, err := httpClient.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,9 +40,13 @@ func start(t *testing.T, config Config) *Server {
 	return srv
 }
 
+// httpClient has connections of its own: servers of httptest close idle ones of the default client as they end, and a request of
+// another test's whose answer has no body may fail by that.
+var httpClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 // post makes a request of the JSON API and gives the status and the body.
 func post(srv *Server, path, body string) (int, string, error) {
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: patience, Transport: httpClient.Transport}
 	resp, err := client.Post(srv.URL()+"/api/v1"+path, "application/json", strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
@@ -227,7 +231,7 @@ func TestSQS60sRules(t *testing.T) {
 		srv := start(t, Config{SQS60sRules: on})
 		call := func(parameters string) int {
 			t.Helper()
-			client := &http.Client{Timeout: patience}
+			client := &http.Client{Timeout: patience, Transport: httpClient.Transport}
 			resp, err := client.Post(srv.URL()+"/?"+parameters, "application/x-www-form-urlencoded", nil)
 			if err != nil {
 				t.Fatal(err)

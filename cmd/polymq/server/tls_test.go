@@ -95,7 +95,7 @@ func TestTLSByFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = conn.Close()
-	resp, err := http.Get(strings.Replace(srv.URL(), "https", "http", 1) + "/api/v1/ca.pem")
+	resp, err := httpClient.Get(strings.Replace(srv.URL(), "https", "http", 1) + "/api/v1/ca.pem")
 	if err != nil {
 		t.Fatal(err)
 	}

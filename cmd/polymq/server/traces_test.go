@@ -203,7 +203,7 @@ func call(t *testing.T, url, body, header, value string) string {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set(header, value)
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := httpClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +312,7 @@ func TestTraceRatio(t *testing.T) {
 func TestTracesOfFailures(t *testing.T) {
 	t.Parallel()
 	srv, traces, stop := startTraced(t, Config{})
-	resp, err := http.Get(srv.URL() + "/?Action=GetQueueUrl&QueueName=none")
+	resp, err := httpClient.Get(srv.URL() + "/?Action=GetQueueUrl&QueueName=none")
 	if err != nil {
 		t.Fatal(err)
 	}
