@@ -472,8 +472,13 @@ func TestBrowsersUseSQS(t *testing.T) {
 		defer pages.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
+		profile, err := os.MkdirTemp("", "polymq-browser-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(profile) // which fails while one of the browser's processes still writes there
 		var out, log bytes.Buffer
-		cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--user-data-dir="+t.TempDir(), "--virtual-time-budget=20000", "--dump-dom", strings.Replace(pages.URL, "127.0.0.1", "localhost", 1))
+		cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--user-data-dir="+profile, "--virtual-time-budget=20000", "--dump-dom", strings.Replace(pages.URL, "127.0.0.1", "localhost", 1))
 		cmd.Stdout, cmd.Stderr = &out, &log
 		cmd.Env = append(os.Environ(), "NO_PROXY=*", "no_proxy=*")
 		if err := cmd.Run(); err != nil {

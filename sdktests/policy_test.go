@@ -67,7 +67,7 @@ func by(key core.Key) func(*sqs.Options) { return with(key.ID, string(key.Secret
 
 // topics gives a client of SNS.
 func (v *verifying) topics(key core.Key) *sns.Client {
-	return sns.New(sns.Options{HTTPClient: http.DefaultClient, Region: "us-east-1", BaseEndpoint: &v.url, Credentials: credentials.NewStaticCredentialsProvider(key.ID, string(key.Secret), "")})
+	return sns.New(sns.Options{HTTPClient: httpClient, Region: "us-east-1", BaseEndpoint: &v.url, Credentials: credentials.NewStaticCredentialsProvider(key.ID, string(key.Secret), "")})
 }
 
 const accountA, accountB = "111122223333", "444455556666"
@@ -104,7 +104,9 @@ func TestPoliciesAreEnforced(t *testing.T) {
 // eventually waits until something holds: what is changed on one server is seen on others within a second.
 func eventually(t *testing.T, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); {
+	poll := time.NewTicker(2 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(time.Minute); !holds(); <-poll.C {
 		if time.Now().After(deadline) {
 			t.Fatal("it did not become so")
 		}
@@ -161,7 +163,7 @@ func TestPresignedURLIsBoundByPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp, err := http.Get(signed)
+		resp, err := httpClient.Get(signed)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"net/http/httptrace"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/polymq/polymq/cmd/polymq/polymqtest"
 )
 
 func send(t *testing.T, client *sqs.Client, url, body string, options ...func(*sqs.SendMessageInput)) *sqs.SendMessageOutput {
@@ -632,20 +633,25 @@ func TestSQSLongPollWakes(t *testing.T) {
 
 func TestSQSReceiveOfAClientThatGoesAway(t *testing.T) {
 	t.Parallel()
-	client := start(t).sqs()
+	srv := polymqtest.Start(t)
+	waits := func(want int) func() bool { return func() bool { return srv.Broker().Waiting() == want } }
+	client := polymq{srv.URL(), accessKey}.sqs()
 	url := createQueue(t, client, "orders")
 	ctx, leave := context.WithCancel(t.Context())
-	asked, left := make(chan bool), make(chan error, 1)
+	left := make(chan error, 1)
 	go func() {
-		_, err := client.ReceiveMessage(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			WroteRequest: func(httptrace.WroteRequestInfo) { close(asked) },
-		}), &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
+		_, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
 		left <- err
 	}()
-	within(t, asked, "the request of the poll")
+	eventually(t, waits(1))
+	began := time.Now()
 	leave()
 	if err := within(t, left, "the poll"); err == nil {
 		t.Error("the poll gave no error")
+	}
+	eventually(t, waits(0)) // the server may hear of it later than the client
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("the poll went on for %v without its client", took)
 	}
 	send(t, client, url, "hello")
 	got := receive(t, client, url, waiting(20), func(in *sqs.ReceiveMessageInput) {

@@ -394,16 +394,22 @@ func TestVanishedWaitingClient(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.create(t, "orders", "")
+	handler, ended := New(f.broker, new(caller.Options), Options{}), make(chan struct{}, 5)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r)
+		ended <- struct{}{}
+	}))
+	t.Cleanup(server.Close)
 	for range 5 {
 		ctx, cancel := context.WithCancel(t.Context())
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { cancel() }})
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url+"/queues/orders/messages?waitseconds=30", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/queues/orders/messages?waitseconds=30", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		gone := make(chan error)
 		go func() {
-			resp, err := http.DefaultClient.Do(req)
+			resp, err := httpClient.Do(req)
 			if err == nil {
 				_ = resp.Body.Close()
 			}
@@ -411,6 +417,11 @@ func TestVanishedWaitingClient(t *testing.T) {
 		}()
 		if err := <-gone; !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
+		}
+		select {
+		case <-ended: // the server may hear of it later than the client
+		case <-time.After(20 * time.Second):
+			t.Fatal("the server still waits for a message, whose client is gone")
 		}
 	}
 	f.send(t, "orders", "<MessageBody>hello</MessageBody>")
