@@ -27,6 +27,7 @@ def awscli_trusts_the_bundle_of_its_profile():
     """The profile's own counts only where the environment names none: not even an empty AWS_CA_BUNDLE."""
     with open(os.environ["AWS_CONFIG_FILE"], "w", encoding="utf-8") as config:
         config.write("[profile local]\nca_bundle = %s\n" % os.environ["POLYMQ_CA"])
+        config.writelines("%s = %s\n" % (name.lower(), os.environ[name]) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"))
     machine = {name: os.environ.pop(name) for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE") if name in os.environ}
     try:
         shown("--profile", "local")
