@@ -21,7 +21,8 @@ type Broker struct {
 
 	draining  chan struct{}
 	drainOnce sync.Once
-	looking   sync.WaitGroup // look-aheads under way
+	looking   sync.WaitGroup // look-aheads under way, and dead letters that wait to be moved
+	worn      worn
 
 	pushersMu sync.RWMutex
 	pushers   map[string]Pusher // by format; never changed, but replaced
@@ -85,7 +86,11 @@ func (b *Broker) AdvanceClock(ctx context.Context, account string, by time.Durat
 			return time.Time{}, err
 		}
 	}
-	return b.store.AdvanceClock(ctx, account, by)
+	now, err := b.store.AdvanceClock(ctx, account, by)
+	if err == nil && by > 0 {
+		b.moveWorn(account)
+	}
+	return now, err
 }
 
 // ResetAccount removes all that an account has, in every region: its queues with their messages, what

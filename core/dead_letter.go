@@ -4,11 +4,14 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 )
 
 // DeadLetterPolicy says what becomes of messages that are received again and again and never
 // deleted: a receive that finds one which this queue has handed out MaxReceives times already moves it to the
-// target instead. The zero policy leaves such messages where they are.
+// target instead. What a receive with DeadOnTime found for the last time need not wait for that. The zero policy leaves
+// such messages where they are.
 type DeadLetterPolicy struct {
 	Target      string // name of a queue of the same account and region; "": none
 	MaxReceives int    // 1 to MaxReceivesBound
@@ -111,4 +114,103 @@ func (b *Broker) DeadLetterSources(ctx context.Context, name QueueName, in ListQ
 		return QueuePage{}, err
 	}
 	return b.store.DeadLetterSources(ctx, name, in.After, in.Limit)
+}
+
+// worn are messages that are dead letters when their visibility timeout ends, unless somebody deletes them.
+type worn struct {
+	mu      sync.Mutex
+	waiting map[*wornMessages]struct{}
+}
+
+type wornMessages struct {
+	queue   QueueName
+	handles []string
+}
+
+// Bounds of what waits for its visibility timeout to end. What is beyond them, or is lost with the server, is moved by
+// the next receive.
+const (
+	maxWorn     = 4096
+	wornGap     = 100 * time.Millisecond // after the timeout: who receives just then moves them, and finds them moved
+	wornTimeout = 5 * time.Second
+)
+
+// keepWorn has those of the messages that were received as often as the queue allows moved when their visibility timeout ends.
+func (b *Broker) keepWorn(queue *Queue, messages []Message, timeout time.Duration) {
+	var handles []string
+	for i := range messages {
+		if messages[i].ReceiveCount >= queue.DeadLetter.MaxReceives {
+			handles = append(handles, messages[i].Handle)
+		}
+	}
+	b.moveAfter(queue, handles, timeout)
+}
+
+// moveAfter moves those that are dead letters when the timeout has ended; the store knows which are. Without a timeout it
+// returns when they are moved.
+func (b *Broker) moveAfter(queue *Queue, handles []string, timeout time.Duration) {
+	if queue.DeadLetter.Target == "" || queue.FIFO || len(handles) == 0 {
+		return
+	}
+	messages := &wornMessages{queue.Name, handles}
+	if timeout <= 0 {
+		b.moveNow(messages)
+		return
+	}
+	if !b.worn.add(messages) {
+		return
+	}
+	timer := time.NewTimer(timeout + wornGap)
+	b.looking.Go(func() {
+		defer b.worn.remove(messages)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			b.moveNow(messages)
+		case <-b.draining:
+		}
+	})
+}
+
+// moveWorn moves the account's dead letters whose timeout has ended since its time was moved.
+func (b *Broker) moveWorn(account string) {
+	for _, messages := range b.worn.of(account) {
+		b.moveNow(messages)
+	}
+}
+
+func (b *Broker) moveNow(messages *wornMessages) {
+	ctx, cancel := context.WithTimeout(context.Background(), wornTimeout)
+	defer cancel()
+	_ = b.withQueue(ctx, messages.queue, func(queue *Queue) error { return b.store.MoveDeadLetters(ctx, queue, messages.handles) }) // else the next receive does it
+}
+
+func (w *worn) add(messages *wornMessages) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.waiting) >= maxWorn {
+		return false
+	}
+	if w.waiting == nil {
+		w.waiting = map[*wornMessages]struct{}{}
+	}
+	w.waiting[messages] = struct{}{}
+	return true
+}
+
+func (w *worn) remove(messages *wornMessages) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.waiting, messages)
+}
+
+func (w *worn) of(account string) (all []*wornMessages) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for messages := range w.waiting {
+		if messages.queue.Account == account {
+			all = append(all, messages)
+		}
+	}
+	return all
 }

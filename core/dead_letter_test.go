@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -246,4 +247,85 @@ func TestReceiveWhenTooMuchIsInFlight(t *testing.T) { // specs/sqs.md 6.7
 			})
 		})
 	}
+}
+
+// wornStore hands out one message that counts so many receives, and notes what it is asked to move.
+type wornStore struct {
+	*stubStore
+	receives int
+	moved    *atomic.Int64
+}
+
+func (s wornStore) ReceiveMessages(context.Context, *core.Queue, core.StoreReceive) ([]core.Message, error) {
+	return []core.Message{{Handle: "1-a", ReceiveCount: s.receives}}, nil
+}
+
+func (s wornStore) ChangeVisibility(context.Context, *core.Queue, core.ChangeVisibilityInput) ([]core.VisibilityResult, error) {
+	return []core.VisibilityResult{{Handle: "1-b"}}, nil
+}
+
+func (s wornStore) MoveDeadLetters(_ context.Context, _ *core.Queue, handles []string) error {
+	s.moved.Add(int64(len(handles)))
+	return nil
+}
+
+func (s wornStore) AdvanceClock(context.Context, string, time.Duration) (time.Time, error) {
+	return time.Time{}, nil
+}
+
+// What was received for the last time is moved when its visibility timeout ends, for those who ask for that.
+func TestDeadLettersMoveOnTime(t *testing.T) {
+	t.Parallel()
+	const timeout, gap = time.Minute, 100 * time.Millisecond
+	policy := core.DeadLetterPolicy{Target: "dead", MaxReceives: 3}
+	receive := func(b *core.Broker, onTime bool) error {
+		_, err := b.ReceiveMessages(context.Background(), core.ReceiveInput{Queue: orders, Limit: 1, VisibilityTimeout: new(timeout), DeadOnTime: onTime})
+		return err
+	}
+	tests := map[string]struct {
+		policy   core.DeadLetterPolicy
+		fifo     bool
+		receives int
+		do       func(*core.Broker) error
+		after    time.Duration
+		want     int64
+	}{
+		"at the timeout":             {policy, false, 3, func(b *core.Broker) error { return receive(b, true) }, timeout + gap, 1},
+		"not before":                 {policy, false, 3, func(b *core.Broker) error { return receive(b, true) }, timeout, 0},
+		"received more often":        {policy, false, 4, func(b *core.Broker) error { return receive(b, true) }, timeout + gap, 1},
+		"received once too few":      {policy, false, 2, func(b *core.Broker) error { return receive(b, true) }, 2 * timeout, 0},
+		"no policy":                  {core.DeadLetterPolicy{}, false, 3, func(b *core.Broker) error { return receive(b, true) }, 2 * timeout, 0},
+		"a FIFO queue":               {policy, true, 3, func(b *core.Broker) error { return receive(b, true) }, 2 * timeout, 0},
+		"only by the next receive":   {policy, false, 3, func(b *core.Broker) error { return receive(b, false) }, 2 * timeout, 0},
+		"the server shuts down":      {policy, false, 3, func(b *core.Broker) error { defer b.Drain(); return receive(b, true) }, 2 * timeout, 0},
+		"time is moved, and its end": {policy, false, 3, func(b *core.Broker) error { return errors.Join(receive(b, true), advance(b)) }, 2 * timeout, 2},
+		"time is moved":              {policy, false, 3, func(b *core.Broker) error { return errors.Join(receive(b, true), advance(b)) }, 0, 1},
+		"made visible": {policy, false, 3, func(b *core.Broker) error {
+			_, err := b.ChangeVisibility(context.Background(), core.ChangeVisibilityInput{Queue: orders, Changes: []core.VisibilityChange{{Handle: "1-a"}}, DeadOnTime: true})
+			return err
+		}, 0, 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stub, moved := newStub(), new(atomic.Int64)
+				stub.queues[orders] = &core.Queue{ID: 1, Version: 1, Name: orders, FIFO: tt.fifo, Settings: core.Settings{DeadLetter: tt.policy}}
+				broker := core.NewBroker(wornStore{stub, tt.receives, moved})
+				defer broker.Close()
+				if err := tt.do(broker); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(tt.after)
+				synctest.Wait()
+				if got := moved.Load(); got != tt.want {
+					t.Errorf("%d messages were to be moved, want %d", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+func advance(b *core.Broker) error {
+	_, err := b.AdvanceClock(context.Background(), orders.Account, time.Second)
+	return err
 }

@@ -12,6 +12,7 @@ type ReceiveInput struct {
 	Limit             int            // 1 to MaxBatch
 	VisibilityTimeout *time.Duration // 0 to MaxVisibilityTimeout; nil: the queue's
 	Wait              *time.Duration // for a first message, 0 to MaxReceiveWait; nil: the queue's
+	DeadOnTime        bool           // dead letters move when their visibility timeout ends (MNS), and not only when the next receive finds them
 
 	// Of FIFO queues, and without effect on others:
 	AttemptID   string // a second receive with the same one within DeduplicationWindow gets the messages of the first, while they are as it left them; "": none
@@ -39,6 +40,9 @@ func (b *Broker) ReceiveMessages(ctx context.Context, in ReceiveInput) ([]Messag
 		if messages, err = b.receive(ctx, queue, in, wait); err == nil {
 			b.traffic.countReceive(queue, len(messages))
 			if len(messages) > 0 {
+				if in.DeadOnTime {
+					b.keepWorn(queue, messages, orDefault(in.VisibilityTimeout, queue.VisibilityTimeout))
+				}
 				b.logReceived(ctx, queue, messages)
 				if b.tracer != nil {
 					b.tracer.Received(ctx, queue.Name, start, messages)

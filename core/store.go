@@ -67,6 +67,11 @@ type Store interface {
 	// as it is, without an error. VisibilityTooLong where MaxTotal forbids the change.
 	ChangeVisibility(ctx context.Context, queue *Queue, in ChangeVisibilityInput) ([]VisibilityResult, error)
 
+	// MoveDeadLetters moves those messages to the queue's dead-letter queue that are visible again and were received as
+	// often as it allows. Handles that are not their message's newest are passed over, and so is all of a FIFO queue,
+	// whose dead letters only receives move.
+	MoveDeadLetters(ctx context.Context, queue *Queue, handles []string) error
+
 	PeekMessages(ctx context.Context, queue *Queue, in PeekInput) (PeekPage, error)
 
 	// SearchMessages looks through a part of a queue, within the bounds of a page of a search. FindMessage

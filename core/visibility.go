@@ -18,6 +18,8 @@ type ChangeVisibilityInput struct {
 	Newest   bool               // as DeleteInput's
 	Rotate   bool               // give out a new handle and make the old ones stale (MNS)
 	MaxTotal time.Duration      // since the receive; 0: no limit
+
+	DeadOnTime bool // as ReceiveInput's
 }
 
 // VisibilityResult is what became of one change.
@@ -48,6 +50,11 @@ func (b *Broker) ChangeVisibility(ctx context.Context, in ChangeVisibilityInput)
 	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
 		if results, err = b.store.ChangeVisibility(ctx, queue, in); err == nil {
 			b.logVisibility(ctx, queue, in, results)
+			for i := range results {
+				if in.DeadOnTime && results[i].Err == nil {
+					b.moveAfter(queue, []string{results[i].Handle}, in.Changes[i].Timeout)
+				}
+			}
 		}
 		return err
 	})

@@ -42,14 +42,14 @@ const mostReceives = `CASE WHEN q.dead_letter_target <> '' AND (
             SELECT true FROM queues t WHERE t.account = q.account AND t.region = q.region AND t.name = q.dead_letter_target AND t.fifo = q.fifo LIMIT 1
         ) THEN q.max_receives ELSE 2147483647 END`
 
-// moveDeadSQL moves messages that a receive found to be dead letters to the queue's dead-letter queue. Those that
-// are not as it left them stay, for somebody else has got hold of them,
-// and so do those of a priority that the target does not look for yet. First comes the target, if it is there.
+// moveDeadSQL moves messages that a receive found to be dead letters to the queue's dead-letter queue; with due, those that
+// are dead letters for the next receive. What is not as its handle says stays, for somebody else has got hold of it,
+// and so does what is of a priority that the target does not look for yet. First comes the target, if it is there.
 const moveDeadSQL = `
 WITH target AS (
-    SELECT t.id, t.storage_id, t.priorities, q.storage_id AS source_storage, q.source, q.now
+    SELECT t.id, t.storage_id, t.priorities, q.storage_id AS source_storage, q.source, q.now, q.now - q.retention AS oldest, q.max_receives
     FROM (
-        SELECT q.storage_id, q.account, q.region, q.account || '/' || q.region || '/' || q.name AS source, q.dead_letter_target,
+        SELECT q.storage_id, q.account, q.region, q.account || '/' || q.region || '/' || q.name AS source, q.dead_letter_target, q.retention, q.max_receives,
             now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
         FROM queues q WHERE q.id = @queue AND q.storage_id = @storage LIMIT 1
     ) q
@@ -61,10 +61,12 @@ WITH target AS (
     SELECT t.storage_id AS target, t.source, t.now, m.place
     FROM target t CROSS JOIN unnest(@id::bigint[], @version::integer[]) AS i(id, version)
     CROSS JOIN LATERAL (
-        SELECT m.ctid AS place, m.priority FROM messages m -- a condition on the priority would let the planner take the index due
+        SELECT m.ctid AS place, m.priority, m.visible_at, m.sent_at, m.receive_count - COALESCE(m.prior_receives, 0) AS receives
+        FROM messages m -- a condition on the priority would let the planner take the index due
         WHERE m.storage_id = t.source_storage AND m.id = i.id AND m.handle_version = i.version LIMIT 1 FOR UPDATE
     ) m
     WHERE t.priorities & (1 << m.priority::integer) <> 0
+        AND (NOT @due::boolean OR m.visible_at <= t.now AND m.receives >= t.max_receives AND m.sent_at > t.oldest)
 ), taken AS (
     DELETE FROM messages m USING dead d WHERE m.ctid = d.place
     RETURNING d.target, d.source AS moved_from, d.now, m.*
@@ -98,28 +100,50 @@ type deadTarget struct {
 func (s *Store) moveDead(queue *core.Queue, dead []received) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	target, err := s.moveDeadOnce(ctx, queue, dead)
-	var wanted uint32
+	var priorities uint32
 	for i := range dead {
-		wanted |= 1 << dead[i].Priority
+		priorities |= 1 << dead[i].Priority
 	}
-	if missing := wanted &^ target.queue.Priorities; err == nil && target.queue.ID != 0 && missing != 0 {
-		if err = s.widen(ctx, target.queue.ID, missing); err == nil {
-			_, err = s.moveDeadOnce(ctx, queue, dead)
-		}
-	}
-	if err != nil {
+	if err := s.moveDeadOf(ctx, queue, dead, priorities, false); err != nil {
 		s.log.Warn().Err(err).Str("queue", queue.Name.String()).Int("messages", len(dead)).Msg("could not move dead letters; a later receive does")
 	}
 }
 
-func (s *Store) moveDeadOnce(ctx context.Context, queue *core.Queue, dead []received) (target deadTarget, err error) {
+// MoveDeadLetters is of core.Store.
+func (s *Store) MoveDeadLetters(ctx context.Context, queue *core.Queue, handles []string) error {
+	var dead []received
+	for _, text := range handles {
+		if h, err := s.keys.parse(queue.ID, text); err == nil && h.storage == queue.Storage && !queue.FIFO {
+			dead = append(dead, received{handle: h})
+		}
+	}
+	if len(dead) == 0 {
+		return nil
+	}
+	return s.moveDeadOf(ctx, queue, dead, queue.Priorities, true)
+}
+
+// moveDeadOf moves dead letters that are of the priorities, and has their target look for those if it must.
+func (s *Store) moveDeadOf(ctx context.Context, queue *core.Queue, dead []received, priorities uint32, due bool) error {
+	target, err := s.moveDeadOnce(ctx, queue, dead, due)
+	missing := priorities &^ target.queue.Priorities
+	if err != nil || target.queue.ID == 0 || missing == 0 || len(target.moved) == len(dead) {
+		return err
+	}
+	if err := s.widen(ctx, target.queue.ID, missing); err != nil {
+		return err
+	}
+	_, err = s.moveDeadOnce(ctx, queue, dead, due)
+	return err
+}
+
+func (s *Store) moveDeadOnce(ctx context.Context, queue *core.Queue, dead []received, due bool) (target deadTarget, err error) {
 	slices.SortFunc(dead, func(a, b received) int { return cmp.Compare(a.handle.id, b.handle.id) })
 	ids, versions := make([]int64, len(dead)), make([]int32, len(dead))
 	for i := range dead {
 		ids[i], versions[i] = dead[i].handle.id, dead[i].handle.version
 	}
-	err = s.do(ctx, moveDeadSQL, pgx.StrictNamedArgs{"queue": queue.ID, "storage": queue.Storage, "id": ids, "version": versions},
+	err = s.do(ctx, moveDeadSQL, pgx.StrictNamedArgs{"queue": queue.ID, "storage": queue.Storage, "id": ids, "version": versions, "due": due},
 		func(rows pgx.Rows) error {
 			var kind, priorities int32
 			var id, storage int64

@@ -502,3 +502,101 @@ func TestInFlightLimit(t *testing.T) {
 		}
 	}
 }
+
+// moveDue asks for the moves that are due of messages as the handles say they are.
+func (q *testQueue) moveDue(store *pg.Store, handles ...string) {
+	q.t.Helper()
+	queue := q.describe()
+	if err := store.MoveDeadLetters(context.Background(), &queue, handles); err != nil {
+		q.t.Fatalf("move dead letters of %s: %v", q.name, err)
+	}
+}
+
+func TestDeadLettersMoveWhenTheyAreDue(t *testing.T) {
+	tests := map[string]struct {
+		do    func(q *testQueue, m core.Message) string // gives the handle
+		moves bool
+	}{
+		"visible again": {func(q *testQueue, m core.Message) string { q.advance(30 * time.Second); return m.Handle }, true},
+		"in flight":     {func(q *testQueue, m core.Message) string { q.advance(29 * time.Second); return m.Handle }, false},
+		"made visible": {func(q *testQueue, m core.Message) string {
+			return q.change(core.ChangeVisibilityInput{Changes: []core.VisibilityChange{{Handle: m.Handle}}, Rotate: true})[0].Handle
+		}, true},
+		"by an older handle": {func(q *testQueue, m core.Message) string { q.rotate(m.Handle); q.advance(time.Hour); return m.Handle }, false},
+		"kept hidden": {func(q *testQueue, m core.Message) string {
+			q.hide(m.Handle, time.Hour)
+			q.advance(time.Minute)
+			return m.Handle
+		}, false},
+		"returned unread": {func(q *testQueue, m core.Message) string { q.giveBack(m); return m.Handle }, false},
+		"deleted":         {func(q *testQueue, m core.Message) string { q.delete(false, m.Handle); return m.Handle }, false},
+		"past the retention": {func(q *testQueue, m core.Message) string {
+			q.alter(core.QueueChange{Retention: ptr(time.Minute)})
+			q.advance(time.Minute)
+			return m.Handle
+		}, false},
+		"one receive is left": {func(q *testQueue, m core.Message) string {
+			q.alter(core.QueueChange{DeadLetter: &core.DeadLetterPolicy{Target: "dead", MaxReceives: 2}})
+			q.advance(time.Minute)
+			return m.Handle
+		}, false},
+		"no policy any more": {func(q *testQueue, m core.Message) string {
+			q.alter(core.QueueChange{DeadLetter: &core.DeadLetterPolicy{}})
+			q.advance(time.Minute)
+			return m.Handle
+		}, false},
+		"purged":                {func(q *testQueue, m core.Message) string { q.purge(); q.advance(time.Minute); return m.Handle }, false},
+		"no handle of anything": {func(q *testQueue, _ core.Message) string { q.advance(time.Minute); return "1-abc" }, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := pgtest.New(t)
+			queue, dead := withDeadLetters(t, newBroker(t, store), 1)
+			queue.sendMessages(core.NewMessage{Body: []byte("a"), Priority: 3}) // which the target does not look for yet
+			handle := tt.do(queue, queue.one())
+			before := queue.describe().Counts
+			queue.moveDue(store, handle)
+			queue.moveDue(store, handle) // what was moved is not moved again
+			if !tt.moves {
+				if after := queue.describe().Counts; after != before {
+					t.Errorf("counts were %+v, now %+v", before, after)
+				}
+				dead.wantCounts(0, 0, 0, 0)
+				return
+			}
+			queue.wantCounts(0, 0, 0, 0)
+			dead.wantCounts(1, 0, 0, 1)
+			queue.wantReceive()
+			if m := dead.one(); string(m.Body) != "a" || m.ReceiveCount != 2 || m.Source != queue.name.String() {
+				t.Errorf("got %q, count %d, from %q", m.Body, m.ReceiveCount, m.Source)
+			}
+			dead.wantReceive()
+		})
+	}
+}
+
+// A receive and the move of the same message meet: it is in one queue or the other, never in both.
+func TestDeadLettersAreDueWhileTheyAreReceived(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	queue, dead := withDeadLetters(t, newBroker(t, store), 1)
+	const messages = 10
+	for range messages {
+		queue.send("a")
+	}
+	var handles []string
+	for _, m := range queue.receiveFor(messages, 0) {
+		handles = append(handles, m.Handle)
+	}
+	seen := queue.describe()
+	moving := make(chan error, 1)
+	go func() { moving <- store.MoveDeadLetters(context.Background(), &seen, handles) }()
+	queue.wantReceive()
+	if err := <-moving; err != nil {
+		t.Errorf("move dead letters: %v", err)
+	}
+	queue.wantReceive()
+	queue.wantCounts(0, 0, 0, 0)
+	dead.wantCounts(messages, 0, 0, messages)
+}

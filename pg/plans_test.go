@@ -56,7 +56,8 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{1, 2}, "last": []int32{1, 2}, "wanted": []int64{n, n},
 			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8}, "mark": []time.Time{start, start}, "move_time": pg.MoveTime,
 		}, 200},
-		"move dead letters": {pg.MoveDeadSQL, pgx.NamedArgs{"queue": queue, "storage": storage, "id": dead, "version": repeat(int32(1), n)}, 100},
+		"move dead letters":         {pg.MoveDeadSQL, pgx.NamedArgs{"queue": queue, "storage": storage, "id": dead, "version": repeat(int32(1), n), "due": false}, 100},
+		"move dead letters on time": {pg.MoveDeadSQL, pgx.NamedArgs{"queue": queue, "storage": storage, "id": dead, "version": repeat(int32(1), n), "due": true}, 100},
 		"move": {pg.MoveBatchSQL, pgx.NamedArgs{
 			"priority": []int16{8}, "storage": storage, "until": time.Now().Add(time.Minute), "at_priority": int16(8), "at_visible": start, "oldest": start,
 			"limit": int64(n), "bytes": int64(1 << 20), "destination": "grown/r/q2", "first": int64(-100), "now": time.Now(), "logged": false,

@@ -38,6 +38,8 @@ func (s *Server) changeMessageVisibility(ctx context.Context, c *call, req *chan
 		Changes: []core.VisibilityChange{{Handle: req.ReceiptHandle, Timeout: *seconds(req.VisibilityTimeout)}},
 		Newest:  true,
 		Rotate:  true,
+
+		DeadOnTime: true,
 	})
 	if err != nil {
 		return nil, err

@@ -64,9 +64,10 @@
 // 2026-11-21: of dead letters, inferred: DLQMessageType is QueueMessage, DLQSourceArn names the queue as a
 // subscription's endpoint does, DLQOriginMessageId is the message's id, which a move keeps.
 //
-// 2026-11-22: a message that was received as often as its queue allows is moved by the next receive of that queue, as SQS
-// does it. The manual has it move once it is visible again; who waits at the dead-letter queue alone, while nobody
-// receives from the other, sees it later than there.
+// 2026-11-22: a message that MNS has received as often as its queue allows is moved when its visibility timeout ends, as the
+// manual has it, so that who waits at the dead-letter queue alone sees it. The server that received it does so, a tenth of a
+// second later; one that is killed meanwhile leaves it to the next receive, which also moves what SQS received last,
+// and the dead letters of FIFO queues.
 //
 // 2026-11-21: a batch receive of a FIFO queue has at most one message of a group: while one is with a receiver,
 // no other of its group is handed out. MNS has no deduplication ids, so that equal messages are all kept.

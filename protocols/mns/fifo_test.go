@@ -3,6 +3,7 @@ package mns
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -82,6 +83,41 @@ func TestDeadLetters(t *testing.T) {
 			}
 			f.do(t, http.MethodPut, "/queues/orders", "<Queue/>").want(t, 204, "") // nothing that XML says differs
 			f.do(t, http.MethodDelete, "/queues/dead/messages?ReceiptHandle="+got.ReceiptHandle, "").want(t, 204, "")
+		})
+	}
+}
+
+// What was received for the last time is in the dead-letter queue when its visibility timeout ends, though nobody
+// receives from its queue any more (specs/mns.md 4.6).
+func TestDeadLettersMoveOnTime(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(t *testing.T, f fixture, handle string){
+		"the timeout ends": func(*testing.T, fixture, string) {},
+		"made visible": func(t *testing.T, f fixture, handle string) {
+			f.do(t, http.MethodPut, "/queues/orders/messages?VisibilityTimeout=0&ReceiptHandle="+handle, "").want(t, 200, "")
+		},
+		"time is moved": func(t *testing.T, f fixture, _ string) { pgtest.Advance(t, f.broker, time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t)
+			f.create(t, "dead", "")
+			timeout, wait := 30, ""
+			if name == "the timeout ends" {
+				timeout, wait = 1, "?waitseconds=30"
+			}
+			f.create(t, "orders", "<VisibilityTimeout>"+strconv.Itoa(timeout)+"</VisibilityTimeout>")
+			policy := core.DeadLetterPolicy{Target: "dead", MaxReceives: 1}
+			if _, err := f.broker.AlterQueue(t.Context(), pgtest.Name("orders"), core.QueueChange{DeadLetter: &policy}); err != nil {
+				t.Fatal(err)
+			}
+			sent := f.send(t, "orders", "<MessageBody>hello</MessageBody><Priority>2</Priority>")
+			end(t, f, f.receive(t, "orders").ReceiptHandle)
+			got := f.do(t, http.MethodGet, "/queues/dead/messages"+wait, "").want(t, 200, "").doc
+			if got.MessageId != sent.MessageId || len(got.SystemProperties) != 3 {
+				t.Errorf("got %+v, want the dead letter %s", got, sent.MessageId)
+			}
+			f.do(t, http.MethodGet, "/queues/orders/messages?peekonly=true", "").want(t, 404, "MessageNotExist")
 		})
 	}
 }
