@@ -50,7 +50,7 @@ synchronous_commit = off
 // forTests is added for Shared: many packages test at once, each with connections of its own; the errors that
 // they provoke are not worth keeping; and after a crash the next start begins afresh.
 const forTests = noDurability + `
-max_connections = 300
+max_connections = 1000
 log_min_messages = panic
 restart_after_crash = off
 `

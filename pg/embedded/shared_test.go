@@ -24,8 +24,8 @@ func TestShared(t *testing.T) {
 	}
 	execute(t, first.url, "CREATE TABLE seen (n int)", "CREATE DATABASE other", "CREATE ROLE someone LOGIN")
 	execute(t, second.url, "SELECT n FROM seen")
-	if got := query[string](t, first.url, "SELECT current_setting('fsync') || ' ' || current_setting('max_connections')"); got != "off 300" {
-		t.Errorf("fsync and max_connections are %s, want off 300", got)
+	if got := query[string](t, first.url, "SELECT current_setting('fsync') || ' ' || current_setting('max_connections')"); got != "off 1000" {
+		t.Errorf("fsync and max_connections are %s, want off 1000", got)
 	}
 
 	running := postmasterOf(t, folder)
