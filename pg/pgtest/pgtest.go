@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/core"
@@ -84,7 +86,7 @@ func makeTemplate(ctx context.Context, conn *pgx.Conn, base, name string) error 
 		return err
 	}
 	making := name + "_making"
-	for _, sql := range []string{`DROP DATABASE IF EXISTS ` + making, `CREATE DATABASE ` + making} {
+	for _, sql := range []string{`DROP DATABASE IF EXISTS ` + making + ` WITH (FORCE)`, `CREATE DATABASE ` + making} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("make the template database: %w", err)
 		}
@@ -167,9 +169,19 @@ func admin(t testing.TB, base, sql string) {
 		t.Fatalf("connect to the test server: %v", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	if _, err := conn.Exec(ctx, sql); err != nil {
+	for _, err = conn.Exec(ctx, sql); isInUse(err) && ctx.Err() == nil; {
+		_, err = conn.Exec(ctx, sql)
+	}
+	if err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
+}
+
+// isInUse reports whether sessions of a database, which have been told to end, took longer than the five seconds that PostgreSQL waits
+// for them: a busy machine does not get round to it.
+func isInUse(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == "55006"
 }
 
 // New gives a store on a database of its own.
