@@ -43,4 +43,7 @@
 //
 // 2026-11-21: MaxResults and NextToken of ListEventRules, which PageSize and PageNum came after, are those two by other
 // names; where both are given, the newer count.
+//
+// 2026-11-22: the values of SseType, SseAlgorithm and KmsKeyId are not looked at: the service publishes none, and nothing is
+// encrypted by them. Only where encryption is on without an algorithm is AES-256-GCM shown.
 package smq

@@ -1,7 +1,7 @@
 package smq
 
 import (
-	"slices"
+	"cmp"
 	"strconv"
 
 	"github.com/polymq/polymq/core"
@@ -31,19 +31,11 @@ const (
 // maxKeptLength bounds each text that is kept.
 const maxKeptLength = 4096
 
-// What can be asked for, as the client's documentation has it.
-var sseTypes = []string{"", "SMQ", "KMS"}
-
+// sseAlgorithm is shown where encryption is asked for without one.
 const sseAlgorithm = "AES-256-GCM"
 
 // change adds what was given to a change of attributes.
 func (e *encryption) change(change map[string]*string) error {
-	if e.SseType != nil && !slices.Contains(sseTypes, *e.SseType) {
-		return openapi.InvalidParameter("SseType", "must be SMQ or KMS")
-	}
-	if e.SseAlgorithm != nil && *e.SseAlgorithm != "" && *e.SseAlgorithm != sseAlgorithm {
-		return openapi.InvalidParameter("SseAlgorithm", "must be "+sseAlgorithm)
-	}
 	if e.EnableSSE != nil {
 		value := strconv.FormatBool(*e.EnableSSE)
 		change[keptSSE] = &value
@@ -80,7 +72,7 @@ type encryptionData struct {
 func encryptionOf(attributes map[string]string) encryptionData {
 	on, algorithm := attributes[keptSSE] == "true", attributes[keptSseAlgorithm]
 	if on {
-		algorithm = sseAlgorithm
+		algorithm = cmp.Or(algorithm, sseAlgorithm)
 	}
 	return encryptionData{on, on, attributes[keptSseType], algorithm, attributes[keptKmsKeyID]}
 }

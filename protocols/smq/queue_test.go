@@ -110,8 +110,7 @@ func TestCreateQueueRefuses(t *testing.T) {
 		"name too long":         {[]string{"QueueName", strings.Repeat("q", 257)}, 400, "QueueNameLengthError"},
 		"no number":             {[]string{"QueueName", "q", "DelaySeconds", "soon"}, 400, "InvalidParameter"},
 		"delay too long":        {[]string{"QueueName", "q", "DelaySeconds", "604801"}, 400, "InvalidArgument"},
-		"no way to encrypt":     {[]string{"QueueName", "q", "SseType", "OSS"}, 400, "InvalidParameter"},
-		"another algorithm":     {[]string{"QueueName", "q", "SseAlgorithm", "AES-128-CBC"}, 400, "InvalidParameter"},
+		"a long algorithm":      {[]string{"QueueName", "q", "SseAlgorithm", strings.Repeat("a", maxKeptLength+1)}, 400, "InvalidParameter"},
 		"no visibility timeout": {[]string{"QueueName", "q", "VisibilityTimeout", "0"}, 400, "InvalidArgument"},
 		"no truth value":        {[]string{"QueueName", "q", "EnableLogging", "perhaps"}, 400, "InvalidParameter"},
 		"unknown type":          {[]string{"QueueName", "q", "QueueType", "stack"}, 400, "InvalidParameter"},
@@ -277,4 +276,29 @@ func TestTags(t *testing.T) {
 	f.form(t, "TagResources", many...).refused(t, 400, "InvalidParameter") // with the one that is there
 	f.form(t, "UntagResources", "ResourceType", "queue", "ResourceId.1", "orders", "All", "true").ok(t, nil)
 	f.form(t, "TagResources", many...).ok(t, nil)
+}
+
+// The service publishes no values for encryption: what was asked for is shown, whatever it is.
+func TestEncryptionIsKeptAsAsked(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	tests := map[string]struct {
+		set  []string
+		want encryptionData
+	}{
+		"nothing":        {nil, encryptionData{}},
+		"by default":     {[]string{"EnableSSE", "true"}, encryptionData{EnableSSE: true, EncryptionEnabled: true, SseAlgorithm: sseAlgorithm}},
+		"any values":     {[]string{"EnableSSE", "true", "SseType", "OSS", "SseAlgorithm", "AES256", "KmsKeyId", "k"}, encryptionData{true, true, "OSS", "AES256", "k"}},
+		"not in force":   {[]string{"EnableSSE", "false", "SseType", "KMS"}, encryptionData{SseType: "KMS"}},
+		"type, no force": {[]string{"SseType", "SMQ"}, encryptionData{SseType: "SMQ"}},
+	}
+	for name, tt := range tests {
+		queue := strings.NewReplacer(" ", "-", ",", "").Replace(name)
+		f.do(t, "CreateQueue", append([]string{"QueueName", queue}, tt.set...)...).ok(t, nil)
+		var got encryptionData
+		f.do(t, "GetQueueAttributes", "QueueName", queue).ok(t, &got)
+		if got != tt.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, tt.want)
+		}
+	}
 }
