@@ -101,6 +101,19 @@ func (f fixture) do(t testing.TB, method, target, body string, headers ...string
 		name, value, _ := strings.Cut(h, ": ")
 		req.Header.Set(name, value)
 	}
+	resp, text := exchange(t, req)
+	r := reply{status: resp.StatusCode, header: resp.Header, body: string(text)}
+	if len(text) > 0 {
+		if err := xml.Unmarshal(text, &r.doc); err != nil {
+			t.Fatalf("%s %s answers %q: %v", method, target, text, err)
+		}
+	}
+	return r
+}
+
+// exchange sends a request and reads what comes back.
+func exchange(t testing.TB, req *http.Request) (*http.Response, []byte) {
+	t.Helper()
 	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -110,13 +123,7 @@ func (f fixture) do(t testing.TB, method, target, body string, headers ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := reply{status: resp.StatusCode, header: resp.Header, body: string(text)}
-	if len(text) > 0 {
-		if err := xml.Unmarshal(text, &r.doc); err != nil {
-			t.Fatalf("%s %s answers %q: %v", method, target, text, err)
-		}
-	}
-	return r
+	return resp, text
 }
 
 // want fails the test unless the answer has the status and, if it is an error, the code.

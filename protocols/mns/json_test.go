@@ -3,7 +3,6 @@ package mns
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -42,15 +41,7 @@ func (f fixture) json(t testing.TB, method, target, body string) jsonReply {
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := httpClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp, text := exchange(t, req)
 	r := jsonReply{status: resp.StatusCode, body: string(text)}
 	if resp.Header.Get("X-Mns-Version") != jsonVersion {
 		t.Errorf("%s %s answers in version %s", method, target, resp.Header.Get("X-Mns-Version"))

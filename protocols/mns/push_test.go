@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
-	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -323,15 +322,11 @@ func TestCertificate(t *testing.T) {
 	if !Matches(httptest.NewRequest(http.MethodGet, CertificatePath, nil)) {
 		t.Error("a request of the certificate is said not to speak MNS")
 	}
-	resp, err := httpClient.Get(f.url + CertificatePath)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.url+CertificatePath, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp, text := exchange(t, req)
 	if block, _ := pem.Decode(text); resp.StatusCode != 200 || block == nil || block.Type != "CERTIFICATE" {
 		t.Errorf("got %d %s", resp.StatusCode, text)
 	}
