@@ -18,22 +18,13 @@ const readClockSQL = `SELECT now() + COALESCE((SELECT ahead FROM clocks WHERE ac
 // AdvanceClock is of core.Store. What expires by it is removed before it returns, so that counts
 // are right.
 func (s *Store) AdvanceClock(ctx context.Context, account string, by time.Duration) (now time.Time, err error) {
-	sql, args := advanceClockSQL, pgx.StrictNamedArgs{"account": account, "by": by}
 	if by == 0 {
-		sql, args = readClockSQL, pgx.StrictNamedArgs{"account": account}
+		return s.askTime(ctx, readClockSQL, pgx.StrictNamedArgs{"account": account})
 	}
-	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
-		now, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[time.Time])
-		return err
-	})
-	if err != nil || by == 0 {
+	if now, err = s.moveClock(ctx, account, by); err != nil {
 		return now, err
 	}
 	s.accessKeys.forgetAll() // some may have expired; other servers are told to look at everything
-	s.clock.forgetAll()
-	if err := s.hastenDeliveries(ctx, account, by); err != nil {
-		return now, err
-	}
 	for {
 		n, err := s.ExpireMessages(ctx, expireBatch)
 		if err != nil || n < expireBatch {
@@ -43,10 +34,30 @@ func (s *Store) AdvanceClock(ctx context.Context, account string, by time.Durati
 	}
 }
 
+func (s *Store) askTime(ctx context.Context, sql string, args pgx.StrictNamedArgs) (now time.Time, err error) {
+	err = s.do(ctx, sql, args, func(rows pgx.Rows) error {
+		now, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[time.Time])
+		return err
+	})
+	return now, err
+}
+
+// moveClock moves an account's time, and with it what is to be delivered. What is settled here at the same time is settled before or after.
+func (s *Store) moveClock(ctx context.Context, account string, by time.Duration) (now time.Time, err error) {
+	s.clock.settling.Lock()
+	defer s.clock.settling.Unlock()
+	if now, err = s.askTime(ctx, advanceClockSQL, pgx.StrictNamedArgs{"account": account, "by": by}); err != nil {
+		return now, err
+	}
+	s.clock.forgetAll()
+	return now, s.hastenDeliveries(ctx, account, by)
+}
+
 // clock gives the database's time without asking it each time: for the times that messages of
 // topics carry, which must be known before they are stored. What is compared with stored times is
 // the database's own now().
 type clock struct {
+	settling sync.RWMutex // held by those who settle deliveries, and alone by who moves time
 	mu       sync.Mutex
 	accounts map[string]clockReading
 }

@@ -379,10 +379,16 @@ func (s *Store) SettleDeliveries(ctx context.Context, outcomes []core.Outcome) e
 	if err != nil {
 		return err
 	}
+	s.clock.settling.RLock() // what is settled meanwhile would be missed where time moves
+	defer s.clock.settling.RUnlock()
+	waits, err := s.waits(ctx, outcomes)
+	if err != nil {
+		return err
+	}
 	var put *train
 	err = s.transaction(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
-		settled := s.queueSettle(batch, s.settledRows(outcomes))
+		settled := s.queueSettle(batch, s.settledRows(outcomes, waits))
 		queueAttempts(batch, outcomes)
 		queueKept(batch, kept)
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -400,24 +406,50 @@ func (s *Store) SettleDeliveries(ctx context.Context, outcomes []core.Outcome) e
 		}
 	}
 	s.announceTrain(put)
-	for _, o := range outcomes {
+	for i, o := range outcomes {
 		if o.Verdict == core.Retry {
-			s.announceDelivery(o.Delivery.Lane, o.Next)
+			s.announceDelivery(o.Delivery.Lane, waits[i])
 		}
 	}
 	return nil
 }
 
-func (s *Store) settledRows(outcomes []core.Outcome) []settledRow {
+// waits gives how long it is until the next attempt of each that is tried again. That counts from the attempt: where the account's
+// time has been moved since, so much of it has passed.
+func (s *Store) waits(ctx context.Context, outcomes []core.Outcome) ([]time.Duration, error) {
+	waits := make([]time.Duration, len(outcomes))
+	for i, o := range outcomes {
+		if o.Verdict != core.Retry {
+			continue
+		}
+		now, err := s.clock.now(ctx, s, o.Delivery.Topic.Name.Account)
+		if err != nil {
+			return nil, err
+		}
+		waits[i] = o.Next
+		if passed := now.Sub(o.Delivery.ClaimedAt.Add(o.Answer.Latency)); passed >= leastPassed {
+			waits[i] = max(0, o.Next-passed)
+		}
+	}
+	return waits, nil
+}
+
+// leastPassed is what time that has passed since an attempt counts from: readings of the clock are not exact.
+const leastPassed = time.Second
+
+func (s *Store) settledRows(outcomes []core.Outcome, waits []time.Duration) []settledRow {
 	rows := make([]settledRow, len(outcomes))
 	for i, o := range outcomes {
 		published, _ := s.keys.rowID(o.Delivery.ID.Message) // a Store made it
-		rows[i] = settledRow{published: published, subscription: o.Delivery.ID.Subscription, claim: o.Delivery.Claim, again: again(o)}
+		rows[i] = settledRow{published: published, subscription: o.Delivery.ID.Subscription, claim: o.Delivery.Claim, again: -1}
+		if o.Verdict == core.Retry {
+			rows[i].again = waits[i].Microseconds()
+		}
 	}
 	return rows
 }
 
-// again gives the microseconds until the next attempt, less than 0 when there is none.
+// again gives the microseconds from an attempt to the next, less than 0 when there is none.
 func again(o core.Outcome) int64 {
 	if o.Verdict == core.Retry {
 		return o.Next.Microseconds()
@@ -584,7 +616,7 @@ func (s *Store) RetryDelivery(ctx context.Context, id core.DeliveryID) error {
 	return err
 }
 
-// What is being attempted is not hastened: the time that a claim lasts is that of the servers.
+// What is being attempted is not hastened: the time that a claim lasts is that of the servers. Its next attempt is, when it is settled.
 const hastenSQL = `
 UPDATE deliveries d SET due_at = d.due_at - @by::interval
 FROM topics t, published p

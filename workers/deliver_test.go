@@ -466,6 +466,57 @@ func TestClaimsRunOut(t *testing.T) {
 	}
 }
 
+// Time that is moved while an attempt is under way, or before it is written down, counts for the next one.
+func TestTimeMovesDuringAnAttempt(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	broker := core.NewBroker(pgtest.Open(t, url))
+	t.Cleanup(broker.Close)
+	broker.RegisterPusher("bare", bare{})
+	n := &node{broker: broker}
+	ctx := context.Background()
+	if _, _, err := broker.CreateTopic(ctx, core.NewTopic{Name: alerts, Settings: core.DefaultTopicSettings()}); err != nil {
+		t.Fatal(err)
+	}
+	n.subscribe(t, "http://a/")
+	n.publish(t, "hello")
+	lanes, err := broker.DueLanes(ctx, 0)
+	if err != nil || len(lanes) != 1 {
+		t.Fatalf("lanes %v, %v", lanes, err)
+	}
+	claim := func() []*core.Delivery {
+		t.Helper()
+		claimed, err := broker.ClaimDeliveries(ctx, []core.LaneClaim{{Lane: lanes[0].Lane, Limit: 10}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return claimed
+	}
+	first := claim()
+	if len(first) != 1 {
+		t.Fatalf("claimed %v", first)
+	}
+	pgtest.Advance(t, broker, time.Hour)
+	if err := broker.Settle(ctx, []core.Outcome{{Delivery: first[0], Verdict: core.Retry, Next: 2 * time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	if early := claim(); len(early) != 0 {
+		t.Errorf("after an hour of two: claimed %v", early)
+	}
+	pgtest.Advance(t, broker, time.Hour+time.Minute)
+	second := claim()
+	if len(second) != 1 || second[0].Attempts != 1 {
+		t.Fatalf("after two hours: claimed %v", second)
+	}
+	pgtest.Advance(t, broker, 3*time.Hour)
+	if err := broker.Settle(ctx, []core.Outcome{{Delivery: second[0], Verdict: core.Retry, Next: 2 * time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	if third := claim(); len(third) != 1 {
+		t.Errorf("three hours after an attempt that is made again after two: claimed %v", third)
+	}
+}
+
 func TestRetryAndDeadLetterByHand(t *testing.T) {
 	t.Parallel()
 	n := newTopic(t)
