@@ -4,6 +4,7 @@ const smallest = 4.5; // contrast of text with what is behind it, as WCAG 2 asks
 const smallestLarge = 3; // of large or bold text
 
 export async function looksRight(page, name) {
+  await page.waitForLoadState(); // a style sheet that is still on its way makes another page
   const problems = await page.evaluate(([smallest, smallestLarge]) => {
     const found = [];
     const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
