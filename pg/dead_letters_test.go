@@ -84,7 +84,7 @@ func TestReceiveGoesOnBehindDeadLetters(t *testing.T) {
 		queue.send("dead 1", "dead 2")
 		queue.wear(1, 2)
 		queue.send("a", "b", "c")
-		if got := queue.receiveFor(3, 0); len(got) != 3 {
+		if got := queue.receive(3); len(got) != 3 {
 			t.Errorf("received %d messages past two dead letters, want 3", len(got))
 		}
 		if got := dead.receiveFor(3, 0); len(got) != 2 {
@@ -206,6 +206,23 @@ func TestReceiveGoesOnPastDeadLetters(t *testing.T) {
 			dead.wantCounts(int64(tt.worn), 0, 0, int64(4*tt.worn))
 		})
 	}
+}
+
+// What a receive gives for no time at all is visible again at once: it neither finds that itself, nor takes it for a dead letter.
+func TestReceiveGoesNotOnToWhatItHasReceived(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		for _, most := range []int{1, 2} {
+			queue, dead := withDeadLetters(t, newBroker(t, store), most)
+			queue.send("worn")
+			queue.wear(most, 1)
+			queue.send("a", "b")
+			if got := pgtest.Bodies(queue.receiveFor(3, 0)); len(got) == 0 || len(slices.Compact(slices.Sorted(slices.Values(got)))) < len(got) {
+				t.Errorf("received %q", got)
+			}
+			dead.wantCounts(1, 0, 0, 4)
+			queue.wantCounts(2, 0, 0, 2)
+		}
+	})
 }
 
 func TestDeadLetterQueueMissing(t *testing.T) {

@@ -145,10 +145,11 @@ func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.
 }
 
 // fillUp goes on with a receive that came back short because it moved dead letters, and gives all that
-// was received. What goes wrong meanwhile leaves it short.
+// was received, for as long as that is hidden: a visibility timeout of 0 would have it find what it has just
+// received. What goes wrong meanwhile leaves it short.
 func (s *Store) fillUp(ctx context.Context, queue *core.Queue, in core.StoreReceive, call *receiveCall) []core.Message {
 	messages := call.messages
-	for since := call.since; call.moved && len(messages) > 0 && len(messages) < in.Limit && time.Since(since) < callTimeout/2; {
+	for since := call.since; call.moved && len(messages) > 0 && len(messages) < in.Limit && time.Since(since) < min(callTimeout/2, in.Timeout); {
 		rest := in
 		rest.Limit = in.Limit - len(messages)
 		var err error
