@@ -51,6 +51,7 @@ func (a *answer) release() {
 
 // Header values that never change; net/http does not change them either.
 var (
+	serverHeader          = []string{"polymq"}
 	versionHeader         = []string{version}
 	jsonVersionHeader     = []string{jsonVersion}
 	contentTypeHeader     = []string{"text/xml;charset=utf-8"}
@@ -69,6 +70,7 @@ func (a *answer) send(w http.ResponseWriter, requestID string) error {
 		version, contentType = jsonVersionHeader, jsonContentTypeHeader
 	}
 	header := w.Header()
+	header["Server"] = serverHeader
 	header["x-mns-request-id"] = []string{requestID}
 	header["x-mns-version"] = version
 	if a.location != "" {

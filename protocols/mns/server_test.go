@@ -202,7 +202,7 @@ func TestHeaderSpelling(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	head, body := f.raw(t, "PUT /queues/orders HTTP/1.1\r\nHost: mq.example.com:9090\r\nConnection: close\r\nContent-Length: 8\r\nx-mns-version: 2015-06-06\r\n\r\n<Queue/>")
-	for _, line := range []string{"HTTP/1.1 201 Created", "Location: http://mq.example.com:9090/queues/orders", "x-mns-version: 2015-06-06", "Content-Length: 0"} {
+	for _, line := range []string{"HTTP/1.1 201 Created", "Location: http://mq.example.com:9090/queues/orders", "x-mns-version: 2015-06-06", "Content-Length: 0", "Server: polymq"} {
 		if !strings.Contains(head, line+"\r\n") {
 			t.Errorf("the answer has no %q:\n%s", line, head)
 		}
