@@ -31,6 +31,11 @@ type fixture struct {
 
 func start(t *testing.T, verify bool) *fixture {
 	t.Helper()
+	return startWith(t, func(broker *core.Broker) *caller.Options { return &caller.Options{Keys: broker, Verify: verify} })
+}
+
+func startWith(t *testing.T, options func(*core.Broker) *caller.Options) *fixture {
+	t.Helper()
 	store, err := pg.Open(t.Context(), pg.Options{URL: pgtest.DatabaseURL(t), PoolSize: pgtest.PoolSize, MasterKey: pg.NewMasterKey()})
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +43,7 @@ func start(t *testing.T, verify bool) *fixture {
 	t.Cleanup(store.Close)
 	broker := core.NewBroker(store)
 	t.Cleanup(broker.Close)
-	server := httptest.NewServer(aliyunsts.New(broker, &caller.Options{Keys: broker, Verify: verify}))
+	server := httptest.NewServer(aliyunsts.New(broker, options(broker)))
 	t.Cleanup(server.Close)
 	return &fixture{broker: broker, url: server.URL}
 }
@@ -108,12 +113,14 @@ func session(a answer) core.Key {
 
 const role = "acs:ram::111122223333:role/worker"
 
+const sessionPolicy = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"mns:SendMessage","Resource":"*"}]}`
+
 func TestAssumeRole(t *testing.T) {
 	t.Parallel()
 	f := start(t, true)
 	key := f.key(t, core.NewKey{User: "ann"})
 	for _, format := range []string{"JSON", "XML"} {
-		got := f.do(t, key, "AssumeRole", "RoleArn", role, "RoleSessionName", "one@x", "DurationSeconds", "900", "Policy", `{"Version":"1","Statement":[]}`, "ExternalId", "a:b", "SourceIdentity", "ann", "Format", format)
+		got := f.do(t, key, "AssumeRole", "RoleArn", role, "RoleSessionName", "one@x", "DurationSeconds", "900", "Policy", sessionPolicy, "ExternalId", "a:b", "SourceIdentity", "ann", "Format", format)
 		ends, err := time.Parse(time.RFC3339, got.Credentials.Expiration)
 		if got.status != 200 || got.RequestId == "" || got.AssumedRoleUser.Arn != role+"/one@x" || !strings.HasSuffix(got.AssumedRoleUser.AssumedRoleId, ":one@x") ||
 			!strings.HasPrefix(got.Credentials.AccessKeyId, "STS.") || got.SourceIdentity != "ann" || err != nil || time.Until(ends) > 16*time.Minute || time.Until(ends) < 14*time.Minute {
@@ -125,7 +132,7 @@ func TestAssumeRole(t *testing.T) {
 			t.Errorf("%s: the session is %+v", format, who)
 		}
 		found, err := f.broker.Key(t.Context(), got.Credentials.AccessKeyId)
-		if err != nil || found.Session.Role != role || found.Session.Name != "one@x" || found.Session.Policy != `{"Version":"1","Statement":[]}` || found.Session.SourceIdentity != "ann" {
+		if err != nil || found.Session.Role != role || found.Session.Name != "one@x" || found.Session.Policy != sessionPolicy || found.Session.SourceIdentity != "ann" {
 			t.Errorf("%s: the key is %+v, %v", format, found, err)
 		}
 		stolen := session(got)
@@ -160,6 +167,9 @@ func TestAssumeRoleRefuses(t *testing.T) {
 		"huge":                   {key, []string{"DurationSeconds", "9223372036854775807"}, 400, "InvalidParameter.DurationSeconds"},
 		"no number":              {key, []string{"DurationSeconds", "an hour"}, 400, "InvalidParameter"},
 		"long policy":            {key, []string{"Policy", `{"a":"` + strings.Repeat("x", 2048) + `"}`}, 400, "InvalidParameter.PolicySize"},
+		"policy of AWS":          {key, []string{"Policy", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}, 400, "InvalidParameter.PolicyGrammar"},
+		"policy without effect":  {key, []string{"Policy", `{"Version":"1","Statement":[{"Action":"*","Resource":"*"}]}`}, 400, "InvalidParameter.PolicyGrammar"},
+		"policy":                 {key, []string{"Policy", `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}, 200, ""},
 		"policy that is none":    {key, []string{"Policy", "[]"}, 400, "InvalidParameter.PolicyGrammar"},
 		"external id":            {key, []string{"ExternalId", "a"}, 400, "InvalidParameter.ExternalId"},
 		"another account":        {key, []string{"RoleArn", "acs:ram::444455556666:role/worker"}, 403, "NoPermission"},
@@ -176,6 +186,39 @@ func TestAssumeRoleRefuses(t *testing.T) {
 	}
 	if got := f.do(t, key, "AssumeRoleWithSAML"); got.status != 404 || got.Code != "InvalidAction.NotFound" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// Where policies are enforced, a role that there is not is named to those of its account who may assume it, and to nobody else.
+func TestAssumeNoRole(t *testing.T) {
+	t.Parallel()
+	f := startWith(t, func(broker *core.Broker) *caller.Options {
+		return &caller.Options{Keys: broker, Verify: true, Access: caller.NewAccess(broker, true)}
+	})
+	user := func(name, action string) core.Key {
+		of := core.IdentityName{Account: "111122223333", Kind: core.User, Name: name}
+		if _, err := f.broker.CreateIdentity(t.Context(), core.Identity{IdentityName: of}); err != nil {
+			t.Fatal(err)
+		}
+		text := `{"Version":"1","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"*"}]}`
+		if err := f.broker.PutInlinePolicy(t.Context(), of, "p", core.Inline{Cloud: core.RAM, Text: text}); err != nil {
+			t.Fatal(err)
+		}
+		return f.key(t, core.NewKey{User: name})
+	}
+	for name, tt := range map[string]struct {
+		key    core.Key
+		status int
+		code   string
+	}{
+		"the account":       {f.key(t, core.NewKey{}), 404, "EntityNotExist.Role"},
+		"who may assume it": {user("ann", "sts:AssumeRole"), 404, "EntityNotExist.Role"},
+		"who may not":       {user("bob", "mns:*"), 403, "NoPermission"},
+		"another account":   {f.key(t, core.NewKey{Account: "444455556666"}), 403, "NoPermission"},
+	} {
+		if got := f.do(t, tt.key, "AssumeRole", "RoleArn", role, "RoleSessionName", "one"); got.status != tt.status || got.Code != tt.code {
+			t.Errorf("%s: got %+v, want %d %s", name, got, tt.status, tt.code)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/core/policy"
 	"github.com/polymq/polymq/protocols/openapi"
 )
 
@@ -60,6 +60,8 @@ func (s *Server) assumeRole(ctx context.Context, c *openapi.Call, req *assumeRol
 	session := core.Session{Role: "acs:ram::" + account + ":role/" + roleName(req.RoleArn), Name: req.RoleSessionName, SourceIdentity: req.SourceIdentity}
 	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, session.Role, req.conditionKey)
 	switch {
+	case core.CodeOf(err) == core.EntityNotFound:
+		return nil, openapi.NewFault(http.StatusNotFound, "EntityNotExist.Role", "The role does not exist: "+roleName(req.RoleArn)+".")
 	case err != nil:
 		return nil, err
 	case kept != nil && life > kept.MaxSession:
@@ -108,12 +110,15 @@ func (req *assumeRoleRequest) check() (time.Duration, error) {
 		return 0, wrong("DurationSeconds", "must be "+inSeconds(shortestSession)+" to "+inSeconds(longestSession))
 	case req.Policy != nil && len(*req.Policy) > maxPolicy:
 		return 0, openapi.NewFault(http.StatusBadRequest, "InvalidParameter.PolicySize", "the policy has more than "+strconv.Itoa(maxPolicy)+" characters")
-	case req.Policy != nil && !isObject(*req.Policy):
-		return 0, openapi.NewFault(http.StatusBadRequest, "InvalidParameter.PolicyGrammar", "the policy is no JSON object")
 	case req.ExternalId != nil && (len(*req.ExternalId) > maxExternalID || !externalID.MatchString(*req.ExternalId)):
 		return 0, wrong("ExternalId", "has 2 to 1224 letters, digits and characters of =,.@:/-_+")
 	case req.SourceIdentity != "" && !sessionName.MatchString(req.SourceIdentity):
 		return 0, wrong("SourceIdentity", "has 2 to 64 letters, digits and characters of .@-_")
+	}
+	if req.Policy != nil {
+		if _, err := policy.ParseRAM(*req.Policy, policy.Session); err != nil {
+			return 0, openapi.NewFault(http.StatusBadRequest, "InvalidParameter.PolicyGrammar", err.Error())
+		}
 	}
 	return life, nil
 }
@@ -124,11 +129,6 @@ func wrong(name, why string) error {
 }
 
 func inSeconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
-
-func isObject(text string) bool {
-	var object map[string]json.RawMessage
-	return json.Unmarshal([]byte(text), &object) == nil && object != nil
-}
 
 // accountOf gives the account in a role's ARN, where it is one of polymq's; else the caller's own.
 func accountOf(arn, own string) string {

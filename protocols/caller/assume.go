@@ -43,7 +43,7 @@ func (o *Options) Assume(ctx context.Context, c *Caller, roles RoleSource, arn s
 		return role, nil
 	}
 	if role == nil {
-		return nil, distrusted(c, want)
+		return nil, o.withoutRole(ctx, c, name, want)
 	}
 	ofRole := func(key string) []string {
 		for _, prefix := range []string{"aws:resourcetag/", "iam:resourcetag/"} {
@@ -59,6 +59,18 @@ func (o *Options) Assume(ctx context.Context, c *Caller, roles RoleSource, arn s
 		}
 	}
 	return role, nil
+}
+
+// withoutRole is the error of a role that there is not. RAM says so to those of the role's account who may assume one of
+// that name, and AWS to nobody.
+func (o *Options) withoutRole(ctx context.Context, c *Caller, name core.IdentityName, want *Want) error {
+	if name.Cloud != core.RAM || name.Account != c.Account {
+		return distrusted(c, want)
+	}
+	if err := o.Authorize(ctx, c, want); err != nil {
+		return err
+	}
+	return core.Errorf(core.EntityNotFound, "The role does not exist: %s.", name.Name)
 }
 
 // sameRole says that two ARNs name the same role, with its path, in whatever partition.
