@@ -80,9 +80,11 @@ func (s *Server) actions() map[string]*awsquery.Action {
 		table["Put"+word+"PermissionsBoundary"] = of(kind, s.putBoundary)
 		table["Delete"+word+"PermissionsBoundary"] = of(kind, s.deleteBoundary)
 	}
-	for _, nothing := range []string{"ListSigningCertificates", "ListSSHPublicKeys", "ListServiceSpecificCredentials", "ListMFADevices", "ListVirtualMFADevices"} {
-		table[nothing] = typed(s.listNothing)
-	}
+	table["ListSigningCertificates"] = typed(listNothing[noCertificates])
+	table["ListSSHPublicKeys"] = typed(listNothing[noSSHKeys])
+	table["ListServiceSpecificCredentials"] = typed(listNothing[noCredentials])
+	table["ListMFADevices"] = typed(listNothing[noMFADevices])
+	table["ListVirtualMFADevices"] = typed(listNothing[noVirtualMFADevices])
 	return table
 }
 
@@ -103,12 +105,28 @@ func of[Request any, P interface {
 // none is the result of actions that tell nothing.
 type none struct{}
 
-// listNothing answers for what users do not have here. Its lists are empty whatever their names.
-func (s *Server) listNothing(context.Context, *call, *struct{}) (*noneOfAll, error) {
-	return &noneOfAll{}, nil
-}
+// listNothing answers for what users do not have here, with an empty page of it.
+func listNothing[Page any](context.Context, *call, *struct{}) (*Page, error) { return new(Page), nil }
 
-// noneOfAll is an empty page.
-type noneOfAll struct {
-	IsTruncated bool
-}
+// The empty pages, each with its list's own name.
+type (
+	noCertificates struct {
+		Certificates []none `query:"Certificates.member"`
+		IsTruncated  bool
+	}
+	noSSHKeys struct {
+		SSHPublicKeys []none `query:"SSHPublicKeys.member"`
+		IsTruncated   bool
+	}
+	noCredentials struct {
+		ServiceSpecificCredentials []none `query:"ServiceSpecificCredentials.member"`
+	}
+	noMFADevices struct {
+		MFADevices  []none `query:"MFADevices.member"`
+		IsTruncated bool
+	}
+	noVirtualMFADevices struct {
+		VirtualMFADevices []none `query:"VirtualMFADevices.member"`
+		IsTruncated       bool
+	}
+)

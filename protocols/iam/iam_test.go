@@ -151,6 +151,21 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// What users do not have here is an empty list, and not none: programs look into it by its name.
+func TestUsersHaveNoDevices(t *testing.T) {
+	t.Parallel()
+	f := start(t, "off")
+	client := f.as("test", "test")
+	devices := must(client.ListMFADevices(t.Context(), &sdk.ListMFADevicesInput{}))(t)
+	virtual := must(client.ListVirtualMFADevices(t.Context(), &sdk.ListVirtualMFADevicesInput{}))(t)
+	certificates := must(client.ListSigningCertificates(t.Context(), &sdk.ListSigningCertificatesInput{}))(t)
+	keys := must(client.ListSSHPublicKeys(t.Context(), &sdk.ListSSHPublicKeysInput{}))(t)
+	specific := must(client.ListServiceSpecificCredentials(t.Context(), &sdk.ListServiceSpecificCredentialsInput{}))(t)
+	if devices.MFADevices == nil || virtual.VirtualMFADevices == nil || certificates.Certificates == nil || keys.SSHPublicKeys == nil || specific.ServiceSpecificCredentials == nil {
+		t.Errorf("got %v, %v, %v, %v, %v, want empty lists", devices.MFADevices, virtual.VirtualMFADevices, certificates.Certificates, keys.SSHPublicKeys, specific.ServiceSpecificCredentials)
+	}
+}
+
 func TestAccessKeys(t *testing.T) {
 	t.Parallel()
 	f := start(t, "verify")
