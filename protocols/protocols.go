@@ -215,7 +215,7 @@ func protocolOf(r *http.Request) string {
 		return ""
 	case isRocketMQ(r):
 		return ""
-	case strings.HasPrefix(authorization, "AWS4-"), strings.Contains(r.URL.RawQuery, "X-Amz-Credential="):
+	case (strings.HasPrefix(authorization, "AWS4-") || strings.Contains(r.URL.RawQuery, "X-Amz-Credential=")) && caller.ServiceOf(r) != "":
 		if service := caller.ServiceOf(r); slices.Contains(queryProtocols, service) {
 			return service
 		}
