@@ -145,7 +145,9 @@ func (a *Authority) sign(name string) (*tls.Certificate, error) {
 	}
 	for _, host := range append([]string{name}, a.names...) {
 		if ip := net.ParseIP(host); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
+			if !slices.ContainsFunc(template.IPAddresses, ip.Equal) {
+				template.IPAddresses = append(template.IPAddresses, ip)
+			}
 		} else if isHost(host) && !slices.Contains(template.DNSNames, host) {
 			template.DNSNames = append(template.DNSNames, host)
 		}

@@ -159,6 +159,21 @@ func TestCertificatesForNames(t *testing.T) {
 	}
 }
 
+// A name that is asked for and listened at stands in the certificate once.
+func TestCertificatesNameOnce(t *testing.T) {
+	t.Parallel()
+	a := authority(t, new(memory), "127.0.0.1", "localhost", "127.0.0.1", "::1", "0:0:0:0:0:0:0:1")
+	for _, name := range []string{"127.0.0.1", "localhost", ""} {
+		leaf, err := a.leaf(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ips, names := leaf.Leaf.IPAddresses, leaf.Leaf.DNSNames; len(ips) != 2 || len(names) != 1 {
+			t.Errorf("of %q: %v, %v", name, ips, names)
+		}
+	}
+}
+
 // Servers of one database are trusted by the same certificate; another database's are not.
 func TestServersShareTheAuthority(t *testing.T) {
 	t.Parallel()
