@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	"cmd/...":            {"..."},
 
 	"protocols/localstack": {"core", "protocols/caller"},
-	"protocols/aliyunsts":  {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
+	"protocols/aliyunsts":  {"core", "core/policy", "protocols/caller", "protocols/coverage", "protocols/openapi"},
 	"protocols/ram":        {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
 	"protocols/dybase":     {"core", "protocols/caller", "protocols/coverage", "protocols/openapi"},
 }
