@@ -114,53 +114,54 @@ func TestShutdownTwice(t *testing.T) {
 	}
 }
 
-// lockable is a server whose sends can be held up in the database.
+// lockable is a server whose sends, and nothing else, can be held up in the database.
 type lockable struct {
 	*process
-	database, watch *pgx.Conn // to watch by a connection that is in a transaction would show what was there as it looked first
+	database *pgx.Conn
 }
+
+// sendLock is the advisory lock that sends wait for.
+const sendLock = 4711
 
 // serveLockable starts a server with queues orders and quiet.
 func serveLockable(t *testing.T) *lockable {
 	t.Helper()
 	url := testDatabase(t)
-	connect := func() *pgx.Conn {
-		conn, err := pgx.Connect(t.Context(), url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = conn.Close(context.Background()) })
-		return conn
+	database, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
 	}
-	srv := &lockable{serve(t, "--database-url", url), connect(), connect()}
+	t.Cleanup(func() { _ = database.Close(context.Background()) })
+	srv := &lockable{serve(t, "--database-url", url), database}
 	createQueue(t, srv.url, "orders")
 	createQueue(t, srv.url, "quiet")
+	srv.execute(t, fmt.Sprintf(`CREATE FUNCTION polymq.await_send_lock() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN PERFORM pg_advisory_xact_lock_shared(%d); RETURN NULL; END'`, sendLock))
+	srv.execute(t, `CREATE TRIGGER await_send_lock BEFORE INSERT ON polymq.messages EXECUTE FUNCTION polymq.await_send_lock()`)
 	return srv
+}
+
+func (l *lockable) execute(t *testing.T, sql string) {
+	t.Helper()
+	if _, err := l.database.Exec(context.Background(), sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
 }
 
 // lock holds up sends until unlock is called.
 func (l *lockable) lock(t *testing.T) (unlock func()) {
 	t.Helper()
-	tx, err := l.database.Begin(t.Context())
-	if err == nil {
-		_, err = tx.Exec(t.Context(), "LOCK TABLE polymq.messages IN EXCLUSIVE MODE")
-	}
-	if err != nil {
-		t.Fatalf("lock the messages: %v", err)
-	}
-	return func() {
-		if err := tx.Rollback(context.Background()); err != nil {
-			t.Errorf("unlock the messages: %v", err)
-		}
-	}
+	l.execute(t, fmt.Sprintf(`SELECT pg_advisory_lock(%d)`, sendLock))
+	return func() { l.execute(t, fmt.Sprintf(`SELECT pg_advisory_unlock(%d)`, sendLock)) }
 }
 
-// awaitBlocked waits until a send waits for the lock, as a chore of the server's may do too.
+// awaitBlocked waits until a send waits for the lock.
 func (l *lockable) awaitBlocked(t *testing.T) {
 	t.Helper()
 	eventually(t, "block a send", func() error {
 		var waiting int
-		err := l.watch.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO messages%'").Scan(&waiting)
+		err := l.database.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+			WHERE NOT granted AND locktype = 'advisory' AND objid = $1 AND datname = current_database()`, sendLock).Scan(&waiting)
 		if err == nil && waiting == 0 {
 			err = errors.New("no send waits for the lock")
 		}
