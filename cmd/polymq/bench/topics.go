@@ -182,11 +182,12 @@ func (l *load) delivered(ctx context.Context) (uint64, error) {
 	return uint64(max(0, int(sum.Load())-l.topics.depth)), err
 }
 
-// awaitDeliveries waits until all is delivered, or the limit, and says whether it came to know.
+// awaitDeliveries waits until all is delivered, or the limit, and says whether it came to know. A count that the limit cut short leaves
+// the one before.
 func (l *load) awaitDeliveries(ctx context.Context, limit time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for {
+	for counted := false; ; {
 		n, err := l.delivered(ctx)
 		if err == nil {
 			l.topics.arrived.Store(n)
@@ -194,9 +195,12 @@ func (l *load) awaitDeliveries(ctx context.Context, limit time.Duration) bool {
 		if err == nil && n >= l.expected() {
 			return true
 		}
+		if err == nil || !interrupted(ctx) {
+			counted = err == nil
+		}
 		pause(ctx, deliveryPoll, nil)
 		if interrupted(ctx) {
-			return err == nil
+			return counted
 		}
 	}
 }
