@@ -22,9 +22,6 @@ import (
 // heldUp is longer than what a send takes on a busy machine, and shorter than the logs, the alerts and the console wait for the database, 4 s.
 const heldUp = 3500 * time.Millisecond
 
-// fewStalls are of the machine, not of the server: what waits for a locked table makes one of each request that does.
-const fewStalls = 3
-
 // TestMonitoringHoldsNothingUp has the tables of the logs and of the alerts locked, while many look at them, and all is logged. Messages are
 // sent and received all the same; the log keeps what it has room for, drops the rest with a counter, and goes on afterwards.
 func TestMonitoringHoldsNothingUp(t *testing.T) {
@@ -81,7 +78,7 @@ func TestMonitoringHoldsNothingUp(t *testing.T) {
 			return err
 		})
 	}
-	if slow > fewStalls {
+	if slow > 0 {
 		t.Errorf("%d requests were held up", slow)
 	}
 	if dropped := metric(t, srv.url, "polymq_message_log_dropped_total"); dropped == 0 {
