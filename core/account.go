@@ -4,6 +4,8 @@ import (
 	"context"
 	"regexp"
 	"time"
+
+	"github.com/polymq/polymq/core/policy"
 )
 
 // AccountAttributes gives what protocols keep about an account in a region. They prefix their names
@@ -34,6 +36,9 @@ type AccountPage struct {
 	Next     string // the after of the next page, "" when this is the last
 }
 
+// IsAccount says that a text can be an account: twelve digits.
+func IsAccount(s string) bool { return policy.IsAccount(s) }
+
 var accountAlias = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9]|-[a-z0-9]){2,62}$`)
 
 // CreateAccount makes an account known. The alias may be "". InvalidArgument, EntityExists.
@@ -46,7 +51,7 @@ func (b *Broker) CreateAccount(ctx context.Context, id, alias string) (Account, 
 
 // Account gives an account. EntityNotFound.
 func (b *Broker) Account(ctx context.Context, id string) (Account, error) {
-	if !accountPattern.MatchString(id) {
+	if !IsAccount(id) {
 		return Account{}, Errorf(EntityNotFound, "there is no account of that id")
 	}
 	return b.store.Account(ctx, id)
@@ -76,7 +81,7 @@ func (b *Broker) AccountOfAlias(ctx context.Context, alias string) (id string, e
 // DeleteAccount removes an account with its users, groups, roles, policies and access keys. EntityInUse
 // where it has queues or topics; EntityNotFound.
 func (b *Broker) DeleteAccount(ctx context.Context, id string) error {
-	if !accountPattern.MatchString(id) {
+	if !IsAccount(id) {
 		return Errorf(EntityNotFound, "there is no account of that id")
 	}
 	return b.store.DeleteAccount(ctx, id)
@@ -84,7 +89,7 @@ func (b *Broker) DeleteAccount(ctx context.Context, id string) error {
 
 func checkAccount(id, alias string) error {
 	switch {
-	case !accountPattern.MatchString(id):
+	case !IsAccount(id):
 		return Errorf(InvalidArgument, "an account has twelve digits")
 	case alias != "" && (len(alias) < 3 || len(alias) > 63 || !accountAlias.MatchString(alias)):
 		return Errorf(InvalidArgument, "an alias has 3 to 63 small letters, digits and single dashes between them")

@@ -458,7 +458,7 @@ func (n IdentityName) check() error {
 		return Errorf(InvalidArgument, "an identity is a user, a group or a role")
 	case (n.Kind == Role) != (n.Cloud == AWS || n.Cloud == RAM):
 		return Errorf(InvalidArgument, "a role is of AWS or of RAM; users and groups are of both")
-	case !accountPattern.MatchString(n.Account):
+	case !IsAccount(n.Account):
 		return Errorf(InvalidArgument, "an account has twelve digits")
 	case !validName(n.Name, kind.longest):
 		return Errorf(InvalidArgument, "a %s's name has 1 to %d letters, digits and characters of _+=,.@-", n.Kind, kind.longest)

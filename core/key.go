@@ -135,10 +135,7 @@ const (
 	MaxAccountKeys    = 100_000        // sessions' keys included; more are Throttled
 )
 
-var (
-	accountPattern  = regexp.MustCompile(`^[0-9]{12}$`)
-	userNamePattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
-)
+var userNamePattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
 
 // CreateKey makes a key, and gives it with its secret and token: the secret is told only here. A user that
 // is not there yet comes into being with its first lasting key. InvalidArgument, KeyExists, Throttled.
@@ -244,11 +241,11 @@ func (in NewKey) Check() error {
 	switch n := len(in.Secret); {
 	case in.ID != "" && !validKeyID(in.ID):
 		return Errorf(InvalidArgument, "an access key id has 3 to %d letters, digits, '.', '_' and '-'", MaxKeyIDLength)
-	case accountPattern.MatchString(in.ID):
+	case IsAccount(in.ID):
 		return Errorf(InvalidArgument, "an access key id of twelve digits stands for an account, and can be no key's")
 	case in.Secret != "" && (n < MinSecretLength || n > MaxSecretLength || !validSecret(string(in.Secret))):
 		return Errorf(InvalidArgument, "a secret has %d to %d characters, none of them a blank", MinSecretLength, MaxSecretLength)
-	case !accountPattern.MatchString(in.Account):
+	case !IsAccount(in.Account):
 		return Errorf(InvalidArgument, "an account has twelve digits")
 	case in.User != "" && !userNamePattern.MatchString(in.User):
 		return Errorf(InvalidArgument, "a user name has 1 to %d letters, digits and characters of _+=,.@-", MaxUserNameLength)

@@ -238,7 +238,7 @@ func (b *Broker) anotherTopic(ctx context.Context, name TopicName) error {
 // InvalidArgument.
 func (b *Broker) SetAccountLimits(ctx context.Context, limits AccountLimits) error {
 	switch {
-	case !accountPattern.MatchString(limits.Account):
+	case !IsAccount(limits.Account):
 		return Errorf(InvalidArgument, "an account has twelve digits")
 	case orDefault(limits.Queues, 0) < 0, orDefault(limits.Topics, 0) < 0, orDefault(limits.Bytes, 0) < 0, orDefault(limits.Requests, 0) < 0:
 		return Errorf(InvalidArgument, "a limit is a number of 1 or more, or 0 for none")

@@ -99,7 +99,7 @@ func PolicyNameOf(arn string) (name PolicyName, ok bool) {
 	}
 	if name.Account == "aws" && name.Cloud == AWS || name.Account == "system" && name.Cloud == RAM {
 		name.Account = ""
-	} else if !accountPattern.MatchString(name.Account) {
+	} else if !IsAccount(name.Account) {
 		return PolicyName{}, false
 	}
 	return name, isPolicy && validName(name.Name, MaxPolicyName)
@@ -361,7 +361,7 @@ func (n PolicyName) check() error {
 	switch {
 	case n.Cloud != AWS && n.Cloud != RAM:
 		return Errorf(InvalidArgument, "a policy is of AWS or of RAM")
-	case !accountPattern.MatchString(n.Account):
+	case !IsAccount(n.Account):
 		return Errorf(InvalidArgument, "an account has twelve digits")
 	case !validName(n.Name, MaxPolicyName):
 		return Errorf(InvalidArgument, "a policy's name has 1 to %d letters, digits and characters of _+=,.@-", MaxPolicyName)

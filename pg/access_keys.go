@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -78,7 +77,7 @@ func (c *keyCache) forget(name string) {
 	defer c.mu.Unlock()
 	c.epoch++
 	delete(c.byID, name)
-	if !isAccount(name) {
+	if !core.IsAccount(name) {
 		return
 	}
 	for id, cached := range c.byID {
@@ -87,8 +86,6 @@ func (c *keyCache) forget(name string) {
 		}
 	}
 }
-
-func isAccount(name string) bool { return len(name) == 12 && strings.Trim(name, "0123456789") == "" }
 
 const keyColumns = `k.id, k.account, k.user_name, k.admin, k.session, k.token_hash, k.disabled, k.created_at, k.expires_at,
     k.expires_at - now() - COALESCE((SELECT ahead FROM clocks c WHERE c.account = k.account), '0')`

@@ -137,7 +137,7 @@ func parseAWSPrincipal(text string) (principal, error) {
 	switch {
 	case text == "*":
 		return principal{everyone: true}, nil
-	case isAccount(text):
+	case IsAccount(text):
 		return principal{account: text}, nil
 	case len(text) >= 16 && len(text) <= 128 && strings.HasPrefix(text, "A") && !strings.Contains(text, ":"):
 		return principal{id: text}, nil
@@ -173,7 +173,8 @@ func parseNamed(text string, prefixes ...string) (principal, error) {
 	return principal{}, malformed("Invalid principal in policy: %.256q", text)
 }
 
-func isAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
+// IsAccount says that a text can be an account: twelve digits.
+func IsAccount(s string) bool { return len(s) == 12 && strings.Trim(s, "0123456789") == "" }
 
 // isUID allows the longer numbers of Alibaba's accounts, too.
 func isUID(s string) bool {

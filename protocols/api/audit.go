@@ -102,7 +102,7 @@ func (x *exchange) about(path string, parameters map[string]any) caller.Caller {
 	if strings.HasPrefix(path, prefix+"/accounts/") {
 		named = "id"
 	}
-	if account, _ := parameters[named].(string); x.grants != nil && x.grants.Everywhere && caller.IsAccount(account) {
+	if account, _ := parameters[named].(string); x.grants != nil && x.grants.Everywhere && core.IsAccount(account) {
 		about.Account = account
 	}
 	if region, _ := parameters["region"].(string); caller.IsRegion(region) {

@@ -117,7 +117,7 @@ func problemOfBody(err error) *problem {
 // admit counts the request as one of the account that it is about, which an administrator, and where nobody is asked who
 // he is everybody, may name.
 func (a *adapter) admit(c *gin.Context, who caller.Caller) error {
-	if named := c.Query("account"); caller.IsAccount(named) {
+	if named := c.Query("account"); core.IsAccount(named) {
 		who.Account = named
 	}
 	return a.callers.Admit(&who)

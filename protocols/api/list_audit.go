@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/core"
-	"github.com/polymq/polymq/protocols/caller"
 )
 
 type listAuditRequest struct {
@@ -87,7 +86,7 @@ func auditAddress(e *core.AuditEvent) string {
 // callersAccount gives the account of who called, which need not be the one that the call was about.
 func callersAccount(e *core.AuditEvent) string {
 	const account = 4 // arn:aws:iam::ACCOUNT:user/ci
-	if parts := strings.Split(e.Principal, ":"); len(parts) > account && caller.IsAccount(parts[account]) {
+	if parts := strings.Split(e.Principal, ":"); len(parts) > account && core.IsAccount(parts[account]) {
 		return parts[account]
 	}
 	return e.Account

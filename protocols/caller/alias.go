@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/polymq/polymq/core"
 )
 
 // AliasSource tells whose an alias is, "" for one that is nobody's.
@@ -68,7 +70,7 @@ func (o *Options) FindHost(ctx context.Context, c *Caller) error {
 		return err
 	}
 	c.HostAccount = account
-	if !o.Verify && !IsAccount(c.AccessKeyID) {
+	if !o.Verify && !core.IsAccount(c.AccessKeyID) {
 		c.Account = account
 	}
 	return nil

@@ -127,7 +127,7 @@ func (o *Options) Identify(r *http.Request) Caller {
 		c.UserAgent, c.Referer = r.UserAgent(), r.Referer()
 	} else {
 		c.Account = AccountOf(cred.keyID)
-		if !IsAccount(cred.keyID) {
+		if !core.IsAccount(cred.keyID) {
 			c.Account = cmp.Or(c.HostAccount, o.Account, DefaultAccount)
 		}
 	}
@@ -324,14 +324,11 @@ func IsRegion(s string) bool {
 
 // AccountOf gives the account of an access key id, also for protocols that find one in a body.
 func AccountOf(keyID string) string {
-	if !IsAccount(keyID) {
+	if !core.IsAccount(keyID) {
 		return DefaultAccount
 	}
 	return keyID
 }
-
-// IsAccount says that a text can be an account: twelve digits.
-func IsAccount(s string) bool { return len(s) == len(DefaultAccount) && isNumber(s) }
 
 // ServiceOf gives the service in a request's AWS credential scope, "" without one.
 func ServiceOf(r *http.Request) string { return credentialOf(r).service }

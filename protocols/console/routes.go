@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/polymq/polymq/protocols/caller"
+	"github.com/polymq/polymq/core"
 )
 
 // scoped is where the pages of an account and region lie.
@@ -130,7 +130,7 @@ func (s *Server) showFirst(x *exchange) error {
 // pickScope leads to an account and region that were picked.
 func (s *Server) pickScope(x *exchange) error {
 	query := x.r.URL.Query()
-	if account := query.Get("account"); caller.IsAccount(account) {
+	if account := query.Get("account"); core.IsAccount(account) {
 		x.account = account
 	}
 	if region := query.Get("region"); isRegion(region) {

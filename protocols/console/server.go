@@ -162,7 +162,7 @@ func (s *Server) begin(x *exchange) error {
 	if x.account == "" {
 		x.account, x.region = cmp.Or(x.caller.Account, caller.DefaultAccount), x.caller.Region
 	}
-	if !caller.IsAccount(x.account) || !caller.IsRegion(x.region) {
+	if !core.IsAccount(x.account) || !caller.IsRegion(x.region) {
 		x.account, x.region = caller.DefaultAccount, x.caller.Region
 		return errNotFound
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/aws"
-	"github.com/polymq/polymq/protocols/caller"
 )
 
 type addPermissionRequest struct {
@@ -62,7 +61,7 @@ func (req *addPermissionRequest) check() error {
 		return required("actionName")
 	}
 	for _, account := range req.AWSAccountId {
-		if !caller.IsAccount(account) {
+		if !core.IsAccount(account) {
 			return invalid("A provided account ID is not valid")
 		}
 	}

@@ -64,7 +64,7 @@ func (c *call) topicName(text *string) (core.TopicName, error) {
 	if err != nil {
 		return core.TopicName{}, err
 	}
-	if a.service != "sns" || a.region != c.Region || !caller.IsAccount(a.account) || strings.ContainsAny(a.resource, ":/") {
+	if a.service != "sns" || a.region != c.Region || !core.IsAccount(a.account) || strings.ContainsAny(a.resource, ":/") {
 		return core.TopicName{}, invalid("TopicArn")
 	}
 	return core.TopicName{Account: a.account, Region: a.region, Name: a.resource}, nil
@@ -84,7 +84,7 @@ func subscriptionName(text *string) (core.SubscriptionName, error) {
 		return name, err
 	}
 	topic, id, ok := strings.Cut(a.resource, ":")
-	if !ok || id == "" || a.service != "sns" || !caller.IsAccount(a.account) || !caller.IsRegion(a.region) {
+	if !ok || id == "" || a.service != "sns" || !core.IsAccount(a.account) || !caller.IsRegion(a.region) {
 		return name, invalid("SubscriptionId")
 	}
 	return core.SubscriptionName{Topic: core.TopicName{Account: a.account, Region: a.region, Name: topic}, Name: id}, nil
@@ -93,7 +93,7 @@ func subscriptionName(text *string) (core.SubscriptionName, error) {
 // queueName reads the ARN of a queue.
 func queueName(text string) (core.QueueName, bool) {
 	a, _, ok := readARN(text)
-	if !ok || a.service != "sqs" || !caller.IsAccount(a.account) || !caller.IsRegion(a.region) || !isName(a.resource, core.MaxNameLength, "-_.") {
+	if !ok || a.service != "sqs" || !core.IsAccount(a.account) || !caller.IsRegion(a.region) || !isName(a.resource, core.MaxNameLength, "-_.") {
 		return core.QueueName{}, false
 	}
 	return core.QueueName{Account: a.account, Region: a.region, Name: a.resource}, true

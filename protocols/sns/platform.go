@@ -93,7 +93,7 @@ func readPlatformARN(parameter, kind string, parts int, text *string) (platformN
 	if len(path) != parts {
 		return platformName{}, invalid("%s Reason: Wrong number of slashes in relative portion of the ARN.", parameter)
 	}
-	if a.service != "sns" || path[0] != kind || !caller.IsAccount(a.account) || !caller.IsRegion(a.region) {
+	if a.service != "sns" || path[0] != kind || !core.IsAccount(a.account) || !caller.IsRegion(a.region) {
 		return platformName{}, invalid("%s", parameter)
 	}
 	return platformName{a.account, a.region, path[1], path[2], strings.Join(path[3:], "")}, nil

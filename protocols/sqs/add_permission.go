@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/polymq/polymq/core"
-	"github.com/polymq/polymq/protocols/caller"
 )
 
 type addPermissionRequest struct {
@@ -63,7 +62,7 @@ func (req *addPermissionRequest) check() error {
 		return overLimit.errorf("%d Principals were found, maximum allowed is %d.", len(req.AWSAccountIds), maxPrincipals)
 	}
 	for _, account := range req.AWSAccountIds {
-		if !caller.IsAccount(account) {
+		if !core.IsAccount(account) {
 			return invalid("["+account+"]", "PrincipalId", "Unable to verify.")
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/polymq/polymq/core"
-	"github.com/polymq/polymq/protocols/caller"
 )
 
 type getQueueURLRequest struct {
@@ -33,7 +32,7 @@ func (req *getQueueURLRequest) queue(c *call) (core.QueueName, error) {
 	switch {
 	case req.QueueName == "":
 		return name, missing("QueueName")
-	case !isName(name.Name) || !caller.IsAccount(name.Account):
+	case !isName(name.Name) || !core.IsAccount(name.Account):
 		return name, errQueueDoesNotExist
 	}
 	return name, nil

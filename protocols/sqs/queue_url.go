@@ -29,7 +29,7 @@ func parseQueueURL(s string) (u queueURL, ok bool) {
 	rest, name := cutLast(strings.TrimRight(s, "/"))
 	u.name = name
 	rest, account := cutLast(rest)
-	if !caller.IsAccount(account) {
+	if !core.IsAccount(account) {
 		return u, u.name != ""
 	}
 	u.account = account
@@ -110,7 +110,7 @@ func parseARN(s string) (name core.QueueName, ok bool) {
 		return name, false
 	}
 	name = core.QueueName{Region: parts[3], Account: parts[4], Name: parts[5]}
-	return name, caller.IsRegion(name.Region) && caller.IsAccount(name.Account) && isName(name.Name)
+	return name, caller.IsRegion(name.Region) && core.IsAccount(name.Account) && isName(name.Name)
 }
 
 // arn gives a queue's ARN.

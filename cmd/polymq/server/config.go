@@ -190,8 +190,6 @@ func (c Config) Check() error {
 	return errors.Join(faults...)
 }
 
-var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
-
 var hostPattern = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
@@ -230,7 +228,7 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	if c.SignOnHeader != "" && (len(c.TrustedProxies) == 0 || c.Auth == "off") {
 		fault("sign-on-header", "needs trusted-proxies, which alone are believed, and auth verify or enforce")
 	}
-	if !accountPattern.MatchString(c.SignOnAccount) {
+	if !core.IsAccount(c.SignOnAccount) {
 		fault("sign-on-account", "must be an account of twelve digits, was %q", c.SignOnAccount)
 	}
 	if c.AdminKey != "" {
