@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,17 @@ func TestRefusals(t *testing.T) {
 			}
 			checkDocument(t, tt.contentType, w.Body.Bytes())
 		})
+	}
+}
+
+// Who speaks to an MNS that is switched off finds the id in the header and the document, as MNS writes it.
+func TestRefusalsOfMNSHaveItsRequestID(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	New(core.NewBroker(panicking{}), Options{Protocols: []string{"sqs"}}).ServeHTTP(w, request{"GET", "/queues/orders", []string{"x-mns-version", "2015-06-06"}, ""}.http())
+	id := w.Header()["x-mns-request-id"] //nolint:staticcheck // as it stands on the wire
+	if len(id) != 1 || !regexp.MustCompile(`^[0-9A-F]{24}$`).MatchString(id[0]) || !strings.Contains(w.Body.String(), "<RequestId>"+id[0]+"</RequestId>") {
+		t.Errorf("got the id %q in the header of %s", id, w.Body)
 	}
 }
 

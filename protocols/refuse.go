@@ -129,9 +129,9 @@ func formOf(r *http.Request) form {
 	case r.Header.Get("X-Amz-Target") != "":
 		return jsonForm
 	case mns.Matches(r):
-		return aliyunXML("mns")
+		return aliyunXML("mns", mns.RequestID)
 	case isRocketMQ(r):
-		return aliyunXML("mq")
+		return aliyunXML("mq", strings.ToUpper)
 	case isAlibaba(r):
 		return openAPIForm
 	case speaksQuery(r), slices.Contains(xmlServices, service), service == "" && (r.Method == http.MethodGet || r.Method == http.MethodPost || looks(r)):
@@ -207,19 +207,19 @@ var (
 )
 
 // aliyunXML is the form of errors in MNS and in RocketMQ's HTTP protocol. SDKs need the namespace
-// without a slash at its end.
-func aliyunXML(service string) form {
+// without a slash at its end. requestID makes of a UUID what the service has for an id.
+func aliyunXML(service string, requestID func(uuid string) string) form {
 	return form{
 		contentType: "text/xml;charset=utf-8", status: http.StatusBadRequest, code: "NotImplemented",
-		body: func(e refusal, r *http.Request, requestID string) []byte {
+		body: func(e refusal, r *http.Request, uuid string) []byte {
 			return mustXML(struct {
 				XMLName                          xml.Name `xml:"Error"`
 				Namespace                        string   `xml:"xmlns,attr"`
 				Code, Message, RequestId, HostId string
-			}{Namespace: "http://" + service + ".aliyuncs.com/doc/v1", Code: e.code, Message: e.message, RequestId: requestID, HostId: "http://" + r.Host})
+			}{Namespace: "http://" + service + ".aliyuncs.com/doc/v1", Code: e.code, Message: e.message, RequestId: requestID(uuid), HostId: "http://" + r.Host})
 		},
 		header: func(header http.Header, _ refusal) { // in the spelling that SDKs look for (specs/mns.md 1.7)
-			header["x-"+service+"-request-id"] = header["X-Amzn-Requestid"]
+			header["x-"+service+"-request-id"] = []string{requestID(header.Get("X-Amzn-Requestid"))}
 			header["x-"+service+"-version"] = []string{"2015-06-06"}
 		},
 	}

@@ -175,7 +175,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, c *call, resp res
 	c.AnswerBytes = int64(len(a.doc))
 	s.callers.Observe(&c.Caller, "mns", c.action, c.action != "", code)
 	s.audit(r, c, err)
-	if a.send(w, requestID(c.RequestID)) != nil {
+	if a.send(w, RequestID(c.RequestID)) != nil {
 		s.giveBack(r.Context(), resp)
 	}
 }
@@ -277,13 +277,13 @@ func (a *answer) fail(c *call, e wireError) {
 	a.root("Error")
 	a.text("Code", e.code)
 	a.text("Message", readable(e.message))
-	a.text("RequestId", requestID(c.RequestID))
+	a.text("RequestId", RequestID(c.RequestID))
 	a.text("HostId", c.BaseURL)
 	a.end("Error")
 }
 
-// requestID gives a request's id as MNS writes it: 24 upper-case hexadecimal digits.
-func requestID(uuid string) string {
+// RequestID gives a request's id as MNS writes it: 24 upper-case hexadecimal digits.
+func RequestID(uuid string) string {
 	id := make([]byte, 0, 24)
 	for _, c := range []byte(uuid) {
 		if c >= 'a' {
