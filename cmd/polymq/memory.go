@@ -27,6 +27,30 @@ const (
 	tuneEvery     = 2 * time.Second
 )
 
+// What the start took, and what work takes while it lasts, a server gives back: memory that the collector keeps for the garbage to come, and
+// code that is not in use any more.
+const (
+	restGarbage = 512 << 10 // bytes in a second, below which a server rests
+	restLooks   = 15        // in a row, after each of which memory is given back
+)
+
+// rest counts the looks in a row at which a server rested.
+type rest int
+
+// isLong says at a look whether memory is to be given back.
+func (r *rest) isLong(garbage uint64) bool {
+	if *r++; garbage >= restGarbage {
+		*r = 0
+	}
+	return *r > 0 && *r%restLooks == 0
+}
+
+// giveBack gives the system the memory that is not in use.
+func giveBack() {
+	debug.FreeOSMemory()
+	_ = releaseProgram() // else the process only looks larger
+}
+
 // loadBallast sets up the garbage collector; the ballast must be kept alive.
 func loadBallast() []byte {
 	if isCollectorFree() {
@@ -48,17 +72,17 @@ func percentFor(waiting int, garbage uint64) int {
 	return gcPercent
 }
 
-// tuneCollector sets up the garbage collector anew whenever what the server does has changed, until it is stopped.
-func tuneCollector(waiting func() int) (stop func()) {
-	if !isCollectorFree() {
-		return func() {}
-	}
+// tuneMemory sets up the garbage collector anew whenever what the server does has changed, and gives memory back at first and while
+// the server rests, until it is stopped.
+func tuneMemory(waiting func() int) (stop func()) {
 	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	ticker, done := time.NewTicker(tuneEvery), make(chan struct{})
 	var tuning sync.WaitGroup
 	tuning.Go(func() {
+		giveBack()
 		metrics.Read(allocated)
-		before, set := allocated[0].Value.Uint64(), gcPercent
+		before, set, free := allocated[0].Value.Uint64(), gcPercent, isCollectorFree()
+		var rests rest
 		for {
 			select {
 			case <-ticker.C:
@@ -67,10 +91,14 @@ func tuneCollector(waiting func() int) (stop func()) {
 			}
 			metrics.Read(allocated)
 			now := allocated[0].Value.Uint64()
-			percent := percentFor(waiting(), (now-before)/uint64(tuneEvery/time.Second))
-			if before = now; percent != set {
+			garbage := (now - before) / uint64(tuneEvery/time.Second)
+			before = now
+			if percent := percentFor(waiting(), garbage); free && percent != set {
 				set = percent
 				debug.SetGCPercent(percent)
+			}
+			if rests.isLong(garbage) {
+				giveBack()
 			}
 		}
 	})

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestCollectorRunsSoonerWhilePollsWait(t *testing.T) {
 	t.Parallel()
@@ -18,5 +21,21 @@ func TestCollectorRunsSoonerWhilePollsWait(t *testing.T) {
 		if got := percentFor(tt.waiting, tt.garbage); got != tt.want {
 			t.Errorf("%s: %d %%, want %d", name, got, tt.want)
 		}
+	}
+}
+
+func TestRest(t *testing.T) {
+	t.Parallel()
+	const busy, quiet = restGarbage, restGarbage - 1
+	looks := slices.Concat([]uint64{busy}, slices.Repeat([]uint64{quiet}, 2*restLooks), []uint64{busy, quiet, busy}, slices.Repeat([]uint64{quiet}, restLooks-1))
+	var rests rest
+	var long []int
+	for i, garbage := range looks {
+		if rests.isLong(garbage) {
+			long = append(long, i)
+		}
+	}
+	if want := []int{restLooks, 2 * restLooks}; !slices.Equal(long, want) {
+		t.Errorf("memory is given back at looks %v, want %v", long, want)
 	}
 }

@@ -61,7 +61,7 @@ func serve(ctx context.Context, config server.Config, out io.Writer) error {
 	if _, err := io.WriteString(out, banner(config, srv.URL(), srv.FirstAdmin())+"Ready.\n"); err != nil {
 		return errors.Join(fmt.Errorf("say that the server is ready: %w", err), srv.Stop(context.WithoutCancel(ctx)))
 	}
-	stop := tuneCollector(srv.Broker().Waiting)
+	stop := tuneMemory(srv.Broker().Waiting)
 	select {
 	case <-ctx.Done():
 	case <-srv.Done():
