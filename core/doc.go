@@ -128,4 +128,7 @@
 //
 // 2026-11-21: too many messages in flight are an error only of a receive of a standard queue that does not
 // wait; who waits is woken by the slow poll, for deletes announce nothing.
+//
+// 2026-11-22: that a FIFO topic delivers to queues only, and one of large messages to few subscribers that take as much, is a rule of the core
+// and not of SNS: a topic has never a subscription that it cannot deliver to, whichever protocol made it. The store asks under the topic's lock.
 package core

@@ -77,10 +77,6 @@ type NewSubscription struct {
 	Rate       int
 	Attributes map[string]string
 	Replay     *Replay // begin with this
-
-	// Fits says whether the topic can have this subscription beside others that it has; its error is Subscribe's. The Store
-	// asks when nothing of the topic can change until the subscription is made. It must not wait. nil: any can.
-	Fits func(topic *Topic, others int) error
 }
 
 // SubscriptionChange alters a subscription; nil fields and absent keys stay as they are. State
@@ -139,7 +135,8 @@ type SubscriptionPage struct {
 // Subscribe makes a subscription. One of that name, or without a name one of the same format,
 // protocol and endpoint, is returned unchanged with created false: what then is a conflict is for
 // each protocol to decide. The filter must be one that the format compiles. Nothing is checked of
-// the queues named. TopicNotFound, InvalidArgument, also for a replay where there is no archive, SubscriptionLimit.
+// the queues named. TopicNotFound, InvalidArgument, also for a replay where there is no archive and for what a topic of
+// large messages cannot deliver to, SubscriptionLimit.
 func (b *Broker) Subscribe(ctx context.Context, in NewSubscription) (sub Subscription, created bool, err error) {
 	if err := in.Name.Topic.check(); err != nil {
 		return Subscription{}, false, err

@@ -132,7 +132,7 @@ type TopicPage struct {
 // DefaultTopicSettings are those of an SNS topic made without attributes (specs/sns.md 2.2);
 // MNS passes its own.
 func DefaultTopicSettings() TopicSettings {
-	return TopicSettings{MaxMessageSize: 256 << 10}
+	return TopicSettings{MaxMessageSize: LargeMessage}
 }
 
 // CreateTopic makes a topic. If one of that name exists, it is returned unchanged with created
@@ -184,7 +184,8 @@ func (b *Broker) DescribeTopic(ctx context.Context, name TopicName) (Topic, erro
 	return b.store.DescribeTopic(ctx, name)
 }
 
-// AlterTopic changes a topic at once and for all servers, and gives the result. TopicNotFound.
+// AlterTopic changes a topic at once and for all servers, and gives the result. TopicNotFound, InvalidArgument, also where
+// messages are to become larger than what the topic's subscribers take.
 func (b *Broker) AlterTopic(ctx context.Context, name TopicName, change TopicChange) (Topic, error) {
 	if err := name.check(); err != nil {
 		return Topic{}, err
@@ -192,6 +193,14 @@ func (b *Broker) AlterTopic(ctx context.Context, name TopicName, change TopicCha
 	altered := change.Apply(Topic{TopicSettings: DefaultTopicSettings()})
 	if err := cmp.Or(altered.TopicSettings.check(), checkTexts(altered.Attributes), checkTexts(altered.Tags)); err != nil {
 		return Topic{}, err
+	}
+	if change.MaxMessageSize != nil && altered.large() {
+		if change.From == nil {
+			return b.EditTopic(ctx, name, func(Topic) (TopicChange, error) { return change, nil })
+		}
+		if err := b.checkBecomesLarge(ctx, change.From); err != nil {
+			return Topic{}, err
+		}
 	}
 	return b.store.AlterTopic(ctx, name, change)
 }

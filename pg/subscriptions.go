@@ -108,7 +108,7 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		count, err := s.subscriptionsBeside(ctx, tx, &topic, in.Fits)
+		count, err := s.countBeside(ctx, tx, &topic, &in)
 		if err != nil {
 			return err
 		}
@@ -136,31 +136,16 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 	return sub, created, nil
 }
 
-// subscriptionsBeside gives how many subscriptions a topic has that is locked, unless it can have no more beside them. Those that are
+// countBeside gives how many subscriptions a topic has that is locked, unless it cannot have this one beside them. Those that are
 // remembered may be too many, for an account that was reset may have had some, which the topic's version does not tell.
-func (s *Store) subscriptionsBeside(ctx context.Context, tx pgx.Tx, topic *core.Topic, fits func(*core.Topic, int) error) (count int, err error) {
-	if count, known := s.subscribed.of(topic); known && checkAnother(topic, count, fits) == nil {
+func (s *Store) countBeside(ctx context.Context, tx pgx.Tx, topic *core.Topic, in *core.NewSubscription) (count int, err error) {
+	if count, known := s.subscribed.of(topic); known && topic.CheckAnother(in, count) == nil {
 		return count, nil
 	}
 	if err := tx.QueryRow(ctx, countSubscriptionsSQL, pgx.StrictNamedArgs{"topic": topic.ID}).Scan(&count); err != nil {
 		return 0, err
 	}
-	return count, checkAnother(topic, count, fits)
-}
-
-// checkAnother checks that a topic can have another subscription.
-func checkAnother(topic *core.Topic, count int, fits func(*core.Topic, int) error) error {
-	limit := core.MaxSubscriptions
-	if topic.FIFO {
-		limit = core.MaxFIFOSubscriptions
-	}
-	if count >= limit {
-		return core.Errorf(core.SubscriptionLimit, "topic %q has %d subscriptions and may have no more", topic.Name.Name, count)
-	}
-	if fits != nil {
-		return fits(topic, count)
-	}
-	return nil
+	return count, topic.CheckAnother(in, count)
 }
 
 // subscriptionCounts remember how many subscriptions topics have, as of a version: else each of a hundred thousand subscriptions that

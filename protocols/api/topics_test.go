@@ -262,3 +262,26 @@ func TestSubscriptionsOfQueuesThatExist(t *testing.T) {
 	c.call(200, "PATCH", subscriptions+"/hook", `{"dead_letter_queue": "dead"}`)
 	c.call(200, "PATCH", subscriptions+"/hook", `{"dead_letter_queue": ""}`)
 }
+
+// A topic has no subscription that it cannot deliver to: a FIFO topic only queues, one of large messages few and none that is pushed to.
+func TestSubscriptionsOfFIFOAndLargeTopics(t *testing.T) {
+	t.Parallel()
+	c := newTopicClient(t)
+	c.queue("orders")
+	c.call(201, "POST", "/topics", `{"name": "large", "max_message_bytes": 262145}`)
+	c.call(201, "POST", "/topics", `{"name": "steps.fifo", "fifo": true}`)
+	for body, want := range map[string]int{
+		`{"queue": "orders"}`: 201, `{"format": "mns", "queue": "orders"}`: 201, `{"url": "http://a"}`: 422, `{"format": "mns", "url": "http://a"}`: 422,
+		`{"email": "a@b.example"}`: 422, `{"format": "mns", "email": "a@b.example"}`: 422, `{"phone": "1"}`: 422, `{"format": "mns", "phone": "1"}`: 422,
+	} {
+		c.call(want, "POST", "/topics/large/subscriptions", body)
+		c.call(want, "POST", "/topics/steps.fifo/subscriptions", body)
+	}
+	made := c.call(201, "POST", "/topics/alerts/subscriptions", `{"url": "http://a"}`)
+	c.call(422, "PATCH", "/topics/alerts", `{"max_message_bytes": 262145}`)
+	c.call(200, "PATCH", "/topics/alerts", `{"max_message_bytes": 262144}`)
+	c.call(204, "DELETE", "/topics/alerts/subscriptions/"+made["name"].(string), "")
+	c.call(200, "PATCH", "/topics/alerts", `{"max_message_bytes": 262145}`)
+	c.call(200, "PATCH", "/topics/alerts", `{"max_message_bytes": 4194304}`)
+	c.call(422, "POST", "/topics/alerts/subscriptions", `{"url": "http://a"}`)
+}

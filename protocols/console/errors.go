@@ -109,6 +109,8 @@ var errorTexts = []string{
 	"a search is for a text of 1 to %v bytes", "%v is not a message id", "queue %v cannot be the destination of its own messages",
 	"queue %v is no queue's dead-letter queue", "the destination %v does not exist", "a move task of queue %v is active already",
 	"messages of a FIFO queue can only be moved to another one, those of a standard queue not to one", "account %v has as many queues as it may, %v",
+	"a FIFO topic delivers to queues only", "a topic of messages larger than %v bytes delivers to queues, firehose and lambda only",
+	"a topic of messages larger than %v bytes has at most %v subscriptions, all of queues, firehose and lambda",
 	"account %v has as many topics as it may, %v", "topic %v keeps an archive, which is to be given up first", "only FIFO topics keep an archive",
 	"there is an alert %v already", "there is no alert %v", "%v is no address of mail", "%v is no name of a %v",
 	"a destination %v has a URL, http:// or https://", "a destination %v has no secret",

@@ -237,4 +237,13 @@ func TestSubscriptionsOfEachKind(t *testing.T) {
 	if got := s.post(base+"/topics/steps.fifo/subscribe", "kind", "email", "endpoint", "a@b.c", "format", "sns"); got.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("mail of a FIFO topic: got %s", got.Status)
 	}
+	if got := s.post(base+"/topics/alerts/settings", "signature_version", "1", "max_message_size", "262145"); got.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("large messages for phones: got %s", got.Status)
+	}
+	s.done(base+"/topics", "name", "large")
+	s.done(base+"/topics/large/settings", "signature_version", "1", "max_message_size", "262145")
+	s.done(base+"/topics/large/subscribe", "kind", "lambda", "endpoint", function, "format", "sns")
+	if got := s.post(base+"/topics/large/subscribe", "kind", "http", "endpoint", "http://127.0.0.1:1/", "format", "sns"); got.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a URL for large messages: got %s", got.Status)
+	}
 }

@@ -147,19 +147,13 @@ func (s *Server) subscribe(x *exchange) error {
 	}
 	endpoint, isMNS := x.field("endpoint"), in.Format == "mns"
 	kind := x.field("kind")
-	topic, err := s.broker.Topic(x.ctx(), x.topic())
-	if err != nil {
-		return err
-	}
-	if topic.FIFO && kind != "queue" {
-		return x.problem(core.InvalidArgument, x.t("Only queues can be subscribed to a FIFO topic."))
-	}
 	if kind == "queue" {
 		in.Queue = core.QueueName{Account: x.account, Region: x.region, Name: endpoint}
 		if _, err := s.broker.Queue(x.ctx(), in.Queue); err != nil {
 			return err
 		}
 	}
+	var err error
 	if in.Protocol, in.Endpoint, err = x.endpointOf(kind, endpoint, isMNS); err != nil {
 		return err
 	}

@@ -222,6 +222,13 @@ func TestSubscribe(t *testing.T) {
 		})
 	}
 	f.do(t, http.MethodPut, "/topics/other/subscriptions/all", "<Subscription>"+endpoint("http://example.com")+"</Subscription>").want(t, 404, "TopicNotExist")
+
+	// What others let become larger than MNS itself would is delivered to queues only.
+	if _, _, err := f.broker.CreateTopic(t.Context(), core.NewTopic{Name: topicName("large"), Settings: core.TopicSettings{MaxMessageSize: core.LargeMessage + 1}}); err != nil {
+		t.Fatal(err)
+	}
+	f.do(t, http.MethodPut, "/topics/large/subscriptions/hook", "<Subscription>"+endpoint("http://example.com")+"</Subscription>").want(t, 400, "InvalidArgument")
+	f.subscribe(t, "large", "queue", queueEndpoint+"orders", "")
 }
 
 func TestSubscriptionAttributes(t *testing.T) {

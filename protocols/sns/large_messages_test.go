@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/polymq/polymq/core"
 )
 
 // A topic of large messages has few subscriptions, none of which is pushed to by HTTP, mail or SMS.
@@ -17,18 +19,18 @@ func TestTopicOfLargeMessages(t *testing.T) {
 		return f.call(t, "Subscribe", "TopicArn", ordersARN, "Protocol", protocol, "Endpoint", endpoint)
 	}
 	const queue = "arn:aws:sqs:us-east-1:000000000000:in"
-	for i := range maxLargeSubscriptions {
+	for i := range core.MaxLargeSubscriptions {
 		subscribe("sqs", fmt.Sprint(queue, i)).document(t)
 	}
 	subscribe("sqs", queue+"7").document(t) // is there
-	subscribe("sqs", queue).wantFault(t, subscriptionLimit, "A topic with a MaximumMessageSize above 262144 has at most 100 subscriptions")
+	subscribe("sqs", queue).wantFault(t, subscriptionLimit, "Subscription limit exceeded")
 	for protocol, endpoint := range map[string]string{"http": hook, "email": "me@example.com", "sms": "+12345678"} {
-		subscribe(protocol, endpoint).wantFault(t, invalidParameter, "Invalid parameter: Protocol Reason: a topic with a MaximumMessageSize above 262144 delivers to sqs, firehose and lambda only")
+		subscribe(protocol, endpoint).wantFault(t, invalidParameter, "Invalid parameter: a topic of messages larger than 262144 bytes delivers to queues, firehose and lambda only")
 	}
 	size := func(bytes string) []string {
 		return []string{"TopicArn", ordersARN, "AttributeName", "MaximumMessageSize", "AttributeValue", bytes}
 	}
-	const refused = "Invalid parameter: MaximumMessageSize: above 262144 a topic has at most 100 subscriptions, of sqs, firehose and lambda only"
+	const refused = "Invalid parameter: a topic of messages larger than 262144 bytes has at most 100 subscriptions, all of queues, firehose and lambda"
 	f.ok(t, "SetTopicAttributes", size("262144")...)
 	subscribe("sqs", queue).document(t)
 	f.call(t, "SetTopicAttributes", size("262145")...).wantFault(t, invalidParameter, refused)
@@ -52,7 +54,7 @@ func TestTopicBecomesLargeWhileSubscribed(t *testing.T) {
 		return f.call(t, "Subscribe", "TopicArn", ordersARN, "Protocol", protocol, "Endpoint", endpoint).status == http.StatusOK
 	}
 	const queue = "arn:aws:sqs:us-east-1:000000000000:in"
-	for i := range maxLargeSubscriptions - 2 {
+	for i := range core.MaxLargeSubscriptions - 2 {
 		subscribe("sqs", fmt.Sprint(queue, i))
 	}
 	var all sync.WaitGroup

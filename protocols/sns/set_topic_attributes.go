@@ -33,9 +33,6 @@ func (s *Server) setTopicAttributes(ctx context.Context, c *call, req *setTopicA
 	if err := attribute.set(&change, req.AttributeValue); err != nil {
 		return nil, invalid("%s", err.Error())
 	}
-	if change.MaxMessageSize != nil && *change.MaxMessageSize > defaultMessageSize {
-		return &noResult{}, s.makeLarge(ctx, name, change)
-	}
 	_, err = s.broker.AlterTopic(ctx, name, change)
 	return &noResult{}, err
 }

@@ -45,7 +45,7 @@ func (s *Server) subscribe(ctx context.Context, c *call, req *subscribeRequest) 
 	sub, created, err := s.broker.Subscribe(ctx, core.NewSubscription{
 		Name: made.Name, Pending: pending, Token: newToken(), Format: format, Protocol: made.Protocol, Endpoint: made.Endpoint, Queue: made.Queue,
 		Owner: made.Owner, Raw: made.Raw, Filter: made.Filter, DeadLetter: made.DeadLetter, Rate: made.Rate, Attributes: made.Attributes,
-		Replay: change.Replay, Fits: fits(&made),
+		Replay: change.Replay,
 	})
 	if err != nil {
 		return nil, err
