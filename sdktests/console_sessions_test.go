@@ -9,8 +9,6 @@ import (
 	"net/http/cookiejar"
 	"net/netip"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/polymq/polymq/cmd/polymq/server"
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/console"
 )
 
 // visitor is a browser that shows the console.
@@ -156,41 +155,6 @@ func TestConsoleCookies(t *testing.T) {
 	}
 }
 
-// consolePage is a page or a change of the console's, as its package mounts it.
-type consolePage struct {
-	change bool
-	path   string
-}
-
-var mountedPage = regexp.MustCompile(`\bs\.(get|post|data)\("([^"]+)",`)
-
-// consolePages finds them all in the package's source, about a queue, a topic and so on of these names.
-func consolePages(t *testing.T, account string) []consolePage {
-	t.Helper()
-	files, err := filepath.Glob("../protocols/console/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pages []consolePage
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		for _, found := range mountedPage.FindAllStringSubmatch(string(text), -1) {
-			path := regexp.MustCompile(`\{\w+\}`).ReplaceAllString(strings.ReplaceAll(found[2], "{$}", ""), "orders")
-			pages = append(pages, consolePage{found[1] != "get", "/console/" + account + "/us-east-1/" + path})
-		}
-	}
-	if len(pages) < 60 {
-		t.Fatalf("found only %d pages", len(pages))
-	}
-	return pages
-}
-
 // TestConsoleSessionsEnd takes away what somebody's session in the console rests on, on one server: on each, no page is
 // shown any more and nothing is changed, whatever page was open; and who may only look from then on changes nothing.
 func TestConsoleSessionsEnd(t *testing.T) {
@@ -206,7 +170,10 @@ func TestConsoleSessionsEnd(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = srv.Stop(context.Background()) })
 	second := &verifying{polymq{srv.URL(), rootKey}, srv, new(syncBuffer)}
-	broker, pages := first.server.Broker(), consolePages(t, accountA)
+	broker, pages := first.server.Broker(), console.Pages()
+	if len(pages) < 60 {
+		t.Fatalf("there are only %d pages", len(pages))
+	}
 	owner := first.sqs(by(first.key(t, core.NewKey{Account: accountA})))
 	createQueue(t, owner, "orders")
 	none, viewer := core.NoAccess, core.Viewer
@@ -239,11 +206,11 @@ func TestConsoleSessionsEnd(t *testing.T) {
 			b.stick(second.url)
 			for _, page := range pages {
 				for _, v := range []*verifying{first, second} {
-					if page.change {
+					if page.Method == http.MethodPost {
 						continue
 					}
-					if got := b.ask(http.MethodGet, v.url+page.path, nil); strings.HasPrefix(got.Header.Get("Location"), "/console/login") || got.StatusCode == http.StatusForbidden && !strings.HasSuffix(page.path, "/live") {
-						t.Errorf("%s, while nothing is lost: %s", page.path, got.Status)
+					if got := b.ask(http.MethodGet, v.url+ofOrders(page), nil); strings.HasPrefix(got.Header.Get("Location"), "/console/login") || got.StatusCode == http.StatusForbidden && page.Path != "live" {
+						t.Errorf("%v, while nothing is lost: %s", page, got.Status)
 					}
 				}
 			}
@@ -286,15 +253,20 @@ func TestConsoleSessionsEnd(t *testing.T) {
 // anything has the fields of all changes.
 var anything = map[string]string{"name": "stolen", "confirm": "orders", "body": "stolen", "access": "admin", "admin": "on", "disabled": "on", "by": "60", "user": "root"}
 
+// ofOrders is where a page shows what accountA calls orders.
+func ofOrders(page console.Page) string {
+	return page.At(accountA, "us-east-1", func(string) string { return "orders" })
+}
+
 // isOut fails unless every page and every change leads to the login.
-func (b *visitor) isOut(address string, pages []consolePage) {
+func (b *visitor) isOut(address string, pages []console.Page) {
 	b.t.Helper()
 	for _, page := range pages {
 		var whole, part *http.Response
-		if page.change {
-			whole, part = b.post(address+page.path, anything), b.post(address+page.path, anything, "Hx-Request", "true")
+		if at := address + ofOrders(page); page.Method == http.MethodPost {
+			whole, part = b.post(at, anything), b.post(at, anything, "Hx-Request", "true")
 		} else {
-			whole, part = b.ask(http.MethodGet, address+page.path, nil), b.ask(http.MethodGet, address+page.path, nil, "Hx-Request", "true")
+			whole, part = b.ask(http.MethodGet, at, nil), b.ask(http.MethodGet, at, nil, "Hx-Request", "true")
 		}
 		if whole.StatusCode != http.StatusSeeOther && whole.StatusCode != http.StatusForbidden || whole.StatusCode == http.StatusSeeOther && !strings.HasPrefix(whole.Header.Get("Location"), "/console/login") {
 			b.t.Errorf("%v: %s to %s", page, whole.Status, whole.Header.Get("Location"))
@@ -306,13 +278,13 @@ func (b *visitor) isOut(address string, pages []consolePage) {
 }
 
 // mayLook fails unless every change is denied.
-func (b *visitor) mayLook(address string, pages []consolePage) {
+func (b *visitor) mayLook(address string, pages []console.Page) {
 	b.t.Helper()
 	for _, page := range pages {
-		if !page.change || strings.HasSuffix(page.path, "/tester") { // which tries a filter, and changes nothing
+		if page.Method == http.MethodGet || strings.HasSuffix(page.Path, "/tester") { // which tries a filter, and changes nothing
 			continue
 		}
-		if got := b.post(address+page.path, anything); got.StatusCode != http.StatusForbidden {
+		if got := b.post(address+ofOrders(page), anything); got.StatusCode != http.StatusForbidden {
 			b.t.Errorf("%v: %s", page, got.Status)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -30,19 +32,45 @@ func (s *Server) routes() {
 	s.serverRoutes()
 }
 
-// get mounts a page of an account and region.
+// Page is a page of an account and region, or what is asked for from one.
+type Page struct {
+	Method string
+	Path   string // below the account and region, a pattern of the mux's
+}
+
+// Pages lists every Page, so that tests walk through those that come as well.
+func Pages() []Page { return New(nil, nil, Options{}).pages }
+
+var wildcard = regexp.MustCompile(`\{(.*?)\}`)
+
+// At gives the path of a page in an account and region, with names for its wildcards.
+func (p Page) At(account, region string, name func(wildcard string) string) string {
+	return prefix + "/" + account + "/" + region + "/" + wildcard.ReplaceAllStringFunc(p.Path, func(part string) string {
+		if part == "{$}" {
+			return ""
+		}
+		return name(strings.Trim(part, "{}"))
+	})
+}
+
+func (s *Server) mount(p Page, do handler) {
+	s.pages = append(s.pages, p)
+	s.handle(p.Method+" "+scoped+p.Path, do)
+}
+
+// get mounts a page.
 func (s *Server) get(path string, needs need, do handler) {
-	s.handle("GET "+scoped+path, allowed(needs, do))
+	s.mount(Page{http.MethodGet, path}, allowed(needs, do))
 }
 
 // post mounts a change, which is audited.
 func (s *Server) post(path, action string, needs need, do handler) {
-	s.handle("POST "+scoped+path, s.audited(action, false, allowed(needs, do)))
+	s.mount(Page{http.MethodPost, path}, s.audited(action, false, allowed(needs, do)))
 }
 
 // data mounts a call of the data plane, which is audited only where it is denied.
 func (s *Server) data(path, action string, needs need, do handler) {
-	s.handle("POST "+scoped+path, s.audited(action, true, allowed(needs, do)))
+	s.mount(Page{http.MethodPost, path}, s.audited(action, true, allowed(needs, do)))
 }
 
 // messagingRoutes mounts the pages of queues, topics and messages.

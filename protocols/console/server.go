@@ -57,6 +57,7 @@ type Server struct {
 	callers *caller.Options
 	options Options
 	mux     *http.ServeMux
+	pages   []Page
 	logins  caller.Attempts
 	search  chan struct{} // has a place for each search that may run
 
