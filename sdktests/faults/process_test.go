@@ -251,6 +251,8 @@ func removeAll(t *testing.T, dir string) {
 // eventually does what may fail at first, until it succeeds.
 func eventually(t *testing.T, what string, do func() error) {
 	t.Helper()
+	look := time.NewTicker(2 * time.Millisecond) // into another process, which does not say when to
+	defer look.Stop()
 	deadline := time.Now().Add(patience)
 	for {
 		err := do()
@@ -260,7 +262,7 @@ func eventually(t *testing.T, what string, do func() error) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not within %v: %v", what, patience, err)
 		}
-		time.Sleep(2 * time.Millisecond) // between looks
+		<-look.C
 	}
 }
 
