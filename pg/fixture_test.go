@@ -242,6 +242,15 @@ func execute(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	}
 }
 
+// today gives the database's day. Tests of days look at it before and after: only where midnight came in between may they find it.
+func today(t testing.TB, conn *pgx.Conn) (day time.Time) {
+	t.Helper()
+	if err := conn.QueryRow(context.Background(), `SELECT (now() AT TIME ZONE 'UTC')::date`).Scan(&day); err != nil {
+		t.Fatalf("read the day: %v", err)
+	}
+	return day
+}
+
 // locksAwaited says how many sessions of conn's database wait for a lock. The tests' databases share one PostgreSQL, whose other sessions
 // do not count; conn must be in no transaction, which would go on seeing its first answer.
 func locksAwaited(t testing.TB, conn *pgx.Conn) (n int) {
