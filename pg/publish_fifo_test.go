@@ -172,27 +172,34 @@ func TestPublishFIFOWaitsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	admin, watch := database(t, store.URL()), database(t, store.URL())
-	execute(t, admin, `BEGIN`)
-	execute(t, admin, `SELECT FROM topics WHERE name = 'alerts' FOR UPDATE`)
-	var publishers sync.WaitGroup
-	var begun atomic.Int64
-	const callers = 4 * pgtest.PoolSize
-	for range callers {
-		publishers.Go(func() {
-			begun.Add(1)
-			if _, err := broker.Publish(ctx, core.PublishInput{Topic: alerts, Messages: message}); err != nil {
-				t.Error(err)
-			}
-		})
+	whileLocked := func(do func()) {
+		execute(t, admin, `BEGIN`)
+		execute(t, admin, `SELECT FROM topics WHERE name = 'alerts' FOR UPDATE`)
+		var publishers sync.WaitGroup
+		var begun, ended atomic.Int64
+		const callers = 4 * pgtest.PoolSize
+		for range callers {
+			publishers.Go(func() {
+				begun.Add(1)
+				if _, err := broker.Publish(ctx, core.PublishInput{Topic: alerts, Messages: message}); err != nil {
+					t.Error(err)
+				}
+				ended.Add(1)
+			})
+		}
+		eventually(t, "publishers wait for the topic", func() bool { return begun.Load() == callers && locksAwaited(t, watch) > 0 })
+		do()
+		if n := ended.Load(); n > 0 {
+			t.Errorf("%d publishers have not waited for the topic", n)
+		}
+		execute(t, admin, `ROLLBACK`)
+		publishers.Wait()
 	}
-	eventually(t, "publishers wait for the topic", func() bool { return begun.Load() == callers && locksAwaited(t, watch) > 0 })
-	for range 5 { // before those who wait give up
+	timesBeside(t, 50, whileLocked, func() {
 		if _, err := broker.Publish(ctx, core.PublishInput{Topic: other, Messages: message}); err != nil {
 			t.Fatalf("to a topic beside the one that is locked: %v", err)
 		}
-	}
-	execute(t, admin, `ROLLBACK`)
-	publishers.Wait()
+	})
 }
 
 // More callers at a time than there are connections must not wait for each other's.
