@@ -1,6 +1,7 @@
 package pg_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -14,10 +15,9 @@ import (
 
 // fifoModel is a FIFO queue in memory, beside the real one that two servers serve.
 type fifoModel struct {
+	*modelClock
 	servers [2]*testQueue
 	groups  map[string]*modelGroup
-	now     time.Duration
-	steps   int
 	bodies  int
 	gone    []string // handles of messages that were deleted or purged
 	sent    map[string]modelSent
@@ -28,7 +28,6 @@ type modelGroup struct {
 	id       string
 	messages []*modelMessage
 	due      time.Duration // when it became available, or will
-	step     int           // of the operation that gave it that time
 }
 
 // modelSent is what the model remembers of a deduplication id.
@@ -46,7 +45,7 @@ func (m *fifoModel) timeout(t *rapid.T, label string) time.Duration {
 }
 
 func (m *fifoModel) send(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	n := rapid.IntRange(1, 4).Draw(t, "messages")
 	messages := make([]core.NewMessage, n)
 	for i := range messages {
@@ -70,7 +69,7 @@ func (m *fifoModel) send(t *rapid.T) {
 			continue
 		}
 		m.sent[messages[i].DeduplicationID] = modelSent{m.now, sent.ID}
-		m.add(messages[i].GroupID, &modelMessage{body: string(messages[i].Body), visible: m.now + *messages[i].Delay, step: m.steps}, sent.Handle)
+		m.add(messages[i].GroupID, &modelMessage{body: string(messages[i].Body), visible: m.now + *messages[i].Delay}, sent.Handle)
 	}
 }
 
@@ -80,7 +79,7 @@ func (m *fifoModel) add(group string, message *modelMessage, handle string) {
 	}
 	g := m.groups[group]
 	if g == nil {
-		g = &modelGroup{id: group, due: message.visible, step: message.step}
+		g = &modelGroup{id: group, due: message.visible}
 		m.groups[group] = g
 	}
 	g.messages = append(g.messages, message)
@@ -92,9 +91,9 @@ func (m *fifoModel) changed(g *modelGroup) {
 	case len(g.messages) == 0:
 		delete(m.groups, g.id)
 	case g.messages[0].visible > m.now:
-		g.due, g.step = g.messages[0].visible, g.messages[0].step
+		g.due = g.messages[0].visible
 	case g.due > m.now:
-		g.due, g.step = m.now, m.steps
+		g.due = m.now
 	}
 }
 
@@ -110,10 +109,7 @@ func (m *fifoModel) available() (groups []*modelGroup) {
 }
 
 func (g *modelGroup) order(other *modelGroup) int {
-	if g.due != other.due {
-		return int(g.due - other.due)
-	}
-	return g.step - other.step
+	return cmp.Compare(g.due, other.due)
 }
 
 // prefix gives the messages of a group up to the first that is hidden.
@@ -125,7 +121,7 @@ func (m *fifoModel) prefix(g *modelGroup) []*modelMessage {
 }
 
 func (m *fifoModel) receive(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	limit, timeout := rapid.IntRange(1, 6).Draw(t, "limit"), m.timeout(t, "timeout")
 	groups, total := m.available(), 0
 	for _, g := range groups {
@@ -149,10 +145,10 @@ func (m *fifoModel) receive(t *rapid.T) {
 			if string(got[i].Body) != message.body || got[i].ReceiveCount != message.count {
 				t.Fatalf("received %q for the %d. time, want %q for the %d. of %s", got[i].Body, got[i].ReceiveCount, message.body, message.count, m)
 			}
-			message.visible, message.step, message.newest = m.now+timeout, m.steps, got[i].Handle
+			message.visible, message.newest = m.now+timeout, got[i].Handle
 			message.handles = append(message.handles, got[i].Handle)
 		}
-		g.due, g.step = m.now+timeout, m.steps
+		g.due = m.now + timeout
 		got, taken = got[len(prefix):], taken+len(prefix)
 	}
 }
@@ -162,7 +158,7 @@ func (m *fifoModel) String() string {
 	text := fmt.Sprintf("(at %v)", m.now)
 	for _, id := range []string{"a", "b", "c", "d"} {
 		if g := m.groups[id]; g != nil {
-			text += fmt.Sprintf(" %s due %v/%d: %v;", g.id, g.due, g.step, describe(g.messages))
+			text += fmt.Sprintf(" %s due %v: %v;", g.id, g.due, describe(g.messages))
 		}
 	}
 	return text
@@ -193,11 +189,11 @@ func (m *fifoModel) handle(t *rapid.T) (handle string, g *modelGroup, of *modelM
 }
 
 func (m *fifoModel) refusal(handle string, of *modelMessage, newest bool) core.Code {
-	return (&model{now: m.now}).refusal(handle, of, newest)
+	return (&model{modelClock: m.modelClock}).refusal(handle, of, newest)
 }
 
 func (m *fifoModel) delete(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	handle, g, of := m.handle(t)
 	want := m.refusal(handle, of, true) // whatever is asked for
 	if got := m.server(t).delete(rapid.Bool().Draw(t, "newest"), handle); got[0] != want {
@@ -211,7 +207,7 @@ func (m *fifoModel) delete(t *rapid.T) {
 }
 
 func (m *fifoModel) changeVisibility(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	handle, g, of := m.handle(t)
 	timeout, newest, rotate := m.timeout(t, "timeout"), rapid.Bool().Draw(t, "newest"), rapid.Bool().Draw(t, "rotate")
 	want := m.refusal(handle, of, newest)
@@ -222,7 +218,7 @@ func (m *fifoModel) changeVisibility(t *rapid.T) {
 	if want != "" || of.visible <= m.now { // a visible message stays as it is
 		return
 	}
-	of.visible, of.step = m.now+timeout, m.steps
+	of.visible = m.now + timeout
 	if rotate {
 		of.newest = got.Handle
 		of.handles = append(of.handles, got.Handle)
@@ -231,13 +227,13 @@ func (m *fifoModel) changeVisibility(t *rapid.T) {
 }
 
 func (m *fifoModel) giveBack(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	handle, g, of := m.handle(t)
 	m.server(t).giveBack(core.Message{Handle: handle})
 	if of == nil || handle != of.newest || of.count == 0 {
 		return
 	}
-	of.visible, of.step, of.newest = m.now, m.steps, ""
+	of.visible, of.newest = m.now, ""
 	of.count--
 	m.changed(g)
 }
@@ -256,9 +252,7 @@ func (m *fifoModel) purge(t *rapid.T) {
 }
 
 func (m *fifoModel) moveTime(t *rapid.T) {
-	by := time.Duration(rapid.IntRange(1, 8).Draw(t, "steps")) * modelStep
-	m.server(t).advance(by)
-	m.now += by
+	m.move(t, time.Duration(rapid.IntRange(1, 8).Draw(t, "steps"))*modelStep)
 }
 
 // check compares what is visible, and the counts.
@@ -295,10 +289,11 @@ func TestFIFOModel(t *testing.T) {
 	if err := fewChecks(); err != nil {
 		t.Fatal(err)
 	}
-	_, stores, brokers := servers(t, pg.Options{})
+	url, stores, brokers := servers(t, pg.Options{})
+	clocks := stopClocks(t, url)
 	rapid.Check(t, func(r *rapid.T) {
 		q := newFIFO(fatal{t, r}, brokers[0], func(s *core.Settings) { s.Retention = core.MaxRetention })
-		m := &fifoModel{servers: [2]*testQueue{q, q.through(brokers[1])}, groups: map[string]*modelGroup{}, sent: map[string]modelSent{}}
+		m := &fifoModel{modelClock: stopClock(t, clocks, q.name.Account), servers: [2]*testQueue{q, q.through(brokers[1])}, groups: map[string]*modelGroup{}, sent: map[string]modelSent{}}
 		r.Repeat(map[string]func(*rapid.T){
 			"send": m.send, "send more": m.send, "receive": m.receive, "receive more": m.receive, "delete": m.delete, "delete more": m.delete,
 			"change visibility": m.changeVisibility, "give back": m.giveBack, "purge": m.purge, "move time": m.moveTime,

@@ -1,6 +1,8 @@
 package pg_test
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,19 +11,51 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
 )
 
-// modelMessage is what the model knows of one message. Its time is the model's: it moves only when the
-// test moves the account's, in steps that are large beside the time that the test itself takes.
+// modelClock is the time of a queue's account, which stands still: it moves when the model does, however long the test takes.
+type modelClock struct {
+	conn    *pgx.Conn
+	account string
+	now     time.Duration // since the clock was made
+}
+
+// stopClocks makes the clocks of a database such that modelClocks can stop them.
+func stopClocks(t testing.TB, url string) *pgx.Conn {
+	t.Helper()
+	conn := database(t, url)
+	execute(t, conn, `DROP TABLE clocks`)
+	execute(t, conn, `CREATE TABLE stopped (account text PRIMARY KEY, at timestamptz NOT NULL)`)
+	execute(t, conn, `CREATE VIEW clocks AS SELECT account, at - now() AS ahead FROM stopped`)
+	return conn
+}
+
+func stopClock(t testing.TB, conn *pgx.Conn, account string) *modelClock {
+	t.Helper()
+	execute(t, conn, `INSERT INTO stopped VALUES ($1, now())`, account)
+	return &modelClock{conn: conn, account: account}
+}
+
+func (c *modelClock) move(t *rapid.T, by time.Duration) {
+	c.now += by
+	if _, err := c.conn.Exec(context.Background(), `UPDATE stopped SET at = at + $1 WHERE account = $2`, by, c.account); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tick makes the next operation a little later than those before.
+func (c *modelClock) tick(t *rapid.T) { c.move(t, time.Millisecond) }
+
+// modelMessage is what the model knows of one message.
 type modelMessage struct {
 	body     string
 	priority int
 	visible  time.Duration // when it is, on the model's clock
-	step     int           // which operation gave it that time: later ones are a little later
 	count    int           // receives
 	newest   string        // the newest handle, "" when it has none
 	handles  []string      // all handles, for those of its operations that take any
@@ -30,20 +64,19 @@ type modelMessage struct {
 
 // model is a standard queue in memory, beside the real one that two servers serve.
 type model struct {
+	*modelClock
 	servers  [2]*testQueue
 	messages []*modelMessage
-	now      time.Duration
-	steps    int
 	bodies   int
 	purged   []string // handles of content that was purged
 	deleted  []string
 }
 
-// The times of the model are multiples of these, so that what is due at the same model time was also
-// made so, and the test's own time never tips a scale.
+// The times of the models are multiples of these, and the ticks of a run are far less, so that much is due at nearly the same time, each by a
+// tick behind the other.
 const (
-	modelTimeout = 5 * time.Minute
-	modelStep    = 100 * time.Second
+	modelTimeout = time.Minute
+	modelStep    = 20 * time.Second
 )
 
 func (m *model) server(t *rapid.T) *testQueue {
@@ -55,7 +88,7 @@ func (m *model) timeout(t *rapid.T, label string) time.Duration {
 }
 
 func (m *model) send(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	n := rapid.IntRange(1, 4).Draw(t, "messages")
 	messages := make([]core.NewMessage, n)
 	for i := range messages {
@@ -67,7 +100,7 @@ func (m *model) send(t *rapid.T) {
 			delay = m.timeout(t, "delay")
 		}
 		messages[i] = core.NewMessage{Body: []byte(body), Priority: priority, Delay: &delay}
-		m.messages = append(m.messages, &modelMessage{body: body, priority: priority, visible: m.now + delay, step: m.steps, sent: m.now})
+		m.messages = append(m.messages, &modelMessage{body: body, priority: priority, visible: m.now + delay, sent: m.now})
 	}
 	for i, sent := range m.server(t).sendMessages(messages...) {
 		message := m.messages[len(m.messages)-n+i]
@@ -81,7 +114,7 @@ func (m *model) send(t *rapid.T) {
 }
 
 func (m *model) receive(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	limit, timeout := rapid.IntRange(1, 5).Draw(t, "limit"), m.timeout(t, "timeout")
 	due := m.due()
 	got := m.server(t).receiveFor(limit, timeout)
@@ -102,7 +135,7 @@ func (m *model) receive(t *rapid.T) {
 		if r.ReceiveCount != d.count || r.Priority != d.priority {
 			t.Fatalf("%s was received %d times with priority %d, want %d and %d", d.body, r.ReceiveCount, r.Priority, d.count, d.priority)
 		}
-		d.visible, d.step, d.newest = m.now+timeout, m.steps, r.Handle
+		d.visible, d.newest = m.now+timeout, r.Handle
 		d.handles = append(d.handles, r.Handle)
 	}
 }
@@ -119,18 +152,12 @@ func (m *model) due() (due []*modelMessage) {
 }
 
 func (d *modelMessage) order(other *modelMessage) int {
-	switch {
-	case d.priority != other.priority:
-		return d.priority - other.priority
-	case d.visible != other.visible:
-		return int(d.visible - other.visible)
-	}
-	return d.step - other.step
+	return cmp.Or(d.priority-other.priority, cmp.Compare(d.visible, other.visible))
 }
 
 func describe(messages []*modelMessage) (list []string) {
 	for _, m := range messages {
-		list = append(list, fmt.Sprintf("%s/%d/%v/%d", m.body, m.priority, m.visible, m.step))
+		list = append(list, fmt.Sprintf("%s/%d/%v", m.body, m.priority, m.visible))
 	}
 	return list
 }
@@ -181,7 +208,7 @@ func (m *model) delete(t *rapid.T) {
 }
 
 func (m *model) changeVisibility(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	handle, of := m.handle(t)
 	timeout, newest, rotate := m.timeout(t, "timeout"), rapid.Bool().Draw(t, "newest"), rapid.Bool().Draw(t, "rotate")
 	want := m.refusal(handle, of, newest)
@@ -192,7 +219,7 @@ func (m *model) changeVisibility(t *rapid.T) {
 	if want != "" || of.visible <= m.now { // a visible message stays as it is
 		return
 	}
-	of.visible, of.step = m.now+timeout, m.steps
+	of.visible = m.now + timeout
 	if rotate {
 		of.newest = got.Handle
 		of.handles = append(of.handles, got.Handle)
@@ -200,13 +227,13 @@ func (m *model) changeVisibility(t *rapid.T) {
 }
 
 func (m *model) giveBack(t *rapid.T) {
-	m.steps++
+	m.tick(t)
 	handle, of := m.handle(t)
 	m.server(t).giveBack(core.Message{Handle: handle})
 	if of == nil || handle != of.newest || of.count == 0 {
 		return
 	}
-	of.visible, of.step, of.newest = m.now, m.steps, ""
+	of.visible, of.newest = m.now, ""
 	of.count--
 }
 
@@ -223,9 +250,7 @@ func (m *model) purge(t *rapid.T) {
 }
 
 func (m *model) moveTime(t *rapid.T) {
-	by := time.Duration(rapid.IntRange(1, 12).Draw(t, "steps")) * modelStep
-	m.server(t).advance(by)
-	m.now += by
+	m.move(t, time.Duration(rapid.IntRange(1, 12).Draw(t, "steps"))*modelStep)
 }
 
 func (m *model) peek(t *rapid.T) {
@@ -278,10 +303,11 @@ func TestModel(t *testing.T) {
 	if err := fewChecks(); err != nil {
 		t.Fatal(err)
 	}
-	_, stores, brokers := servers(t, pg.Options{})
+	url, stores, brokers := servers(t, pg.Options{})
+	clocks := stopClocks(t, url)
 	rapid.Check(t, func(r *rapid.T) {
 		q := newQueue(fatal{t, r}, brokers[0], func(s *core.Settings) { s.Retention = core.MaxRetention })
-		m := &model{servers: [2]*testQueue{q, q.through(brokers[1])}}
+		m := &model{modelClock: stopClock(t, clocks, q.name.Account), servers: [2]*testQueue{q, q.through(brokers[1])}}
 		r.Repeat(map[string]func(*rapid.T){
 			"send": m.send, "send more": m.send, "receive": m.receive, "receive more": m.receive, "delete": m.delete,
 			"change visibility": m.changeVisibility, "give back": m.giveBack, "purge": m.purge, "move time": m.moveTime,
