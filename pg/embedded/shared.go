@@ -19,8 +19,10 @@ import (
 // first one starts it, in a folder of the temporary directory, and half a minute after the last one has gone,
 // be it by release, by its end or by being killed, the server stops by itself. The URL is the superuser's,
 // for tests make databases and roles. Data lasts until the next start, and fsync is off. There are 1000
-// connections to be had: as many packages test at once as the machine has processors, each with as many
-// tests. Each major version has a server of its own; 0 is the newest on the machine.
+// connections to be had: a test has about ten, such as five of each of two servers (those of the storage had
+// 81 when eight ran at once), and as many packages test at once as the machine has processors, each as many
+// tests, which with eight processors is 640. Each major version has a server of its own; 0 is the newest on
+// the machine.
 //
 // A process counts as a user by a session that holds an advisory lock, shared with the others. A session of
 // the server's own watches for the time when nobody does; see watchSQL.
