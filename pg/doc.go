@@ -246,6 +246,9 @@
 // steps into the dead entries of each; lanes by a hash of the group, which mix noisy and quiet ones; rows of groups as FIFO queues have them, which
 // every send and receive of a noisy group would lock. Dead letters, redrives and polymq.send go to the end of the line.
 //
+// 2026-11-22: marks hold for a retention. A receive that comes with a longer one than the receives before looks from the start, however its
+// server learnt of the change. At first the notification of a change reset the marks, which did nothing while the queue was not in the cache.
+//
 // 2026-11-21: arrays of a send are unnested in the SELECT list and not in FROM, where PostgreSQL first stores what each
 // of the eleven functions gives as a table: 9 % of the statement for 100 messages. For the arrays of queues, which have few
 // elements, it gained nothing, and cost 1 to 4 % of the receives of 64 queues at once. Deletes of which none must be of the

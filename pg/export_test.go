@@ -208,7 +208,7 @@ func SweepNever(s *Store) { s.marks.swept(time.Now().Add(time.Hour)) }
 
 // MarkOf gives where receives of the usual priority begin to look; zero: at the start.
 func MarkOf(s *Store, storage int64) time.Time {
-	return s.marks.lowest(storage, []int16{core.DefaultPriority}, 0)
+	return s.marks.lowest(storage, 0, []int16{core.DefaultPriority}, 0)
 }
 
 // MaxSchemaLength bounds the name of a schema.

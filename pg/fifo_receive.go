@@ -158,7 +158,7 @@ func (s *Store) queueFIFOReceives(batch *pgx.Batch, ops []*receiveOp) {
 		if o.onePerGroup {
 			perGroup[i] = 1
 		}
-		low = s.marks.start(o.queue.Storage, o.priority, margin, low)
+		low = s.marks.start(o.queue.Storage, o.queue.Retention, o.priority, margin, low)
 	}
 	receiveFIFOStatement.queue(batch, pgx.StrictNamedArgs{
 		"queue": queues, "version": versions, "first": firsts, "callers": callers, "wanted": wanted, "per_group": perGroup,

@@ -13,57 +13,57 @@ func TestMarks(t *testing.T) {
 	}{
 		"nothing is known": {func(m *marks) {}, time.Time{}},
 		"a receive has got so far": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.advance(1, 8, at(100))
 		}, at(100)},
 		"it does not go back": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.advance(1, 8, at(100))
 			m.advance(1, 8, at(90))
 		}, at(100)},
 		"another priority has": {func(m *marks) {
-			m.start(1, []int16{8, 9}, 0, nil)
+			m.start(1, 0, []int16{8, 9}, 0, nil)
 			m.advance(1, 9, at(100))
 		}, time.Time{}},
 		"another storage has": {func(m *marks) {
-			m.start(2, []int16{8}, 0, nil)
+			m.start(2, 0, []int16{8}, 0, nil)
 			m.advance(2, 8, at(100))
 		}, time.Time{}},
 		"something became visible before it": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.advance(1, 8, at(100))
 			m.lower(1, at(50))
 		}, at(50)},
 		"something became visible behind it": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.advance(1, 8, at(100))
 			m.lower(1, at(150))
 		}, at(100)},
 		"something became visible during the receive": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.lower(1, at(50))
 			m.lower(1, at(60))
 			m.advance(1, 8, at(100))
 		}, at(50)},
 		"that was before the next receive": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.lower(1, at(50))
 			m.advance(1, 8, at(100))
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.advance(1, 8, at(100))
 		}, at(100)},
 		"it was reset": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.advance(1, 8, at(100))
 			m.reset(1)
 		}, at(0)},
 		"all were reset during the receive": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.resetAll()
 			m.advance(1, 8, at(100))
 		}, at(0)},
 		"it was forgotten": {func(m *marks) {
-			m.start(1, []int16{8}, 0, nil)
+			m.start(1, 0, []int16{8}, 0, nil)
 			m.advance(1, 8, at(100))
 			m.forget(1)
 		}, time.Time{}},
@@ -73,14 +73,14 @@ func TestMarks(t *testing.T) {
 			var m marks
 			m.init()
 			tt.do(&m)
-			if got := m.start(1, []int16{8}, 0, nil)[0]; !got.Equal(tt.want) {
+			if got := m.start(1, 0, []int16{8}, 0, nil)[0]; !got.Equal(tt.want) {
 				t.Errorf("starts at %v, want %v", got, tt.want)
 			}
 			want := tt.want
 			if !want.IsZero() {
 				want = want.Add(-markMargin)
 			}
-			if got := m.lowest(1, []int16{8}, markMargin); !got.Equal(want) {
+			if got := m.lowest(1, 0, []int16{8}, markMargin); !got.Equal(want) {
 				t.Errorf("with a margin %v, want %v", got, want)
 			}
 		})

@@ -17,11 +17,12 @@ type marks struct {
 }
 
 type storageMarks struct {
-	low      [17]time.Time // by priority; zero: not known, scan from the start
-	lowered  time.Time     // the lowest mark set while a receive is under way; zero: none was
-	moved    bool          // since the last sweep
-	meanSize float64       // bytes of the messages received, a moving average; 0: none was
-	room     int           // messages that may be received before those in flight are to be counted
+	low       [17]time.Time // by priority; zero: not known, scan from the start
+	retention time.Duration // for which they hold: a longer one may bring back what receives have passed
+	lowered   time.Time     // the lowest mark set while a receive is under way; zero: none was
+	moved     bool          // since the last sweep
+	meanSize  float64       // bytes of the messages received, a moving average; 0: none was
+	room      int           // messages that may be received before those in flight are to be counted
 }
 
 // markMargin is how far before the mark a scan starts while other servers write to the same
@@ -49,10 +50,14 @@ func (m *marks) of(storage int64) *storageMarks {
 
 // start gives the marks to scan from, for the priorities in use, and begins to note what is
 // lowered meanwhile. One receive per storage may be under way.
-func (m *marks) start(storage int64, priorities []int16, margin time.Duration, low []time.Time) []time.Time {
+func (m *marks) start(storage int64, retention time.Duration, priorities []int16, margin time.Duration, low []time.Time) []time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	sm := m.of(storage)
+	if retention > sm.retention {
+		clear(sm.low[:])
+	}
+	sm.retention = retention
 	sm.lowered = time.Time{}
 	for _, p := range priorities {
 		mark := sm.low[p]
@@ -105,8 +110,7 @@ func (m *marks) forget(storage int64) {
 	delete(m.byStorage, storage)
 }
 
-// reset makes receives look from the start again, after a change of retention may have brought
-// back what they had passed.
+// reset makes receives look from the start again.
 func (m *marks) reset(storage int64) { m.lower(storage, time.Unix(0, 0)) }
 
 // resetAll does so for all storages, after notifications may have been missed.
@@ -141,11 +145,11 @@ func (m *marks) rowsWithin(storage int64, bytes float64, unknown int) int {
 }
 
 // lowest gives the mark that all of the storage's priorities are at or above; zero: not known.
-func (m *marks) lowest(storage int64, priorities []int16, margin time.Duration) time.Time {
+func (m *marks) lowest(storage int64, retention time.Duration, priorities []int16, margin time.Duration) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	sm := m.byStorage[storage]
-	if sm == nil || len(priorities) == 0 {
+	if sm == nil || len(priorities) == 0 || retention > sm.retention {
 		return time.Time{}
 	}
 	low := sm.low[priorities[0]]

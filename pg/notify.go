@@ -299,9 +299,6 @@ func (s *Store) heard(payload string) {
 			s.marks.lower(numbers[1], time.UnixMicro(numbers[4]))
 			s.notify(core.Arrival{Queue: numbers[0], Messages: int(numbers[2]), In: time.Duration(numbers[3]) * time.Microsecond})
 		case kind == "c" && len(numbers) == 1:
-			if queue := s.queues.ofID(numbers[0]); queue != nil {
-				s.marks.reset(queue.Storage)
-			}
 			s.queues.forgetID(numbers[0])
 			s.notify(core.Arrival{Queue: numbers[0]})
 		case kind == "k" && rest != "":

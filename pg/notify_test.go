@@ -118,13 +118,13 @@ func TestLookAtEverythingForgets(t *testing.T) {
 	s.marks.init()
 	s.queues.init()
 	s.queues.put(&core.Queue{ID: 1})
-	s.marks.start(1, []int16{8}, 0, nil)
+	s.marks.start(1, 0, []int16{8}, 0, nil)
 	s.marks.advance(1, 8, time.Now())
 	s.heard("x;l")
 	if s.queues.ofID(1) != nil {
 		t.Error("a queue is still taken to be known")
 	}
-	if got := s.marks.start(1, []int16{8}, 0, nil)[0]; got.After(time.Unix(0, 0)) {
+	if got := s.marks.start(1, 0, []int16{8}, 0, nil)[0]; got.After(time.Unix(0, 0)) {
 		t.Errorf("scans still start at %v", got)
 	}
 }

@@ -64,7 +64,7 @@ func (s *Store) PeekMessages(ctx context.Context, queue *core.Queue, in core.Pee
 	found := false
 	err := s.do(ctx, peekSQL, pgx.StrictNamedArgs{
 		"queue": queue.ID, "version": queue.Version, "priority": priorities, "hidden": in.Hidden, "limit": int64(in.Limit) + 1,
-		"mark":           s.marks.lowest(queue.Storage, priorities, s.peers.margin()),
+		"mark":           s.marks.lowest(queue.Storage, queue.Retention, priorities, s.peers.margin()),
 		"after_priority": after.priority, "after_visible": time.UnixMicro(after.visible), "after_id": after.id,
 	}, func(rows pgx.Rows) error {
 		var id *int64

@@ -399,7 +399,6 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 		return core.Queue{}, s.notFound(ctx, err, name)
 	}
 	s.queues.put(&queue)
-	s.marks.reset(queue.Storage)
 	s.announceChange(queue.ID)
 	if queue.FIFO && change.Delay != nil { // the same one again finishes what another call began
 		err = s.delayFIFO(ctx, &queue)

@@ -227,7 +227,7 @@ func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
 		o.priority = prioritiesOf(o.queue)
 		queues[i], versions[i], wanted[i], timeouts[i] = o.queue.ID, o.queue.Version, int64(o.asked), o.timeout.Microseconds()
 		firsts[i] = int32(len(priorities) + 1) // SQL counts from one
-		low = s.marks.start(o.queue.Storage, o.priority, margin, low)
+		low = s.marks.start(o.queue.Storage, o.queue.Retention, o.priority, margin, low)
 		priorities = append(priorities, o.priority...)
 		lasts[i] = int32(len(priorities))
 	}

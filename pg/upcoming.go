@@ -80,7 +80,7 @@ func (s *Store) Upcoming(ctx context.Context, queues []int64, within time.Durati
 			continue
 		}
 		used := prioritiesOf(queue)
-		mark := s.marks.lowest(queue.Storage, used, margin)
+		mark := s.marks.lowest(queue.Storage, queue.Retention, used, margin)
 		for _, p := range used {
 			ids, storages, priorities, low = append(ids, id), append(storages, queue.Storage), append(priorities, p), append(low, mark)
 		}
