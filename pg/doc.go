@@ -249,6 +249,9 @@
 // 2026-11-22: marks hold for a retention. A receive that comes with a longer one than the receives before looks from the start, however its
 // server learnt of the change. At first the notification of a change reset the marks, which did nothing while the queue was not in the cache.
 //
+// 2026-11-22: where notifications could not be sent, others are told to look at everything as soon as they can be. They were lost before, and what
+// they told of was found by a sweep.
+//
 // 2026-11-21: arrays of a send are unnested in the SELECT list and not in FROM, where PostgreSQL first stores what each
 // of the eleven functions gives as a table: 9 % of the statement for 100 messages. For the arrays of queues, which have few
 // elements, it gained nothing, and cost 1 to 4 % of the receives of 64 queues at once. Deletes of which none must be of the

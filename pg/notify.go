@@ -139,18 +139,33 @@ func (s *Store) tell(put func(*peers)) {
 	}
 }
 
-// sendOutbox sends until the outbox is empty.
+// sendOutbox sends until the outbox is empty. What could not be sent is made up for: others are told to look at everything once they
+// can be told again.
 func (s *Store) sendOutbox() {
+	pause := notifyPause
 	for {
-		time.Sleep(notifyPause)
+		time.Sleep(pause)
 		payloads := s.peers.takeOutbox(s.id.String())
 		if len(payloads) == 0 {
 			return
 		}
+		pause = notifyPause
 		if err := s.sendNotifications(payloads); err != nil {
 			s.log.Debug().Err(err).Msg("could not notify other servers")
+			s.peers.lost()
+			if s.background.Err() != nil {
+				return
+			}
+			pause = listenRetry
 		}
 	}
+}
+
+// lost has others look at everything, since something that they should have been told was not sent.
+func (p *peers) lost() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = true
 }
 
 // takeOutbox gives the payloads to send; none means that sending has ended.

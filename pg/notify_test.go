@@ -1,11 +1,14 @@
 package pg
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/polymq/polymq/core"
 )
@@ -76,6 +79,24 @@ func TestOutboxIsBounded(t *testing.T) {
 	}
 	if got := s.peers.takeOutbox("me"); len(got) != 0 || s.peers.sending {
 		t.Errorf("then %q", got)
+	}
+}
+
+// What could not be told is made up for, so that no message stays behind others' marks until they sweep.
+func TestWhatIsNotToldIsMadeUpFor(t *testing.T) {
+	s := telling()
+	var err error
+	if s.pool, err = pgxpool.New(context.Background(), "host=/nowhere"); err != nil {
+		t.Fatal(err)
+	}
+	defer s.pool.Close()
+	ended, end := context.WithCancel(context.Background())
+	end()
+	s.background = ended // so that it is tried once
+	s.announce(&core.Queue{ID: 1, Storage: 2}, 1, 0, time.Unix(1000, 0))
+	s.sendOutbox()
+	if got := s.peers.takeOutbox("me"); len(got) != 1 || got[0] != "me;l" {
+		t.Errorf("%q is told next", got)
 	}
 }
 
