@@ -93,6 +93,7 @@ func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wai
 		look.AttemptID, look.OnePerGroup = in.AttemptID, in.OnePerGroup
 	}
 	if wait <= 0 || b.isDraining() {
+		look.Exact = true
 		messages, err := b.store.ReceiveMessages(ctx, queue, look)
 		if queue.FIFO && CodeOf(err) == InFlightLimit {
 			err = nil

@@ -134,6 +134,7 @@ type Store interface {
 type StoreReceive struct {
 	Limit       int
 	Timeout     time.Duration
+	Exact       bool   // all that was there before the receive began is found, whichever server did it; else, who waits is told of it in a moment
 	AttemptID   string // FIFO queues only
 	OnePerGroup bool   // FIFO queues only
 }

@@ -143,6 +143,7 @@ func (s *Store) moveDeadOnce(ctx context.Context, queue *core.Queue, dead []rece
 	for i := range dead {
 		ids[i], versions[i] = dead[i].handle.id, dead[i].handle.version
 	}
+	began := time.Now()
 	err = s.do(ctx, moveDeadSQL, pgx.StrictNamedArgs{"queue": queue.ID, "storage": queue.Storage, "id": ids, "version": versions, "due": due},
 		func(rows pgx.Rows) error {
 			var kind, priorities int32
@@ -166,6 +167,9 @@ func (s *Store) moveDeadOnce(ctx context.Context, queue *core.Queue, dead []rece
 	}
 	s.unfolded.add([]int64{queue.Storage, target.queue.Storage})
 	s.announce(&target.queue, len(target.moved), 0, target.now)
+	if s.isLate(began) {
+		s.assure([]int64{target.queue.ID})
+	}
 	return target, nil
 }
 

@@ -386,6 +386,7 @@ func (s *Store) SettleDeliveries(ctx context.Context, outcomes []core.Outcome) e
 		return err
 	}
 	var put *train
+	began := time.Now()
 	err = s.transaction(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		settled := s.queueSettle(batch, s.settledRows(outcomes, waits))
@@ -405,7 +406,7 @@ func (s *Store) SettleDeliveries(ctx context.Context, outcomes []core.Outcome) e
 			o.Put.Sent = sends[i].sent[0]
 		}
 	}
-	s.announceTrain(put)
+	s.announceTrain(put, began)
 	for i, o := range outcomes {
 		if o.Verdict == core.Retry {
 			s.announceDelivery(o.Delivery.Lane, waits[i])
@@ -580,17 +581,18 @@ func (s *Store) sendIn(ctx context.Context, tx pgx.Tx, t *train) error {
 	return nil
 }
 
-// announceTrain makes known what the sends of a transaction made visible.
-func (s *Store) announceTrain(t *train) {
+// announceTrain makes known what the sends of a transaction made visible, which was begun then.
+func (s *Store) announceTrain(t *train, began time.Time) {
 	if t == nil {
 		return
 	}
 	s.unfolded.add(t.counted())
-	if t.fifo != nil {
-		t.fifo.settle(s)
-	}
-	for _, o := range t.sends {
-		s.announceSend(o)
+	t.announce(s)
+	switch {
+	case s.isLate(began):
+		s.assure(t.shownIn())
+	case slices.ContainsFunc(t.sends, func(o *sendOp) bool { return hasPlace(o.places) }):
+		s.answerTold(nil)
 	}
 }
 

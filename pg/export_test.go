@@ -46,6 +46,7 @@ func Positional(sql string) (positional string, names []string) {
 const (
 	SendSQL              = sendSQL
 	FrontSQL             = frontSQL
+	ListenSQL            = listenSQL
 	ReceiveSQL           = receiveSQL
 	MoveTime             = moveTime
 	DeleteSQL            = deleteSQL
@@ -184,6 +185,7 @@ const (
 	MaxTrainRows    = maxTrainRows
 	DelayPageRows   = delayPageRows
 	MaxReceiveBytes = maxReceiveBytes
+	MarkMargin      = markMargin
 )
 
 // FoldFrom is after how many trains a server folds what they wrote.
@@ -222,4 +224,40 @@ func WaitingPublishes(s *Store) (n int) {
 		n += len(line)
 	}
 	return n
+}
+
+// AwaitsEcho says whether somebody waits until a store has heard all that was told before.
+func AwaitsEcho(s *Store) bool {
+	s.hearing.mu.Lock()
+	defer s.hearing.mu.Unlock()
+	return s.hearing.next != nil || s.hearing.current != nil
+}
+
+// AwaitsTelling says whether somebody waits until a store has told others what it did.
+func AwaitsTelling(s *Store) bool {
+	s.peers.mu.Lock()
+	defer s.peers.mu.Unlock()
+	return s.peers.told != nil
+}
+
+// HoldOutbox keeps what a store has to tell others in its outbox, until release is called.
+func HoldOutbox(s *Store) (release func()) {
+	for {
+		s.peers.mu.Lock()
+		if !s.peers.sending {
+			break
+		}
+		s.peers.mu.Unlock()
+		runtime.Gosched()
+	}
+	defer s.peers.mu.Unlock()
+	s.peers.sending = true
+	return func() { s.running.Go(s.sendOutbox) }
+}
+
+// Echoes says how often a store has made sure that it has heard what others told.
+func Echoes(s *Store) int64 {
+	s.hearing.mu.Lock()
+	defer s.hearing.mu.Unlock()
+	return s.hearing.number
 }

@@ -3,6 +3,7 @@ package pg
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 // fairLines finds places in the lines of standard queues for messages that belong to a group, so that a group with many
 // messages does not delay the others (fair queues). Receives know nothing of it: they go by visible_at, and a message that
-// is to stand further ahead than at the end of its line gets an earlier one than the present:
+// is to stand further ahead than at the end of its line gets an earlier one than the present (that other servers find it: listening.go):
 //
 //	                                                front                       now
 //	1st to 10th of each group │ … │ 91st to 100th     │ all others, by time       │
@@ -41,6 +42,7 @@ type fairLine struct {
 	reached time.Time            // how far receives have come: nothing waits before it
 	seen    time.Time            // when that was found out, by this server's clock
 	now     time.Time            // and by the account's
+	listens time.Time            // when receives were last known to listen for what has a place, by this server's clock
 	steps   [fairSteps]time.Time // the last place given in each
 	groups  map[string]*waitingGroup
 }
@@ -92,12 +94,20 @@ func (f *fairLines) moved(key lineKey, reached, now time.Time) {
 	}
 }
 
-// known gives how far receives had come when it was last known, and whether that is to be believed still.
-func (f *fairLines) known(key lineKey) (reached time.Time, fresh bool) {
+// known gives how far receives had come when it was last known, and whether that is to be believed still; and whether receives listen
+// for what has a place.
+func (f *fairLines) known(key lineKey) (reached time.Time, fresh, listened bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	ln := f.line(key)
-	return ln.reached, time.Since(ln.seen) < frontLife
+	return ln.reached, time.Since(ln.seen) < frontLife, time.Since(ln.listens) < listenAgain
+}
+
+// listened says that receives listen for what has a place in a line.
+func (f *fairLines) listened(key lineKey) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.line(key).listens = time.Now()
 }
 
 // place gives the next message of a group its place in a line, nil for the line's end.
@@ -105,7 +115,7 @@ func (f *fairLines) place(key lineKey, group string) *time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	ln := f.line(key)
-	if ln.front.IsZero() {
+	if ln.front.IsZero() || time.Since(ln.listens) >= listenPlaced/2 {
 		return nil
 	}
 	g := ln.groups[group]
@@ -199,32 +209,52 @@ func (s *Store) placeMessages(ctx context.Context, queue *core.Queue, messages [
 			places = make([]*time.Time, len(messages))
 		}
 		key := lineKey{queue.Storage, m.Priority}
-		s.lookForFront(ctx, queue, key)
+		if err := s.prepareLine(ctx, queue, key); err != nil {
+			s.log.Debug().Err(err).Str("queue", queue.Name.String()).Msg("could not look at the line; a message group may wait its turn")
+		}
 		places[i] = s.fair.place(key, m.GroupID)
 	}
 	return places
 }
 
-// lookForFront finds the front of a line from which this server has not received lately. Without it messages go to the end.
-func (s *Store) lookForFront(ctx context.Context, queue *core.Queue, key lineKey) {
-	reached, fresh := s.fair.known(key)
-	if fresh {
-		return
+// hasPlace reports whether one of the messages stands further ahead than at the end of its line.
+func hasPlace(places []*time.Time) bool {
+	return slices.ContainsFunc(places, func(place *time.Time) bool { return place != nil })
+}
+
+// prepareLine sees to what a line needs before places in it are given: receives listen for what has one (listening.go), and the front is
+// known. Without that messages go to the end.
+func (s *Store) prepareLine(ctx context.Context, queue *core.Queue, key lineKey) error {
+	reached, fresh, listened := s.fair.known(key)
+	if fresh && listened {
+		return nil
 	}
-	_, err, _ := s.fair.looks.Do(fmt.Sprint(key), func() (any, error) {
-		var now time.Time
-		err := s.do(context.WithoutCancel(ctx), frontSQL, pgx.StrictNamedArgs{
-			"account": queue.Name.Account, "storage": key.storage, "priority": int16(key.priority), "from": reached,
-		}, func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{&reached, &now}, func() error { return nil })
-			return err
-		})
-		if err == nil {
-			s.fair.moved(key, reached, now)
+	_, err, _ := s.fair.looks.Do(fmt.Sprint(key), func() (_ any, err error) {
+		ctx := context.WithoutCancel(ctx)
+		if !listened {
+			if listened, err = s.haveListened(ctx, []int64{queue.ID}, listenPlaced); listened {
+				s.fair.listened(key)
+			}
+		}
+		if listened && !fresh {
+			err = s.lookForFront(ctx, queue, key, reached)
 		}
 		return nil, err
 	})
-	if err != nil {
-		s.log.Debug().Err(err).Str("queue", queue.Name.String()).Msg("could not find the front of the line; a message group waits its turn")
+	return err
+}
+
+// lookForFront finds the front of a line from which this server has not received lately.
+func (s *Store) lookForFront(ctx context.Context, queue *core.Queue, key lineKey, reached time.Time) error {
+	var now time.Time
+	err := s.do(ctx, frontSQL, pgx.StrictNamedArgs{
+		"account": queue.Name.Account, "storage": key.storage, "priority": int16(key.priority), "from": reached,
+	}, func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&reached, &now}, func() error { return nil })
+		return err
+	})
+	if err == nil {
+		s.fair.moved(key, reached, now)
 	}
+	return err
 }

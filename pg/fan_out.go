@@ -113,6 +113,7 @@ type routeChunk = func(*core.Topic, *core.PublishedMessage, []*core.Subscription
 func (s *Store) fanOutChunk(ctx context.Context, f *fanOut, route routeChunk) (found bool, err error) {
 	var p core.Publication
 	var sends *train
+	began := time.Now()
 	err = s.routingTransaction(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, takeFanOutSQL, pgx.StrictNamedArgs{"most": core.MaxFanOut}).
 			Scan(&f.published, &f.done, &f.all, &f.turn, &f.failures, &f.topic, &f.at, &f.content)
@@ -134,7 +135,7 @@ func (s *Store) fanOutChunk(ctx context.Context, f *fanOut, route routeChunk) (f
 	if err != nil || !found {
 		return false, err
 	}
-	s.announceTrain(sends)
+	s.announceTrain(sends, began)
 	tell(sends.sends, []core.Publication{p})
 	for _, sub := range p.Pushed {
 		s.announceDelivery(laneOf(sub), 0)

@@ -91,6 +91,7 @@ func (s *Store) delayFIFO(ctx context.Context, queue *core.Queue) error {
 	}
 	for before, more := int64(math.MaxInt64), true; more; {
 		var groups []*touchedGroup
+		began := time.Now()
 		err := s.lockingTransaction(ctx, func(tx pgx.Tx) (err error) {
 			before, more, groups, err = s.delayPage(ctx, tx, queue, changes, before)
 			return err
@@ -99,6 +100,9 @@ func (s *Store) delayFIFO(ctx context.Context, queue *core.Queue) error {
 			return fmt.Errorf("give the messages of %s their new delay: %w", queue.Name, err)
 		}
 		announceGroups(s, groups)
+		if s.isLate(began) {
+			s.assure([]int64{queue.ID})
+		}
 	}
 	_, err = s.exec(ctx, forgetDelaysSQL, pgx.StrictNamedArgs{"changes": changes})
 	return err

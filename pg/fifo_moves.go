@@ -153,10 +153,14 @@ func (s *Store) moveDeadFIFOOnce(ctx context.Context, source, target *core.Queue
 	}
 	batch := s.newBatch()
 	groups := s.queueFIFOMoves(batch, source, source.Name.String(), moves)
+	began := time.Now()
 	if err := s.sendLocking(ctx, batch); err != nil {
 		return 0, err
 	}
 	announceGroups(s, groups)
+	if s.isLate(began) {
+		s.assure([]int64{source.ID, target.ID})
+	}
 	for i := range dead {
 		if dead[i].move.moved {
 			moved++

@@ -30,14 +30,15 @@ type fifoFound struct {
 // the statement has seen of that group is no longer true.
 const receiveFIFOSQL = `
 WITH asked AS MATERIALIZED (
-    SELECT a.ord, a.first, a.callers, a.per_group, a.hide * interval '1 microsecond' AS hide, q.storage_id, q.now, q.oldest, q.most, g.*
+    SELECT a.ord, a.first, a.callers, a.per_group, a.hide * interval '1 microsecond' AS hide, q.storage_id, q.now, q.oldest, q.most, q.listen, g.*
     FROM unnest(@queue::bigint[], @version::bigint[], @first::integer[], @callers::integer[], @wanted::bigint[], @per_group::bigint[],
         @mark::timestamptz[], @timeout::bigint[])
         WITH ORDINALITY AS a(queue, version, first, callers, wanted, per_group, mark, hide, ord)
     CROSS JOIN LATERAL (
-        SELECT q.storage_id, q.now, q.now - q.retention AS oldest, q.most
+        SELECT q.storage_id, q.now, q.now - q.retention AS oldest, q.most, q.listen
         FROM (
-            SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now, ` + mostReceives + ` AS most
+            SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now, ` + mostReceives + ` AS most,
+                q.listen_until > now() AS listen
             FROM queues q WHERE q.id = a.queue AND q.version = a.version LIMIT 1
         ) q
     ) q
@@ -97,7 +98,7 @@ WITH asked AS MATERIALIZED (
     ON CONFLICT (storage_id, digest) DO UPDATE SET groups = excluded.groups, sequences = excluded.sequences, versions = excluded.versions,
         visible_at = excluded.visible_at, expires_at = excluded.expires_at, written_at = excluded.written_at
 )
-SELECT 0, ord, 0, 0, keys, dues, now AS visible_at, 0::bigint AS group_key, 0::bigint AS sequence, 0::bigint AS id, now AS sent_at, now AS first_received_at,
+SELECT 0, ord, 0, listen::integer, keys, dues, now AS visible_at, 0::bigint AS group_key, 0::bigint AS sequence, 0::bigint AS id, now AS sent_at, now AS first_received_at,
     0 AS receive_count, 0 AS handle_version, 0 AS size, 0::smallint AS priority, 0::smallint AS form, NULL::text AS group_id, NULL::text AS deduplication_id,
     NULL::text AS sender, NULL::text AS source, NULL::bytea AS attributes, NULL::bytea AS body
 FROM asked
@@ -181,7 +182,7 @@ func (s *Store) readFIFOReceives(rows pgx.Rows, ops []*receiveOp) error {
 		o := ops[ord-1]
 		switch kind {
 		case receiveLane:
-			o.found, o.now, o.fifo.keys, o.fifo.dues = true, row.visibleAt, keys, dues
+			o.found, o.now, o.fifo.keys, o.fifo.dues, o.listen = true, row.visibleAt, keys, dues, n > 0
 			keys, dues = nil, nil
 		case receiveHollow:
 			o.fifo.hollow = append(o.fifo.hollow, n)
@@ -343,6 +344,9 @@ func (f *fifoFound) missed(got map[int32]bool) (keys []int64) {
 // could be repeated while somebody else has the messages. Callers that got nothing look again where there may be more, or where
 // they have not been asked for.
 func (s *Store) deal(o *receiveOp, missed []int64, more bool) {
+	for _, call := range o.calls {
+		call.listen, call.now = o.listen && len(o.fifo.dues) < o.asked, o.now
+	}
 	dealt := make([][]received, len(o.calls))
 	for _, r := range o.rows {
 		dealt[r.caller] = append(dealt[r.caller], r)

@@ -8,7 +8,8 @@ import (
 // marks keeps, per storage and priority, a time before which nothing is visible as far as this
 // server knows, so that a receive does not walk over the index entries that earlier receives
 // left behind (DESIGN.md 3). Whatever makes a message visible lowers the mark, here after its
-// commit and elsewhere by notification; sweeps find what slipped through.
+// commit and elsewhere by notification, for which receives wait where it matters (listening.go);
+// sweeps find what slipped through.
 type marks struct {
 	mu        sync.Mutex
 	byStorage map[int64]*storageMarks

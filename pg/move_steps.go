@@ -170,7 +170,21 @@ func (s *Store) stepMove(ctx context.Context) (done bool, err error) {
 		s.unfolded.add([]int64{m.source.Storage, a.queue.Storage})
 		s.announce(&a.queue, a.count, 0, m.now.Add(-moveRows*time.Microsecond))
 	}
+	if s.isLate(began) { // before the task's end is told
+		s.assure(m.filled())
+	}
 	return true, nil
+}
+
+// filled gives the queues that the step has put something into.
+func (m *move) filled() (queues []int64) {
+	for i := range m.arrived {
+		queues = append(queues, m.arrived[i].queue.ID)
+	}
+	for _, g := range m.groups {
+		queues = append(queues, g.queue.ID)
+	}
+	return queues
 }
 
 // observeMoves tells of what a step has moved, in the logs of both queues.

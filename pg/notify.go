@@ -49,6 +49,7 @@ type peers struct {
 	all      bool
 	keys     map[string]bool // access keys that changed, and accounts
 	news     bool            // a server came or went
+	told     chan struct{}   // closed when all of this is told, or could not be; nil: nobody waits for that
 	sending  bool
 }
 
@@ -139,18 +140,40 @@ func (s *Store) tell(put func(*peers)) {
 	}
 }
 
+// untilTold returns when all that is in the outbox has been told, or could not be; at once where nobody would hear it.
+func (s *Store) untilTold(ctx context.Context) {
+	var told chan struct{}
+	s.tell(func(p *peers) {
+		if p.told == nil {
+			p.told = make(chan struct{})
+		}
+		told = p.told
+	})
+	if told == nil {
+		return
+	}
+	select {
+	case <-told:
+	case <-ctx.Done():
+	}
+}
+
 // sendOutbox sends until the outbox is empty. What could not be sent is made up for: others are told to look at everything once they
 // can be told again.
 func (s *Store) sendOutbox() {
 	pause := notifyPause
 	for {
 		time.Sleep(pause)
-		payloads := s.peers.takeOutbox(s.id.String())
-		if len(payloads) == 0 {
+		payloads, told := s.peers.takeOutbox(s.id.String())
+		if len(payloads) == 0 && told == nil {
 			return
 		}
+		err := s.tellOthers(payloads)
+		if told != nil {
+			close(told)
+		}
 		pause = notifyPause
-		if err := s.sendNotifications(payloads); err != nil {
+		if err != nil {
 			s.log.Debug().Err(err).Msg("could not notify other servers")
 			s.peers.lost()
 			if s.background.Err() != nil {
@@ -168,8 +191,8 @@ func (p *peers) lost() {
 	p.all = true
 }
 
-// takeOutbox gives the payloads to send; none means that sending has ended.
-func (p *peers) takeOutbox(server string) []string {
+// takeOutbox gives the payloads to send and whom to tell when they are; neither means that sending has ended.
+func (p *peers) takeOutbox(server string) (payloads []string, told chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var entries []string
@@ -200,8 +223,9 @@ func (p *peers) takeOutbox(server string) []string {
 	clear(p.topics)
 	clear(p.lanes)
 	clear(p.arrivals)
-	p.sending = len(entries) > 0
-	return pack(server, entries)
+	told, p.told = p.told, nil
+	p.sending = len(entries) > 0 || told != nil
+	return pack(server, entries), told
 }
 
 // pack joins entries to payloads within PostgreSQL's limit.
@@ -221,14 +245,22 @@ func pack(server string, entries []string) []string {
 	return payloads
 }
 
-// sendNotifications sends payloads in a transaction of their own, which need not wait for the disk.
-func (s *Store) sendNotifications(payloads []string) error {
+// tellOthers sends payloads to all other servers.
+func (s *Store) tellOthers(payloads []string) error {
+	if len(payloads) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
+	return s.sendNotifications(ctx, s.channel(), payloads)
+}
+
+// sendNotifications sends payloads in a transaction of their own, which need not wait for the disk.
+func (s *Store) sendNotifications(ctx context.Context, channel string, payloads []string) error {
 	batch := s.newBatch()
 	batch.Queue(`SELECT set_config('synchronous_commit', 'off', true)`)
 	for _, payload := range payloads {
-		batch.Queue(`SELECT pg_notify($1, $2)`, s.channel(), payload)
+		batch.Queue(`SELECT pg_notify($1, $2)`, channel, payload)
 	}
 	return translate(s.pool.SendBatch(ctx, batch).Close())
 }
@@ -270,8 +302,10 @@ func (s *Store) hear(hearing func()) error {
 		defer cancel()
 		_ = conn.Close(ctx)
 	}()
-	if _, err := conn.Exec(s.background, "LISTEN "+pgx.Identifier{s.channel()}.Sanitize()); err != nil {
-		return err
+	for _, channel := range []string{s.channel(), s.id.String()} { // what it tells itself is nobody else's concern
+		if _, err := conn.Exec(s.background, "LISTEN "+pgx.Identifier{channel}.Sanitize()); err != nil {
+			return err
+		}
 	}
 	s.forgetAll()
 	if err := s.Heartbeat(s.background); err != nil {
@@ -283,6 +317,8 @@ func (s *Store) hear(hearing func()) error {
 		n, err := conn.WaitForNotification(ctx)
 		cancel()
 		switch {
+		case err == nil && n.Channel == s.id.String():
+			s.hearing.cameBack(n.Payload)
 		case err == nil:
 			s.heard(n.Payload)
 		case s.background.Err() == nil && errors.Is(err, context.DeadlineExceeded) && !conn.IsClosed():
@@ -398,12 +434,12 @@ func (s *Store) register(ctx context.Context) error {
 	if err := s.Heartbeat(ctx); err != nil {
 		return fmt.Errorf("register this server: %w", err)
 	}
-	return s.sendNotifications(pack(s.id.String(), []string{"s"}))
+	return s.tellOthers(pack(s.id.String(), []string{"s"}))
 }
 
 func (s *Store) unregister(ctx context.Context) error {
 	if _, err := s.exec(ctx, `DELETE FROM servers WHERE id = @id`, pgx.StrictNamedArgs{"id": s.id}); err != nil {
 		return err
 	}
-	return s.sendNotifications(pack(s.id.String(), []string{"s"}))
+	return s.tellOthers(pack(s.id.String(), []string{"s"}))
 }

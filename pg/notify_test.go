@@ -56,7 +56,8 @@ func TestArrivalsToldTogether(t *testing.T) {
 		s.announce(queue, 2, time.Second, start.Add(time.Second+time.Millisecond))
 		s.announce(queue, 5, 0, start.Add(time.Millisecond))
 		s.announce(queue, 1, core.ArrivalHorizon+1, start.Add(time.Hour))
-		payload := strings.Join(s.peers.takeOutbox("me"), "|")
+		payloads, _ := s.peers.takeOutbox("me")
+		payload := strings.Join(payloads, "|")
 		for _, entry := range []string{"a,1,2,3,1000000,1001000000", "a,1,2,5,0,1000001000"} {
 			if !strings.Contains(payload, entry) {
 				t.Errorf("%q lacks %q", payload, entry)
@@ -74,15 +75,16 @@ func TestOutboxIsBounded(t *testing.T) {
 	for i := range int64(maxOutbox + 1) {
 		s.announce(&core.Queue{ID: i, Storage: i}, 1, 0, time.Now())
 	}
-	if got := s.peers.takeOutbox("me"); len(got) != 1 || got[0] != "me;l" {
+	if got, _ := s.peers.takeOutbox("me"); len(got) != 1 || got[0] != "me;l" {
 		t.Errorf("%d payloads", len(got))
 	}
-	if got := s.peers.takeOutbox("me"); len(got) != 0 || s.peers.sending {
+	if got, _ := s.peers.takeOutbox("me"); len(got) != 0 || s.peers.sending {
 		t.Errorf("then %q", got)
 	}
 }
 
-// What could not be told is made up for, so that no message stays behind others' marks until they sweep.
+// What could not be told is made up for, so that no message stays behind others' marks until they sweep; and who waited for it to be told
+// goes on.
 func TestWhatIsNotToldIsMadeUpFor(t *testing.T) {
 	s := telling()
 	var err error
@@ -94,8 +96,11 @@ func TestWhatIsNotToldIsMadeUpFor(t *testing.T) {
 	end()
 	s.background = ended // so that it is tried once
 	s.announce(&core.Queue{ID: 1, Storage: 2}, 1, 0, time.Unix(1000, 0))
+	told := make(chan struct{})
+	s.peers.told = told
 	s.sendOutbox()
-	if got := s.peers.takeOutbox("me"); len(got) != 1 || got[0] != "me;l" {
+	<-told
+	if got, _ := s.peers.takeOutbox("me"); len(got) != 1 || got[0] != "me;l" {
 		t.Errorf("%q is told next", got)
 	}
 }

@@ -59,6 +59,7 @@ func (s *Store) PeekMessages(ctx context.Context, queue *core.Queue, in core.Pee
 			priorities = append(priorities, p)
 		}
 	}
+	s.hearOthers(ctx, queue.Storage)
 	var page core.PeekPage
 	var ids []int64
 	found := false

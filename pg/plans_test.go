@@ -52,6 +52,7 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 			"group": repeat("g", n), "attributes": repeat([]byte(nil), n), "body": repeat([]byte("a"), n), "at": repeat(&start, n),
 		}, 100},
 		"front of a line": {pg.FrontSQL, pgx.NamedArgs{"account": "grown", "storage": storage, "priority": int16(8), "from": start}, 10},
+		"listen":          {pg.ListenSQL, pgx.NamedArgs{"queue": []int64{queue}, "time": time.Hour}, 10},
 		"receive": {pg.ReceiveSQL, pgx.NamedArgs{
 			"queue": []int64{queue, queue + 1}, "version": []int64{1, 1}, "first": []int32{1, 2}, "last": []int32{1, 2}, "wanted": []int64{n, n},
 			"timeout": []int64{30_000_000, 30_000_000}, "priority": []int16{8, 8}, "mark": []time.Time{start, start}, "move_time": pg.MoveTime,

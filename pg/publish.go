@@ -323,14 +323,21 @@ func readPublishes(rows pgx.Rows, ops []*publishOp) error {
 	return err
 }
 
-// settlePublish answers a publish after its commit, and makes known what became visible or due.
-func (s *Store) settlePublish(o *publishOp) {
+// stale gives ErrTopicChanged for a publish that the statement left out.
+func (o *publishOp) stale(s *Store) error {
+	if o.ready {
+		return nil
+	}
+	s.routes.forget(o.routes)
+	for _, d := range o.rows {
+		s.queues.forget(d.Queue)
+	}
+	return core.ErrTopicChanged
+}
+
+// announcePublish makes known what a publish made visible or due.
+func (s *Store) announcePublish(o *publishOp) {
 	if !o.ready {
-		s.routes.forget(o.routes)
-		for _, d := range o.rows {
-			s.queues.forget(d.Queue)
-		}
-		o.answer(core.ErrTopicChanged)
 		return
 	}
 	for i, d := range o.rows {
@@ -340,7 +347,6 @@ func (s *Store) settlePublish(o *publishOp) {
 	for i := range o.publications {
 		s.announceStored(o.routes.Topic.ID, &o.publications[i])
 	}
-	o.answer(nil)
 }
 
 // announceStored makes known what is to be pushed or fanned out, and keeps the message at hand.

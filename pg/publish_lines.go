@@ -95,6 +95,7 @@ func (s *Store) drivePublishes(topic int64) {
 // publishTogether publishes in one transaction, and answers the callers. Where that fails for a reason that may be one caller's, each is
 // published by itself.
 func (s *Store) publishTogether(ops []*fifoPublish) {
+	began := time.Now()
 	sends, err := s.publishFIFO(ops)
 	changed := errors.Is(err, core.ErrTopicChanged) || errors.Is(err, core.ErrQueueChanged)
 	if changed {
@@ -112,7 +113,7 @@ func (s *Store) publishTogether(ops []*fifoPublish) {
 		}
 		return
 	}
-	s.announceTrain(sends)
+	s.announceTrain(sends, began)
 	for rest, i := sends.sends, 0; i < len(ops); i++ {
 		rest = tell(rest, ops[i].publications)
 		s.announcePublished(ops[i])

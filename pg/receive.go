@@ -31,6 +31,8 @@ type receiveCall struct {
 	answered bool
 	full     bool // nothing was looked for, since too much may be in flight
 	moved    bool // there may be more behind dead letters that were moved away
+	listen   bool // there may be more that this server has not heard of
+	now      time.Time
 	messages []core.Message
 }
 
@@ -43,6 +45,7 @@ type receiveOp struct {
 	calls   []*receiveCall
 
 	found    bool      // the queue is as it was when the callers read it
+	listen   bool      // receives on it are to listen to other servers
 	locked   int       // messages that the statement took; it misses those that changed after its snapshot
 	earliest time.Time // of them
 	now      time.Time // the account's
@@ -74,14 +77,15 @@ type received struct {
 // pass. Rows found are updated by their place; one that was changed after the statement's snapshot, and is
 // visible again, has a place there that the snapshot does not know, and is left as it is. What the queue has handed
 // out as often as it may is a dead letter: this receive does not count, and hides it for as long as it may take to
-// move it away. First come the lanes whose queue is as it was, with how many rows were found.
+// move it away. First come the lanes whose queue is as it was, with how many rows were found, and whether to listen to other servers.
 const receiveSQL = `
 WITH asked AS (
-    SELECT a.ord, a.first, a.last, a.wanted, a.timeout * interval '1 microsecond' AS timeout, q.storage_id, q.now, q.now - q.retention AS oldest, q.most
+    SELECT a.ord, a.first, a.last, a.wanted, a.timeout * interval '1 microsecond' AS timeout, q.storage_id, q.now, q.now - q.retention AS oldest, q.most, q.listen
     FROM unnest(@queue::bigint[], @version::bigint[], @first::integer[], @last::integer[], @wanted::bigint[], @timeout::bigint[])
         WITH ORDINALITY AS a(queue, version, first, last, wanted, timeout, ord)
     CROSS JOIN LATERAL (
-        SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now, ` + mostReceives + ` AS most
+        SELECT q.storage_id, q.retention, now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now, ` + mostReceives + ` AS most,
+            q.listen_until > now() AS listen
         FROM queues q WHERE q.id = a.queue AND q.version = a.version LIMIT 1
     ) q
 ), due AS MATERIALIZED (
@@ -110,7 +114,7 @@ WITH asked AS (
     SELECT storage_id, date_bin('1 second', visible_at, '2000-01-01'), count(*)
     FROM received WHERE hide > '0' GROUP BY 1, 2
 )
-SELECT ord, now AS was, 0::bigint, d.rows, COALESCE(d.earliest, now), now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea, 1
+SELECT ord, now AS was, 0::bigint, d.rows, COALESCE(d.earliest, now), now, now, 0, 0, 0, 0::smallint, 0::smallint, NULL::text, NULL::text, NULL::text, NULL::bytea, NULL::bytea, listen::integer
 FROM asked a CROSS JOIN LATERAL (SELECT count(*) AS rows, min(was) AS earliest FROM due d WHERE d.ord = a.ord) d
 UNION ALL
 SELECT ord, was, storage_id, id, visible_at, sent_at, first_received_at, receive_count, handle_version, size, priority, form,
@@ -121,7 +125,12 @@ var receiveStatement = prepare(receiveSQL)
 
 // ReceiveMessages is of core.Store.
 func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
-	if attempt := attemptDigest(in.AttemptID); attempt != nil {
+	attempt := attemptDigest(in.AttemptID)
+	if in.Exact && (in.Timeout == 0 || attempt != nil) { // it cannot look again: it would find, or repeat, what it has just received
+		s.hearOthers(ctx, queue.Storage)
+		in.Exact = false
+	}
+	if attempt != nil {
 		if messages, err := s.repeatAttempt(ctx, queue, attempt, in.Timeout); err != nil || len(messages) > 0 {
 			return messages, err
 		}
@@ -136,6 +145,10 @@ func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.
 	}
 	if err == nil && len(call.messages) == 0 && s.peers.any() {
 		// Another server's receive may have overlapped, and this one's snapshot have missed what it put back.
+		if in.Exact && call.listen {
+			s.hearOthers(ctx, queue.Storage)
+			in.Exact = false
+		}
 		call, err = s.receiveOnce(ctx, queue, in)
 	}
 	if err != nil {
@@ -144,12 +157,21 @@ func (s *Store) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.
 	return s.fillUp(ctx, queue, in, call), nil
 }
 
-// fillUp goes on with a receive that came back short because it moved dead letters, and gives all that
-// was received, for as long as that is hidden: a visibility timeout of 0 would have it find what it has just
-// received. What goes wrong meanwhile leaves it short.
+// fillUp goes on with a receive that came back short because it moved dead letters, or did not know of what other
+// servers did, and gives all that was received, for as long as that is hidden: a visibility timeout of 0 would have it
+// find what it has just received. What goes wrong meanwhile leaves it short.
 func (s *Store) fillUp(ctx context.Context, queue *core.Queue, in core.StoreReceive, call *receiveCall) []core.Message {
 	messages := call.messages
-	for since := call.since; call.moved && len(messages) > 0 && len(messages) < in.Limit && time.Since(since) < min(callTimeout/2, in.Timeout); {
+	for since := call.since; len(messages) > 0 && len(messages) < in.Limit; {
+		if !call.moved {
+			if !in.Exact || !call.listen || !s.hasNews(ctx, queue, call) {
+				break
+			}
+			in.Exact = false // it has heard all that was told before the receive
+		}
+		if time.Since(since) >= min(callTimeout/2, in.Timeout) {
+			break
+		}
 		rest := in
 		rest.Limit = in.Limit - len(messages)
 		var err error
@@ -251,7 +273,7 @@ func (s *Store) readReceives(rows pgx.Rows, ops []*receiveOp) error {
 		&priority, &form, &sender, &group, &source, &attributes, &body, &counts}, func() error {
 		o := ops[ord-1]
 		if storage == 0 {
-			o.found, o.now, o.locked, o.earliest = true, was, int(id), visible
+			o.found, o.now, o.locked, o.earliest, o.listen = true, was, int(id), visible, counts > 0
 			o.rows = make([]received, 0, o.locked)
 			return nil
 		}
@@ -350,7 +372,7 @@ func (s *Store) handOut(o *receiveOp, missed, moved int) {
 			s.hot.receive(call)
 			continue
 		}
-		call.full, call.moved = o.full, moved > 0 && o.locked >= o.asked
+		call.full, call.moved, call.listen, call.now = o.full, moved > 0 && o.locked >= o.asked, o.listen && o.locked < o.asked, o.now
 		if len(rows) == 0 && more { // who waits is to look again
 			s.announce(o.queue, 1, 0, o.earliest)
 		}

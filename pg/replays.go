@@ -166,6 +166,7 @@ func (s *Store) replayChunk(ctx context.Context, r *replay, route routeReplayed)
 	var sends *train
 	var pushed []core.Publication
 	caughtUp := false
+	began := time.Now()
 	err = s.routingTransaction(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, takeReplaySQL).Scan(&r.subscription, &r.topic, &r.next, &r.last, &r.live, &r.failures)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -213,7 +214,7 @@ func (s *Store) replayChunk(ctx context.Context, r *replay, route routeReplayed)
 	if caughtUp {
 		return true, s.finishReplay(ctx, r)
 	}
-	s.announceTrain(sends)
+	s.announceTrain(sends, began)
 	if sends != nil {
 		tell(sends.sends, pushed)
 	}

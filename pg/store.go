@@ -82,6 +82,7 @@ type Store struct {
 	fifo       *station // of FIFO queues: their statements wait for groups that others have locked
 	fifoBulk   *station
 	peers      peers
+	hearing    hearing
 
 	routes         routesCache
 	recent         recentMessages // published, still to be pushed

@@ -381,7 +381,7 @@ func (s *Store) run(t *train) {
 	}
 	switch {
 	case err == nil:
-		t.settle(s)
+		t.settle(s, s.isLate(began))
 	case isRowError(err) && t.splits():
 		for _, part := range t.split() {
 			s.run(part)
@@ -506,29 +506,79 @@ func (t *train) fail(err error) {
 }
 
 // settle answers everyone after the commit. What became visible is made known first: marks are
-// lowered before any caller can act on the answer.
-func (t *train) settle(s *Store) {
+// lowered before any caller can act on the answer. Where receives through other servers need to have heard of it to find it, others are
+// told before the answer too.
+func (t *train) settle(s *Store, late bool) {
 	s.unfolded.add(t.counted())
-	if t.fifo != nil {
-		t.fifo.settle(s)
+	t.announce(s)
+	if late {
+		s.assure(t.shownIn())
 	}
 	for _, o := range t.deletes {
 		o.answer(o.stale(s))
 	}
 	for _, o := range t.changes {
-		s.announceChanges(o)
 		o.answer(o.stale(s))
 	}
+	var placed []*op
+	heard := s.peers.listening.Load() > 0
 	for _, o := range t.sends {
-		s.announceSend(o)
-		o.answer(o.stale(s))
+		if err := o.stale(s); err == nil && heard && hasPlace(o.places) {
+			placed = append(placed, &o.op)
+		} else {
+			o.answer(err)
+		}
 	}
 	for _, o := range t.publishes {
-		s.settlePublish(o)
+		if err := o.stale(s); err == nil && heard && hasPlace(o.places) {
+			placed = append(placed, &o.op)
+		} else {
+			o.answer(err)
+		}
+	}
+	if len(placed) > 0 {
+		s.running.Go(func() { s.answerTold(placed) })
 	}
 	for _, o := range t.receives {
 		s.settleReceive(o)
 	}
+}
+
+// announce makes known what became visible, but for what receives do.
+func (t *train) announce(s *Store) {
+	if t.fifo != nil {
+		t.fifo.settle(s)
+	}
+	for _, o := range t.changes {
+		s.announceChanges(o)
+	}
+	for _, o := range t.sends {
+		s.announceSend(o)
+	}
+	for _, o := range t.publishes {
+		s.announcePublish(o)
+	}
+}
+
+// shownIn gives the queues whose messages the train may have made visible.
+func (t *train) shownIn() (queues []int64) {
+	for _, o := range t.deletes {
+		if o.queue.FIFO { // what stands behind it in its group
+			queues = append(queues, o.queue.ID)
+		}
+	}
+	for _, o := range t.changes {
+		queues = append(queues, o.queue.ID)
+	}
+	for _, o := range t.sends {
+		queues = append(queues, o.queue.ID)
+	}
+	for _, o := range t.publishes {
+		for _, d := range o.rows {
+			queues = append(queues, d.Queue.ID)
+		}
+	}
+	return queues
 }
 
 // counted gives the storages for which the train wrote counters; one may come more than once.
