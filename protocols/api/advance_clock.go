@@ -1,13 +1,15 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
 
 type advanceClockRequest struct {
-	Body struct {
-		Account        string  `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"Else that of the credentials, else 000000000000"`
+	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Whose; else that of the body, of the credentials, else 000000000000"`
+	Body    struct {
+		Account        string  `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"As the parameter of that name"`
 		AdvanceSeconds float64 `json:"advance_seconds" minimum:"0" maximum:"31536000" doc:"0 reads the time"`
 	}
 }
@@ -26,7 +28,7 @@ func (s *Server) advanceClock(ctx context.Context, req *advanceClockRequest) (*a
 		return nil, failed(ctx, err)
 	}
 	var resp advanceClockResponse
-	whose, err := account(ctx, req.Body.Account)
+	whose, err := account(ctx, cmp.Or(req.Account, req.Body.Account))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -8,10 +9,11 @@ import (
 )
 
 type createKeyRequest struct {
-	Body struct {
+	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Whose key; else that of the body, else the caller's"`
+	Body    struct {
 		ID      string `json:"id,omitempty" minLength:"3" maxLength:"128" doc:"Access key id; a random one if absent"`
 		Secret  string `json:"secret,omitempty" minLength:"8" maxLength:"128" doc:"A random one if absent"`
-		Account string `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"Else the caller's"`
+		Account string `json:"account,omitempty" pattern:"^[0-9]{12}$" doc:"As the parameter of that name"`
 		User    string `json:"user,omitempty" maxLength:"64" doc:"Name of the user it belongs to, who must be there"`
 		Admin   bool   `json:"admin,omitempty" doc:"May use all of this API, in all accounts"`
 	}
@@ -19,7 +21,7 @@ type createKeyRequest struct {
 
 func (s *Server) createKey(ctx context.Context, req *createKeyRequest) (*ofOneKey, error) {
 	in := req.Body
-	owner, err := account(ctx, in.Account)
+	owner, err := account(ctx, cmp.Or(req.Account, in.Account))
 	switch {
 	case err != nil:
 		return nil, err

@@ -47,4 +47,7 @@
 // 2026-11-22: the audit log files an operation in the account that it is about, as far as the caller has a say there,
 // and a refused one in the caller's own: who looks after an account finds what was done to it, and strangers write
 // nothing there. Whose the caller is stands beside it.
+//
+// 2026-11-22: moving time and making a key take the account from the query too, as all calls do; of a query and a body
+// that name different ones the query counts, which is also what rights are asked for by.
 package api

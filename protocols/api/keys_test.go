@@ -175,6 +175,10 @@ func TestKeysByTheAPI(t *testing.T) {
 	if random := call(201, "POST", "", `{}`); !strings.Contains(random, `"id":"AKIA`) || !strings.Contains(random, `"account":"111122223333"`) {
 		t.Errorf("got %s", random)
 	}
+	if there := call(201, "POST", "?account=444455556666", `{"id":"probe"}`); !strings.Contains(there, `"account":"444455556666"`) {
+		t.Errorf("got %s, want a key of the account in the query", there)
+	}
+	call(204, "DELETE", "/probe", "")
 	call(409, "POST", "", `{"id":"bot"}`)
 	for name, body := range map[string]string{
 		"an id that is an account": `{"id":"444455556666"}`, "an id of other characters": `{"id":"a b c"}`, "a short secret": `{"secret":"hunter2"}`,

@@ -330,6 +330,16 @@ func TestAdvanceClock(t *testing.T) {
 	}
 	c.call(422, "POST", "/clock", `{"advance_seconds": -1}`)
 
+	there := "?account=111122223333"
+	c.call(201, "POST", "/queues"+there, `{"name": "orders"}`)
+	c.call(201, "POST", "/queues/orders/messages"+there, `{"messages": [{"body": "1", "delay_seconds": 60}]}`)
+	if answer := c.call(200, "POST", "/clock"+there, `{"advance_seconds": 60}`); answer["account"] != "111122223333" {
+		t.Errorf("moved the time of %v, want that of the account in the query", answer["account"])
+	}
+	if got := objects(c.call(200, "POST", "/queues/orders/messages:receive"+there, `{}`)["messages"]); len(got) != 1 {
+		t.Errorf("got %v after the delay of the account in the query", got)
+	}
+
 	c = newClientOf(t, c.broker, api.Options{})
 	if problem := c.call(403, "POST", "/clock", `{"advance_seconds": 1}`); problem["code"] != "AccessDenied" {
 		t.Errorf("got %v outside test mode", problem)
