@@ -2,6 +2,7 @@ package pg
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -85,6 +86,33 @@ func TestMarks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A mark is swept for as long as something may come behind it, and then no more.
+func TestMarksAreSweptWhileCommitsMayBeLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m marks
+		m.init()
+		want := func(swept bool) {
+			t.Helper()
+			if storages, _, _ := m.toSweep(); (len(storages) > 0) != swept {
+				t.Errorf("swept %d marks", len(storages))
+			}
+		}
+		want(false)
+		m.advance(1, 8, time.Unix(100, 0))
+		want(true)
+		time.Sleep(lateCommit)
+		want(true)
+		want(true)
+		time.Sleep(1)
+		want(true)
+		want(false)
+		m.advance(1, 8, time.Unix(200, 0))
+		time.Sleep(2 * lateCommit) // sweeps are held up
+		want(true)
+		want(false)
+	})
 }
 
 func TestRowsWithin(t *testing.T) {

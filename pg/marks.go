@@ -21,7 +21,7 @@ type storageMarks struct {
 	low       [17]time.Time // by priority; zero: not known, scan from the start
 	retention time.Duration // for which they hold: a longer one may bring back what receives have passed
 	lowered   time.Time     // the lowest mark set while a receive is under way; zero: none was
-	moved     bool          // since the last sweep
+	moved     time.Time     // when one was last raised; zero: too long ago for something to have come behind it since it was swept
 	meanSize  float64       // bytes of the messages received, a moving average; 0: none was
 	room      int           // messages that may be received before those in flight are to be counted
 }
@@ -30,6 +30,10 @@ type storageMarks struct {
 // database: a commit of theirs may be slower than that of what was sent after it, and its
 // notification takes a moment.
 const markMargin = 100 * time.Millisecond
+
+// lateCommit is for how long after a mark has moved sweeps look behind it, for transactions that began before and of whose end
+// nobody tells.
+const lateCommit = 10 * time.Second
 
 // maxMarks bounds the memory; forgetting costs one scan from the start per storage.
 const maxMarks = 100_000
@@ -80,7 +84,7 @@ func (m *marks) advance(storage int64, priority int16, to time.Time) {
 	}
 	if to.After(sm.low[priority]) {
 		sm.low[priority] = to
-		sm.moved = true
+		sm.moved = time.Now()
 	}
 }
 
@@ -168,21 +172,25 @@ func (m *marks) lowest(storage int64, retention time.Duration, priorities []int1
 // maxSwept bounds the marks that one sweep looks behind.
 const maxSwept = 20_000
 
-// toSweep gives the marks that have moved since they were last swept; none before nextSweep.
+// toSweep gives the marks behind which something may be: those that have moved since they were last swept, or so lately that a
+// transaction which began before may have ended after that sweep. None before nextSweep.
 func (m *marks) toSweep() (storages []int64, priorities []int16, low []time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if time.Now().Before(m.nextSweep) {
+	now := time.Now()
+	if now.Before(m.nextSweep) {
 		return nil, nil, nil
 	}
 	for storage, sm := range m.byStorage {
-		if !sm.moved {
+		if sm.moved.IsZero() {
 			continue
 		}
 		if len(storages) >= maxSwept {
 			break
 		}
-		sm.moved = false
+		if now.Sub(sm.moved) > lateCommit {
+			sm.moved = time.Time{}
+		}
 		for p, mark := range sm.low {
 			if !mark.IsZero() {
 				storages, priorities, low = append(storages, storage), append(priorities, int16(p)), append(low, mark)
