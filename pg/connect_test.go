@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -72,11 +74,11 @@ func TestSeveralHosts(t *testing.T) {
 		return fmt.Sprintf("host=%s,%s port=%s,%d user=%s password='%s' dbname=%s sslmode=disable", host, config.Host, port, config.Port, config.User, config.Password, config.Database)
 	}
 	works(t, pg.Options{URL: hosts(nowhere)})
-	works(t, pg.Options{URL: hosts(detour)})
+	works(t, pg.Options{URL: hosts(detour.listener.Addr())})
 
 	conn := database(t, config.ConnString())
 	execute(t, conn, `ALTER DATABASE `+pgx.Identifier{config.Database}.Sanitize()+` SET default_transaction_read_only = on`)
-	if err := pg.CheckSchema(t.Context(), pg.Options{URL: hosts(detour)}); !errors.Is(err, pgconn.ErrReadOnlyConnection) || core.CodeOf(err) != core.Unavailable {
+	if err := pg.CheckSchema(t.Context(), pg.Options{URL: hosts(detour.listener.Addr())}); !errors.Is(err, pgconn.ErrReadOnlyConnection) || core.CodeOf(err) != core.Unavailable {
 		t.Errorf("with two hosts that only read: %v", err)
 	}
 	if err := pg.CheckSchema(t.Context(), pg.Options{URL: config.ConnString()}); err != nil {
@@ -117,32 +119,86 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// forward gives another address of the same PostgreSQL.
-func forward(t *testing.T, host string, port uint16) net.Addr {
+// network leads to a PostgreSQL by another address, until a test breaks it.
+type network struct {
+	listener net.Listener
+	deaf     atomic.Bool // what PostgreSQL answers next is lost, and the connection with it
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func forward(t *testing.T, host string, port uint16) *network {
 	t.Helper()
-	network, address := "tcp", net.JoinHostPort(host, strconv.Itoa(int(port)))
+	kind, address := "tcp", net.JoinHostPort(host, strconv.Itoa(int(port)))
 	if filepath.IsAbs(host) {
-		network, address = "unix", filepath.Join(host, fmt.Sprintf(".s.PGSQL.%d", port))
+		kind, address = "unix", filepath.Join(host, fmt.Sprintf(".s.PGSQL.%d", port))
 	}
-	l := listen(t)
+	n := &network{listener: listen(t)}
 	go func() {
 		for {
-			client, err := l.Accept()
+			client, err := n.listener.Accept()
 			if err != nil {
 				return
 			}
-			server, err := (&net.Dialer{}).DialContext(context.Background(), network, address)
+			server, err := (&net.Dialer{}).DialContext(context.Background(), kind, address)
 			if err != nil {
 				_ = client.Close()
 				continue
 			}
-			for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
-				go func() {
-					_, _ = io.Copy(way[0], way[1])
-					_ = way[0].Close()
-				}()
-			}
+			n.join(client, server)
 		}
 	}()
-	return l.Addr()
+	return n
+}
+
+// forwardURL leads to the database of a URL by another address.
+func forwardURL(t *testing.T, url string) (n *network, another string) {
+	t.Helper()
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n = forward(t, config.Host, config.Port)
+	host, port, _ := net.SplitHostPort(n.listener.Addr().String())
+	return n, fmt.Sprintf("host=%s port=%s user=%s password='%s' dbname=%s sslmode=disable", host, port, config.User, config.Password, config.Database)
+}
+
+func (n *network) join(client, server net.Conn) {
+	n.mu.Lock()
+	n.conns = append(n.conns, client, server)
+	n.mu.Unlock()
+	answer := func(p []byte) (int, error) {
+		if n.deaf.CompareAndSwap(true, false) {
+			return 0, net.ErrClosed
+		}
+		return client.Write(p)
+	}
+	carry := func(to io.Writer, from net.Conn) {
+		_, _ = io.Copy(to, from)
+		_ = client.Close()
+		_ = server.Close()
+	}
+	go carry(server, client)
+	go carry(writer(answer), server)
+}
+
+type writer func(p []byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// reset ends all connections.
+func (n *network) reset() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, conn := range n.conns {
+		_ = conn.Close()
+	}
+	n.conns = nil
+}
+
+// cut ends all connections for good.
+func (n *network) cut() {
+	_ = n.listener.Close()
+	n.reset()
 }

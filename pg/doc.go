@@ -305,4 +305,19 @@
 //
 // 2026-11-21: the message log is written by COPY, with the accounts' times read before it: 8.8 to 9.5 us of PostgreSQL's processor time
 // for an event in a batch of 2,000, and 3.1 of the server's. An insert of 25 unnested arrays took 13.3 to 14.8 and 5.5 to 6.1.
+//
+// 2026-11-22: a statement whose time is over is cancelled, and its answer is waited for a second longer (outcome.go). Before, the connection
+// was given up at once, while PostgreSQL went on: after it had been killed, a receive that had spent 3.9 of its 4 s on connecting ran out
+// of time and had all six groups of a queue in flight for a minute, of which nobody knew. Such a statement is now known to have happened,
+// and is answered, or known not to have. It begins to be cancelled after 3.5 s, so that callers are told within 5. A commit that is cancelled while it
+// waits for a synchronous standby answers as if all were well; the warning that comes before tells, and nobody is told that it happened.
+//
+// 2026-11-22: where a connection is lost all the same, the queues of its train are looked at from the start, here and elsewhere, for
+// what happened may lie behind the marks. That is told at once, and PostgreSQL may commit later, or be at work on a transaction of which the server
+// does not keep what it would have made visible: sweeps look behind a mark for 10 s after it has moved, and not once. At first a mark that moved no
+// more, since all receives waited, was swept once, and what came behind it after that was found by none of them. Trains that PostgreSQL says were
+// undone lower no marks: receives that run out of time since they start far back would start further back each time.
+//
+// 2026-11-22: once a connection is lost, those that have been idle since before are asked whether they live before they are used. pgx does so after a
+// second; when PostgreSQL has started anew by then, each of the others failed a train, whose callers had only just begun.
 package pg

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -182,6 +183,7 @@ func holdStation(s *Store, st *station) (release func()) {
 
 // Bounds of trains.
 const (
+	CallTimeout     = callTimeout
 	MaxTrainRows    = maxTrainRows
 	DelayPageRows   = delayPageRows
 	MaxReceiveBytes = maxReceiveBytes
@@ -260,4 +262,49 @@ func Echoes(s *Store) int64 {
 	s.hearing.mu.Lock()
 	defer s.hearing.mu.Unlock()
 	return s.hearing.number
+}
+
+// CheckStations says what is wrong with what the stations know of their callers.
+func CheckStations(s *Store) error {
+	for _, st := range []*station{s.hot, s.bulk, s.fifo, s.fifoBulk} {
+		if err := st.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (st *station) check() error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	ready, lined := len(st.waiting.deletes)+len(st.waiting.changes)+len(st.waiting.sends)+len(st.waiting.publishes), 0
+	for _, ln := range st.lanes {
+		if !ln.busy {
+			ready += len(ln.callers)
+		}
+		if len(ln.callers) > 0 {
+			lined++
+		}
+		if !ln.busy && len(ln.callers) == 0 || len(ln.callers) > 0 && !slices.Contains(st.turn, ln) {
+			return fmt.Errorf("a lane that is busy %v with %d callers is out of turn", ln.busy, len(ln.callers))
+		}
+	}
+	if ready != st.ready || lined != len(st.turn) || st.underway > st.max || ready > 0 && st.underway == 0 {
+		return fmt.Errorf("%d callers could leave and %d are counted, in %d lanes of which %d have their turn; %d of %d trains are under way",
+			ready, st.ready, lined, len(st.turn), st.underway, st.max)
+	}
+	return nil
+}
+
+// Idle reports whether nothing waits or is under way in the stations, and all places are free.
+func Idle(s *Store) bool {
+	for _, st := range []*station{s.hot, s.bulk, s.fifo, s.fifoBulk} {
+		st.mu.Lock()
+		busy := st.underway + len(st.lanes) + len(st.turn)
+		st.mu.Unlock()
+		if busy > 0 {
+			return false
+		}
+	}
+	return len(s.locking) == 0 && len(s.routing) == 0
 }

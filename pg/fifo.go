@@ -91,7 +91,7 @@ func (s *Store) sendLocking(ctx context.Context, batch *pgx.Batch) error {
 		return err
 	}
 	defer s.endLocking()
-	return s.pool.SendBatch(ctx, batch).Close()
+	return s.send(ctx, batch)
 }
 
 // byKind parts a train by the kind of its queues. A train without FIFO queues is left as it is.

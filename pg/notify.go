@@ -262,7 +262,7 @@ func (s *Store) sendNotifications(ctx context.Context, channel string, payloads 
 	for _, payload := range payloads {
 		batch.Queue(`SELECT pg_notify($1, $2)`, channel, payload)
 	}
-	return translate(s.pool.SendBatch(ctx, batch).Close())
+	return translate(s.send(ctx, batch))
 }
 
 // channel is where the servers of a schema talk; databases have channels of their own.
@@ -282,6 +282,7 @@ func (s *Store) listen(tried func()) {
 		if s.background.Err() != nil {
 			return
 		}
+		s.isLost()
 		s.log.Warn().Err(err).Msg("lost the connection that listens for other servers; trying again")
 		select {
 		case <-time.After(listenRetry):

@@ -59,7 +59,7 @@ const (
 // Bounds of the Store.
 const (
 	connectTimeout = 3 * time.Second
-	callTimeout    = 4 * time.Second // after which a statement, or the wait for a connection, fails
+	callTimeout    = 3500 * time.Millisecond // after which a statement is cancelled (outcome.go), or the wait for a connection fails
 )
 
 // Store is core.Store on PostgreSQL. See the package's documentation.
@@ -67,6 +67,7 @@ type Store struct {
 	opts   Options
 	id     uuid.UUID
 	pool   *pgxpool.Pool
+	lost   atomic.Pointer[time.Time] // when a connection was lost; nil: none was
 	log    zerolog.Logger
 	keys   keys
 	ids    idBlocks
@@ -131,11 +132,13 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Store{opts: opts, id: uuid.New(), log: opts.Log, sealer: sealer}
+	config.ShouldPing = s.shouldPing
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make a pool of connections: %w", err)
 	}
-	s := &Store{opts: opts, id: uuid.New(), pool: pool, log: opts.Log, sealer: sealer}
+	s.pool = pool
 	s.background, s.stop = context.WithCancel(context.Background())
 	s.ids.take = s.nextBlock
 	s.queues.init()
@@ -310,6 +313,7 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.BeforeConnect = o.beforeConnect
 	o.configure(config.ConnConfig)
+	config.ConnConfig.BuildContextWatcherHandler, config.ConnConfig.OnNotice = cancelAndListen, hearNotice
 	if o.Pooled {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 		config.ConnConfig.RuntimeParams = map[string]string{"application_name": "polymq"}
@@ -409,7 +413,7 @@ func (s *Store) do(ctx context.Context, sql string, args pgx.StrictNamedArgs, re
 	defer cancel()
 	batch := s.newBatch()
 	queue(batch, sql, args).Query(read)
-	return translate(s.pool.SendBatch(ctx, batch).Close())
+	return translate(s.send(ctx, batch))
 }
 
 // look is do for pages, logs, searches, metrics and alerts. They may be many, and what they ask may take long; together they get half
@@ -467,7 +471,7 @@ func (s *Store) exec(ctx context.Context, sql string, args pgx.StrictNamedArgs) 
 		tag = t
 		return nil
 	})
-	err := s.pool.SendBatch(ctx, batch).Close()
+	err := s.send(ctx, batch)
 	return int(tag.RowsAffected()), translate(err)
 }
 
@@ -482,13 +486,15 @@ func queue(batch *pgx.Batch, sql string, args pgx.StrictNamedArgs) *pgx.QueuedQu
 func (s *Store) transaction(ctx context.Context, do func(pgx.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return translate(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if s.opts.Pooled {
-			if err := tx.SendBatch(ctx, s.newBatch()).Close(); err != nil {
-				return err
+	return translate(s.using(ctx, func(conn *pgxpool.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if s.opts.Pooled {
+				if err := tx.SendBatch(ctx, s.newBatch()).Close(); err != nil {
+					return err
+				}
 			}
-		}
-		return do(tx)
+			return do(tx)
+		})
 	}))
 }
 

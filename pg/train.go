@@ -22,7 +22,7 @@ const (
 	maxPublishRows = 1024    // messages and deliveries of the publishes, which have one statement for all their queues
 	maxTrainBytes  = 4 << 20 // of bodies sent
 	bulkBytes      = 256 << 10
-	minCallTimeout = 500 * time.Millisecond // of a train whose callers have waited long
+	minCallTimeout = 300 * time.Millisecond // of a train whose callers have waited long
 	maxAttempts    = 4                      // of a train that lost to a deadlock or a serialization failure
 )
 
@@ -67,6 +67,7 @@ type train struct {
 	receives  []*receiveOp
 
 	fifo *fifoPart // what the last attempt sent for FIFO queues, nil for nothing
+	sent bool      // something was
 }
 
 // station collects the operations that wait and sends them off in trains. A lone caller's leaves
@@ -387,6 +388,9 @@ func (s *Store) run(t *train) {
 			s.run(part)
 		}
 	default:
+		if t.sent && isUnknown(err) {
+			s.lookAnew(t)
+		}
 		t.fail(translate(err))
 	}
 }
@@ -399,14 +403,14 @@ func (s *Store) OnTrain(observe func(operations int, took time.Duration)) { s.on
 func (s *Store) Trains() (trains, operations int64) { return s.trains.Load(), s.operations.Load() }
 
 // commit runs the train's statements as one transaction. What was not sent for want of a
-// connection, and what the database undid by itself, is tried again; what may have happened is not.
+// connection, and what the database undid by itself, is tried again while there is time; what may have happened is not.
 func (s *Store) commit(t *train) error {
 	limit := max(time.Until(t.since().Add(callTimeout)), minCallTimeout)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
 		err := s.attempt(ctx, t)
-		if err == nil || attempt == maxAttempts || !isUndone(err) {
+		if err == nil || attempt == maxAttempts || ctx.Err() != nil || !isUndone(err) {
 			return err
 		}
 	}
@@ -432,7 +436,8 @@ func (s *Store) attempt(ctx context.Context, t *train) error {
 	s.queuePublishes(batch, standard.publishes)
 	s.queueReceives(batch, standard.receives)
 	s.queueFIFO(batch, fifo)
-	return conn.SendBatch(ctx, batch).Close()
+	t.sent = true
+	return s.outcome(ctx, conn, conn.SendBatch(ctx, batch).Close())
 }
 
 // isUndone reports whether the transaction was rolled back through no fault of its own.
@@ -443,8 +448,9 @@ func isUndone(err error) bool {
 	}
 	switch server.Code {
 	case "40001", "40P01", // serialization failure, deadlock
-		"55P03", // lock timeout
-		"0A000": // a prepared plan met a migrated table
+		"55P03",   // lock timeout
+		cancelled, // by somebody else
+		"0A000":   // a prepared plan met a migrated table
 		return true
 	}
 	return false
@@ -583,31 +589,35 @@ func (t *train) shownIn() (queues []int64) {
 
 // counted gives the storages for which the train wrote counters; one may come more than once.
 func (t *train) counted() (storages []int64) {
-	add := func(queue *core.Queue) {
+	t.eachQueue(func(queue *core.Queue) {
 		if n := len(storages); n == 0 || storages[n-1] != queue.Storage {
 			storages = append(storages, queue.Storage)
 		}
-	}
+	})
+	return storages
+}
+
+// eachQueue tells of the queues that the train's operations change; one may come more than once.
+func (t *train) eachQueue(tell func(*core.Queue)) {
 	for _, o := range t.deletes {
-		add(o.queue)
+		tell(o.queue)
 	}
 	for _, o := range t.changes {
-		add(o.queue)
+		tell(o.queue)
 	}
 	for _, o := range t.sends {
-		add(o.queue)
+		tell(o.queue)
 	}
 	for _, o := range t.publishes {
 		for _, d := range o.rows {
-			add(d.Queue)
+			tell(d.Queue)
 		}
 	}
 	for _, o := range t.receives {
 		if len(o.rows) > 0 {
-			add(o.queue)
+			tell(o.queue)
 		}
 	}
-	return storages
 }
 
 // connect takes a connection, trying again while the database restarts, since nothing was sent yet.
