@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -70,6 +71,40 @@ func TestPostgresAway(t *testing.T) {
 			srv.mustRun(t)
 		})
 	}
+}
+
+// What no synchronous standby has confirmed is not acknowledged, though PostgreSQL commits it when it is told to wait no longer.
+func TestStandbyAway(t *testing.T) {
+	t.Parallel()
+	const standbys = "wal_level = replica\nmax_wal_senders = 1\n" // it may have some
+	postgres := startPostgres(t, standbys)
+	srv := serve(t, "--database-url", postgres.url)
+	createQueue(t, srv.url, "orders")
+	all := clients(srv.url, "orders")
+	sendAll := func() []error {
+		errs := make([]error, len(all))
+		var sends sync.WaitGroup
+		for i, c := range all {
+			sends.Go(func() { errs[i] = c.send(t.Context(), "hello") })
+		}
+		sends.Wait()
+		return errs
+	}
+	postgres.set(t, standbys+"synchronous_standby_names = 'away'")
+	eventually(t, "PostgreSQL waits for the standby", func() error {
+		if all[0].send(t.Context(), "hello") == nil {
+			return errors.New("a send is acknowledged")
+		}
+		return nil
+	})
+	for i, err := range sendAll() {
+		if want := unavailable[all[i].protocol()]; !errors.Is(err, want) {
+			t.Errorf("%s: a send that is not replicated: got %v, want %v", all[i].protocol(), err, want)
+		}
+	}
+	postgres.set(t, standbys)
+	eventually(t, "sends are acknowledged again", func() error { return errors.Join(sendAll()...) })
+	srv.mustRun(t)
 }
 
 func signalAll(pids []int, signal syscall.Signal) {

@@ -63,6 +63,13 @@ func (p *postgres) write(t *testing.T, name, text string) {
 	}
 }
 
+// set gives it other settings than those that it was started with, as it runs.
+func (p *postgres) set(t *testing.T, settings string) {
+	t.Helper()
+	p.write(t, "user.conf", settings)
+	_ = syscall.Kill(postgresPIDs(t, p.options.DataDir)[0], syscall.SIGHUP)
+}
+
 // urlAt gives the database's URL for an address that leads to it.
 func (p *postgres) urlAt(address string) string {
 	return fmt.Sprintf("postgres://polymq:%s@%s/polymq?sslmode=disable", p.password, address)
