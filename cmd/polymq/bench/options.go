@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -119,15 +120,18 @@ func (o *options) bind(f *pflag.FlagSet) {
 
 // complete fills in the defaults that depend on other options, and reports all that is wrong.
 func (o *options) complete(given func(flag string) bool) error {
+	var c check
 	var known bool
-	if o.protocol, known = protocols[o.Protocol]; !known {
-		return fmt.Errorf("--protocol must be sqs, mns or api, was %q", o.Protocol)
+	o.protocol, known = protocols[o.Protocol]
+	o.mode = findMode(o.Mode)
+	c.that(known, "--protocol must be sqs, mns or api, was %q", o.Protocol)
+	c.that(o.mode != nil, "--mode must be send, drain, cycle, mixed, poll, publish, fan-out or push, was %q", o.Mode)
+	c.that(o.JSON == "-" || !strings.HasPrefix(o.JSON, "-"), "--json must be a file, or -, was %q", o.JSON)
+	if known && o.mode != nil { // which say what is good for the others
+		o.fillIn(given)
+		c = append(c, o.checkLoad(), o.checkTimes(), o.parseEndpoints())
 	}
-	if o.mode = findMode(o.Mode); o.mode == nil {
-		return fmt.Errorf("--mode must be send, drain, cycle, mixed, poll, publish, fan-out or push, was %q", o.Mode)
-	}
-	o.fillIn(given)
-	return errors.Join(o.checkLoad(), o.checkTimes(), o.parseEndpoints())
+	return errors.Join(c...)
 }
 
 // fillIn sets the options that were not given and whose default depends on the mode.

@@ -105,7 +105,9 @@ func TestBounds(t *testing.T) {
 		"--endpoint http://":                           "--endpoint",
 		"--via http://127.0.0.1:4567":                  "--via",
 		"--mode poll --via 127.0.0.1:4567":             "--via",
+		"--json --noop":                                "--json",
 		"--batch 11 --wait 21 --endpoint nix":          "--batch --wait --endpoint",
+		"--protocol amqp --mode fast --json --noop":    "--protocol --mode --json",
 	}
 	for line, flags := range bad {
 		_, err := parse(t, line)
