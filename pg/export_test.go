@@ -308,3 +308,6 @@ func Idle(s *Store) bool {
 	}
 	return len(s.locking) == 0 && len(s.routing) == 0
 }
+
+// Translate makes an error of PostgreSQL the core's.
+func Translate(err error) error { return translate(err) }

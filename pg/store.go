@@ -504,7 +504,7 @@ func translate(err error) error {
 	switch {
 	case err == nil, errors.As(err, &known), errors.Is(err, core.ErrQueueChanged), errors.Is(err, core.ErrEntityChanged), errors.Is(err, context.Canceled):
 		return err
-	case isAway(err):
+	case isAway(err), errors.As(err, new(*pgconn.ConnectError)): // which refuses us, too, while a password is changed
 		return core.Wrap(core.Unavailable, err, "the database cannot be reached at the moment")
 	case isNoText(err):
 		return core.Wrap(core.InvalidArgument, err, "a text must be UTF-8 and hold no character 0")
