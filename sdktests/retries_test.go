@@ -125,7 +125,7 @@ func startReluctant(t *testing.T, refused map[string]refusal) (polymq, *reluctan
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(to)
-	proxy.Transport = httpClient.Transport
+	proxy.Transport = ownTransport()
 	l := &reluctant{refusals: refused, next: proxy, asked: map[string]int{}}
 	front := httptest.NewServer(l)
 	t.Cleanup(front.Close)

@@ -44,7 +44,15 @@ func TestMain(m *testing.M) {
 
 // httpClient has connections of its own: servers of httptest close idle ones of the default client as they end, and a request of
 // another test's whose answer has no body may fail by that.
-var httpClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+var httpClient = &http.Client{Transport: ownTransport()}
+
+// ownTransport gives connections that nobody else closes, neither at an end of theirs nor since there are many. Proxies have theirs, too:
+// what they pass on ends with the handler that passes it on.
+func ownTransport() *http.Transport {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns = 0
+	return transport
+}
 
 // accessKey belongs to no account of its own, so that its queues are those of the default one.
 const accessKey = "test"

@@ -48,7 +48,7 @@ func (p polymq) sns() *sns.Client {
 func startBehindTLS(t *testing.T) (polymq, *httptest.Server) {
 	t.Helper()
 	var backend atomic.Pointer[url.URL]
-	front := httptest.NewTLSServer(&httputil.ReverseProxy{Transport: httpClient.Transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(backend.Load()) }})
+	front := httptest.NewTLSServer(&httputil.ReverseProxy{Transport: ownTransport(), Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(backend.Load()) }})
 	t.Cleanup(front.Close)
 	p := startWithCertHost(t, front.Listener.Addr().String())
 	to, err := url.Parse(p.url)
