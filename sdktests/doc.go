@@ -35,6 +35,6 @@
 //
 // matrix_test.go sends with each SDK of each language and receives with each other one.
 //
-// A language whose tools are missing on the machine is named on standard error, NOT RUN, and none
+// A language whose tools are missing on the machine is named on the go command's standard error, NOT RUN, and none
 // of its checks counts as passed. With POLYMQ_REQUIRE_SDKS=all, as CI sets it, that is a failure.
 package sdktests

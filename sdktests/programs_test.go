@@ -457,3 +457,27 @@ func (n *notRunLines) lines() []string {
 	defer n.mu.Unlock()
 	return slices.Clone(n.text)
 }
+
+// tellNotRun says what could not run on this machine.
+func tellNotRun() {
+	lines := notRun.lines()
+	if len(lines) == 0 {
+		return
+	}
+	out, done := pastGoTest()
+	defer done()
+	for _, line := range lines {
+		fmt.Fprintln(out, line)
+	}
+}
+
+// pastGoTest gives where people read what go test keeps to itself, as it keeps whatever a package prints that passes: the standard error
+// of the go command that runs this one, or the terminal.
+func pastGoTest() (out io.Writer, done func()) {
+	for _, path := range []string{fmt.Sprintf("/proc/%d/fd/2", os.Getppid()), "/dev/tty"} {
+		if file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err == nil {
+			return file, func() { _ = file.Close() }
+		}
+	}
+	return os.Stderr, func() {}
+}

@@ -36,9 +36,7 @@ func TestMain(m *testing.M) {
 	}()
 	code := m.Run()
 	<-installed
-	for _, line := range notRun.lines() {
-		fmt.Fprintln(os.Stderr, line)
-	}
+	tellNotRun()
 	os.Exit(code)
 }
 
