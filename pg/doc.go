@@ -211,7 +211,7 @@
 // together in the next transaction; one that fails for a reason that may be one caller's is made again for each.
 //
 // 2026-11-21: a receive tells which messages are dead letters, and a second statement moves those, by key
-// and handle version, before any caller is answered (dead_letters.go). The receive does not count for them, and hides them for 8 s, in
+// and handle version, before any caller is answered (dead_letters.go). The receive does not count for them, and hides them for 7 s, in
 // which they are moved or, when the server dies in between, wait for the next receive to find them as they were. At first the receive
 // counted, and hid them for the visibility timeout, which may be 12 hours. Whether there is a queue to move them to is asked by the receive
 // too, for it cannot take back that it has not received what is then to be handed out. Rejected: a

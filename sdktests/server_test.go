@@ -40,12 +40,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// httpClient has connections of its own: servers of httptest close idle ones of the default client as they end, and a request of
-// another test's whose answer has no body may fail by that.
+// httpClient is no default client: a request of another test's whose answer has no body may fail when that one's idle connections are
+// closed.
 var httpClient = &http.Client{Transport: ownTransport()}
 
-// ownTransport gives connections that nobody else closes, neither at an end of theirs nor since there are many. Proxies have theirs, too:
-// what they pass on ends with the handler that passes it on.
+// ownTransport gives connections that nobody else closes: no server of httptest as it ends, and none since many are idle. Proxies have
+// their own as well: what they pass on ends with the handler that passes it on.
 func ownTransport() *http.Transport {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns = 0
