@@ -109,6 +109,8 @@ func TestErrors(t *testing.T) {
 		"a phone with / in front":   {"Subscribe", "TopicArn=" + ordersARN + " Protocol=sms Endpoint=/1234567", invalidParameter, "Invalid SMS endpoint: /1234567"},
 		"a phone with . at its end": {"Subscribe", "TopicArn=" + ordersARN + " Protocol=sms Endpoint=+1234567.", invalidParameter, "Invalid SMS endpoint: +1234567."},
 		"a device that is none":     {"Subscribe", "TopicArn=" + ordersARN + " Protocol=application Endpoint=x", invalidParameter, value + "Application endpoint arn invalid:x"},
+		"a device that is gone":     {"Subscribe", "TopicArn=" + ordersARN + " Protocol=application Endpoint=arn:aws:sns:us-east-1:000000000000:endpoint/GCM/app/1", invalidParameter, value + "Endpoint Reason: Endpoint does not exist for endpoint arnarn:aws:sns:us-east-1:000000000000:endpoint/GCM/app/1"},
+		"no topic and no queue":     {"Subscribe", "TopicArn=" + ordersARN + "x Protocol=sqs Endpoint=x", notFound, "Topic does not exist"},
 		"no topic":                  {"Subscribe", "TopicArn=" + ordersARN + "x Protocol=sms Endpoint=+1234567", notFound, "Topic does not exist"},
 		"a subscription that differs": {"Subscribe", "TopicArn=" + ordersARN + " Protocol=sqs Endpoint=arn:aws:sqs:us-east-1:000000000000:in Attributes.entry.1.key=RawMessageDelivery Attributes.entry.1.value=true",
 			invalidParameter, value + "Attributes Reason: Subscription already exists with different attributes"},

@@ -326,6 +326,7 @@ func TestPlatformEndpoints(t *testing.T) {
 	}
 	set("Enabled", "false")
 	f.call(t, "Publish", "TargetArn", device, "Message", "x").wantFault(t, endpointDisabled, "Endpoint is disabled")
+	f.call(t, "Publish", "TargetArn", device, "Message", "no JSON", "MessageStructure", "json").wantFault(t, endpointDisabled, "Endpoint is disabled")
 	if got := all(f.ok(t, "ListEndpointsByPlatformApplication", "PlatformApplicationArn", appARN).Children, "EndpointArn"); !slices.Equal(got, []string{device}) {
 		t.Errorf("got %v", got)
 	}

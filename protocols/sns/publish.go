@@ -85,10 +85,6 @@ func (s *Server) publishToPhone(ctx context.Context, c *call, req *publishReques
 
 // publishToEndpoint keeps a message to a device.
 func (s *Server) publishToEndpoint(ctx context.Context, c *call, req *publishRequest) (*publishResult, error) {
-	p, err := c.prepare(&req.message, "", maxMessageSize)
-	if err != nil {
-		return nil, err
-	}
 	name, err := readEndpointARN(*req.TargetArn)
 	if err != nil {
 		return nil, err
@@ -108,6 +104,10 @@ func (s *Server) publishToEndpoint(ctx context.Context, c *call, req *publishReq
 	}
 	if ok && strings.EqualFold(application[enabled], "false") {
 		return nil, platformDisabled.errorf("Platform application is disabled")
+	}
+	p, err := c.prepare(&req.message, "", maxMessageSize)
+	if err != nil {
+		return nil, err
 	}
 	if len(p.Bodies) > 0 {
 		p.Extra = map[string]string{structuredKey: *req.Message}

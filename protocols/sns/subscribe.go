@@ -73,11 +73,11 @@ func (s *Server) checkSubscribe(ctx context.Context, c *call, req *subscribeRequ
 	if req.Protocol == nil {
 		return sub, change, required("protocol")
 	}
-	sub = core.Subscription{Name: core.SubscriptionName{Topic: topic}, Protocol: *req.Protocol, Endpoint: req.Endpoint, Owner: c.Account}
-	if err := checkEndpoint(&sub); err != nil {
+	if _, err := s.broker.Topic(ctx, topic); err != nil {
 		return sub, change, err
 	}
-	if _, err := s.broker.Topic(ctx, topic); err != nil {
+	sub = core.Subscription{Name: core.SubscriptionName{Topic: topic}, Protocol: *req.Protocol, Endpoint: req.Endpoint, Owner: c.Account}
+	if err := s.checkEndpoint(ctx, &sub); err != nil {
 		return sub, change, err
 	}
 	var wanted wishes
@@ -103,7 +103,7 @@ func (s *Server) checkSubscribe(ctx context.Context, c *call, req *subscribeRequ
 var smsNumber = regexp.MustCompile(`^\+?[0-9]+([-./][0-9]+)*$`)
 
 // checkEndpoint checks protocol and endpoint, and sets the queue of a subscription of one.
-func checkEndpoint(sub *core.Subscription) error {
+func (s *Server) checkEndpoint(ctx context.Context, sub *core.Subscription) error {
 	if isFIFO(sub.Name.Topic.Name) && sub.Protocol != "sqs" {
 		if !knownProtocol(sub.Protocol) {
 			return unsupportedProtocol(sub.Protocol)
@@ -129,8 +129,14 @@ func checkEndpoint(sub *core.Subscription) error {
 			return invalid("Firehose endpoint ARN")
 		}
 	case "application":
-		if _, err := readEndpointARN(sub.Endpoint); err != nil {
+		name, err := readEndpointARN(sub.Endpoint)
+		if err != nil {
 			return invalid("Application endpoint arn invalid:%s", short(sub.Endpoint))
+		}
+		if _, ok, err := s.endpoint(ctx, name); err != nil {
+			return err
+		} else if !ok {
+			return invalid("Endpoint Reason: Endpoint does not exist for endpoint arn%s", short(sub.Endpoint))
 		}
 	case "sms":
 		if !smsNumber.MatchString(sub.Endpoint) || !isPhoneNumber(strings.NewReplacer("-", "", ".", "", "/", "").Replace(sub.Endpoint)) {
