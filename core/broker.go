@@ -102,6 +102,11 @@ func (b *Broker) ResetAccount(ctx context.Context, account string) error {
 	return b.store.ResetAccount(ctx, account)
 }
 
+// AccountsToReset gives up to MaxScopes accounts that ResetAccount has something to take from, in order.
+func (b *Broker) AccountsToReset(ctx context.Context) ([]string, error) {
+	return b.store.AccountsToReset(ctx)
+}
+
 // LookAhead wakes who waits for what is visible, and sets timers for what becomes so before the
 // next call. It is the net under notifications, run every few seconds by a worker.
 func (b *Broker) LookAhead(ctx context.Context) error { return b.lookAhead(ctx, b.lines.waitedFor()) }

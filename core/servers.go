@@ -25,7 +25,7 @@ type Scope struct {
 	Region  string
 }
 
-// MaxScopes bounds what Scopes gives.
+// MaxScopes bounds what Scopes and AccountsToReset give.
 const MaxScopes = 100
 
 // Scopes gives up to MaxScopes accounts and regions that have queues or topics, in order.

@@ -111,6 +111,8 @@ type Store interface {
 	// ResetAccount removes all that an account has, in all regions, and sets its clock back; ListEvents
 	// tells of nothing that was written before. Receives that wait on its queues return.
 	ResetAccount(ctx context.Context, account string) error
+	// AccountsToReset gives up to MaxScopes accounts that ResetAccount has something to take from, in order.
+	AccountsToReset(ctx context.Context) ([]string, error)
 
 	TopicStore
 

@@ -71,6 +71,8 @@ const (
 	SearchSQL            = searchSQL
 	FindMessageSQL       = findMessageSQL
 	ScopesSQL            = scopesSQL
+	AccountsToResetSQL   = accountsToResetSQL
+	ResetAccountSQL      = resetAccountSQL
 	StoredBytesSQL       = storedBytesSQL
 	AccountUseSQL        = accountUseSQL
 	NoteUsesSQL          = noteUsesSQL

@@ -112,6 +112,7 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 		}, 200},
 		"find message":  {pg.FindMessageSQL, pgx.NamedArgs{"queue": queue, "version": 1, "id": int64(41)}, 10},
 		"scopes":        {pg.ScopesSQL, pgx.NamedArgs{"limit": 100}, 100},
+		"reset":         {pg.AccountsToResetSQL, pgx.NamedArgs{"limit": 100}, 100},
 		"stored bytes":  {pg.StoredBytesSQL, pgx.NamedArgs{}, 6*grownQueues + 100}, // every counter, and the queue of each storage
 		"account use":   {pg.AccountUseSQL, pgx.NamedArgs{"account": "grown"}, 7*grownQueues + 100},
 		"queue depths":  {pg.QueueDepthsSQL, pgx.NamedArgs{"accounts": []string{"grown"}, "oldest": true, "limit": 2 * grownQueues}, 12*grownQueues + 100}, // every queue and counter

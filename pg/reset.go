@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/polymq/polymq/core"
 )
 
 const resetAccountSQL = `
@@ -38,6 +40,37 @@ WITH gone AS (
     DELETE FROM clocks WHERE account = @account
 )
 SELECT id FROM gone`
+
+// accountsToResetSQL leaps from one account to the next, however much each has.
+const accountsToResetSQL = `
+WITH RECURSIVE used AS (
+    SELECT '' COLLATE "C" AS account
+    UNION ALL
+    SELECT n.account FROM used u CROSS JOIN LATERAL (SELECT LEAST( -- which passes over what has no more
+        (SELECT min(account) FROM queues WHERE account > u.account),
+        (SELECT min(account) FROM account_attributes WHERE account > u.account),
+        (SELECT min(account) FROM records WHERE account > u.account),
+        (SELECT min(account) FROM faults WHERE account > u.account),
+        (SELECT min(account) FROM alerts WHERE account > u.account),
+        (SELECT min(account) FROM cooldowns WHERE account > u.account),
+        (SELECT min(account) FROM subscriptions WHERE account > u.account),
+        (SELECT min(owner) FROM subscriptions WHERE owner > u.account AND gone_at IS NULL),
+        (SELECT min(account) FROM topics WHERE account > u.account),
+        (SELECT min(account) FROM attempts WHERE account > u.account),
+        (SELECT min(account) FROM kept_messages WHERE account > u.account),
+        (SELECT min(account) FROM clocks WHERE account > u.account)
+    ) AS account) n WHERE n.account IS NOT NULL
+)
+SELECT account FROM used WHERE account <> '' LIMIT @limit`
+
+// AccountsToReset is of core.Store.
+func (s *Store) AccountsToReset(ctx context.Context) (accounts []string, err error) {
+	err = s.do(ctx, accountsToResetSQL, pgx.StrictNamedArgs{"limit": core.MaxScopes}, func(rows pgx.Rows) (err error) {
+		accounts, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	return accounts, err
+}
 
 // ResetAccount is of core.Store.
 func (s *Store) ResetAccount(ctx context.Context, account string) error {

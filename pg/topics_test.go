@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -475,6 +476,42 @@ func TestPublishSeesOtherServersQueues(t *testing.T) {
 	}
 	if topic, err := here.DescribeTopic(ctx, alerts); err != nil || topic.Counts.Messages != 1 {
 		t.Errorf("what could not be put into a queue is to be delivered otherwise: %+v, %v", topic.Counts, err)
+	}
+}
+
+// Every account that a reset takes something from is found, whatever it has.
+func TestAccountsToReset(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	broker := topicBroker(t, store)
+	newTopic(t, broker)
+	ctx := t.Context()
+	if _, err := broker.Keep(ctx, core.KeptMessage{Account: "111122223333", Region: "us-east-1", Protocol: "sms", To: "+1"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := broker.CreateRecord(ctx, core.RecordName{Account: "444455556666", Region: "us-east-1", Kind: "sns.application", Name: "GCM/app"}, "{}"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := broker.AdvanceClock(ctx, "777788889999", time.Second); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{alerts.Account, "111122223333", "444455556666", "777788889999"}
+	for len(want) > 0 {
+		if got, err := broker.AccountsToReset(ctx); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("got %v and %v, want %v", got, err, want)
+		}
+		if err := broker.ResetAccount(ctx, want[0]); err != nil {
+			t.Fatal(err)
+		}
+		want = want[1:]
+	}
+	if got, err := broker.AccountsToReset(ctx); err != nil || len(got) > 0 {
+		t.Errorf("still %v and %v", got, err)
+	}
+	for _, table := range regexp.MustCompile(`DELETE FROM (\w+) WHERE account = @account`).FindAllStringSubmatch(pg.ResetAccountSQL, -1) {
+		if !strings.Contains(pg.AccountsToResetSQL, "FROM "+table[1]+" WHERE account > ") {
+			t.Errorf("nothing looks for accounts in %s", table[1])
+		}
 	}
 }
 

@@ -31,23 +31,18 @@ const maxRounds = 1000
 
 func (s *Server) reset(c *gin.Context) error {
 	ctx := c.Request.Context()
-	scopes := []core.Scope{{Account: caller.DefaultAccount}} // which may have an outbox and nothing else
+	accounts := []string{caller.DefaultAccount} // which may have a message log and nothing else
 	for range maxRounds {
-		if len(scopes) == 0 {
+		if len(accounts) == 0 {
 			return nil
 		}
-		var last string
-		for _, scope := range scopes {
-			if scope.Account == last {
-				continue
-			}
-			last = scope.Account
-			if err := s.broker.ResetAccount(ctx, scope.Account); err != nil {
+		for _, account := range accounts {
+			if err := s.broker.ResetAccount(ctx, account); err != nil {
 				return err
 			}
 		}
 		var err error
-		if scopes, err = s.broker.Scopes(ctx); err != nil {
+		if accounts, err = s.broker.AccountsToReset(ctx); err != nil {
 			return err
 		}
 	}

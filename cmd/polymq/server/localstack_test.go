@@ -155,11 +155,22 @@ func TestLocalStackStateReset(t *testing.T) {
 				}
 			}
 		}
+		for account, made := range map[string][2]string{ // which have neither queues nor topics
+			"444455556666": {"/faults", `{"name": "busy", "effect": "error", "code": "Throttled"}`},
+			"777788889999": {"/clock", `{"advance_seconds": 60}`},
+		} {
+			if status, text, err := post(srv, made[0]+"?account="+account, made[1]); err != nil || status >= 300 {
+				t.Fatalf("%d %s %v", status, text, err)
+			}
+		}
 		if status, got := askLocalStack(t, srv, "POST", reset.path, reset.body); status != http.StatusOK {
 			t.Errorf("%s: got %d with %v", name, status, got)
 		}
 		if scopes, err := srv.broker.Scopes(t.Context()); err != nil || len(scopes) != 0 {
 			t.Errorf("%s: there are still %v, %v", name, scopes, err)
+		}
+		if left, err := srv.broker.AccountsToReset(t.Context()); err != nil || len(left) != 0 {
+			t.Errorf("%s: something is left of %v, %v", name, left, err)
 		}
 	}
 	if status, _ := askLocalStack(t, srv, "POST", "/_localstack/state/s3/reset", ""); status != http.StatusNotFound {
