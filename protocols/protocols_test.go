@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -357,6 +358,46 @@ func TestOnePort(t *testing.T) {
 	}
 	if w := serve(request{"GET", "/healthz", nil, ""}); w.Code != http.StatusOK {
 		t.Errorf("/healthz: got %d", w.Code)
+	}
+}
+
+// callOfAPI is a call of the JSON API in a text to paste.
+var callOfAPI = regexp.MustCompile(`(-X POST )?"http://localhost:4566(/api/v1/[^"]*)"(, method="POST")?`)
+
+// The calls of the JSON API that the console shows are operations, and their parameters known to them.
+func TestCallsThatTheConsoleShows(t *testing.T) {
+	t.Parallel()
+	const root = "/console/000000000000/us-east-1"
+	broker := pgtest.Broker(t)
+	pgtest.Queue(t, broker, "orders")
+	if _, _, err := broker.CreateTopic(t.Context(), core.NewTopic{Name: core.TopicName(pgtest.Name("orders")), Settings: core.DefaultTopicSettings()}); err != nil {
+		t.Fatal(err)
+	}
+	port := New(broker, Options{TestMode: true, Console: &console.Options{TestMode: true}})
+	calls := map[string]bool{}
+	for _, page := range []string{"/", "/queues", "/queues/orders", "/queues/orders/settings", "/queues/orders/moves", "/trace", "/trace?queue=orders", "/trace?id=5fea7756-0ea4-451a-a703-a558b933e274",
+		"/topics", "/topics/orders", "/topics/orders/settings", "/outbox", "/keys", "/clock", "/servers", "/costs", "/users", "/groups", "/roles", "/policies", "/explain", "/faults", "/audit", "/alerts"} {
+		w := httptest.NewRecorder()
+		port.ServeHTTP(w, request{"GET", root + page, nil, ""}.http())
+		found := callOfAPI.FindAllStringSubmatch(html.UnescapeString(w.Body.String()), -1)
+		if w.Code != http.StatusOK || len(found) == 0 {
+			t.Errorf("%s: got %d and %d calls", page, w.Code, len(found))
+		}
+		for _, call := range found {
+			method := "GET"
+			if call[1]+call[3] != "" {
+				method = "POST"
+			}
+			calls[method+" "+call[2]] = true
+		}
+	}
+	for call := range calls {
+		method, target, _ := strings.Cut(call, " ")
+		w := httptest.NewRecorder()
+		port.ServeHTTP(w, request{method, target, []string{"Content-Type", "application/json"}, "{}"}.http())
+		if text := w.Body.String(); strings.Contains(text, `"code":"NotFound"`) || strings.Contains(text, "MethodNotAllowed") || strings.Contains(text, "query") {
+			t.Errorf("%s: got %d %s", call, w.Code, text)
+		}
 	}
 }
 

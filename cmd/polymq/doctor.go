@@ -116,7 +116,7 @@ func examineDisk(dir string) pg.Finding {
 func examineServer(ctx context.Context, c *client.Client) []pg.Finding {
 	var version struct{ Version, Go string }
 	began := time.Now()
-	err := c.Do(ctx, client.Request{Method: http.MethodGet, Path: []string{"version"}, Global: true}, &version)
+	err := c.Do(ctx, client.Request{Method: http.MethodGet, Path: []string{"version"}}, &version)
 	if err != nil {
 		severity, change := pg.Fault, ""
 		if client.ExitCode(err) == client.ExitDenied {

@@ -50,4 +50,9 @@
 //
 // 2026-11-22: moving time and making a key take the account from the query too, as all calls do; of a query and a body
 // that name different ones the query counts, which is also what rights are asked for by.
+//
+// 2026-11-22: a parameter of the query that an operation does not know is 422, as an unknown member of a body is; only those of a
+// presigned URL are passed over. Before, a reset of one region alone, which there is not, was one of them all. Headers stay free, for
+// proxies add theirs. Clients name the account and the region only where they are known: a command line of before, told a region, is
+// refused what has none.
 package api

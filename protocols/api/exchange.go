@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,11 +87,15 @@ func (a *adapter) observe(c *gin.Context, op *huma.Operation, who *caller.Caller
 	a.callers.Observe(who, "api", op.OperationID, true, code)
 }
 
-// readRequest reads what huma would take for something else than what was sent: a query that is none, and a body
-// that is encoded, cut off or too long.
+// readRequest reads what huma would take for something else than what was sent: a query that is none or has parameters
+// that the operation does not know, and a body that is encoded, cut off or too long.
 func readRequest(r *http.Request, op *huma.Operation) *problem {
-	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
 		return newProblem(http.StatusBadRequest, badRequest, "the query cannot be read: "+err.Error())
+	}
+	if p := problemOfParameters(query, op); p != nil {
+		return p
 	}
 	if op.RequestBody == nil {
 		return nil
@@ -101,6 +107,27 @@ func readRequest(r *http.Request, op *huma.Operation) *problem {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.Header.Del("Content-Encoding")
 	return nil
+}
+
+// maxUnknown bounds the parameters that a problem names; a query has up to ten thousand.
+const maxUnknown = 20
+
+// problemOfParameters gives the problem of a query with parameters that an operation does not know, beside those that sign
+// the request. huma can refuse them too, but also the latter, and tells any number in any order.
+func problemOfParameters(query url.Values, op *huma.Operation) *problem {
+	var unknown []fault
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		known := func(p *huma.Param) bool { return p.In == "query" && p.Name == name }
+		if !strings.HasPrefix(name, "X-Amz-") && !slices.ContainsFunc(op.Parameters, known) && len(unknown) < maxUnknown {
+			unknown = append(unknown, fault{Location: "query." + name, Message: "unknown query parameter"})
+		}
+	}
+	if unknown == nil {
+		return nil
+	}
+	p := newProblem(http.StatusUnprocessableEntity, core.InvalidArgument, "validation failed")
+	p.Errors = unknown
+	return p
 }
 
 // problemOfBody gives the problem of a body that caller.ReadBody could not read.

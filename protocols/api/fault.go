@@ -8,15 +8,6 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-// faultRequest says whose rules are meant.
-type faultRequest struct {
-	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Account of the rule; else that of the credentials, else 000000000000"`
-}
-
-func (r *faultRequest) account(ctx context.Context) string {
-	return cmp.Or(r.Account, exchangeOf(ctx).caller.Account)
-}
-
 type createFaultRequest struct {
 	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Account of the rule; else that of the credentials, else 000000000000"`
 	Body    struct {
@@ -97,20 +88,26 @@ func (s *Server) createFault(ctx context.Context, req *createFaultRequest) (*ofO
 	return &ofOneFault{encodeFault(f)}, nil
 }
 
+type listFaultsRequest struct {
+	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Account of the rules; else that of the credentials, else 000000000000"`
+	Limit   int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"Most rules to list; an account has a hundred at most"`
+}
+
 type listFaultsResponse struct {
 	Body struct {
 		Faults []faultBody `json:"faults" nullable:"false"`
 	}
 }
 
-func (s *Server) listFaults(ctx context.Context, req *faultRequest) (*listFaultsResponse, error) {
+func (s *Server) listFaults(ctx context.Context, req *listFaultsRequest) (*listFaultsResponse, error) {
 	if err := s.inTestMode(notInTest); err != nil {
 		return nil, failed(ctx, err)
 	}
-	faults, err := s.broker.Faults(ctx, req.account(ctx))
+	faults, err := s.broker.Faults(ctx, cmp.Or(req.Account, exchangeOf(ctx).caller.Account))
 	if err != nil {
 		return nil, failed(ctx, err)
 	}
+	faults = faults[:min(len(faults), req.Limit)]
 	var resp listFaultsResponse
 	resp.Body.Faults = make([]faultBody, len(faults))
 	for i, f := range faults {

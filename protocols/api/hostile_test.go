@@ -18,6 +18,18 @@ type parameter struct {
 	Schema struct{ Type string }
 }
 
+// documented gives the operations of the OpenAPI document, by path and method.
+func (c *client) documented() map[string]map[string]struct{ Parameters []parameter } {
+	c.t.Helper()
+	var document struct {
+		Paths map[string]map[string]struct{ Parameters []parameter }
+	}
+	if err := json.Unmarshal(c.serve(httptest.NewRequest("GET", "/api/v1/openapi.json", nil)).Body.Bytes(), &document); err != nil {
+		c.t.Fatal(err)
+	}
+	return document.Paths
+}
+
 // Whatever stands in a path or a query is the client's fault, and no fault of the server: bytes that are no text, a
 // character 0, numbers without end, cursors of other lists.
 func TestHostileParameters(t *testing.T) {
@@ -26,19 +38,13 @@ func TestHostileParameters(t *testing.T) {
 	c.queue("orders")
 	c.call(http.StatusCreated, "POST", "/queues", `{"name": "orders.fifo", "fifo": true}`)
 	c.call(http.StatusCreated, "POST", "/topics", `{"name": "orders"}`)
-	var document struct {
-		Paths map[string]map[string]struct{ Parameters []parameter }
-	}
-	if err := json.Unmarshal(c.serve(httptest.NewRequest("GET", "/api/v1/openapi.json", nil)).Body.Bytes(), &document); err != nil {
-		t.Fatal(err)
-	}
 	values := map[string][]string{
 		"string": {"a\x00b", "\xff", "\U0001F600", "'", "8-" + strconv.FormatInt(math.MaxInt64, 10) + "-" + strconv.FormatInt(math.MaxInt64, 10), "32768-0-0", "1-1-1", "YQ", strings.Repeat("a", 300)},
 		"integer": {strconv.FormatInt(math.MaxInt64, 10), strconv.FormatInt(math.MinInt64, 10), strconv.FormatInt(math.MaxInt32+1, 10),
 			"1e400", strings.Repeat("9", 100)},
 	}
 	requests := 0
-	for path, operations := range document.Paths {
+	for path, operations := range c.documented() {
 		if strings.HasSuffix(path, ":wait") || strings.HasSuffix(path, "/reset") {
 			continue // one waits, the other is done
 		}
@@ -59,6 +65,47 @@ func TestHostileParameters(t *testing.T) {
 	if requests < 1000 {
 		t.Errorf("the document has too few parameters: there were %d requests", requests)
 	}
+}
+
+// A parameter that an operation does not know is named, and nothing is done: who resets one region alone, which there is
+// not, would lose all of them.
+func TestUnknownParameters(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.queue("orders")
+	c.send("orders", `{"body": "hello"}`)
+	const known = "account=000000000000"
+	for path, operations := range c.documented() {
+		for method, operation := range operations {
+			query := "?nope=1&Account=000000000000"
+			for _, p := range operation.Parameters {
+				if p.Name == "account" {
+					query += "&" + known
+				}
+			}
+			r := httptest.NewRequest(strings.ToUpper(method), fill(path, parameter{}, "")+query, strings.NewReader("{}"))
+			r.Header.Set("Content-Type", "application/json")
+			w := c.serve(r)
+			const errors = `"errors":[{"location":"query.Account","message":"unknown query parameter"},{"location":"query.nope","message":"unknown query parameter"}]`
+			if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `"code":"InvalidArgument"`) || !strings.Contains(w.Body.String(), errors) {
+				t.Errorf("%s %s: got %d %s", r.Method, r.URL, w.Code, w.Body)
+			}
+		}
+	}
+	c.call(422, "POST", "/reset?region=eu-west-1", "")
+	c.call(422, "DELETE", "/queues/orders?=", "")
+	c.call(422, "POST", "/queues/orders/messages:purge?region=us-east-1&\xff", "")
+	if got := c.receive("orders"); len(got) != 1 {
+		t.Errorf("got %v, want what was sent", got)
+	}
+	many := url.Values{}
+	for i := range 9_000 {
+		many.Set("p"+strconv.Itoa(i), "")
+	}
+	if w := c.serve(httptest.NewRequest("GET", "/api/v1/queues?"+many.Encode(), nil)); w.Code != http.StatusUnprocessableEntity || w.Body.Len() > 4000 {
+		t.Errorf("got %d and %d bytes", w.Code, w.Body.Len())
+	}
+	c.call(200, "GET", "/queues?"+known+"&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00", "") // as a presigned URL has it
 }
 
 // fill gives the address of an operation with one parameter set, and orders for the others in its path.

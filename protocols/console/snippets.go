@@ -175,11 +175,9 @@ queue.delete_message(message.receipt_handle)`, name...),
 }
 
 func traceSnippets(x *exchange, id, queue string) []snippet {
-	path := "messages/MESSAGE_ID/log"
-	if id != "" {
-		path = "messages/" + id + "/log"
-	} else if queue != "" {
-		path = "queues/" + queue + "/log"
+	path, whose := "messages/"+cmp.Or(id, "MESSAGE_ID")+"/log", "account={account}" // ids are unique in all regions
+	if id == "" && queue != "" {
+		path, whose = "queues/"+queue+"/log", scopeQuery
 	}
 	pair := []string{"{path}", path}
 	command := "polymq log " + cmp.Or(id, "MESSAGE_ID")
@@ -188,9 +186,9 @@ func traceSnippets(x *exchange, id, queue string) []snippet {
 	}
 	return []snippet{
 		x.snippetOf(polymq, command+" --endpoint {url} --account {account} --region {region}"),
-		x.snippetOf(curl, `"{url}/api/v1/{path}?`+scopeQuery+`"`, pair...),
+		x.snippetOf(curl, `"{url}/api/v1/{path}?`+whose+`"`, pair...),
 		x.snippetOf(python, `import json, urllib.request
-request = urllib.request.Request("{url}/api/v1/{path}?`+scopeQuery+`"{headers})
+request = urllib.request.Request("{url}/api/v1/{path}?`+whose+`"{headers})
 for event in json.load(urllib.request.urlopen(request))["events"]:
     print(event["at"], event["kind"], event.get("queue"))`, pair...),
 	}

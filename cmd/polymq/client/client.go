@@ -45,8 +45,22 @@ type Request struct {
 	Method string
 	Path   []string // behind /api/v1, its parts not yet escaped
 	Query  url.Values
-	Body   any  // encoded as JSON, nil for none
-	Global bool // it is of no account and region
+	Body   any // encoded as JSON, nil for none
+}
+
+// scope gives the parameters that say whose what a request names is: the API refuses those that it would pass over.
+func (in Request) scope() []string {
+	switch in.Path[0] {
+	case "queues", "topics", "alerts", "attempts", "outbox", "opted-out-numbers":
+		return []string{"account", "region"}
+	case "accounts", "servers", "version":
+		return nil
+	case "keys":
+		if len(in.Path) > 1 { // ids are unique in all accounts
+			return nil
+		}
+	}
+	return []string{"account"}
 }
 
 // Do makes a request and reads its answer into out, unless that is nil. What the server refuses is an *Error,
@@ -104,10 +118,10 @@ func (c *Client) newRequest(ctx context.Context, in Request) (*http.Request, err
 	for name, values := range in.Query {
 		query[name] = values
 	}
-	scope := map[string]string{"account": c.Account, "region": c.Region}
-	for name, value := range scope {
-		if value != "" && !in.Global {
-			query.Set(name, value)
+	whose := map[string]string{"account": c.Account, "region": c.Region}
+	for _, name := range in.scope() {
+		if whose[name] != "" {
+			query.Set(name, whose[name])
 		}
 	}
 	r.URL.RawQuery = query.Encode()

@@ -4,12 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/polymq/polymq/cmd/polymq/client"
+	"github.com/polymq/polymq/protocols/api"
+	"github.com/polymq/polymq/protocols/caller"
 )
 
 // ways are the two ways to a handler: over the network, and within the process.
@@ -38,9 +44,44 @@ func TestRequest(t *testing.T) {
 		if want := "[POST /api/v1/queues/a%2Fb%20c/messages:purge account=111122223333&region=eu-west-1&x=1 Bearer ID:SECRET polymq <é>]"; fmt.Sprint(got) != want {
 			t.Errorf("%s: the server sees %v, want %s", name, got, want)
 		}
-		in.Global = true
-		if err := c.Do(t.Context(), in, &got); err != nil || got[2] != "x=1" {
-			t.Errorf("%s: without account and region %v, %v", name, got, err)
+	}
+}
+
+// The account and the region are named wherever the API knows them, and nowhere else: what it does not know it refuses.
+func TestScope(t *testing.T) {
+	t.Parallel()
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	api.New(nil, &caller.Options{}, api.Options{}).Register(engine)
+	answer := httptest.NewRecorder()
+	engine.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/v1/openapi.json", nil))
+	var document struct {
+		Paths map[string]map[string]struct{ Parameters []struct{ Name, In string } }
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &document); err != nil || len(document.Paths) == 0 {
+		t.Fatalf("%d paths, %v", len(document.Paths), err)
+	}
+	for name, c := range ways(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(r.URL.Query())
+	}) {
+		for path, operations := range document.Paths {
+			for method, operation := range operations {
+				want := map[string][]string{}
+				for _, p := range operation.Parameters {
+					switch {
+					case p.In != "query":
+					case p.Name == "account":
+						want[p.Name] = []string{c.Account}
+					case p.Name == "region":
+						want[p.Name] = []string{c.Region}
+					}
+				}
+				var got map[string][]string
+				in := client.Request{Method: strings.ToUpper(method), Path: strings.Split(strings.TrimPrefix(path, "/api/v1/"), "/")}
+				if err := c.Do(t.Context(), in, &got); err != nil || !maps.EqualFunc(got, want, slices.Equal) {
+					t.Errorf("%s: %s %s with %v, want %v (%v)", name, method, path, got, want, err)
+				}
+			}
 		}
 	}
 }
@@ -73,7 +114,7 @@ func TestList(t *testing.T) {
 func TestAdminKeyWithoutASecret(t *testing.T) {
 	t.Parallel()
 	c := client.Client{Endpoint: "http://127.0.0.1:1", AdminKey: "hunter2"}
-	err := c.Do(t.Context(), client.Request{Method: http.MethodGet}, nil)
+	err := c.Do(t.Context(), client.Request{Method: http.MethodGet, Path: []string{"queues"}}, nil)
 	if client.ExitCode(err) != client.ExitUsage || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, exit code %d", err, client.ExitCode(err))
 	}
@@ -86,7 +127,7 @@ func TestExitCodes(t *testing.T) {
 		422: client.ExitFailed, 429: client.ExitUnavailable, 500: client.ExitFailed, 503: client.ExitUnavailable,
 	} {
 		for name, c := range ways(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }) {
-			if got := client.ExitCode(c.Do(t.Context(), client.Request{Method: http.MethodGet}, nil)); got != want {
+			if got := client.ExitCode(c.Do(t.Context(), client.Request{Method: http.MethodGet, Path: []string{"queues"}}, nil)); got != want {
 				t.Errorf("%s: %d gives exit code %d, want %d", name, status, got, want)
 			}
 		}
@@ -95,10 +136,10 @@ func TestExitCodes(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
 	untrusted := client.Client{Endpoint: secure.URL}
-	if err := untrusted.Do(t.Context(), client.Request{Method: http.MethodGet}, nil); !errors.Is(err, client.ErrUnreachable) || !strings.Contains(err.Error(), "polymq ca") {
+	if err := untrusted.Do(t.Context(), client.Request{Method: http.MethodGet, Path: []string{"queues"}}, nil); !errors.Is(err, client.ErrUnreachable) || !strings.Contains(err.Error(), "polymq ca") {
 		t.Errorf("of a server with an unknown certificate: %v", err)
 	}
-	if err := gone.Do(t.Context(), client.Request{Method: http.MethodGet}, nil); !errors.Is(err, client.ErrUnreachable) || client.ExitCode(err) != client.ExitUnavailable {
+	if err := gone.Do(t.Context(), client.Request{Method: http.MethodGet, Path: []string{"queues"}}, nil); !errors.Is(err, client.ErrUnreachable) || client.ExitCode(err) != client.ExitUnavailable {
 		t.Errorf("no server: %v", err)
 	}
 	if got := client.ExitCode(client.UsageError(errors.New("x"))); got != client.ExitUsage {

@@ -504,17 +504,11 @@ func accountCommand(environ []string) *cobra.Command {
 	return command
 }
 
-// global makes a request that is of no account.
-func global(in client.Request) client.Request {
-	in.Global = true
-	return in
-}
-
 func accountList(s *Session) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Aliases: []string{"ls"}, Short: "List the accounts that are known", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return list(s, command, global(get("accounts")), "accounts", "ACCOUNT\tALIAS\tKNOWN SINCE", 0, func(a account) []string {
+			return list(s, command, get("accounts"), "accounts", "ACCOUNT\tALIAS\tKNOWN SINCE", 0, func(a account) []string {
 				return []string{a.ID, a.Alias, when(a.CreatedAt)}
 			})
 		},
@@ -526,7 +520,7 @@ func accountCreate(s *Session) *cobra.Command {
 	c := &cobra.Command{
 		Use: "create ACCOUNT", Short: "Make an account of twelve digits known", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return s.do(command, global(post(map[string]string{"id": args[0], "alias": alias}, "accounts")), "Account "+args[0]+" is known.")
+			return s.do(command, post(map[string]string{"id": args[0], "alias": alias}, "accounts"), "Account "+args[0]+" is known.")
 		},
 	}
 	c.Flags().StringVar(&alias, "alias", "", "`NAME` for it; one of sixteen digits is what hosts such as 1234567890123456.mns.cn-hangzhou.aliyuncs.com call it")
@@ -538,7 +532,7 @@ func accountSet(s *Session) *cobra.Command {
 	c := &cobra.Command{
 		Use: "set ACCOUNT", Aliases: []string{"edit"}, Short: "Change an account's alias", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return s.do(command, global(patch(map[string]string{"alias": alias}, "accounts", args[0])), "Account "+args[0]+" is changed.")
+			return s.do(command, patch(map[string]string{"alias": alias}, "accounts", args[0]), "Account "+args[0]+" is changed.")
 		},
 	}
 	c.Flags().StringVar(&alias, "alias", "", "`NAME` for it, an empty text for none")
@@ -553,7 +547,7 @@ func accountDelete(s *Session) *cobra.Command {
 			if err := s.confirm(command, "Delete account %s with its users, roles, policies and access keys?", args[0]); err != nil {
 				return err
 			}
-			return s.do(command, global(remove("accounts", args[0])), "Account "+args[0]+" is deleted.")
+			return s.do(command, remove("accounts", args[0]), "Account "+args[0]+" is deleted.")
 		},
 	})
 }

@@ -216,7 +216,7 @@ func (q logQuery) request(args []string) (client.Request, error) {
 		return in, errors.New("name a queue, a message's id, or a topic with --topic")
 	}
 	in.Query = url.Values{"attribute": {q.attribute}}
-	if q.id != "" {
+	if q.id != "" && in.Path[0] != "messages" {
 		in.Query.Set("id", q.id)
 	}
 	for name, text := range map[string]string{"from": q.since, "to": q.until} {

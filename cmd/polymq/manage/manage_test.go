@@ -30,10 +30,12 @@ type shell struct {
 	environ []string
 }
 
+// start starts a server, and a shell where the account and the region are always named: no command may send them to what
+// does not know them.
 func start(t *testing.T) *shell {
 	t.Helper()
 	srv := polymqtest.Start(t)
-	return &shell{t, srv, []string{"POLYMQ_ENDPOINT=" + srv.URL()}}
+	return &shell{t, srv, []string{"POLYMQ_ENDPOINT=" + srv.URL(), "POLYMQ_ACCOUNT=000000000000", "POLYMQ_REGION=us-east-1"}}
 }
 
 // result is what a command did.
@@ -331,6 +333,15 @@ func TestCompletion(t *testing.T) {
 	}
 	s.must("topic", "create", "alerts")
 	s.must("subscription", "create", "alerts", "--queue", "orders", "--name", "first")
+	for _, name := range []string{"ann", "bob"} {
+		s.must("user", "create", name)
+	}
+	policy := filepath.Join(t.TempDir(), "allow.json")
+	if err := os.WriteFile(policy, []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.must("policy", "create", "readers", policy)
+	s.must("alert", "create", "old", "--metric", "oldest_message_age", "--above", "300", "--disabled")
 	for line, want := range map[string]string{
 		"queue show ord":               "orders\norders-dead\n:4\n",
 		"queue delete orders oth":      "other\n:4\n",
@@ -339,6 +350,9 @@ func TestCompletion(t *testing.T) {
 		"subscription show al":         "alerts\n:4\n",
 		"subscription show alerts f":   "first\n:4\n",
 		"tail orders-":                 "orders-dead\n:4\n",
+		"user show a":                  "ann\n:4\n",
+		"policy show r":                "readers\n:4\n",
+		"alert show o":                 "old\n:4\n",
 		"queue show --region x ord":    ":4\n",
 		"queue show --endpoint http:/": ":0\n",
 	} {

@@ -41,6 +41,7 @@ topics:
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.environ = s.environ[:1] // files say whose they are
 	s.environ = append(s.environ, "TIMEOUT=60")
 	apply := func(file string, args ...string) string {
 		t.Helper()
@@ -120,6 +121,7 @@ func TestSeedOfSeveralAccounts(t *testing.T) {
 func TestSeedOfAccounts(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.environ = s.environ[:1] // files say whose they are
 	apply := func(file string, args ...string) string {
 		t.Helper()
 		r := s.run(t.Context(), file, append([]string{"seed", "-"}, args...)...)
@@ -263,6 +265,7 @@ roles:
 func TestSeedOfUsers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
+	s.environ = s.environ[:1] // files say whose they are
 	apply := func(file string, args ...string) string {
 		t.Helper()
 		r := s.run(t.Context(), file, append([]string{"seed", "-"}, args...)...)

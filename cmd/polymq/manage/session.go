@@ -243,7 +243,10 @@ func (s *Session) names(arguments int, path func(args []string) []string, field 
 		ctx, cancel := context.WithTimeout(cmp.Or(command.Context(), context.Background()), completionTimeout)
 		defer cancel()
 		in := get(path(args)...)
-		in.Query = url.Values{"prefix": {begun}, "limit": {fmt.Sprint(maxCompletions)}}
+		in.Query = url.Values{"limit": {fmt.Sprint(maxCompletions)}}
+		if field == "queues" || field == "topics" || field == "subscriptions" { // of which there may be many
+			in.Query.Set("prefix", begun)
+		}
 		var found []string
 		for raw, err := range s.server().List(ctx, in, field) {
 			var entry struct {
@@ -252,7 +255,9 @@ func (s *Session) names(arguments int, path func(args []string) []string, field 
 			if err != nil || json.Unmarshal(raw, &entry) != nil || len(found) >= maxCompletions {
 				break
 			}
-			found = append(found, entry.Name)
+			if strings.HasPrefix(entry.Name, begun) {
+				found = append(found, entry.Name)
+			}
 		}
 		return found, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -153,7 +153,7 @@ func (a *applying) finish(later []func() error) error {
 // shown are the entries of a list that the server has, by name.
 func (a *applying) shown(k *kind, path []string) (map[string]Fields, error) {
 	shown := map[string]Fields{}
-	in := client.Request{Path: append(slices.Clone(path), k.path), Global: k.global}
+	in := client.Request{Path: append(slices.Clone(path), k.path)}
 	for raw, err := range a.server.List(a.ctx, in, k.list) {
 		if client.IsNotFound(err) && a.options.DryRun {
 			return shown, nil // the topic would have been made
@@ -266,7 +266,7 @@ func (a *applying) do(k *kind, name string, change func() error) error {
 // make gives the function that makes an entry of a kind as it is declared.
 func (a *applying) make(k *kind, path []string) func(Fields) error {
 	return func(entry Fields) error {
-		return a.server.Do(a.ctx, client.Request{Method: http.MethodPost, Path: append(slices.Clone(path), k.path), Global: k.global, Body: entry.without(k.besides...)}, nil)
+		return a.server.Do(a.ctx, client.Request{Method: http.MethodPost, Path: append(slices.Clone(path), k.path), Body: entry.without(k.besides...)}, nil)
 	}
 }
 
@@ -345,7 +345,7 @@ func (a *applying) patch(k *kind, path []string, entry, fields Fields) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	return a.server.Do(a.ctx, client.Request{Method: http.MethodPatch, Path: append(slices.Clone(path), k.path, entry.text(k.key)), Global: k.global, Query: k.query(entry), Body: fields}, nil)
+	return a.server.Do(a.ctx, client.Request{Method: http.MethodPatch, Path: append(slices.Clone(path), k.path, entry.text(k.key)), Query: k.query(entry), Body: fields}, nil)
 }
 
 // alter changes an entry that is there in the fields that differ.

@@ -22,7 +22,7 @@ type kind struct {
 	cloud bool
 	// related says that an entry has policies and the like, which a list does not show.
 	related bool
-	// global says that entries are of no account and region, and stay where they are not declared.
+	// global says that entries are of no account, and stay where they are not declared.
 	global bool
 }
 
