@@ -19,6 +19,7 @@ import (
 	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 
+	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/server"
 )
 
@@ -180,7 +181,7 @@ func loadConfig(flags *pflag.FlagSet, environ []string) (server.Config, error) {
 	faults = append(faults, wrongFlags(flags)...)
 	faults = append(faults, decode(k, &config)...)
 	if faults = append(faults, config.Check()); errors.Join(faults...) != nil {
-		return config, fmt.Errorf("the configuration is not usable:\n%w", errors.Join(faults...))
+		return config, client.Usagef("the configuration is not usable:\n%w", errors.Join(faults...))
 	}
 	return config, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/manage"
 )
 
@@ -64,7 +65,7 @@ decides: whether the server enforces them or not.`,
 			for _, pair := range context {
 				key, value, ok := strings.Cut(pair, "=")
 				if !ok || key == "" {
-					return fmt.Errorf("--context must be KEY=VALUE, such as aws:SourceIp=10.1.2.3, was %q", pair)
+					return client.Usagef("--context must be KEY=VALUE, such as aws:SourceIp=10.1.2.3, was %q", pair)
 				}
 				in.Context[key] = append(in.Context[key], value)
 			}

@@ -188,7 +188,14 @@ func TestErrorsAreReported(t *testing.T) {
 		code int
 		want string
 	}{
-		"configuration":     {[]string{"serve", "--region", "Nowhere", "--durability", "some"}, 1, "durability: "},
+		"configuration":     {[]string{"serve", "--region", "Nowhere", "--durability", "some"}, client.ExitUsage, "durability: "},
+		"its other fault":   {[]string{"serve", "--region", "Nowhere", "--durability", "some"}, client.ExitUsage, "region: "},
+		"database's flags":  {[]string{"migrate", "up", "--durability", "some"}, client.ExitUsage, "durability: "},
+		"mode of a bench":   {[]string{"bench", "--mode", "nope", "--protocol", "nope"}, client.ExitUsage, "--mode must be"},
+		"and its protocol":  {[]string{"bench", "--mode", "nope", "--protocol", "nope"}, client.ExitUsage, "--protocol must be"},
+		"load of a bench":   {[]string{"bench", "--batch", "11"}, client.ExitUsage, "--batch must be"},
+		"time of the audit": {[]string{"audit", "--since", "nope"}, client.ExitUsage, "neither a time"},
+		"pair of a policy":  {[]string{"policy", "explain", "--key", "x", "--action", "a", "--resource", "*", "--context", "nope"}, client.ExitUsage, "KEY=VALUE"},
 		"unknown flag":      {[]string{"serve", "--port", "1"}, client.ExitUsage, "unknown flag: --port"},
 		"misspelled flag":   {[]string{"serve", "--durabilty", "none"}, client.ExitUsage, "unknown flag: --durabilty, did you mean --durability?, see"},
 		"too few arguments": {[]string{"queue", "show"}, client.ExitUsage, "usage: polymq queue show NAME"},

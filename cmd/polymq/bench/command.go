@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	cli "github.com/polymq/polymq/cmd/polymq/client"
 )
 
 const long = `Measures a queue server over the network, as clients use it: polymq, or any other
@@ -59,7 +61,7 @@ func Command(endpoint string) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.complete(cmd.Flags().Changed); err != nil {
-				return err
+				return cli.UsageError(err)
 			}
 			cmd.SilenceUsage = true
 			if o.NoopServe {

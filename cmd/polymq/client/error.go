@@ -87,8 +87,11 @@ type usageError struct{ error }
 // Unwrap gives the error itself.
 func (e usageError) Unwrap() error { return e.error }
 
-// UsageError marks an error of the command line itself.
+// UsageError marks an error of the command line itself: of an argument, or of a flag's value that is none of those permitted.
 func UsageError(err error) error { return usageError{err} }
+
+// Usagef makes such an error of a format as fmt.Errorf has it.
+func Usagef(format string, args ...any) error { return UsageError(fmt.Errorf(format, args...)) }
 
 // ExitCode gives the exit code of a program that ends with the error.
 func ExitCode(err error) int {
@@ -104,6 +107,8 @@ func ExitCode(err error) int {
 		return ExitFailed
 	}
 	switch refused.Code {
+	case "InvalidArgument", "MissingParameter": // values that the server knows better than the command line
+		return ExitUsage
 	case "DeadLetterQueueNotFound", "MoveDestinationNotFound": // missing as well, but not what the URL names
 		return ExitNotFound
 	}

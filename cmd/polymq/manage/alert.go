@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/polymq/polymq/cmd/polymq/client"
 )
 
 // alert is an alert as the JSON API shows it.
@@ -230,7 +232,7 @@ func alertFields(flags *pflag.FlagSet) (map[string]any, error) {
 			continue
 		}
 		if fields["comparison"] != nil {
-			return nil, fmt.Errorf("only one of --above, --below, --at-least, --at-most, --equal and --not-equal can be given")
+			return nil, client.Usagef("only one of --above, --below, --at-least, --at-most, --equal and --not-equal can be given")
 		}
 		fields["comparison"] = comparison
 		fields["threshold"], _ = flags.GetFloat64(flag) // it is one
@@ -245,7 +247,7 @@ func alertFields(flags *pflag.FlagSet) (map[string]any, error) {
 		d := alertDestination{}
 		var ok bool
 		if d.Type, d.Target, ok = strings.Cut(text, "="); !ok {
-			return nil, fmt.Errorf("--to %s: it must be TYPE=TARGET, such as email=ops@example.com", text)
+			return nil, client.Usagef("--to %s: it must be TYPE=TARGET, such as email=ops@example.com", text)
 		}
 		if d.Type == "webhook" || d.Type == "dingtalk" || d.Type == "feishu" {
 			d.Secret = secret
@@ -269,7 +271,7 @@ func alertCreate(s *Session) *cobra.Command {
 				return err
 			}
 			if fields["threshold"] == nil {
-				return fmt.Errorf("what is wrong must be given, such as --above 100")
+				return client.Usagef("what is wrong must be given, such as --above 100")
 			}
 			fields["name"] = args[0]
 			return s.do(command, post(fields, "alerts"), "Alert "+args[0]+" is there.")

@@ -200,12 +200,12 @@ func (q logQuery) request(args []string) (client.Request, error) {
 		case q.queue == "":
 			q.queue = arg
 		default:
-			return in, fmt.Errorf("a queue was named twice: %s and %s", q.queue, arg)
+			return in, client.Usagef("a queue was named twice: %s and %s", q.queue, arg)
 		}
 	}
 	switch {
 	case q.queue != "" && q.topic != "":
-		return in, errors.New("name a queue or a topic, not both")
+		return in, client.Usagef("name a queue or a topic, not both")
 	case q.queue != "":
 		in = get("queues", q.queue, "log")
 	case q.topic != "":
@@ -213,7 +213,7 @@ func (q logQuery) request(args []string) (client.Request, error) {
 	case q.id != "":
 		in = get("messages", q.id, "log")
 	default:
-		return in, errors.New("name a queue, a message's id, or a topic with --topic")
+		return in, client.Usagef("name a queue, a message's id, or a topic with --topic")
 	}
 	in.Query = url.Values{"attribute": {q.attribute}}
 	if q.id != "" && in.Path[0] != "messages" {
@@ -239,7 +239,7 @@ func ParseTime(text string) (time.Time, error) {
 	}
 	ago, err := parseSpan(text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is neither a time such as 2026-01-31T12:00:00Z nor a duration such as 1h", text)
+		return time.Time{}, client.Usagef("%q is neither a time such as 2026-01-31T12:00:00Z nor a duration such as 1h", text)
 	}
 	return time.Now().Add(-ago), nil
 }

@@ -300,6 +300,7 @@ func TestExitCodes(t *testing.T) {
 	s.must("message", "send", "orders", "hello")
 	s.must("queue", "create", "dead")
 	s.must("queue", "create", "source", "--dead-letter-queue", "dead", "--max-receives", "3")
+	s.must("alert", "create", "late", "--metric", "oldest_message_age", "--above", "300", "--disabled")
 	for name, tt := range map[string]struct {
 		args []string
 		code int
@@ -307,16 +308,23 @@ func TestExitCodes(t *testing.T) {
 	}{
 		"no such queue":     {[]string{"queue", "show", "nothing"}, client.ExitNotFound, "does not exist"},
 		"exists":            {[]string{"queue", "create", "orders", "--delay", "1m"}, client.ExitConflict, "other settings"},
-		"a bad value":       {[]string{"queue", "create", "other", "--delay", "8d"}, client.ExitFailed, "delay_seconds"},
+		"a bad value":       {[]string{"queue", "create", "other", "--delay", "8d"}, client.ExitUsage, "delay_seconds"},
 		"no dead letters":   {[]string{"queue", "edit", "orders", "--dead-letter-queue", "nothing", "--max-receives", "3"}, client.ExitNotFound, "dead-letter queue \"nothing\" does not exist"},
 		"nowhere to move":   {[]string{"queue", "move", "dead", "nothing"}, client.ExitNotFound, "nothing"},
 		"no server":         {[]string{"queue", "list", "--endpoint", "http://127.0.0.1:1"}, client.ExitUnavailable, "polymq serve"},
 		"no message":        {[]string{"message", "wait", "orders", "--match", "x", "--timeout", "0"}, client.ExitNotFound, "no message"},
-		"no change":         {[]string{"queue", "edit", "orders"}, client.ExitFailed, "--help"},
+		"no change":         {[]string{"queue", "edit", "orders"}, client.ExitUsage, "--help"},
 		"no polymq":         {[]string{"queue", "list", "--endpoint", s.server.URL() + "/other"}, client.ExitNotFound, "JSON API"},
-		"a wrong attribute": {[]string{"message", "send", "orders", "x", "--attribute", "y"}, client.ExitFailed, "NAME=VALUE"},
-		"whose log":         {[]string{"log"}, client.ExitFailed, "a message's id"},
-		"which queues":      {[]string{"tail"}, client.ExitFailed, "--all"},
+		"a wrong attribute": {[]string{"message", "send", "orders", "x", "--attribute", "y"}, client.ExitUsage, "NAME=VALUE"},
+		"whose log":         {[]string{"log"}, client.ExitUsage, "a message's id"},
+		"which queues":      {[]string{"tail"}, client.ExitUsage, "--all"},
+		"no such language":  {[]string{"role", "show", "worker", "--cloud", "gcp"}, client.ExitUsage, "query.cloud"},
+		"no such state":     {[]string{"alert", "show", "late", "--state", "nope"}, client.ExitUsage, "query.state"},
+		"no such effect":    {[]string{"fault", "create", "slow", "--effect", "nope", "--code", "nope"}, client.ExitUsage, "body.effect"},
+		"no such rule":      {[]string{"queue", "create", "other", "--body-rule", "nope"}, client.ExitUsage, "body.body_rule"},
+		"no such access":    {[]string{"user", "create", "ann", "--access", "nope"}, client.ExitUsage, "body.access"},
+		"no time":           {[]string{"log", "orders", "--since", "nope"}, client.ExitUsage, "neither a time"},
+		"no destination":    {[]string{"alert", "create", "late", "--metric", "depth", "--above", "1", "--to", "nope"}, client.ExitUsage, "TYPE=TARGET"},
 	} {
 		r := s.run(t.Context(), "", tt.args...)
 		if client.ExitCode(r.err) != tt.code || r.err == nil || !strings.Contains(r.err.Error(), tt.want) {

@@ -100,7 +100,7 @@ func addAttributes(command *cobra.Command, fields map[string]any) error {
 	for _, text := range texts {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok {
-			return fmt.Errorf("attribute %q must be NAME=VALUE", text)
+			return client.Usagef("attribute %q must be NAME=VALUE", text)
 		}
 		name, kind, typed := strings.Cut(name, ":")
 		if !typed {

@@ -2,7 +2,6 @@ package manage
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -237,7 +236,7 @@ func queueEdit(s *Session) *cobra.Command {
 }
 
 // errNothing is the error of an edit without a change.
-var errNothing = errors.New("name what to change, see --help")
+var errNothing = client.Usagef("name what to change, see --help")
 
 func queueDelete(s *Session) *cobra.Command {
 	return s.asks(&cobra.Command{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/seed"
 )
 
@@ -71,7 +72,7 @@ An access key that exists keeps its secret. The file is checked whole before any
 			}
 			return say(command, "%s", text)
 		case len(args) == 0:
-			return errors.New("name the file, or - for the standard input")
+			return client.Usagef("name the file, or - for the standard input")
 		}
 		documents, err := s.readSeed(command, args[0])
 		if err != nil {

@@ -52,7 +52,7 @@ between two looks is not seen, and of long queues only the first 1,000 messages 
 	c.Flags().IntVar(&count, "count", 0, "end after so many lines (0: never)")
 	c.RunE = func(command *cobra.Command, args []string) error {
 		if all == (len(args) > 0) {
-			return errors.New("name the queues to follow, or --all")
+			return client.Usagef("name the queues to follow, or --all")
 		}
 		t := &tail{session: s, command: command, names: args, all: all, left: count, queues: map[string]*watched{}}
 		err := t.run(command.Context())
