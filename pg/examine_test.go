@@ -9,12 +9,9 @@ import (
 
 func TestExamineFindsAPooler(t *testing.T) {
 	t.Parallel()
+	program := findPgBouncer(t)
 	url := pgtest.DatabaseURL(t)
-	pooler := pgbouncer(t, url)
-	if pooler == "" {
-		t.Log("NOT TESTED: there is no pgbouncer on this machine")
-		return
-	}
+	pooler := pgbouncer(t, program, url)
 	severities := func(opts pg.Options) map[string]pg.Severity {
 		worst := map[string]pg.Severity{}
 		for _, f := range pg.Examine(t.Context(), opts) {

@@ -21,16 +21,9 @@ import (
 )
 
 // pgbouncer starts a PgBouncer in transaction mode before the database, with two connections and a socket of its own, and gives
-// the URL that leads through it; "" where there is none on this machine.
-func pgbouncer(t *testing.T, databaseURL string) string {
+// the URL that leads through it.
+func pgbouncer(t *testing.T, program, databaseURL string) string {
 	t.Helper()
-	program, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		program, err = exec.LookPath("/usr/sbin/pgbouncer")
-	}
-	if err != nil {
-		return ""
-	}
 	to, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +84,22 @@ default_pool_size = 2
 	return pooled
 }
 
+// findPgBouncer looks for the program on the path and where distributions have it, in sbin beside the path's bin. Where there is
+// none, the test does not run.
+func findPgBouncer(t *testing.T) string {
+	t.Helper()
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		for _, dir := range []string{dir, filepath.Join(dir, "../sbin")} {
+			if program, err := exec.LookPath(filepath.Join(dir, "pgbouncer")); err == nil {
+				return program
+			}
+		}
+	}
+	pgtest.NotRun(t, "the storage behind PgBouncer", "no pgbouncer")
+	t.SkipNow() // not to count as passed
+	return ""
+}
+
 // ownerOf names a user that may use a socket in the folder, anybody for an address that is no folder.
 func ownerOf(t *testing.T, host string) string {
 	t.Helper()
@@ -113,12 +122,9 @@ func ownerOf(t *testing.T, host string) string {
 // One of them listens past it, the other does not listen.
 func TestBehindPgBouncer(t *testing.T) {
 	t.Parallel()
+	program := findPgBouncer(t)
 	direct := pgtest.DatabaseURL(t)
-	pooled := pgbouncer(t, direct)
-	if pooled == "" {
-		t.Log("NOT TESTED: there is no PgBouncer on this machine")
-		return
-	}
+	pooled := pgbouncer(t, program, direct)
 	listens := pg.Options{URL: pooled, DirectURL: direct, Pooled: true}
 	for _, opts := range []pg.Options{listens, {URL: pooled, Pooled: true}} {
 		if err := pg.CheckSchema(context.Background(), opts); err != nil {
@@ -165,6 +171,23 @@ func TestBehindPgBouncer(t *testing.T) {
 	} {
 		if err := chore(); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Where there is no PgBouncer the package passes, but not with POLYMQ_REQUIRE_SDKS=all; and who runs go test reads of it.
+func TestMissingPgBouncerIsToldOf(t *testing.T) {
+	t.Parallel()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for require, passes := range map[string]bool{"": true, "all": false} {
+		goTest := exec.CommandContext(t.Context(), "/bin/sh", "-c", `kept=$(exec "$0" -test.run='^(TestBehindPgBouncer|TestExamineFindsAPooler)$' 2>&1); exit $?`, program)
+		goTest.Env = append(os.Environ(), "PATH="+t.TempDir(), "POLYMQ_REQUIRE_SDKS="+require)
+		output, err := goTest.CombinedOutput()
+		if passed := err == nil; passed != passes || string(output) != "NOT RUN: the storage behind PgBouncer (no pgbouncer)\n" {
+			t.Errorf("with POLYMQ_REQUIRE_SDKS=%q: %v\n%s", require, err, output)
 		}
 	}
 }

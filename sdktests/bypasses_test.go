@@ -28,6 +28,7 @@ import (
 
 	"github.com/polymq/polymq/cmd/polymq/server"
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg/pgtest"
 	"github.com/polymq/polymq/protocols/smq"
 )
 
@@ -455,7 +456,7 @@ func TestBrowsersUseSQS(t *testing.T) {
 	t.Parallel()
 	browser, err := exec.LookPath("chromium")
 	if err != nil {
-		program{name: "chromium"}.missing(t, "no chromium")
+		pgtest.NotRun(t, "chromium", "no chromium")
 		return
 	}
 	guarded, open := startVerifying(t, ""), start(t)

@@ -16,12 +16,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/polymq/polymq/pg/pgtest"
 )
 
 // installTimeout bounds an installation, runTimeout a program's run, installedAtOnce how many are installed ahead at a
@@ -190,8 +191,7 @@ func TestFrameworks(t *testing.T) {
 	}
 }
 
-// available reports whether the language's tools are on the machine. Where they are not, that is
-// said at the end of the run, and is a failure if POLYMQ_REQUIRE_SDKS wants all languages.
+// available reports whether the language's tools are on the machine.
 func (p program) available(t *testing.T) bool {
 	t.Helper()
 	for _, tool := range p.tools {
@@ -211,12 +211,7 @@ func (p program) available(t *testing.T) bool {
 // missing says that the program cannot run on this machine.
 func (p program) missing(t *testing.T, why string) bool {
 	t.Helper()
-	line := fmt.Sprintf("NOT RUN: %s (%s)", p.name, why)
-	notRun.add(line)
-	t.Log(line)
-	if os.Getenv("POLYMQ_REQUIRE_SDKS") == "all" {
-		t.Errorf("POLYMQ_REQUIRE_SDKS=all, but %s cannot run: %s", p.name, why)
-	}
+	pgtest.NotRun(t, p.name, why)
 	return false
 }
 
@@ -434,50 +429,4 @@ func runIn(dir string, command []string) error {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, output)
 	}
 	return nil
-}
-
-// notRun gathers what could not run on this machine, for the end of the run.
-var notRun notRunLines
-
-type notRunLines struct {
-	mu   sync.Mutex
-	text []string
-}
-
-func (n *notRunLines) add(line string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if !slices.Contains(n.text, line) {
-		n.text = append(n.text, line)
-	}
-}
-
-func (n *notRunLines) lines() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return slices.Clone(n.text)
-}
-
-// tellNotRun says what could not run on this machine.
-func tellNotRun() {
-	lines := notRun.lines()
-	if len(lines) == 0 {
-		return
-	}
-	out, done := pastGoTest()
-	defer done()
-	for _, line := range lines {
-		fmt.Fprintln(out, line)
-	}
-}
-
-// pastGoTest gives where people read what go test keeps to itself, as it keeps whatever a package prints that passes: the standard error
-// of the go command that runs this one, or the terminal.
-func pastGoTest() (out io.Writer, done func()) {
-	for _, path := range []string{fmt.Sprintf("/proc/%d/fd/2", os.Getppid()), "/dev/tty"} {
-		if file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err == nil {
-			return file, func() { _ = file.Close() }
-		}
-	}
-	return os.Stderr, func() {}
 }
