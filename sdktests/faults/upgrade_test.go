@@ -59,7 +59,7 @@ func TestUpgrade(t *testing.T) {
 			t.Errorf("exit code %d", code)
 		}
 		step.server.program = step.program
-		fifo.release(false) // the messages whose deletes did not reach it
+		fifo.moved() // the messages whose deletes did not reach it
 		step.server.start(t)
 		run()
 	}
