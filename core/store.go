@@ -49,8 +49,8 @@ type Store interface {
 	SendMessages(ctx context.Context, queue *Queue, messages []NewMessage) ([]Sent, error)
 
 	// ReceiveMessages hides up to the limit of visible messages for the timeout and returns them: of
-	// standard queues the most urgent priority first, then by the time they became visible, except that
-	// messages of groups with few of them pass those of groups with many; of FIFO queues in order within
+	// standard queues the most urgent priority first, then by the time they became visible, those of the same
+	// time in order of sending, except that messages of groups with few of them pass those of groups with many; of FIFO queues in order within
 	// their groups, and of a group nothing behind a message that is hidden. No messages is no error. If ctx
 	// ends before they could be returned, they are given back.
 	ReceiveMessages(ctx context.Context, queue *Queue, in StoreReceive) ([]Message, error)

@@ -320,4 +320,8 @@
 //
 // 2026-11-22: once a connection is lost, those that have been idle since before are asked whether they live before they are used. pgx does so after a
 // second; when PostgreSQL has started anew by then, each of the others failed a train, whose callers had only just begun.
+//
+// 2026-11-22: messages that became visible at once (a batch, what a receive with a visibility timeout of 0 gave) are given out in order of
+// sending, as far as one receive finds them: it sorts what it found. The index has them in the order of their places in the table. To have it order by
+// the id too would sort, for each receive, all that became visible at once, which may be a million messages.
 package pg

@@ -214,7 +214,7 @@ func TestChangeVisibilityBatch(t *testing.T) {
 		q.wantCounts(2, 1, 0, 3)
 		q.wantReceive("c", "b")
 		q.advance(time.Hour)
-		q.wantReceive("c", "b", "a")
+		q.wantReceive("b", "c", "a") // the receive had hidden both to the same time
 	})
 }
 

@@ -335,6 +335,17 @@ func TestOrder(t *testing.T) {
 			q.advance(2 * time.Hour)
 			q.wantReceive("plain", "delayed", "received")
 		})
+		t.Run("of sending, of what became visible at once", func(t *testing.T) {
+			t.Parallel()
+			q := newQueue(t, broker)
+			q.send("a", "b")
+			at := q.send("c")[0].VisibleAt
+			conn := database(t, store.URL())
+			for _, body := range []string{"c", "b", "a"} { // in the order of their places in the table the index has them, too
+				execute(t, conn, `UPDATE messages SET visible_at = $1 WHERE body = $2 AND storage_id = (SELECT storage_id FROM queues WHERE account = $3)`, at, []byte(body), q.name.Account)
+			}
+			q.wantReceive("a", "b", "c")
+		})
 	})
 }
 

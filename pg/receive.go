@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -332,11 +333,8 @@ func (s *Store) settleReceive(o *receiveOp) {
 		s.settleFIFOReceive(o)
 		return
 	}
-	slices.SortFunc(o.rows, func(a, b received) int {
-		if a.Priority != b.Priority {
-			return a.Priority - b.Priority
-		}
-		return a.was.Compare(b.was)
+	slices.SortFunc(o.rows, func(a, b received) int { // what became visible at once has no order in the index: that of sending
+		return cmp.Or(a.Priority-b.Priority, a.was.Compare(b.was), a.SentAt.Compare(b.SentAt), cmp.Compare(a.handle.id, b.handle.id))
 	})
 	s.advanceMarks(o)
 	missed := o.locked - len(o.rows)
