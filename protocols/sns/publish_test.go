@@ -1,6 +1,7 @@
 package sns
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -181,6 +182,16 @@ func TestPublishAtTheLimit(t *testing.T) {
 	f.ok(t, "Publish", "TopicArn", ordersARN, "Message", strings.Repeat("x", 262144))
 	f.ok(t, "Publish", append(attribute(1, "a", "String", "v"), "TopicArn", ordersARN, "Message", strings.Repeat("x", 262144-8))...)
 	f.ok(t, "Publish", "TopicArn", ordersARN, "Message", "x", "Subject", strings.Repeat("x", 100))
+}
+
+// The largest message is taken in its longest form, too: base64 of slashes, each of which a form writes as %2F.
+func TestPublishTheLongestForm(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	f.ok(t, "SetTopicAttributes", "TopicArn", ordersARN, "AttributeName", "MaximumMessageSize", "AttributeValue", "1048576")
+	value := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xff}, maxMessageSize-len("xaBinary")))
+	f.ok(t, "Publish", append(attribute(1, "a", "Binary", value), "TopicArn", ordersARN, "Message", "x")...)
 }
 
 func TestPublishTraceHeader(t *testing.T) {

@@ -13,9 +13,9 @@ const namespace = "http://sns.amazonaws.com/doc/2010-03-31/"
 // Version is SNS's version in the query protocol, which every request of an SDK names.
 const Version = "2010-03-31"
 
-// maxRequest bounds a request's body: a message of 1 MiB in which every byte takes three, as in a
+// maxRequest bounds a request's body: a message of 1 MiB in which every byte takes four, as base64 of slashes does in a
 // form, and what stands around it.
-const maxRequest = 3<<20 + 256<<10
+const maxRequest = 4<<20 + 256<<10
 
 // open reads a request's parameters and action. The body is given back for the signature.
 func (c *call) open(r *http.Request) ([]byte, error) {

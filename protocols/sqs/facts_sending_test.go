@@ -40,6 +40,15 @@ func TestFactsSending(t *testing.T) {
 			c.sendAll(large, x(1<<20), strings.Repeat("%", 1<<20)) // of which a form makes 3 MiB
 			c.refused("SendMessage", m{"QueueUrl": large, "MessageBody": x(1<<20 + 1)}, invalidParameter, fmt.Sprintf(tooLongOf, 1<<20))
 		},
+		"5.1 the largest message, in its longest form": func(c *client) { // base64 of slashes, which a form writes as %2F
+			url := c.newQueue("q")
+			value := strings.Repeat("\xff", 1<<20-len("xaBinary"))
+			sent := c.sendTo(url, "x", m{"MessageAttributes": m{"a": binary(value)}})
+			got := c.receiveOne(url, m{"MessageAttributeNames": []string{"All"}})
+			if got["MessageAttributes"].(m)["a"].(m)["BinaryValue"] != base64Of(value) || got["MD5OfMessageAttributes"] != sent["MD5OfMessageAttributes"] {
+				c.Errorf("got %.300v", got)
+			}
+		},
 		"5.1 characters": func(c *client) {
 			url := c.newQueue("q")
 			for _, body := range []string{"\x00", "a\x08", "\x0b", "\x1f", "\uFFFE", "\uFFFF"} {

@@ -134,6 +134,17 @@ func TestRecognition(t *testing.T) {
 	}
 }
 
+// The largest message is taken though each of its bytes is escaped.
+func TestLargestRequest(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	sent := f.ok(t, "SendMessage", `{"QueueUrl":"orders","MessageBody":"`+strings.Repeat(`\u0022`, maxMessageSize)+`"}`)
+	if want := md5Of(strings.Repeat(`"`, maxMessageSize)); sent["MD5OfMessageBody"] != want {
+		t.Errorf("got %v, want the MD5 %s", sent, want)
+	}
+}
+
 // Signature 2 has the access key in the form.
 func TestAccountOfAnOldSignature(t *testing.T) {
 	t.Parallel()

@@ -8,9 +8,9 @@ import (
 	"github.com/polymq/polymq/protocols/caller"
 )
 
-// maxRequest bounds a request's body: a batch of 1 MiB in which every byte takes three, as in a
-// form, and what stands around it.
-const maxRequest = 3<<20 + 256<<10
+// maxRequest bounds a request's body: a batch of 1 MiB in which every byte takes six, as \u0022 in JSON
+// (in a form it is four at the most: base64 of slashes), and what stands around it.
+const maxRequest = 6<<20 + 256<<10
 
 const (
 	namespace    = "http://queue.amazonaws.com/doc/2012-11-05/"
