@@ -89,12 +89,14 @@ func TestSendMessageBatch(t *testing.T) {
 		{"Id":"late","MessageBody":"b","DelaySeconds":901},
 		{"Id":"one","MessageBody":"hello"},
 		{"Id":"bad","MessageBody":"a\u0000"},
+		{"Id":"half","MessageBody":"b","MessageAttributes":{"k":{"DataType":"String","StringValue":"\ud83d"}}},
 		{"Id":"two","MessageBody":"x","MessageAttributes":{"k":{"DataType":"String","StringValue":"x"}}},
 		{"Id":"none"}]}`).body, "UUID")
 	want := `{"Successful":[{"Id":"one","MessageId":"UUID","MD5OfMessageBody":"5d41402abc4b2a76b9719d911017c592"},` +
 		`{"Id":"two","MessageId":"UUID","MD5OfMessageBody":"9dd4e461268c8034f5c8564e155c67a6","MD5OfMessageAttributes":"a45daa70926828a2f0a1db3418e6feb4"}],` +
 		`"Failed":[{"Id":"late","SenderFault":true,"Code":"InvalidParameterValue","Message":"Value 901 for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."},` +
 		`{"Id":"bad","SenderFault":true,"Code":"InvalidMessageContents","Message":"Invalid characters found. ` + validCharacters + `"},` +
+		`{"Id":"half","SenderFault":true,"Code":"InvalidParameterValue","Message":"Invalid characters found in message (user) attribute 'k'. ` + validCharacters + `"},` +
 		`{"Id":"none","SenderFault":true,"Code":"MissingParameter","Message":"The request must contain the parameter MessageBody."}]}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -14,7 +14,7 @@ import (
 // Binary. The lists are reserved by AWS; some SDKs send them empty.
 type attributeValue struct {
 	DataType         string
-	StringValue      *string
+	StringValue      aws.Text
 	BinaryValue      []byte
 	StringListValues []string `query:"StringListValue"`
 	BinaryListValues [][]byte `query:"BinaryListValue"`
@@ -89,9 +89,7 @@ func (v *attributeValue) bytes(name string) ([]byte, error) {
 	var value []byte
 	switch base {
 	case "String", "Number":
-		if v.StringValue != nil {
-			value = []byte(*v.StringValue)
-		}
+		value = v.StringValue
 	case "Binary":
 		value = v.BinaryValue
 	default:
@@ -102,7 +100,7 @@ func (v *attributeValue) bytes(name string) ([]byte, error) {
 		return nil, invalidParameter.errorf("The type of message (user) attribute '%s' must be text of at most %d bytes.", name, maxAttributeType)
 	case len(value) == 0:
 		return nil, invalidParameter.errorf("Message (user) attribute '%s' must contain a non-empty value of type '%s'.", name, base)
-	case base == "Number" && !isNumber(*v.StringValue):
+	case base == "Number" && !isNumber(string(value)):
 		return nil, invalidParameter.errorf("Can't cast the value of message (user) attribute '%s' to a number.", name)
 	case base == "String" && !core.ValidText(value):
 		return nil, invalidParameter.errorf("Invalid characters found in message (user) attribute '%s'. %s", name, validCharacters)

@@ -99,10 +99,7 @@ func (in *newMessage) delay(fifo bool) (*time.Duration, error) {
 func (in *newMessage) size() int {
 	size := len(in.MessageBody)
 	for _, a := range in.MessageAttributes {
-		size += len(a.Key) + len(a.Value.DataType) + len(a.Value.BinaryValue)
-		if a.Value.StringValue != nil {
-			size += len(*a.Value.StringValue)
-		}
+		size += len(a.Key) + len(a.Value.DataType) + len(a.Value.StringValue) + len(a.Value.BinaryValue)
 	}
 	return size
 }

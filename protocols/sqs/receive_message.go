@@ -200,8 +200,7 @@ func showAttributes(attributes []core.Attribute) aws.Map[attributeValue] {
 			shown[i].Value.BinaryValue = a.Value
 			continue
 		}
-		text := string(a.Value)
-		shown[i].Value.StringValue = &text
+		shown[i].Value.StringValue = append(aws.Text{}, a.Value...) // empty, not absent
 	}
 	return shown
 }
