@@ -17,9 +17,6 @@ func (s *Server) deleteMessage(ctx context.Context, c *call, req *deleteMessageR
 	if err != nil {
 		return nil, err
 	}
-	if req.ReceiptHandle == "" {
-		return nil, missing("ReceiptHandle")
-	}
 	results, err := s.broker.DeleteMessages(ctx, core.DeleteInput{Queue: name, Handles: []string{req.ReceiptHandle}})
 	if err != nil {
 		return nil, err
@@ -37,10 +34,12 @@ func deleteError(handle string, err error) error {
 
 // handleError names the handle in an error about it.
 func handleError(handle string, err error) error {
-	switch core.CodeOf(err) {
-	case core.ReceiptHandleInvalid:
+	switch code := core.CodeOf(err); {
+	case code == core.ReceiptHandleInvalid && handle == "":
+		return missing("ReceiptHandle")
+	case code == core.ReceiptHandleInvalid:
 		return receiptHandle.errorf(`The input receipt handle "%s" is not a valid receipt handle.`, short(handle))
-	case core.ReceiptHandleExpired, core.ReceiptHandleSuperseded:
+	case code == core.ReceiptHandleExpired, code == core.ReceiptHandleSuperseded:
 		return invalid(handle, "ReceiptHandle", "The receipt handle has expired.")
 	}
 	return err

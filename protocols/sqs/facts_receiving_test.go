@@ -280,6 +280,24 @@ func TestFactsHandles(t *testing.T) {
 			}
 			c.wantCounts(other, "0", "1", "0")
 		},
+		"6.5 no handle": func(c *client) {
+			const want = "The request must contain the parameter ReceiptHandle."
+			url := c.newQueue("q")
+			c.refused("DeleteMessage", m{"QueueUrl": url}, missingParameter, want)
+			c.refused("ChangeMessageVisibility", m{"QueueUrl": url, "VisibilityTimeout": 0}, missingParameter, want)
+			for action, entry := range map[string]m{"DeleteMessageBatch": {}, "ChangeMessageVisibilityBatch": {"VisibilityTimeout": 0}} {
+				got := c.ok(action, m{"QueueUrl": url, "Entries": []m{with(entry, m{"Id": "1"}), with(entry, m{"Id": "2", "ReceiptHandle": ""})}})
+				failed, _ := got["Failed"].([]any)
+				if len(failed) != 2 || got["Successful"] != nil {
+					c.Fatalf("%s: got %v", action, got)
+				}
+				for _, failure := range failed {
+					if failure := failure.(m); failure["Code"] != "MissingParameter" || failure["SenderFault"] != true || failure["Message"] != want {
+						c.Errorf("%s: got %v", action, failure)
+					}
+				}
+			}
+		},
 		"6.5 DeleteMessage": func(c *client) {
 			url := c.newQueue("q")
 			c.sendAll(url, "a")
