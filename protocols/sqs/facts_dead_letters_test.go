@@ -94,7 +94,10 @@ func TestFactsRedrivePolicies(t *testing.T) {
 				}
 			}
 			for _, policy := range []string{
-				`{}`, `x`, `{"redrivePermission":"some"}`, `{"redrivePermission":"byQueue"}`, byQueue(append(slices.Clone(ten), c.arnOf("s10"))...),
+				`{}`, `x`, `null`, `[]`, `{"redrivePermission":"some"}`, `{"redrivepermission":"allowAll"}`, `{"redrivePermission":["allowAll"]}`,
+				`{"redrivePermission":"byQueue","sourcequeuearns":["` + c.arnOf("q") + `"]}`, `{"redrivePermission":"byQueue","sourceQueueArns":"` + c.arnOf("q") + `"}`,
+				`{"redrivePermission":"byQueue","sourceQueueArns":[1]}`, `{"redrivePermission":"allowAll","sourceQueueArns":"` + c.arnOf("q") + `"}`,
+				`{"redrivePermission":"byQueue"}`, byQueue(append(slices.Clone(ten), c.arnOf("s10"))...),
 				`{"redrivePermission":"allowAll","sourceQueueArns":["` + c.arnOf("q") + `"]}`, `{"redrivePermission":"denyAll","sourceQueueArns":["` + c.arnOf("q") + `"]}`, byQueue("q"),
 			} {
 				c.refused("SetQueueAttributes", m{"QueueUrl": dlq, "Attributes": map[string]string{"RedriveAllowPolicy": policy}}, invalidParameter, "")

@@ -125,23 +125,24 @@ func setRedriveAllowPolicy(c *attributeChange, value string) error {
 
 // parseRedriveAllowPolicy reads a RedriveAllowPolicy of a queue, or gives what is wrong with it.
 func parseRedriveAllowPolicy(queue core.QueueName, value string) (rule core.SourceRule, reason string) {
-	var p struct {
-		RedrivePermission string   `json:"redrivePermission"`
-		SourceQueueArns   []string `json:"sourceQueueArns"`
-	}
+	var object map[string]any // and no structure, whose fields' names would have no case
 	switch {
 	case value == "":
 		return core.AnySource, ""
-	case len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &p) != nil:
+	case len(value) > maxPolicyLength || json.Unmarshal([]byte(value), &object) != nil || object == nil:
 		return "", "Redrive allow policy is not a valid JSON map."
 	}
-	sources := len(p.SourceQueueArns)
-	switch p.RedrivePermission {
+	arns, isList := object["sourceQueueArns"].([]any)
+	if object["sourceQueueArns"] != nil && !isList {
+		return "", "sourceQueueArns must be a list."
+	}
+	sources := len(arns)
+	switch object["redrivePermission"] {
 	case "allowAll", "denyAll":
 		if sources > 0 {
 			return "", "sourceQueueArns is allowed with redrivePermission byQueue only."
 		}
-		if p.RedrivePermission == "denyAll" {
+		if object["redrivePermission"] == "denyAll" {
 			return core.NoSource, ""
 		}
 		return core.AnySource, ""
@@ -153,7 +154,8 @@ func parseRedriveAllowPolicy(queue core.QueueName, value string) (rule core.Sour
 		return "", "redrivePermission must be allowAll, denyAll or byQueue."
 	}
 	names := make([]string, sources)
-	for i, text := range p.SourceQueueArns {
+	for i, element := range arns {
+		text, _ := element.(string)
 		source, ok := parseARN(text)
 		if !ok || source.Account != queue.Account || source.Region != queue.Region {
 			return "", "sourceQueueArns must be ARNs of queues in the same account and region."
