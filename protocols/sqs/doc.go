@@ -19,7 +19,7 @@
 //   - A queue can be made again at once after it was deleted, and purged again at once. With
 //     Options.SixtySecondRules it cannot, as in AWS.
 //   - Counters are exact, changes of attributes take effect at once.
-//   - A receive gives as many messages as there are, up to what was asked for.
+//   - A receive gives as many messages as there are, up to what was asked for; of big ones about 8 MiB.
 //   - SenderId is the account.
 //   - Policies come back as they were set; AWS rewrites some.
 //   - A FIFO queue has no limit of throughput; FifoThroughputLimit is kept and shown.
