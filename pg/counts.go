@@ -33,81 +33,103 @@ CROSS JOIN LATERAL (
     SELECT later.messages, later.bytes, later.in_flight + present.in_flight, later.delayed + present.delayed
 ) n`
 
-// foldSQL adds up the counts of the storages that the CTE busy names: what lies in the past in one row
-// per storage, what is hidden in one per second. now() without the account's advance keeps more seconds
+// foldSQL adds up the rows of the counters that the CTE places names, and that it has locked: what they say of messages and bytes goes
+// into one row for each storage, what is hidden into one for each second. now() without the account's advance keeps more seconds
 // apart than it must, and so does a past that begins a minute ago, for a reader may have begun before.
-// Rows that another server folds at the moment are left to it.
 const foldSQL = `, folded AS (
-    DELETE FROM counts WHERE ctid = ANY (ARRAY(
-        SELECT c.place FROM busy b CROSS JOIN LATERAL (
-            SELECT c.ctid AS place FROM counts c WHERE c.storage_id = b.storage_id LIMIT @limit FOR UPDATE SKIP LOCKED
-        ) c LIMIT @limit))
+    DELETE FROM counts WHERE ctid = ANY (ARRAY(SELECT place FROM places))
     RETURNING storage_id, bucket, messages, bytes, in_flight, delayed
-), summed AS (
-    SELECT storage_id, CASE WHEN hidden THEN bucket ELSE '-infinity' END AS bucket, sum(messages) AS messages, sum(bytes) AS bytes,
-        COALESCE(sum(in_flight) FILTER (WHERE hidden), 0) AS in_flight, COALESCE(sum(delayed) FILTER (WHERE hidden), 0) AS delayed
-    FROM (SELECT *, bucket > now() - interval '1 minute' AS hidden FROM folded) f
-    GROUP BY 1, 2
 ), kept AS (
     INSERT INTO counts (storage_id, bucket, messages, bytes, in_flight, delayed)
-    SELECT storage_id, bucket, messages, bytes, in_flight, delayed FROM summed
-    WHERE messages <> 0 OR bytes <> 0 OR in_flight <> 0 OR delayed <> 0
+    SELECT storage_id, '-infinity'::timestamptz, sum(messages), sum(bytes), 0, 0
+    FROM folded WHERE messages <> 0 OR bytes <> 0
+    GROUP BY storage_id HAVING sum(messages) <> 0 OR sum(bytes) <> 0
+    UNION ALL
+    SELECT storage_id, bucket, 0, 0, sum(in_flight), sum(delayed)
+    FROM folded WHERE (in_flight <> 0 OR delayed <> 0) AND bucket > now() - interval '1 minute'
+    GROUP BY storage_id, bucket HAVING sum(in_flight) <> 0 OR sum(delayed) <> 0
 )
 SELECT storage_id FROM folded`
 
-const foldCountsSQL = `WITH busy AS (SELECT storage_id FROM unnest(@storage::bigint[]) AS b(storage_id))` + foldSQL
+// Rows that another server folds at the moment are left to it.
+const foldStoragesSQL = `
+WITH places AS (
+    SELECT c.place FROM unnest(@storage::bigint[]) AS b(storage_id) CROSS JOIN LATERAL (
+        SELECT c.ctid AS place FROM counts c WHERE c.storage_id = b.storage_id LIMIT @limit FOR UPDATE SKIP LOCKED
+    ) c LIMIT @limit
+)` + foldSQL
 
-// unfoldedSQL looks for storages that have more rows than they need.
+const foldPlacesSQL = `
+WITH places AS (
+    SELECT ctid AS place FROM counts WHERE ctid > (@after::text)::tid AND ctid <= (@last::text)::tid LIMIT @limit FOR UPDATE SKIP LOCKED
+)` + foldSQL
+
+// unfoldedSQL looks at the rows that come next by their places: which is the last, how many they are, and whether adding
+// them up leaves a fifth less, or many less of one storage.
 const unfoldedSQL = `
-SELECT storage_id, count(*)::integer FROM counts GROUP BY storage_id
-HAVING count(*) - count(DISTINCT CASE WHEN bucket > now() - interval '1 minute' THEN bucket ELSE '-infinity' END) > @slack`
+SELECT COALESCE(max(last)::text, ''), COALESCE(sum(rows), 0)::integer, COALESCE(sum(more) >= sum(rows) * 0.2 OR max(more) >= @many, false)
+FROM (
+    SELECT max(last) AS last, sum(rows) AS rows, sum(rows) - count(*) AS more
+    FROM (
+        SELECT storage_id, max(place) AS last, count(*) AS rows
+        FROM (SELECT ctid AS place, storage_id, bucket FROM counts WHERE ctid > (@after::text)::tid LIMIT @limit) c
+        GROUP BY storage_id, CASE WHEN bucket > now() - interval '1 minute' THEN bucket ELSE '-infinity' END
+    ) c
+    GROUP BY storage_id
+) s`
 
 const (
 	foldFrom     = 100         // trains after which this server folds what they wrote for a storage
-	foldAllEvery = time.Minute // how often it looks for rows that others have written, or few of its own
-	foldAllSlack = 8           // rows more than needed that a storage may have then
+	foldAllEvery = time.Minute // how often it goes through all rows, for what others have written, or few of its own
+	firstPlace   = "(0,0)"     // before all rows
 )
 
-// FoldCounts adds up to limit rows of the counters and gives how many they were.
-func (s *Store) FoldCounts(ctx context.Context, limit int) (int, error) {
-	if s.unfolded.allDue() {
-		if err := s.lookForUnfolded(ctx); err != nil {
-			return 0, err
+// FoldCounts adds up rows of the counters, up to limit with a statement, and gives how many they were: fewer than
+// limit only when there is nothing more to fold.
+func (s *Store) FoldCounts(ctx context.Context, limit int) (folded int, err error) {
+	if storages := s.unfolded.take(limit); len(storages) > 0 {
+		folded, err = s.exec(ctx, foldStoragesSQL, pgx.StrictNamedArgs{"storage": storages, "limit": limit})
+	}
+	for err == nil && folded < limit {
+		after := s.unfolded.next()
+		if after == "" {
+			break
 		}
+		var n int
+		n, err = s.foldBehind(ctx, after, limit)
+		folded += n
 	}
-	storages := s.unfolded.take(limit)
-	if len(storages) == 0 {
-		return 0, nil
-	}
-	return s.exec(ctx, foldCountsSQL, pgx.StrictNamedArgs{"storage": storages, "limit": limit})
+	return folded, err
 }
 
-// lookForUnfolded finds what there is to fold, whoever wrote it.
-func (s *Store) lookForUnfolded(ctx context.Context) error {
-	found := map[int64]int{}
-	err := s.do(ctx, unfoldedSQL, pgx.StrictNamedArgs{"slack": foldAllSlack}, func(rows pgx.Rows) error {
-		var storage int64
-		var n int
-		_, err := pgx.ForEachRow(rows, []any{&storage, &n}, func() error {
-			found[storage] = n
-			return nil
-		})
+// foldBehind adds up the next limit rows behind a place, if that is worth while.
+func (s *Store) foldBehind(ctx context.Context, after string, limit int) (folded int, err error) {
+	last, rows, worth := "", 0, false
+	err = s.do(ctx, unfoldedSQL, pgx.StrictNamedArgs{"after": after, "limit": limit, "many": foldFrom}, func(found pgx.Rows) error {
+		_, err := pgx.ForEachRow(found, []any{&last, &rows, &worth}, func() error { return nil })
 		return err
 	})
-	if err == nil {
-		s.unfolded.found(found)
+	if err == nil && worth {
+		folded, err = s.exec(ctx, foldPlacesSQL, pgx.StrictNamedArgs{"after": after, "last": last, "limit": limit})
 	}
-	return err
+	if err != nil {
+		return folded, err
+	}
+	if rows < limit {
+		last = ""
+	}
+	s.unfolded.reach(last)
+	return folded, nil
 }
 
-// unfolded knows which storages' counters are to be folded: of how many trains of this server they have rows
-// since they last were, and what it found when it last looked at all there is. To look each time took 150 ms with
-// 10,000 queues in use.
+// unfolded knows which storages' counters are to be folded, of how many trains of this server they have rows
+// since they last were, and how far it is in going through all there is.
 type unfolded struct {
-	mu     sync.Mutex
-	trains map[int64]int
-	ripe   map[int64]int // rows of storages that were found
-	all    time.Time
+	mu      sync.Mutex
+	trains  map[int64]int
+	ripe    map[int64]int // trains of storages that have enough of them
+	began   time.Time     // when it last began to go through all
+	reached string        // the place up to which it has, "" at the end
 }
 
 func (u *unfolded) init() { u.trains, u.ripe = map[int64]int{}, map[int64]int{} }
@@ -125,8 +147,8 @@ func (u *unfolded) add(storages []int64) {
 	}
 }
 
-// take gives storages that together have at least so many rows to fold, where there are as many, and
-// forgets these rows.
+// take gives storages to which at least so many trains have written, where there are as many, and
+// forgets these trains.
 func (u *unfolded) take(rows int) (storages []int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -145,16 +167,19 @@ func (u *unfolded) take(rows int) (storages []int64) {
 	return storages
 }
 
-func (u *unfolded) allDue() bool {
+// next gives the place behind which to go on through all rows, "" when that is over for the time being.
+func (u *unfolded) next() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return time.Since(u.all) >= foldAllEvery
+	if u.reached == "" && time.Since(u.began) >= foldAllEvery {
+		u.began, u.reached = time.Now(), firstPlace
+		clear(u.trains)
+	}
+	return u.reached
 }
 
-// found takes the rows that were found, in place of what was known.
-func (u *unfolded) found(rows map[int64]int) {
+func (u *unfolded) reach(place string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.all, u.ripe = time.Now(), rows
-	clear(u.trains)
+	u.reached = place
 }

@@ -200,8 +200,55 @@ func TestFoldCountsOfItsOwn(t *testing.T) {
 	})
 }
 
-// What one look has found is folded in batches, without another look.
-func TestFoldCountsLooksOnce(t *testing.T) {
+// What was sent, received and deleted leaves nothing, also while it would still be hidden.
+func TestFoldCountsOfWholeCycles(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		q := newQueue(t, newBroker(t, store))
+		const cycles = 20
+		for i := range cycles {
+			q.send("a")
+			q.delete(false, handlesOf(q.receiveFor(1, time.Hour+time.Duration(i)*time.Minute))...)
+		}
+		q.wantCounts(0, 0, 0, 0)
+		if n, err := pg.FoldAllCounts(store); n != 3*cycles || err != nil {
+			t.Errorf("folded %d rows, %v; want all %d", n, err, 3*cycles)
+		}
+		var left int
+		if err := database(t, store.URL()).QueryRow(t.Context(), `SELECT count(*) FROM counts`).Scan(&left); left != 0 || err != nil {
+			t.Errorf("%d rows left, %v", left, err)
+		}
+		q.wantCounts(0, 0, 0, 0)
+	})
+}
+
+// What needs the rows that it has is left as it is. A queue with many more than it needs is found among them.
+func TestFoldCountsWhereItIsWorthIt(t *testing.T) {
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		q := newQueue(t, newBroker(t, store))
+		conn := database(t, store.URL())
+		execute(t, conn, `INSERT INTO counts (storage_id, bucket, in_flight) SELECT 900 + i % 100, now() + (1000 + i) * interval '1 second', 1 FROM generate_series(1, 500) AS i`)
+		fold := func(want int) {
+			t.Helper()
+			if n, err := pg.FoldAllCounts(store); n != want || err != nil {
+				t.Errorf("folded %d rows, %v; want %d", n, err, want)
+			}
+		}
+		fold(0)
+		pg.FoldedAll(store)
+		for range pg.FoldFrom - 1 {
+			q.send("a")
+		}
+		execute(t, conn, `INSERT INTO counts (storage_id, bucket, messages) VALUES ($1, '-infinity', 1)`, q.describe().Storage) // another server's
+		fold(0)
+		execute(t, conn, `INSERT INTO counts (storage_id, bucket, messages) VALUES ($1, '-infinity', 1)`, q.describe().Storage)
+		fold(500 + pg.FoldFrom + 1)
+		q.wantCounts(pg.FoldFrom+1, 0, 0, pg.FoldFrom-1)
+		fold(0)
+	})
+}
+
+// All there is is gone through once, in batches: what is written behind the place that was reached waits for the next time.
+func TestFoldCountsGoesThroughOnce(t *testing.T) {
 	store := pgtest.Open(t, pgtest.DatabaseURL(t))
 	q := newQueue(t, newBroker(t, store))
 	const rows = 40
@@ -210,16 +257,31 @@ func TestFoldCountsLooksOnce(t *testing.T) {
 	}
 	pg.ForgetFolded(store)
 	conn := database(t, store.URL())
+	others := func(want int) {
+		t.Helper()
+		var n int
+		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM counts WHERE storage_id = 999`).Scan(&n); n != want || err != nil {
+			t.Errorf("%d rows of others, %v; want %d", n, err, want)
+		}
+	}
 	for i, batch := range []int{rows / 4, rows / 4, rows} { // each leaves a row with the sum of those that it took
 		n, err := store.FoldCounts(t.Context(), batch)
 		if want := min(batch, rows/2+2); n != want || err != nil {
 			t.Errorf("batch %d folded %d rows, %v; want %d", i, n, err, want)
 		}
-		execute(t, conn, `INSERT INTO counts (storage_id, bucket) SELECT 999, '-infinity' FROM generate_series(1, 20)`) // a look would find these
+		execute(t, conn, `VACUUM counts`) // frees the places of the rows that were folded
+		execute(t, conn, `INSERT INTO counts (storage_id, bucket, messages) SELECT 999, '-infinity', 1 FROM generate_series(1, $1)`, rows/4)
+		others((i + 1) * rows / 4)
 	}
 	if n, err := store.FoldCounts(t.Context(), rows); n != 0 || err != nil {
 		t.Errorf("folded %d rows more, %v", n, err)
 	}
+	others(3 * rows / 4)
+	q.wantCounts(rows, 0, 0, rows)
+	if n, err := pg.FoldAllCounts(store); n != 3*rows/4+1 || err != nil {
+		t.Errorf("folded %d rows the next time, %v", n, err)
+	}
+	others(1)
 	q.wantCounts(rows, 0, 0, rows)
 }
 
@@ -260,21 +322,24 @@ func TestCountsUnderLoad(t *testing.T) {
 		})
 	}
 	loaded := make(chan struct{})
-	watch.Go(func() {
-		for {
-			select {
-			case <-loaded:
-				return
-			default:
+	for _, store := range stores {
+		watch.Go(func() {
+			for {
+				select {
+				case <-loaded:
+					return
+				default:
+				}
+				pg.ForgetFolded(store)
+				if _, err := store.FoldCounts(context.Background(), 500); err != nil {
+					t.Errorf("fold: %v", err)
+				}
+				if c := q.describe().Counts; c.Visible < 0 || c.InFlight < 0 || c.Delayed != 0 || c.Bytes != 2*(c.Visible+c.InFlight) {
+					t.Errorf("counts %+v", c)
+				}
 			}
-			if _, err := stores[1].FoldCounts(context.Background(), 500); err != nil {
-				t.Errorf("fold: %v", err)
-			}
-			if c := q.describe().Counts; c.Visible < 0 || c.InFlight < 0 || c.Delayed != 0 || c.Bytes != 2*(c.Visible+c.InFlight) {
-				t.Errorf("counts %+v", c)
-			}
-		}
-	})
+		})
+	}
 	load.Wait()
 	close(loaded)
 	watch.Wait()

@@ -18,8 +18,17 @@ func (s *Store) URL() string {
 	return s.opts.URL
 }
 
-// ForgetFolded makes the next fold look for all there is.
-func ForgetFolded(s *Store) { s.unfolded.all = time.Time{} }
+// ForgetFolded makes the next fold begin to go through all there is.
+func ForgetFolded(s *Store) { s.unfolded.set(time.Time{}) }
+
+// FoldedAll says that a store has just gone through all counters.
+func FoldedAll(s *Store) { s.unfolded.set(time.Now()) }
+
+func (u *unfolded) set(began time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.began, u.reached = began, ""
+}
 
 // FoldAllCounts folds until there is nothing to fold, whoever wrote it.
 func FoldAllCounts(s *Store) (n int, err error) {
@@ -62,7 +71,8 @@ const (
 	SweepSQL             = sweepSQL
 	ExpireSQL            = expireSQL
 	RemoveDroppedSQL     = removeDroppedSQL
-	FoldCountsSQL        = foldCountsSQL
+	FoldStoragesSQL      = foldStoragesSQL
+	FoldPlacesSQL        = foldPlacesSQL
 	UnfoldedSQL          = unfoldedSQL
 	AccessKeySQL         = accessKeySQL
 	ExpireKeysSQL        = expireKeysSQL
@@ -194,9 +204,6 @@ const (
 
 // FoldFrom is after how many trains a server folds what they wrote.
 const FoldFrom = foldFrom
-
-// FoldedAll says that all counters have just been looked through.
-func FoldedAll(s *Store) { s.unfolded.found(map[int64]int{}) }
 
 // Listening gives how many other servers this one knows to hear its notifications.
 func Listening(s *Store) int { return int(s.peers.listening.Load()) }

@@ -99,8 +99,9 @@ func plannedStatements(queue, storage int64) map[string]plannedStatement {
 		}, 1000},
 		"sweep":          {pg.SweepSQL, pgx.NamedArgs{"storage": []int64{storage, storage + 1}, "priority": []int16{8, 8}, "mark": []time.Time{time.Now(), time.Now()}}, 10},
 		"expire":         {pg.ExpireSQL, pgx.NamedArgs{"limit": n}, 3*grownQueues + 100}, // every queue, and its first message
-		"fold":           {pg.FoldCountsSQL, pgx.NamedArgs{"storage": []int64{1, 2, 3}, "limit": n}, 200},
-		"unfolded":       {pg.UnfoldedSQL, pgx.NamedArgs{"slack": 3}, 5*grownQueues + 100}, // every counter
+		"fold storages":  {pg.FoldStoragesSQL, pgx.NamedArgs{"storage": []int64{1, 2, 3}, "limit": n}, 200},
+		"fold places":    {pg.FoldPlacesSQL, pgx.NamedArgs{"after": "(0,0)", "last": "(0,50)", "limit": n}, 200},
+		"unfolded":       {pg.UnfoldedSQL, pgx.NamedArgs{"after": "(1,0)", "limit": n, "many": 3}, 100},
 		"remove dropped": {pg.RemoveDroppedSQL, pgx.NamedArgs{"limit": n, "grace": time.Hour}, 200},
 		"peek": {pg.PeekSQL, pgx.NamedArgs{
 			"queue": queue, "version": 1, "priority": []int16{8}, "hidden": false, "limit": n, "mark": start,

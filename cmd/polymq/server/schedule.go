@@ -30,7 +30,8 @@ const (
 	shortChore = 10 * time.Second
 	longChore  = 10 * time.Minute
 
-	batch = 1000
+	batch     = 1000
+	foldBatch = 10_000 // rows of cycles that cancel each other out stand near each other: the more at once, the fewer are left
 )
 
 // chore is a row of the schedule.
@@ -51,7 +52,7 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, config
 		{"delay", workers.Every(look), shortChore, workers.Delay{LookAhead: broker.LookAhead}},
 		{"heartbeat", workers.Every(pg.HeartbeatTime), shortChore, workers.Heartbeat{Beat: store.Heartbeat}},
 		{"sweep", workers.Every(sweepEvery), shortChore, workers.Sweep{Sweep: store.Sweep}},
-		{"counts", workers.Every(foldEvery), shortChore, workers.Counts{Fold: store.FoldCounts, Batch: batch}},
+		{"counts", workers.Every(foldEvery), shortChore, workers.Counts{Fold: store.FoldCounts, Batch: foldBatch}},
 		{"retention", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ExpireMessages, Batch: batch}},
 		{"keys", workers.Every(expireEvery), longChore, workers.Retention{DeleteExpired: store.ExpireKeys, Batch: batch}},
 		{"deduplication", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.RemoveIDs, Batch: batch}},
