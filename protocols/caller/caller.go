@@ -240,7 +240,7 @@ func hasPort(host string) bool {
 // RegionOfHost gives the region in a cloud's own host name, "" in any other. The names count also
 // under .localhost, where a client on the same machine can try them, and under the name that LocalStack gives
 // that machine: (sqs|sns)[-fips].REGION.(amazonaws.com|api.aws), REGION.queue.amazonaws.com,
-// ACCOUNT.mns.REGION[-internal[-vpc]].aliyuncs.com, mns-open[-vpc].REGION.aliyuncs.com, sts[-vpc].REGION.aliyuncs.com,
+// [ACCOUNT.]mns.REGION[-internal[-vpc]].aliyuncs.com, mns-open[-vpc].REGION.aliyuncs.com, sts[-vpc].REGION.aliyuncs.com,
 // dybaseapi.REGION.aliyuncs.com.
 func RegionOfHost(host string) string {
 	name, _, _ := strings.Cut(strings.ToLower(host), ":")
@@ -304,6 +304,9 @@ func regionOfLabels(labels string) string {
 		return secondLabel
 	case secondLabel == "queue" && thirdLabel == "":
 		return firstLabel
+	case firstLabel == "mns": // of clients that speak MNS in JSON, whose accounts their keys tell
+		region, _, _ := strings.Cut(secondLabel, "-internal")
+		return region
 	case secondLabel == "mns", secondLabel == "mqrest":
 		region, _, _ := strings.Cut(thirdLabel, "-internal")
 		return region
