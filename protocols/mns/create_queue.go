@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
 )
@@ -45,7 +46,7 @@ func (s *Server) createQueue(ctx context.Context, c *call, req *QueueAttributes)
 // characters in their names, can be used all the same.
 func CheckQueueName(name string) error {
 	switch {
-	case len(name) > maxNameLength:
+	case utf8.RuneCountInString(name) > maxNameLength:
 		return wireError{http.StatusBadRequest, "QueueNameLengthError", "a queue name has 1 to 256 characters"}
 	case !validName(name):
 		return wireError{http.StatusBadRequest, "InvalidQueueName", "a queue name has letters, digits and '-', and begins with no '-'"}

@@ -34,6 +34,8 @@ func TestCreateQueue(t *testing.T) {
 		"again, defaults":               {"orders", "<Queue/>", 409, "QueueAlreadyExist"},
 		"again, logging":                {"orders", "<Queue><VisibilityTimeout>60</VisibilityTimeout><LoggingEnabled>true</LoggingEnabled></Queue>", 409, "QueueAlreadyExist"},
 		"name too long":                 {strings.Repeat("q", 257), "<Queue/>", 400, "QueueNameLengthError"},
+		"too long, of other letters":    {strings.Repeat("%E9%98%9F", 257), "<Queue/>", 400, "QueueNameLengthError"},
+		"long enough, of other letters": {strings.Repeat("%E9%98%9F", 256), "<Queue/>", 400, "InvalidQueueName"},
 		"underscore":                    {"my_queue", "<Queue/>", 400, "InvalidQueueName"},
 		"dot":                           {"orders.fifo", "<Queue/>", 400, "InvalidQueueName"},
 		"hyphen first":                  {"-orders", "<Queue/>", 400, "InvalidQueueName"},

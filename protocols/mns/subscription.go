@@ -229,7 +229,7 @@ func checkFormat(format string) error {
 
 func checkSubscriptionName(name string) error {
 	switch {
-	case len(name) > maxNameLength:
+	case utf8.RuneCountInString(name) > maxNameLength:
 		return wireError{http.StatusBadRequest, "SubscriptionNameLengthError", "a subscription name has 1 to 256 characters"}
 	case !validName(name):
 		return wireError{http.StatusBadRequest, "SubscriptionNameInvalid", "a subscription name has letters, digits and '-', and begins with no '-'"}

@@ -3,6 +3,7 @@ package mns
 import (
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/polymq/polymq/core"
 )
@@ -64,7 +65,7 @@ func (c *call) topicURL(name string) string { return c.BaseURL + "/topics/" + na
 // CheckTopicName holds for topics that MNS makes.
 func CheckTopicName(name string) error {
 	switch {
-	case len(name) > maxNameLength:
+	case utf8.RuneCountInString(name) > maxNameLength:
 		return wireError{http.StatusBadRequest, "TopicNameLengthError", "a topic name has 1 to 256 characters"}
 	case !validName(name):
 		return wireError{http.StatusBadRequest, "TopicNameInvalid", "a topic name has letters, digits and '-', and begins with no '-'"}

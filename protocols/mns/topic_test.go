@@ -73,6 +73,7 @@ func TestCreateTopic(t *testing.T) {
 		"again, defaults":      {"news", "<Topic/>", 409, "TopicAlreadyExist"},
 		"again, logging":       {"news", "<Topic><MaximumMessageSize>2048</MaximumMessageSize><LoggingEnabled>true</LoggingEnabled></Topic>", 409, "TopicAlreadyExist"},
 		"name too long":        {strings.Repeat("t", 257), "<Topic/>", 400, "TopicNameLengthError"},
+		"other letters":        {strings.Repeat("%E9%98%9F", 256), "<Topic/>", 400, "TopicNameInvalid"},
 		"underscore":           {"my_topic", "<Topic/>", 400, "TopicNameInvalid"},
 		"hyphen first":         {"-news", "<Topic/>", 400, "TopicNameInvalid"},
 		"too small":            {"other", "<Topic><MaximumMessageSize>1023</MaximumMessageSize></Topic>", 400, "InvalidArgument"},
@@ -206,6 +207,7 @@ func TestSubscribe(t *testing.T) {
 		"unknown strategy":          {"other", endpoint("http://example.com") + "<NotifyStrategy>NEVER</NotifyStrategy>", 400, "InvalidArgument"},
 		"unknown format":            {"other", endpoint("http://example.com") + "<NotifyContentFormat>STREAM</NotifyContentFormat>", 400, "InvalidArgument"},
 		"name too long":             {strings.Repeat("s", 257), endpoint("http://example.com"), 400, "SubscriptionNameLengthError"},
+		"other letters":             {strings.Repeat("%E9%98%9F", 256), endpoint("http://example.com"), 400, "SubscriptionNameInvalid"},
 		"bad name":                  {"a_b", endpoint("http://example.com"), 400, "SubscriptionNameInvalid"},
 		"wrong root":                {"other", "", 400, "InvalidArgument"},
 	}
