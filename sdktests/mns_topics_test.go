@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
 // mnsTopic creates a topic with MNS's defaults.
@@ -378,5 +379,66 @@ func TestCrossTopics(t *testing.T) {
 	}
 	if got := mnsReceived(t, queue, 5).MessageBody; got != "hello of MNS" {
 		t.Errorf("SNS's subscriber has %q of MNS's publish", got)
+	}
+}
+
+// A subscription's filter is in the language of whoever made it: the other protocol neither shows nor changes it.
+func TestCrossFilters(t *testing.T) {
+	t.Parallel()
+	srv := start(t)
+	client := sns.New(sns.Options{
+		BaseEndpoint: aws.String(srv.url), Region: "us-east-1",
+		Credentials: credentials.NewStaticCredentialsProvider(accessKey, "test", ""), Retryer: aws.NopRetryer{},
+	})
+	made, err := client.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("filtered")})
+	if err != nil {
+		t.Fatalf("create topic: %v", err)
+	}
+	policyOf := func(arn string) (string, bool) {
+		got, err := client.GetSubscriptionAttributes(t.Context(), &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(arn)})
+		if err != nil {
+			t.Fatalf("get subscription attributes: %v", err)
+		}
+		policy, ok := got.Attributes["FilterPolicy"]
+		return policy, ok
+	}
+	byMNS := func(method, name, document string, want int) string {
+		status, answer, err := speak(strings.TrimPrefix(srv.url, "http://"), method+" /topics/filtered/subscriptions/"+name+"\n\n"+document)
+		if err != nil || status != want {
+			t.Errorf("%s %s %s: got %d %v, want %d:\n%s", method, name, document, status, err, want, answer)
+		}
+		return answer
+	}
+
+	const policy = `{"a":["b"]}`
+	ofSNS, err := client.Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: made.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:000000000000:any"),
+		Attributes: map[string]string{"FilterPolicy": policy},
+	})
+	if err != nil {
+		t.Fatalf("subscribe: %v", err)
+	}
+	change := (*ofSNS.SubscriptionArn)[strings.LastIndexByte(*ofSNS.SubscriptionArn, ':')+1:] + "?metaoverride=true"
+	byMNS("PUT", change, "<Subscription><FilterTag>red</FilterTag></Subscription>", 400)
+	byMNS("PUT", change, `<Subscription><FilterTag>{"a":["c"]}</FilterTag></Subscription>`, 400)
+	byMNS("PUT", change, "<Subscription><FilterTag></FilterTag><NotifyStrategy>BACKOFF_RETRY</NotifyStrategy></Subscription>", 204) // as it was shown
+	if got, _ := policyOf(*ofSNS.SubscriptionArn); got != policy {
+		t.Errorf("SNS's subscription has the policy %q", got)
+	}
+
+	byMNS("PUT", "tagged", "<Subscription><Endpoint>acs:mns:0:127:queues/any</Endpoint><FilterTag>red</FilterTag></Subscription>", 201)
+	tagged := *made.TopicArn + ":tagged"
+	if got, ok := policyOf(tagged); ok {
+		t.Errorf("MNS's subscription has the policy %q", got)
+	}
+	for name, value := range map[string]string{"FilterPolicy": policy, "FilterPolicyScope": "MessageBody"} {
+		_, err := client.SetSubscriptionAttributes(t.Context(), &sns.SetSubscriptionAttributesInput{SubscriptionArn: aws.String(tagged), AttributeName: aws.String(name), AttributeValue: aws.String(value)})
+		var refused *types.InvalidParameterException
+		if !errors.As(err, &refused) {
+			t.Errorf("%s of MNS's subscription: got %v", name, err)
+		}
+	}
+	if answer := byMNS("GET", "tagged", "", 200); !strings.Contains(answer, "<FilterTag>red</FilterTag>") {
+		t.Errorf("MNS's subscription has another tag:\n%s", answer)
 	}
 }

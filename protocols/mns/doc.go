@@ -35,7 +35,8 @@
 // XML, JSON or SIMPLIFIED, to queues of any protocol, to HTTP endpoints signed by a key whose certificate
 // is served at CertificatePath, by mail. SMS and mobile pushes are kept. Account and region in a queue's
 // endpoint are not looked at: clients make them of the host name that they were given, and queues of other
-// accounts cannot be subscribed. A message's properties go with it into queues.
+// accounts cannot be subscribed. A message's properties go with it into queues. A filter that another protocol
+// made is no tag: it is neither shown nor changed here.
 //
 // Whoever receives a push fetches the certificate from the server's public URL, or else from the one by which the
 // subscriber reached it.

@@ -24,6 +24,12 @@ func (s *Server) setSubscriptionAttributes(ctx context.Context, c *call, req *se
 	if req.Endpoint != nil && *req.Endpoint != is.Endpoint || req.NotifyContentFormat != nil && *req.NotifyContentFormat != is.NotifyContentFormat {
 		return done{}, core.Errorf(core.InvalidArgument, "Endpoint and NotifyContentFormat of a subscription cannot be changed")
 	}
+	if sub.Format != Format && req.FilterTag != nil {
+		if *req.FilterTag != is.FilterTag {
+			return done{}, core.Errorf(core.InvalidArgument, "the subscription was made through another protocol, whose filter is no tag")
+		}
+		req.FilterTag = nil
+	}
 	change, err := ChangeSubscription(req.NotifyStrategy, req.FilterTag)
 	if err != nil {
 		return done{}, err

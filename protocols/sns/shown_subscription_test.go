@@ -17,9 +17,9 @@ func TestShownSubscriptionOfOthersSettings(t *testing.T) {
 		sub            core.Subscription
 		scope, redrive string
 	}{
-		"as SNS set it":     {core.Subscription{Filter: core.Filter{Text: "{}", Scope: "MessageAttributes"}, DeadLetter: queue("dead"), Attributes: set}, "MessageAttributes", set[redriveKey]},
-		"set elsewhere":     {core.Subscription{Filter: core.Filter{Text: "{}", Scope: "MessageBody:sqs"}, DeadLetter: queue("late")}, "MessageBody", `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:late"}`},
-		"changed elsewhere": {core.Subscription{Filter: core.Filter{Text: "{}", Scope: "MessageBody"}, DeadLetter: queue("late"), Attributes: set}, "MessageBody", `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:late"}`},
+		"as SNS set it":     {core.Subscription{Format: format, Filter: core.Filter{Text: "{}", Scope: "MessageAttributes"}, DeadLetter: queue("dead"), Attributes: set}, "MessageAttributes", set[redriveKey]},
+		"set elsewhere":     {core.Subscription{Format: format, Filter: core.Filter{Text: "{}", Scope: "MessageBody:sqs"}, DeadLetter: queue("late")}, "MessageBody", `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:late"}`},
+		"changed elsewhere": {core.Subscription{Format: format, Filter: core.Filter{Text: "{}", Scope: "MessageBody"}, DeadLetter: queue("late"), Attributes: set}, "MessageBody", `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:late"}`},
 		"ended elsewhere":   {core.Subscription{Attributes: set}, "", ""},
 	} {
 		got := map[string]string{}

@@ -43,7 +43,7 @@ func (s *Server) subscribe(ctx context.Context, c *call, req *subscribeRequest) 
 	keep(&change.Attributes, baseKey, c.BaseURL)
 	made := change.Apply(wanted)
 	sub, created, err := s.broker.Subscribe(ctx, core.NewSubscription{
-		Name: made.Name, Pending: pending, Token: newToken(), Format: format, Protocol: made.Protocol, Endpoint: made.Endpoint, Queue: made.Queue,
+		Name: made.Name, Pending: pending, Token: newToken(), Format: made.Format, Protocol: made.Protocol, Endpoint: made.Endpoint, Queue: made.Queue,
 		Owner: made.Owner, Raw: made.Raw, Filter: made.Filter, DeadLetter: made.DeadLetter, Rate: made.Rate, Attributes: made.Attributes,
 		Replay: change.Replay,
 	})
@@ -76,7 +76,7 @@ func (s *Server) checkSubscribe(ctx context.Context, c *call, req *subscribeRequ
 	if _, err := s.broker.Topic(ctx, topic); err != nil {
 		return sub, change, err
 	}
-	sub = core.Subscription{Name: core.SubscriptionName{Topic: topic}, Protocol: *req.Protocol, Endpoint: req.Endpoint, Owner: c.Account}
+	sub = core.Subscription{Name: core.SubscriptionName{Topic: topic}, Format: format, Protocol: *req.Protocol, Endpoint: req.Endpoint, Owner: c.Account}
 	if err := s.checkEndpoint(ctx, &sub); err != nil {
 		return sub, change, err
 	}

@@ -175,6 +175,9 @@ func (w *wishes) change(sub *core.Subscription) (c core.SubscriptionChange, err 
 
 // filter gives the filter that policy and scope make, each being new or what the subscription has.
 func (w *wishes) filter(sub *core.Subscription) (*core.Filter, error) {
+	if sub.Format != format {
+		return nil, errors.New("FilterPolicy: the subscription was made through another protocol, whose filter is no policy")
+	}
 	policy, scope := sub.Filter.Text, scopeOf(sub)
 	if w.policy != nil {
 		policy = *w.policy
@@ -243,7 +246,7 @@ func shownSubscription(sub *core.Subscription, topic *core.Topic) aws.Map[string
 	add("PendingConfirmation", strconv.FormatBool(sub.State == core.Pending))
 	add("ConfirmationWasAuthenticated", strconv.FormatBool(sub.Attributes[authenticatedKey] == "true"))
 	add("SubscriptionArn", subscriptionARN(sub.Name))
-	if sub.Filter.Text != "" {
+	if sub.Format == format && sub.Filter.Text != "" {
 		add(filterPolicy, sub.Filter.Text)
 		add(filterPolicyScope, scopeOf(sub))
 	}
