@@ -13,6 +13,7 @@ type ReceiveInput struct {
 	VisibilityTimeout *time.Duration // 0 to MaxVisibilityTimeout; nil: the queue's
 	Wait              *time.Duration // for a first message, 0 to MaxReceiveWait; nil: the queue's
 	DeadOnTime        bool           // dead letters move when their visibility timeout ends (MNS), and not only when the next receive finds them
+	Unbounded         bool           // also beyond MaxInFlight messages in flight (MNS)
 
 	// Of FIFO queues, and without effect on others:
 	AttemptID   string // a second receive with the same one within DeduplicationWindow gets the messages of the first, while they are as it left them; "": none
@@ -88,7 +89,7 @@ func (in ReceiveInput) check() error {
 
 // receive looks, then waits for the next look, until there is something or the wait is over.
 func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wait time.Duration) ([]Message, error) {
-	look := StoreReceive{Limit: in.Limit, Timeout: orDefault(in.VisibilityTimeout, queue.VisibilityTimeout)}
+	look := StoreReceive{Limit: in.Limit, Timeout: orDefault(in.VisibilityTimeout, queue.VisibilityTimeout), Unbounded: in.Unbounded}
 	if queue.FIFO {
 		look.AttemptID, look.OnePerGroup = in.AttemptID, in.OnePerGroup
 	}

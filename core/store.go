@@ -137,6 +137,7 @@ type StoreReceive struct {
 	Limit       int
 	Timeout     time.Duration
 	Exact       bool   // all that was there before the receive began is found, whichever server did it; else, who waits is told of it in a moment
+	Unbounded   bool   // however many messages are in flight
 	AttemptID   string // FIFO queues only
 	OnePerGroup bool   // FIFO queues only
 }

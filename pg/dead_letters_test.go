@@ -520,6 +520,33 @@ func TestInFlightLimit(t *testing.T) {
 	}
 }
 
+// Who knows no limit, as MNS's clients, receives on, and what it receives counts for those who know one.
+func TestInFlightUnbounded(t *testing.T) {
+	t.Parallel()
+	for name, create := range map[string]func(testing.TB, *core.Broker, ...func(*core.Settings)) *testQueue{"standard": newQueue, "FIFO": newFIFO} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			queue := create(t, newBroker(t, open(t, pg.Options{URL: pgtest.DatabaseURL(t), InFlightLimit: 2})))
+			for i := range 6 {
+				if name == "FIFO" {
+					queue.sendTo(fmt.Sprint(i), fmt.Sprint(i))
+				} else {
+					queue.send(fmt.Sprint(i))
+				}
+			}
+			for _, step := range []struct {
+				unbounded   bool
+				limit, want int
+			}{{false, 10, 2}, {true, 1, 1}, {true, 2, 2}, {false, 10, 0}, {true, 10, 1}} {
+				got, err := queue.broker.ReceiveMessages(t.Context(), core.ReceiveInput{Queue: queue.name, Limit: step.limit, Wait: ptr(time.Duration(0)), Unbounded: step.unbounded})
+				if len(got) != step.want || err != nil && core.CodeOf(err) != core.InFlightLimit {
+					t.Errorf("%+v: received %d, %v", step, len(got), err)
+				}
+			}
+		})
+	}
+}
+
 // moveDue asks for the moves that are due of messages as the handles say they are.
 func (q *testQueue) moveDue(store *pg.Store, handles ...string) {
 	q.t.Helper()

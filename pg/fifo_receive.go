@@ -139,7 +139,7 @@ func (s *Store) queueFIFOReceives(batch *pgx.Batch, ops []*receiveOp) {
 	margin := s.peers.margin()
 	for i, o := range ops {
 		o.found, o.rows, o.priority, o.fifo = false, nil, groupsMark, fifoFound{}
-		room := min(o.limit, s.marks.room(o.queue.Storage), s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes, o.calls[0].limit))
+		room := min(o.limit, s.room(o), s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes, o.calls[0].limit))
 		o.full = room == 0
 		queues[i], versions[i], timeouts[i] = o.queue.ID, o.queue.Version, o.timeout.Microseconds()
 		o.fifo.first = len(limits)

@@ -24,6 +24,14 @@ func (m *marks) room(storage int64) int {
 	return m.of(storage).room
 }
 
+// room gives how many messages a receive may take, as far as is known.
+func (s *Store) room(o *receiveOp) int {
+	if o.unbounded {
+		return o.limit
+	}
+	return s.marks.room(o.queue.Storage)
+}
+
 // took takes note of messages that are now in flight.
 func (m *marks) took(storage int64, messages int) {
 	m.mu.Lock()

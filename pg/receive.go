@@ -23,6 +23,7 @@ type receiveCall struct {
 	limit   int
 	timeout time.Duration
 
+	unbounded   bool    // however many are in flight
 	onePerGroup bool    // of FIFO queues, as what follows
 	attempt     *digest // of its id, nil for none
 	insist      []int64 // groups to wait for, which were locked at the last look
@@ -55,6 +56,7 @@ type receiveOp struct {
 	priority []int16 // in use, most urgent first
 	full     bool    // the queue has as many messages in flight as it may, as far as is known
 
+	unbounded   bool // never full
 	onePerGroup bool // of FIFO queues, as what follows
 	insist      []int64
 	fifo        fifoFound
@@ -186,7 +188,7 @@ func (s *Store) fillUp(ctx context.Context, queue *core.Queue, in core.StoreRece
 
 // receiveOnce receives with one train; call.full means that it did not look.
 func (s *Store) receiveOnce(ctx context.Context, queue *core.Queue, in core.StoreReceive) (*receiveCall, error) {
-	call := &receiveCall{op: newOp(), queue: queue, limit: in.Limit, timeout: in.Timeout, onePerGroup: in.OnePerGroup, attempt: attemptDigest(in.AttemptID)}
+	call := &receiveCall{op: newOp(), queue: queue, limit: in.Limit, timeout: in.Timeout, unbounded: in.Unbounded, onePerGroup: in.OnePerGroup, attempt: attemptDigest(in.AttemptID)}
 	s.stationOf(queue).receive(call)
 	select {
 	case <-call.done:
@@ -244,7 +246,7 @@ func (s *Store) queueReceives(batch *pgx.Batch, ops []*receiveOp) {
 	margin := s.peers.margin()
 	for i, o := range ops {
 		o.found, o.rows = false, nil
-		room := s.marks.room(o.queue.Storage)
+		room := s.room(o)
 		o.asked = min(o.limit, room, s.marks.rowsWithin(o.queue.Storage, maxReceiveBytes, o.calls[0].limit))
 		o.full = room == 0
 		o.priority = prioritiesOf(o.queue)

@@ -247,7 +247,7 @@ func (st *station) takeReceives() []*receiveOp {
 // same view of the queue.
 func (ln *lane) take(room int) *receiveOp {
 	first := ln.callers[0]
-	o := &receiveOp{lane: ln, queue: first.queue, timeout: first.timeout, onePerGroup: first.onePerGroup}
+	o := &receiveOp{lane: ln, queue: first.queue, timeout: first.timeout, unbounded: first.unbounded, onePerGroup: first.onePerGroup}
 	rest := ln.callers[:0]
 	for _, call := range ln.callers {
 		if o.carries(call) && (o.limit == 0 || o.limit+call.limit <= room) {
@@ -267,7 +267,7 @@ func (ln *lane) take(room int) *receiveOp {
 // carries reports whether a caller asks like the others of a receive. The attempts of one id are kept apart, so
 // that the second one finds what the first one was given.
 func (o *receiveOp) carries(call *receiveCall) bool {
-	return call.timeout == o.timeout && call.queue == o.queue && call.onePerGroup == o.onePerGroup &&
+	return call.timeout == o.timeout && call.queue == o.queue && call.unbounded == o.unbounded && call.onePerGroup == o.onePerGroup &&
 		(call.attempt == nil || !slices.ContainsFunc(o.calls, func(other *receiveCall) bool {
 			return other.attempt != nil && *other.attempt == *call.attempt
 		}))

@@ -73,6 +73,9 @@
 // 2026-11-21: a batch receive of a FIFO queue has at most one message of a group: while one is with a receiver,
 // no other of its group is handed out. MNS has no deduplication ids, so that equal messages are all kept.
 //
+// 2026-11-22: no number of messages in flight ends the receives of MNS, whose manual states no limit. What they take
+// counts for SQS's, which has one.
+//
 // 2026-11-21: the rate that the control plane sets for a queue counts calls of receive, by each server for
 // itself. Who may use the endpoint is remembered for five seconds, so that requests do not read it.
 //

@@ -51,7 +51,7 @@ func (s *Server) receive(ctx context.Context, c *call, limit int, wait *int) (*r
 	if err := s.meters.take(queue); err != nil {
 		return nil, err
 	}
-	received, err := s.broker.ReceiveMessages(ctx, core.ReceiveInput{Queue: c.queue, Limit: limit, Wait: seconds(wait), OnePerGroup: true, DeadOnTime: true})
+	received, err := s.broker.ReceiveMessages(ctx, core.ReceiveInput{Queue: c.queue, Limit: limit, Wait: seconds(wait), OnePerGroup: true, DeadOnTime: true, Unbounded: true})
 	if err != nil {
 		return nil, err
 	}

@@ -497,6 +497,29 @@ func TestInternalError(t *testing.T) {
 	}
 }
 
+// MNS states no limit of messages in flight, so that which SQS has does not end its receives.
+func TestReceiveBeyondTheLimitInFlight(t *testing.T) {
+	t.Parallel()
+	server := New(core.NewBroker(fullStore{}), new(caller.Options), Options{})
+	for _, target := range []string{"/queues/q/messages", "/queues/q/messages?numOfMessages=16"} {
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+		if w.Code != 200 {
+			t.Errorf("%s: got %d %s", target, w.Code, w.Body)
+		}
+	}
+}
+
+// fullStore has as many messages in flight as SQS lets a queue have.
+type fullStore struct{ oneQueueStore }
+
+func (s fullStore) ReceiveMessages(ctx context.Context, queue *core.Queue, in core.StoreReceive) ([]core.Message, error) {
+	if !in.Unbounded {
+		return nil, core.Errorf(core.InFlightLimit, "full")
+	}
+	return s.oneQueueStore.ReceiveMessages(ctx, queue, in)
+}
+
 type brokenStore struct{ core.Store }
 
 func (brokenStore) Notify(func(core.Arrival)) {}
