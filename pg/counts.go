@@ -51,7 +51,8 @@ const foldSQL = `, folded AS (
 )
 SELECT storage_id FROM folded`
 
-// Rows that another server folds at the moment are left to it.
+// foldStoragesSQL folds rows of storages, foldPlacesSQL those between two places. Rows that another server folds at the moment
+// are left to it.
 const foldStoragesSQL = `
 WITH places AS (
     SELECT c.place FROM unnest(@storage::bigint[]) AS b(storage_id) CROSS JOIN LATERAL (
