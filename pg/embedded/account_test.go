@@ -117,14 +117,7 @@ func TestOrdinaryUser(t *testing.T) {
 	if err := copyProgram(os.Args[0], program); err != nil {
 		t.Fatal(err)
 	}
-	options, err := Options{DataDir: dir}.resolved()
-	if err != nil {
-		t.Fatal(err)
-	}
-	programs, err := options.locate(t.Context(), "", folders(t.Context()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	programs := programsOf(t, dir)
 	for _, role := range []string{"server", "user"} {
 		cmd := exec.Command(program)
 		cmd.Dir = "/"

@@ -264,17 +264,28 @@ func TestPostgresThatCannotComeBack(t *testing.T) {
 	}
 }
 
-// Who waits for a first start on a slow machine is told what takes so long.
-func TestSlowFirstStart(t *testing.T) {
-	t.Parallel()
-	programs, err := Options{}.locate(t.Context(), filepath.Join(t.TempDir(), "pgdata"), folders(t.Context()))
+// programsOf gives PostgreSQL's programs for a data directory, fetched where the machine has none.
+func programsOf(t *testing.T, dir string) binaries {
+	t.Helper()
+	options, err := Options{DataDir: dir}.resolved()
 	if err != nil {
 		t.Fatal(err)
 	}
+	found, err := options.locate(t.Context(), filepath.Join(options.DataDir, "pgdata"), folders(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// Who waits for a first start on a slow machine is told what takes so long.
+func TestSlowFirstStart(t *testing.T) {
+	t.Parallel()
+	programs := programsOf(t, dataDir(t))
 	bin := dataDir(t)
 	told := filepath.Join(bin, "told")
 	script := fmt.Sprintf("#!/bin/sh\nuntil [ -e %s ]; do sleep 0.02; done\necho it was told >&2\nexit 1\n", told)
-	err = errors.Join(os.WriteFile(filepath.Join(bin, "initdb"), []byte(script), 0o755), os.Symlink(filepath.Join(programs.dir, "postgres"), filepath.Join(bin, "postgres")))
+	err := errors.Join(os.WriteFile(filepath.Join(bin, "initdb"), []byte(script), 0o755), os.Symlink(filepath.Join(programs.dir, "postgres"), filepath.Join(bin, "postgres")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,10 +306,7 @@ func TestSlowFirstStart(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := usedDir(t)
-	programs, err := Options{}.locate(t.Context(), filepath.Join(dir, "pgdata"), folders(t.Context()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	programs := programsOf(t, dir)
 	bin := dataDir(t)
 	full, tries := filepath.Join(bin, "full"), filepath.Join(bin, "tries")
 	script := fmt.Sprintf(`#!/bin/sh
@@ -309,7 +317,7 @@ if [ -e %[1]s ] && [ "$1" != --version ]; then
 fi
 exec %[3]s/postgres "$@"
 `, full, tries, programs.dir)
-	err = errors.Join(os.WriteFile(filepath.Join(bin, "postgres"), []byte(script), 0o755), os.Symlink(filepath.Join(programs.dir, "initdb"), filepath.Join(bin, "initdb")),
+	err := errors.Join(os.WriteFile(filepath.Join(bin, "postgres"), []byte(script), 0o755), os.Symlink(filepath.Join(programs.dir, "initdb"), filepath.Join(bin, "initdb")),
 		os.WriteFile(full, nil, 0o644), os.WriteFile(tries, nil, 0o666), os.Chmod(tries, 0o666))
 	if err != nil {
 		t.Fatal(err)
