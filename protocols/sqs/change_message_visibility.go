@@ -62,7 +62,7 @@ func visibilityError(change core.VisibilityChange, err error) error {
 		return invalid(change.Handle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
 	case core.VisibilityTooLong:
 		return invalid(int(change.Timeout/time.Second), "VisibilityTimeout",
-			"Total VisibilityTimeout for the message is beyond the limit [43200 seconds]")
+			"Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 	}
 	return handleError(change.Handle, err)
 }

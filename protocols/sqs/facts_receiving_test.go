@@ -359,9 +359,9 @@ func TestFactsHandles(t *testing.T) {
 			}
 			c.wait(10 * time.Second)
 			c.refused("ChangeMessageVisibility", with(change, m{"VisibilityTimeout": 43200}), invalidParameter,
-				"Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds]")
+				"Value 43200 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 			c.refused("ChangeMessageVisibility", with(change, m{"VisibilityTimeout": 43195}), invalidParameter,
-				"Value 43195 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds]")
+				"Value 43195 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 			c.hide(url, message, 43150)
 		},
 		"6.6 a message that is gone": func(c *client) {

@@ -472,7 +472,7 @@ func TestChangeMessageVisibility(t *testing.T) {
 		return f.json(t, "ChangeMessageVisibility", `{"QueueUrl":"orders","ReceiptHandle":"`+handle+`","VisibilityTimeout":`+timeout+`}`)
 	}
 	pgtest.Advance(t, f.broker, 10*time.Second)
-	change("43195").wantFault(t, invalidParameter, "Value 43195 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds]")
+	change("43195").wantFault(t, invalidParameter, "Value 43195 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 	if got := change("43185"); got.status != http.StatusOK || got.body != "{}" {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
