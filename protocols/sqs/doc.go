@@ -54,4 +54,7 @@
 //
 // 2026-11-21: both lists of a receive's system attributes count together in JSON; in the query
 // protocol AttributeNames alone does where it is given (specs/sqs.md 6.2).
+//
+// 2026-11-22: how long a data key is used is shown of queues that have a KMS key only: without one the real service
+// ignores it, so that Terraform waited in vain to read it back.
 package sqs

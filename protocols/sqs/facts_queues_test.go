@@ -120,7 +120,7 @@ func TestFactsQueueAttributes(t *testing.T) {
 			c.newQueue("q2", "Policy", "")
 		},
 		"3.2 both sides of each bound": func(c *client) {
-			url := c.newQueue("q")
+			url := c.newQueue("q", "KmsMasterKeyId", "alias/mine")
 			for name, bounds := range map[string][2]int{
 				"DelaySeconds": {0, 900}, "MaximumMessageSize": {1024, 1048576}, "MessageRetentionPeriod": {60, 1209600},
 				"ReceiveMessageWaitTimeSeconds": {0, 20}, "VisibilityTimeout": {0, 43200}, "KmsDataKeyReusePeriodSeconds": {60, 86400},

@@ -222,15 +222,12 @@ func setKMSKey(c *attributeChange, value string) error {
 	return nil
 }
 
+// showKMSReuse shows how long keys are used, of queues that have one.
 func showKMSReuse(q *core.Queue) string {
-	reuse := q.Attributes[kmsReuseKey]
-	switch {
-	case q.Attributes[kmsKeyKey] == "" && reuse == defaultKMSReuse:
+	if q.Attributes[kmsKeyKey] == "" {
 		return ""
-	case q.Attributes[kmsKeyKey] != "" && reuse == "":
-		return defaultKMSReuse
 	}
-	return reuse
+	return cmp.Or(q.Attributes[kmsReuseKey], defaultKMSReuse)
 }
 
 func setManagedSSE(c *attributeChange, value string) error {

@@ -235,6 +235,8 @@ func TestSetQueueAttributes(t *testing.T) {
 		// Encryption: specs/sqs.md 3.2.
 		{map[string]string{"KmsMasterKeyId": "alias/mine"}, map[string]string{"KmsMasterKeyId": "alias/mine", "SqsManagedSseEnabled": "false", "KmsDataKeyReusePeriodSeconds": "300"}},
 		{map[string]string{"KmsDataKeyReusePeriodSeconds": "60"}, nil},
+		{map[string]string{"KmsMasterKeyId": ""}, map[string]string{"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "", "SqsManagedSseEnabled": "false"}},
+		{map[string]string{"KmsDataKeyReusePeriodSeconds": "61"}, map[string]string{"KmsDataKeyReusePeriodSeconds": ""}}, // of no key, it says nothing
 		{map[string]string{"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "300"}, map[string]string{"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "", "SqsManagedSseEnabled": "false"}},
 		{map[string]string{"SqsManagedSseEnabled": "True"}, map[string]string{"SqsManagedSseEnabled": "true"}},
 		{map[string]string{"KmsMasterKeyId": "alias/mine", "SqsManagedSseEnabled": "false"}, map[string]string{"KmsDataKeyReusePeriodSeconds": "300"}},
