@@ -237,6 +237,22 @@ func TestUnsubscribeByLink(t *testing.T) {
 	f.ok(t, "Unsubscribe", "SubscriptionArn", guarded)
 }
 
+// What is not confirmed cannot be ended.
+func TestUnsubscribePending(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	for protocol, endpoint := range map[string]string{"http": "http://localhost:1/hook", "email": "me@example.com", "sqs": "arn:aws:sqs:us-east-1:111122223333:in"} {
+		sub := f.subscribe(t, ordersARN, protocol, endpoint)
+		f.call(t, "Unsubscribe", "SubscriptionArn", sub).wantFault(t, invalidParameter, "Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
+		if got := f.read(t, sub).State; got != core.Pending {
+			t.Errorf("%s: the subscription is %s", protocol, got)
+		}
+		f.ok(t, "ConfirmSubscription", "TopicArn", ordersARN, "Token", f.read(t, sub).Token)
+		f.ok(t, "Unsubscribe", "SubscriptionArn", sub)
+	}
+}
+
 // A queue of another account is asked first, by a message in it.
 func TestSubscribeAnotherAccountsQueue(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ type subscriptionRequest struct {
 	SubscriptionArn *string
 }
 
-// unsubscribe ends a subscription; one that is not there is no error. An endpoint whose subscription
+// unsubscribe ends a subscription; one that is not there is no error, one that waits to be confirmed is. An endpoint whose subscription
 // was ended by whoever followed the link is told, and how to take that back.
 func (s *Server) unsubscribe(ctx context.Context, c *call, req *subscriptionRequest) (*noResult, error) {
 	name, err := subscriptionName(req.SubscriptionArn)
@@ -24,10 +24,13 @@ func (s *Server) unsubscribe(ctx context.Context, c *call, req *subscriptionRequ
 	if err != nil {
 		return nil, err
 	}
+	if sub.State == core.Pending {
+		return nil, invalid("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
+	}
 	if sub.Attributes[mustSignKey] == "true" && !c.signed() {
 		return nil, authorizationError.errorf("The subscription can be ended by its owner only")
 	}
-	tell := !c.signed() && sub.State == core.Confirmed && (sub.Protocol == "http" || sub.Protocol == "https")
+	tell := !c.signed() && (sub.Protocol == "http" || sub.Protocol == "https")
 	if tell {
 		if _, err := s.broker.AlterSubscription(ctx, name, core.SubscriptionChange{Token: ref(newToken())}); err != nil {
 			return nil, err
