@@ -258,6 +258,23 @@ func (p *healthyRetryPolicy) check(path string) error {
 	return nil
 }
 
+// checkSpecified says which member is absent of those that SNS demands of a subscription's policy, where there is one. It is
+// asked when a policy is set only: what was kept without them goes on.
+func (p *healthyRetryPolicy) checkSpecified() error {
+	if p == nil {
+		return nil
+	}
+	for _, member := range []struct {
+		name  string
+		value *int
+	}{{"minDelayTarget", p.MinDelayTarget}, {"maxDelayTarget", p.MaxDelayTarget}, {"numRetries", p.NumRetries}} {
+		if member.value == nil {
+			return fmt.Errorf("DeliveryPolicy: healthyRetryPolicy.%s must be specified", member.name)
+		}
+	}
+	return nil
+}
+
 // schedule gives the four phases of a policy that lacks nothing.
 func (p *healthyRetryPolicy) schedule() core.RetryPolicy {
 	least, most := time.Duration(*p.MinDelayTarget)*time.Second, time.Duration(*p.MaxDelayTarget)*time.Second

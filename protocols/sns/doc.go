@@ -57,4 +57,7 @@
 //
 // 2026-11-22: who asks too often, or has stored too much, is answered Throttling with 400, as by STS and IAM. The model's own
 // Throttled with 429 is tried again by botocore and by the SDK of JavaScript, but not by that of Go.
+//
+// 2026-11-22: a delivery policy of a subscription that is not pushed by HTTP is kept and shown, as Terraform's acceptance tests
+// against the real service have it. Those that were stored without a member that is demanded now go on as they are.
 package sns

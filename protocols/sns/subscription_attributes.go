@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,9 @@ const (
 	roleARN           = "SubscriptionRoleArn"
 	replayPolicy      = "ReplayPolicy"
 )
+
+// deadLetterTarget is what a RedrivePolicy names.
+const deadLetterTarget = "deadLetterTargetArn"
 
 // wishes are the attributes that a request gives a subscription, nil where it says nothing.
 type wishes struct {
@@ -78,17 +82,7 @@ func (w *wishes) wish(name, value, protocol string) error {
 	case redrivePolicy:
 		return w.wishRedrive(value)
 	case deliveryPolicy:
-		if protocol != "http" && protocol != "https" {
-			return errors.New("DeliveryPolicy: only http and https subscriptions have one")
-		}
-		p, err := readSubscriptionDelivery(value)
-		if err != nil {
-			return err
-		}
-		if value != "" {
-			value = jsonText(p)
-		}
-		w.delivery, w.rate = &value, p.ThrottlePolicy.rate()
+		return w.wishDelivery(value, protocol)
 	case roleARN:
 		if _, _, ok := readARN(value); value != "" && !ok {
 			return errors.New("SubscriptionRoleArn: it is not an ARN")
@@ -102,22 +96,40 @@ func (w *wishes) wish(name, value, protocol string) error {
 	return nil
 }
 
+// wishDelivery reads a policy for pushes by HTTP, which others may have: they keep it and show it.
+func (w *wishes) wishDelivery(value, protocol string) error {
+	p, err := readSubscriptionDelivery(value)
+	if err != nil {
+		return err
+	}
+	if value != "" {
+		value = jsonText(p)
+	}
+	w.delivery = &value
+	if protocol == "http" || protocol == "https" {
+		w.rate = p.ThrottlePolicy.rate()
+	}
+	return p.HealthyRetryPolicy.checkSpecified()
+}
+
 func (w *wishes) wishRedrive(value string) error {
 	w.redrive = &value
 	if value == "" {
 		return nil
 	}
-	var p struct {
-		DeadLetterTargetArn string `json:"deadLetterTargetArn"`
-	}
 	if text := filter.SyntaxError(value); text != "" {
 		return errors.New("RedrivePolicy: " + text)
 	}
-	if json.Unmarshal([]byte(value), &p) != nil {
-		return errors.New("RedrivePolicy: deadLetterTargetArn is an invalid arn")
+	var members map[string]any
+	_ = json.Unmarshal([]byte(value), &members) // what is no object has no members
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if name != deadLetterTarget {
+			return fmt.Errorf("RedrivePolicy: invalid JSON. Attribute %s is unknown.", short(name)) //nolint:revive // SNS's words
+		}
 	}
+	target, _ := members[deadLetterTarget].(string)
 	var ok bool
-	if w.deadLetter, ok = queueName(p.DeadLetterTargetArn); !ok {
+	if w.deadLetter, ok = queueName(target); !ok {
 		return errors.New("RedrivePolicy: deadLetterTargetArn is an invalid arn")
 	}
 	return nil
@@ -226,7 +238,7 @@ func redriveOf(sub *core.Subscription) string {
 	if text := sub.Attributes[redriveKey]; set.wishRedrive(text) == nil && set.deadLetter == sub.DeadLetter {
 		return text
 	}
-	return jsonText(map[string]string{"deadLetterTargetArn": "arn:" + aws.Partition(sub.DeadLetter.Region) + ":sqs:" + sub.DeadLetter.Region + ":" + sub.DeadLetter.Account + ":" + sub.DeadLetter.Name})
+	return jsonText(map[string]string{deadLetterTarget: "arn:" + aws.Partition(sub.DeadLetter.Region) + ":sqs:" + sub.DeadLetter.Region + ":" + sub.DeadLetter.Account + ":" + sub.DeadLetter.Name})
 }
 
 // shownSubscription gives the attributes of a subscription as they are shown.
@@ -254,8 +266,8 @@ func shownSubscription(sub *core.Subscription, topic *core.Topic) aws.Map[string
 	add(roleARN, sub.Attributes[roleKey])
 	add(replayPolicy, sub.Attributes[replayKey])
 	add("ReplayStatus", replayStatus(sub))
+	add(deliveryPolicy, sub.Attributes[subscriberKey])
 	if sub.Protocol == "http" || sub.Protocol == "https" {
-		add(deliveryPolicy, sub.Attributes[subscriberKey])
 		add("EffectiveDeliveryPolicy", jsonText(deliveryTo(sub, topic)))
 	}
 	return shown

@@ -118,35 +118,62 @@ func TestSubscribeDeliveryPolicy(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.orders(t)
-	sub := f.subscribe(t, ordersARN, "http", "http://localhost:1/hook", "DeliveryPolicy", `{"healthyRetryPolicy":{"numRetries":7,"minDelayTarget":1},"throttlePolicy":{"maxReceivesPerSecond":5}}`)
+	sub := f.subscribe(t, ordersARN, "http", "http://localhost:1/hook", "DeliveryPolicy", `{"healthyRetryPolicy":{"numRetries":7,"minDelayTarget":1,"maxDelayTarget":19},"throttlePolicy":{"maxReceivesPerSecond":5}}`)
 	got := f.ok(t, "GetSubscriptionAttributes", "SubscriptionArn", sub).attributes()
 	want := map[string]string{
-		"DeliveryPolicy":          `{"healthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":null,"numRetries":7,"numMaxDelayRetries":null,"numNoDelayRetries":null,"numMinDelayRetries":null,"backoffFunction":null},"sicklyRetryPolicy":null,"throttlePolicy":{"maxReceivesPerSecond":5},"requestPolicy":null,"guaranteed":false}`,
-		"EffectiveDeliveryPolicy": `{"healthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":20,"numRetries":7,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"sicklyRetryPolicy":null,"throttlePolicy":{"maxReceivesPerSecond":5},"requestPolicy":{"headerContentType":"text/plain; charset=UTF-8"},"guaranteed":false}`,
+		"DeliveryPolicy":          `{"healthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":19,"numRetries":7,"numMaxDelayRetries":null,"numNoDelayRetries":null,"numMinDelayRetries":null,"backoffFunction":null},"sicklyRetryPolicy":null,"throttlePolicy":{"maxReceivesPerSecond":5},"requestPolicy":null,"guaranteed":false}`,
+		"EffectiveDeliveryPolicy": `{"healthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":19,"numRetries":7,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"sicklyRetryPolicy":null,"throttlePolicy":{"maxReceivesPerSecond":5},"requestPolicy":{"headerContentType":"text/plain; charset=UTF-8"},"guaranteed":false}`,
 	}
 	for name, value := range want {
 		if got[name] != value {
 			t.Errorf("%s: got  %s\nwant %s", name, got[name], value)
 		}
 	}
-	for name, policy := range map[string]string{
-		"no JSON":                  `{`,
-		"unknown member":           `{"retries":1}`,
-		"more behind":              `{} {}`,
-		"too many retries":         `{"healthyRetryPolicy":{"numRetries":101}}`,
-		"huge numbers":             `{"healthyRetryPolicy":{"numNoDelayRetries":9223372036854775807,"numMinDelayRetries":9223372036854775807,"numMaxDelayRetries":2}}`,
-		"more than there are":      `{"healthyRetryPolicy":{"numRetries":3,"numNoDelayRetries":2,"numMinDelayRetries":2}}`,
-		"minimum above maximum":    `{"healthyRetryPolicy":{"minDelayTarget":21}}`,
-		"no delay":                 `{"healthyRetryPolicy":{"minDelayTarget":0}}`,
-		"too long a delay":         `{"healthyRetryPolicy":{"numRetries":1,"maxDelayTarget":3601}}`,
-		"too long in all":          `{"healthyRetryPolicy":{"numRetries":4,"minDelayTarget":901,"maxDelayTarget":901}}`,
-		"unknown function":         `{"healthyRetryPolicy":{"backoffFunction":"cubic"}}`,
-		"no pushes":                `{"throttlePolicy":{"maxReceivesPerSecond":0}}`,
-		"a type with a line break": `{"requestPolicy":{"headerContentType":"a\nb"}}`,
+	const of, retry = "Invalid parameter: DeliveryPolicy: ", "Invalid parameter: DeliveryPolicy: healthyRetryPolicy."
+	for name, tt := range map[string]struct{ policy, message string }{
+		"no JSON":                  {`{`, ""},
+		"unknown member":           {`{"retries":1}`, of + "Unexpected JSON member: retries"},
+		"more behind":              {`{} {}`, ""},
+		"no minimum":               {`{"healthyRetryPolicy":{"maxDelayTarget":20,"numRetries":3}}`, retry + "minDelayTarget must be specified"},
+		"no maximum":               {`{"healthyRetryPolicy":{"minDelayTarget":20,"numRetries":3}}`, retry + "maxDelayTarget must be specified"},
+		"no number of retries":     {`{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20}}`, retry + "numRetries must be specified"},
+		"nothing about retries":    {`{"healthyRetryPolicy":{}}`, retry + "minDelayTarget must be specified"},
+		"too many retries":         {`{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":101}}`, retry + "numRetries must be less than or equal to 100"},
+		"huge numbers":             {`{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numNoDelayRetries":9223372036854775807,"numMinDelayRetries":9223372036854775807,"numMaxDelayRetries":2}}`, retry + "numNoDelayRetries must be less than or equal to 100"},
+		"more than there are":      {`{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numNoDelayRetries":2,"numMinDelayRetries":2}}`, ""},
+		"minimum above maximum":    {`{"healthyRetryPolicy":{"minDelayTarget":21,"maxDelayTarget":20,"numRetries":3}}`, retry + "maxDelayTarget must be greater than or equal to minDelayTarget"},
+		"no delay":                 {`{"healthyRetryPolicy":{"minDelayTarget":0,"maxDelayTarget":0,"numRetries":0}}`, retry + "minDelayTarget must be greater than or equal to 1"},
+		"too long a delay":         {`{"healthyRetryPolicy":{"minDelayTarget":20,"numRetries":1,"maxDelayTarget":3601}}`, retry + "maxDelayTarget must be less than or equal to 3600"},
+		"too long in all":          {`{"healthyRetryPolicy":{"numRetries":4,"minDelayTarget":901,"maxDelayTarget":901}}`, ""},
+		"unknown function":         {`{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"backoffFunction":"cubic"}}`, ""},
+		"no pushes":                {`{"throttlePolicy":{"maxReceivesPerSecond":0}}`, of + "throttlePolicy.maxReceivesPerSecond must be greater than or equal to 1"},
+		"a type with a line break": {`{"requestPolicy":{"headerContentType":"a\nb"}}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f.call(t, "SetSubscriptionAttributes", "SubscriptionArn", sub, "AttributeName", "DeliveryPolicy", "AttributeValue", policy).wantFault(t, invalidParameter, "")
+			f.call(t, "SetSubscriptionAttributes", "SubscriptionArn", sub, "AttributeName", "DeliveryPolicy", "AttributeValue", tt.policy).wantFault(t, invalidParameter, tt.message)
 		})
+	}
+}
+
+// Subscriptions that are not pushed by HTTP may have a delivery policy, too, which is kept and shown.
+func TestDeliveryPolicyOfAQueue(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	sub := f.queue(t, ordersARN, "in", "DeliveryPolicy", `{"healthyRetryPolicy":{"minDelayTarget":5,"maxDelayTarget":20,"numRetries":5},"throttlePolicy":{"maxReceivesPerSecond":1}}`)
+	attributes := func() map[string]string {
+		return f.ok(t, "GetSubscriptionAttributes", "SubscriptionArn", sub).attributes()
+	}
+	const want = `{"healthyRetryPolicy":{"minDelayTarget":5,"maxDelayTarget":20,"numRetries":5,"numMaxDelayRetries":null,"numNoDelayRetries":null,"numMinDelayRetries":null,"backoffFunction":null},"sicklyRetryPolicy":null,"throttlePolicy":{"maxReceivesPerSecond":1},"requestPolicy":null,"guaranteed":false}`
+	if got := attributes()["DeliveryPolicy"]; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := f.read(t, sub); got.Rate != 0 {
+		t.Errorf("it slows a queue down to %d messages a second", got.Rate)
+	}
+	f.ok(t, "SetSubscriptionAttributes", "SubscriptionArn", sub, "AttributeName", "DeliveryPolicy", "AttributeValue", "")
+	if got, shown := attributes()["DeliveryPolicy"]; shown {
+		t.Errorf("shown when it was removed: %s", got)
 	}
 }
 
@@ -216,6 +243,22 @@ func TestUnsubscribe(t *testing.T) {
 	}
 }
 
+// What is not confirmed cannot be ended.
+func TestUnsubscribePending(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	for protocol, endpoint := range map[string]string{"http": "http://localhost:1/hook", "email": "me@example.com", "sqs": "arn:aws:sqs:us-east-1:111122223333:in"} {
+		sub := f.subscribe(t, ordersARN, protocol, endpoint)
+		f.call(t, "Unsubscribe", "SubscriptionArn", sub).wantFault(t, invalidParameter, "Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
+		if got := f.read(t, sub).State; got != core.Pending {
+			t.Errorf("%s: the subscription is %s", protocol, got)
+		}
+		f.ok(t, "ConfirmSubscription", "TopicArn", ordersARN, "Token", f.read(t, sub).Token)
+		f.ok(t, "Unsubscribe", "SubscriptionArn", sub)
+	}
+}
+
 // A link ends a subscription, unless only its owner may; the endpoint can take it back.
 func TestUnsubscribeByLink(t *testing.T) {
 	t.Parallel()
@@ -235,22 +278,6 @@ func TestUnsubscribeByLink(t *testing.T) {
 		t.Errorf("got %s after it was taken back", got)
 	}
 	f.ok(t, "Unsubscribe", "SubscriptionArn", guarded)
-}
-
-// What is not confirmed cannot be ended.
-func TestUnsubscribePending(t *testing.T) {
-	t.Parallel()
-	f := start(t)
-	f.orders(t)
-	for protocol, endpoint := range map[string]string{"http": "http://localhost:1/hook", "email": "me@example.com", "sqs": "arn:aws:sqs:us-east-1:111122223333:in"} {
-		sub := f.subscribe(t, ordersARN, protocol, endpoint)
-		f.call(t, "Unsubscribe", "SubscriptionArn", sub).wantFault(t, invalidParameter, "Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
-		if got := f.read(t, sub).State; got != core.Pending {
-			t.Errorf("%s: the subscription is %s", protocol, got)
-		}
-		f.ok(t, "ConfirmSubscription", "TopicArn", ordersARN, "Token", f.read(t, sub).Token)
-		f.ok(t, "Unsubscribe", "SubscriptionArn", sub)
-	}
 }
 
 // A queue of another account is asked first, by a message in it.
