@@ -48,4 +48,7 @@
 //
 // 2026-11-21: a key with several values and an operator without ForAllValues or ForAnyValue counts as ForAnyValue; a
 // negated one must hold for all. AWS leaves that open.
+//
+// 2026-11-22: a statement of a resource's policy may name no principal, as SQS accepts it (Ansible's tests against the real service
+// have one); it is about nobody. SNS refuses such a policy.
 package policy

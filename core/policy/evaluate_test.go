@@ -105,6 +105,9 @@ func TestEvaluateLayers(t *testing.T) {
 		"session and identity":                           {role, false, allowSend, "", allowAll, "", Allowed, Identity},
 		"session alone":                                  {role, false, "", "", allowAll, "", ImplicitDeny, Identity},
 		"session denies":                                 {role, false, allowSend, "", allowAll + "," + denySend, "", ExplicitDeny, Session},
+		"resource names nobody":                          {bob, false, "", "", "", allowAll, ImplicitDeny, Identity},
+		"resource denies nobody":                         {bob, false, allowSend, "", "", denySend, Allowed, Identity},
+		"resource denies nobody, who is root":            {root(mine), true, "", "", "", denySend, Allowed, Identity},
 		"resource names the user":                        {bob, false, "", "", "", to("Allow", toBob), Allowed, Resource},
 		"resource names the user, past its boundary":     {bob, false, "", allowOther, "", to("Allow", toBob), Allowed, Resource},
 		"resource names everyone":                        {bob, false, "", "", "", to("Allow", `"*"`), Allowed, Resource},
@@ -135,8 +138,11 @@ func TestEvaluateLayers(t *testing.T) {
 		"another account, denied at home":                {stranger, false, allowAll + "," + denySend, "", "", to("Allow", toOther), ExplicitDeny, Identity},
 		"nobody in particular":                           {Principal{}, false, "", "", "", to("Allow", `"*"`), Allowed, Resource},
 		"nobody in particular, an account":               {Principal{}, false, "", "", "", to("Allow", toAccount), ImplicitDeny, Resource},
+		"nobody in particular, nobody named":             {Principal{}, false, "", "", "", allowAll, ImplicitDeny, Resource},
 		"nobody in particular, no policy":                {Principal{}, false, "", "", "", "", ImplicitDeny, Resource},
 		"a service":                                      {Principal{Service: "sns.amazonaws.com"}, false, "", "", "", to("Allow", `{"Service":"sns.amazonaws.com"}`), Allowed, Resource},
+		"a service, nobody named":                        {Principal{Service: "sns.amazonaws.com"}, false, "", "", "", allowAll, ImplicitDeny, Resource},
+		"another account, nobody named":                  {stranger, false, allowSend, "", "", allowAll, ImplicitDeny, Resource},
 		"another service":                                {Principal{Service: "s3.amazonaws.com"}, false, "", "", "", to("Allow", `{"Service":["sns.amazonaws.com"]}`), ImplicitDeny, Resource},
 		"a service, everyone denied":                     {Principal{Service: "sns.amazonaws.com"}, false, "", "", "", to("Allow", `{"Service":"sns.amazonaws.com"}`) + "," + to("Deny", `"*"`), ExplicitDeny, Resource},
 		"a user by its id":                               {Principal{Account: mine, Names: []string{"user/Bob"}, ID: "AIDACKCEVSQ6C2EXAMPLE"}, false, "", "", "", to("Allow", `{"AWS":"AIDACKCEVSQ6C2EXAMPLE"}`), Allowed, Resource},
@@ -453,8 +459,11 @@ func TestCache(t *testing.T) {
 	if second, _ := c.Parse(AWS, text, Identity); second != first {
 		t.Error("the same text was read twice")
 	}
-	if _, err := c.Parse(AWS, text, Resource); err == nil {
-		t.Error("an identity's policy was taken for a resource's")
+	if other, err := c.Parse(AWS, text, Resource); err != nil || other == first || !other.ForNobody() {
+		t.Errorf("an identity's policy was taken for a resource's: %v", err)
+	}
+	if _, err := c.Parse(AWS, text, Trust); err == nil {
+		t.Error("an identity's policy was taken for one of trust")
 	}
 	if _, err := c.Parse(RAM, text, Identity); err == nil {
 		t.Error("a policy of AWS was taken for one of RAM")

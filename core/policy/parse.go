@@ -130,10 +130,11 @@ func (l Language) parseStatement(o *object, kind Kind, variables bool) (*Stateme
 			return nil, err
 		}
 	}
+	s.nobody = kind == Resource && s.principals == nil
 	return s, checkElements(o, kind)
 }
 
-// checkElements says whether a statement of that kind has what it needs, and nothing else.
+// checkElements says whether a statement of that kind has what it needs, and nothing else. That of a resource may name nobody.
 func checkElements(o *object, kind Kind) error {
 	count := func(name string) (n int) {
 		for _, m := range o.members {
@@ -146,7 +147,7 @@ func checkElements(o *object, kind Kind) error {
 	wants := map[string]int{"Effect": 1, "Action": 1, "Resource": 1, "Principal": 0}
 	switch kind {
 	case Resource:
-		wants["Principal"] = 1
+		wants["Principal"] = min(count("Principal"), 1)
 	case Trust:
 		wants["Principal"], wants["Resource"] = 1, 0
 	}

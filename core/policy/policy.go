@@ -69,6 +69,7 @@ type Statement struct {
 	notResource  bool
 	principals   []principal
 	notPrincipal bool
+	nobody       bool // it is of a resource, and says nothing of principals
 	conditions   []condition
 }
 
@@ -191,6 +192,11 @@ func (p *Policy) Size() Size {
 		size.Actions = max(size.Actions, len(s.actions))
 	}
 	return size
+}
+
+// ForNobody says that a statement of a resource's policy has no principals, and so is about nobody.
+func (p *Policy) ForNobody() bool {
+	return slices.ContainsFunc(p.Statements, func(s *Statement) bool { return s.nobody })
 }
 
 // Only says that no statement is about the actions of services other than that one: "*" is about all, and

@@ -71,10 +71,10 @@ func directIf(named bool) grip {
 }
 
 // holds says how the statement's principals take hold of who asks. A statement without any, as an
-// identity's policy has, is about whoever it belongs to.
+// identity's policy has, is about whoever it belongs to; in a resource's, it is about nobody.
 func (s *Statement) holds(who *Principal) grip {
 	if len(s.principals) == 0 {
-		return direct
+		return directIf(!s.nobody)
 	}
 	best, all := no, [direct + 1]bool{}
 	for i := range s.principals {

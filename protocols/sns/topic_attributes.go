@@ -166,6 +166,8 @@ func setTopicPolicy(c *core.TopicChange, value string) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("Policy Error: %w", err)
+		case p.ForNobody():
+			return errors.New("Policy Error: a statement of a topic's policy needs Principal")
 		case !p.Only("sns", policyActions...):
 			return errors.New("Policy statement action out of service scope!") //nolint:revive // as SNS says it
 		}
