@@ -60,4 +60,7 @@
 //
 // 2026-11-22: a delivery policy of a subscription that is not pushed by HTTP is kept and shown, as Terraform's acceptance tests
 // against the real service have it. Those that were stored without a member that is demanded now go on as they are.
+//
+// 2026-11-22: events of functions say SignatureVersion "1", as recorded, whatever the topic's; but where that is 2 they are signed
+// with SHA-256, as recorded answers verify.
 package sns

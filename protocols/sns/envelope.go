@@ -231,11 +231,11 @@ func (r *rendering) certificateURL(sub *core.Subscription, name string) string {
 	return r.base(sub) + name
 }
 
-// lambdaEvent gives the event that a function is invoked with. Its signature is of version 1 also
-// where the topic's is not, as recorded.
+// lambdaEvent gives the event that a function is invoked with. It says that its signature is of version 1 also where
+// it is of version 2, as recorded.
 func (r *rendering) lambdaEvent(sub *core.Subscription) ([]byte, error) {
 	m, text := r.message, r.text(sub)
-	signed, err := r.sign(sub, "1", text)
+	signed, err := r.sign(sub, signatureVersion(r.topic), text)
 	if err != nil {
 		return nil, err
 	}

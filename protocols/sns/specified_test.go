@@ -230,7 +230,8 @@ func TestTokens(t *testing.T) {
 	f.call(t, "ConfirmSubscription", "TopicArn", ordersARN, "Token", late).wantFault(t, invalidParameter, "Invalid parameter: Token")
 }
 
-// What functions are invoked with of a topic that signs by version 2: the version stays 1, what is not there is null or empty.
+// What functions are invoked with of a topic that signs by version 2: the version stays 1, though the signature is of version 2; what
+// is not there is null or empty.
 func TestFunctionsOfAVersion2Topic(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -252,7 +253,7 @@ func TestFunctionsOfAVersion2Topic(t *testing.T) {
 	if got["SignatureVersion"] != "1" || subject != nil || !there || fmt.Sprint(got["MessageAttributes"]) != "map[]" {
 		t.Errorf("got %v", got)
 	}
-	got["SigningCertURL"] = got["SigningCertUrl"]
+	got["SigningCertURL"], got["SignatureVersion"] = got["SigningCertUrl"], "2"
 	delete(got, "Subject")
 	f.verify(t, got)
 }
