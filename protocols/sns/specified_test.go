@@ -35,7 +35,7 @@ func TestParameters(t *testing.T) {
 		"topic to delete":        {"DeleteTopic", "", validationError, null("topicArn")},
 		"attribute to set":       {"SetTopicAttributes", "TopicArn=" + ordersARN, validationError, null("attributeName")},
 		"subscription to show":   {"GetSubscriptionAttributes", "", validationError, null("subscriptionArn")},
-		"subscription to end":    {"Unsubscribe", "", validationError, null("subscriptionArn")},
+		"subscription to end":    {"Unsubscribe", "", invalidParameter, "Invalid parameter: SubscriptionArn Reason: no value for required parameter"},
 		"subscription's setting": {"SetSubscriptionAttributes", "SubscriptionArn=" + sub, validationError, null("attributeName")},
 		"topic to subscribe to":  {"Subscribe", "Protocol=sms Endpoint=+1234567", validationError, null("topicArn")},
 		"protocol":               {"Subscribe", "TopicArn=" + ordersARN + " Endpoint=+1234567", validationError, null("protocol")},

@@ -13,6 +13,9 @@ type subscriptionRequest struct {
 // unsubscribe ends a subscription; one that is not there is no error, one that waits to be confirmed is. An endpoint whose subscription
 // was ended by whoever followed the link is told, and how to take that back.
 func (s *Server) unsubscribe(ctx context.Context, c *call, req *subscriptionRequest) (*noResult, error) {
+	if req.SubscriptionArn == nil {
+		req.SubscriptionArn = ref("") // here, and only here, the same
+	}
 	name, err := subscriptionName(req.SubscriptionArn)
 	if err != nil {
 		return nil, err
