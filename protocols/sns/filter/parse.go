@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -57,7 +59,11 @@ func Parse(text string, scope Scope) (*Policy, error) {
 	if len(text) > MaxLength {
 		return nil, errTooComplex
 	}
-	p := &parser{source: text}
+	if text := SyntaxError(text); text != "" {
+		text, place, _ := strings.Cut(text, "\n")
+		return nil, &Error{text: "FilterPolicy: " + text, place: "\n" + place}
+	}
+	p := &parser{source: compact(text)}
 	top, err := p.tree()
 	if err != nil {
 		return nil, err
@@ -120,12 +126,15 @@ func (p *parser) errorAt(offset int, format string, args ...any) error {
 	}
 }
 
-// tree reads the text as JSON.
+// compact gives the policy without blanks, as errors repeat it.
+func compact(text string) string {
+	var b bytes.Buffer
+	_ = json.Compact(&b, []byte(text)) // it is valid
+	return b.String()
+}
+
+// tree reads the source, which is valid JSON.
 func (p *parser) tree() (*node, error) {
-	if text := SyntaxError(p.source); text != "" {
-		text, place, _ := strings.Cut(text, "\n")
-		return nil, &Error{text: "FilterPolicy: " + text, place: "\n" + place}
-	}
 	n, err := readTree(p.source)
 	if err != nil {
 		return nil, errTooComplex // it is valid, but too deep or too wide

@@ -140,8 +140,9 @@ func TestParseErrorsTellThePlace(t *testing.T) {
 			t.Errorf("got %v, want at its end %s", err, want)
 		}
 	}
-	_, err := Parse("{\n\"a\":[{\"prefix\":1}]}", MessageAttributes)
-	want := "FilterPolicy: prefix match pattern must be a string\n at [Source: (String)\"{\n\"a\":[{\"prefix\":1}]}\"; line: 2, column: 17]"
+	// What was recorded had been sent with blanks.
+	_, err := Parse("{\n  \"key\": [ {\"suffix\": 100} ]\n}", MessageAttributes)
+	want := "FilterPolicy: suffix match pattern must be a string\n at [Source: (String)\"{\"key\":[{\"suffix\":100}]}\"; line: 1, column: 22]"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
