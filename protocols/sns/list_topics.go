@@ -36,11 +36,12 @@ func (s *Server) listTopics(ctx context.Context, c *call, req *pageRequest) (*li
 	return result, nil
 }
 
-func makeToken(next string) string { return base64.RawURLEncoding.EncodeToString([]byte(next)) }
+// makeToken gives the token of the next page. It can be decoded as those of the real service can.
+func makeToken(next string) string { return base64.StdEncoding.EncodeToString([]byte(next)) }
 
 // readToken reads what makeToken made.
 func readToken(token string) (string, error) {
-	after, err := base64.RawURLEncoding.DecodeString(token)
+	after, err := base64.StdEncoding.DecodeString(token)
 	if err != nil || !core.ValidText(after) {
 		return "", invalid("NextToken")
 	}

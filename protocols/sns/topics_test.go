@@ -2,6 +2,7 @@ package sns
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -188,6 +189,9 @@ func TestListTopicsInPages(t *testing.T) {
 		}
 	}
 	first := f.ok(t, "ListTopics")
+	if _, err := base64.StdEncoding.DecodeString(first.text(t, "NextToken")); err != nil {
+		t.Errorf("the token is not base64 as the real service's: %v", err)
+	}
 	second := f.ok(t, "ListTopics", "NextToken", first.text(t, "NextToken"))
 	if n, more := len(all(first.Children, "TopicArn")), all(second.Children, "TopicArn"); n != pageSize || len(more) != 1 || !strings.HasSuffix(more[0], "t100") {
 		t.Errorf("got %d and %v", n, more)
