@@ -153,6 +153,21 @@ func (f fixture) device(t testing.TB) string {
 	return f.ok(t, "CreatePlatformEndpoint", "PlatformApplicationArn", appARN, "Token", "t", "CustomUserData", "mine").text(t, "EndpointArn")
 }
 
+// A message for a device needs a text for its platform, or for all.
+func TestPublishToADeviceWithItsTextOnly(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	device := f.device(t)
+	f.ok(t, "Publish", "TargetArn", device, "MessageStructure", "json", "Message", `{"GCM":"g","APNS":"a"}`)
+	if got := f.outbox(t); len(got) != 1 || string(got[0].Body) != "g" {
+		t.Errorf("got %+v", got)
+	}
+	for _, text := range []string{`{}`, `{"APNS":"a"}`, `{"GCM":{"notification":{"title":"t"}}}`, `{"default":1}`} {
+		f.call(t, "Publish", "TargetArn", device, "MessageStructure", "json", "Message", text).
+			wantFault(t, invalidParameter, "Invalid parameter: JSON must contain an entry for 'default' or 'GCM'.")
+	}
+}
+
 func TestPlatformApplications(t *testing.T) {
 	t.Parallel()
 	f := start(t)

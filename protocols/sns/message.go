@@ -42,8 +42,8 @@ var (
 )
 
 // prepare checks a message in the order of the real service (specs/sns.md 4.1) and gives it as the
-// core takes it. The path leads to it in the request.
-func (c *call) prepare(m *message, path string, most int) (core.NewPublication, error) {
+// core takes it. The path leads to it in the request; the platform is that of the one device that it goes to, or "".
+func (c *call) prepare(m *message, path string, most int, platform string) (core.NewPublication, error) {
 	var p core.NewPublication
 	switch {
 	case m.Subject != nil && !isSubject(*m.Subject):
@@ -62,7 +62,7 @@ func (c *call) prepare(m *message, path string, most int) (core.NewPublication, 
 		p.Subject = *m.Subject
 	}
 	if m.MessageStructure == "json" {
-		if err := structure(&p, *m.Message); err != nil {
+		if err := structure(&p, *m.Message, platform); err != nil {
 			return p, err
 		}
 	} else if m.MessageStructure != "" {
@@ -81,14 +81,19 @@ func isSubject(s string) bool {
 	return s != "" && utf8.RuneCountInString(s) <= maxSubject && core.ValidText([]byte(s)) && !strings.ContainsAny(s, "\r\n\t")
 }
 
-// structure takes a message apart that has a body for each protocol. Of equal keys the last counts.
-func structure(p *core.NewPublication, text string) error {
+// structure takes a message apart that has a body for each protocol. Of equal keys the last counts. A device whose
+// platform has its own needs no other.
+func structure(p *core.NewPublication, text, platform string) error {
 	var bodies map[string]any
 	if err := json.Unmarshal([]byte(text), &bodies); err != nil {
 		return invalid("Message Structure - JSON message body failed to parse")
 	}
 	body, ok := bodies["default"].(string)
-	if !ok {
+	_, own := bodies[platform].(string)
+	switch {
+	case !ok && !own:
+		return invalid("JSON must contain an entry for 'default' or '%s'.", platform)
+	case !ok && platform == "":
 		return invalid("Message Structure - No default entry in JSON message body")
 	}
 	p.Body = []byte(body)

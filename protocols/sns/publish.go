@@ -47,7 +47,7 @@ func (s *Server) publish(ctx context.Context, c *call, req *publishRequest) (*pu
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.prepare(&req.message, "", topic.MaxMessageSize)
+	p, err := c.prepare(&req.message, "", topic.MaxMessageSize, "")
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s *Server) publish(ctx context.Context, c *call, req *publishRequest) (*pu
 // publishToPhone keeps an SMS, which polymq has nowhere to send. One to a phone that has opted out is lost, and the publisher is not
 // told: SNS's model has no error for that here.
 func (s *Server) publishToPhone(ctx context.Context, c *call, req *publishRequest) (*publishResult, error) {
-	p, err := c.prepare(&req.message, "", maxMessageSize)
+	p, err := c.prepare(&req.message, "", maxMessageSize, "")
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *Server) publishToEndpoint(ctx context.Context, c *call, req *publishReq
 	if ok && strings.EqualFold(application[enabled], "false") {
 		return nil, platformDisabled.errorf("Platform application is disabled")
 	}
-	p, err := c.prepare(&req.message, "", maxMessageSize)
+	p, err := c.prepare(&req.message, "", maxMessageSize, name.platform)
 	if err != nil {
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func (c *call) prepareBatch(req *publishBatchRequest, topic *core.Topic) (in cor
 	in.Topic = topic.Name
 	for i := range req.PublishBatchRequestEntries {
 		entry := &req.PublishBatchRequestEntries[i]
-		m, err := c.prepare(&entry.message, entryPath(i), topic.MaxMessageSize)
+		m, err := c.prepare(&entry.message, entryPath(i), topic.MaxMessageSize, "")
 		if errors.Is(err, errSubject) || errors.Is(err, errEmpty) {
 			f := faultOf(err)
 			failed = append(failed, failedEntry{*entry.Id, f.code, f.message, true})
