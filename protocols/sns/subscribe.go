@@ -108,7 +108,7 @@ func (s *Server) checkEndpoint(ctx context.Context, sub *core.Subscription) erro
 		if !knownProtocol(sub.Protocol) {
 			return unsupportedProtocol(sub.Protocol)
 		}
-		return invalid("Protocol Reason: FIFO topics deliver to sqs only")
+		return invalid("Invalid protocol type: %s", sub.Protocol)
 	}
 	switch sub.Protocol {
 	case "sqs":
