@@ -61,7 +61,7 @@ func TestOwnersOnly(t *testing.T) {
 	open.call(t, "CreatePlatformApplication", "Name", "app", "Platform", "GCM", "Attributes.entry.1.key", "PlatformCredential", "Attributes.entry.1.value", "c").document(t)
 	for action, parameters := range map[string][]string{
 		"GetSubscriptionAttributes":        {"SubscriptionArn", sub},
-		"SetSubscriptionAttributes":        {"SubscriptionArn", sub, "AttributeName", "RawMessageDelivery", "AttributeValue", "false"},
+		"SetSubscriptionAttributes":        {"SubscriptionArn", sub, "AttributeName", "FilterPolicy", "AttributeValue", ""},
 		"GetPlatformApplicationAttributes": {"PlatformApplicationArn", application},
 		"CreatePlatformEndpoint":           {"PlatformApplicationArn", application, "Token", "t"},
 		"TagResource":                      {"ResourceArn", ordersARN, "Tags.member.1.Key", "k", "Tags.member.1.Value", "v"},

@@ -68,7 +68,7 @@ func (w *wishes) wish(name, value, protocol string) error {
 			return fmt.Errorf("RawMessageDelivery: Invalid value [%s]. Must be true or false.", short(value)) //nolint:revive // SNS's words
 		}
 		raw := lower == "true"
-		if raw && !slices.Contains([]string{"sqs", "http", "https", "firehose"}, protocol) {
+		if !slices.Contains([]string{"sqs", "http", "https", "firehose"}, protocol) {
 			return fmt.Errorf("Delivery protocol [%s] does not support raw message delivery.", protocol) //nolint:revive // SNS's words
 		}
 		w.raw = &raw
