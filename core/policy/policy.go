@@ -200,12 +200,13 @@ func (p *Policy) ForNobody() bool {
 }
 
 // Only says that no statement is about the actions of services other than that one: "*" is about all, and
-// goes with any. With names given, in small letters, what a statement calls without wildcards must be one of them.
+// goes with any. With names given, in small letters, what a statement calls without wildcards must be one of them,
+// and it may not call all of the service's at once.
 func (p *Policy) Only(service string, names ...string) bool {
 	for _, s := range p.Statements {
 		for _, action := range s.actions {
 			name, ok := strings.CutPrefix(action.text, service+":")
-			if action.text != anyText && (!ok || len(names) > 0 && action.plain() && !slices.Contains(names, name)) {
+			if action.text != anyText && (!ok || len(names) > 0 && (action.plain() || name == anyText) && !slices.Contains(names, name)) {
 				return false
 			}
 		}

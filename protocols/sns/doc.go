@@ -63,4 +63,7 @@
 //
 // 2026-11-22: events of functions say SignatureVersion "1", as recorded, whatever the topic's; but where that is 2 they are signed
 // with SHA-256, as recorded answers verify.
+//
+// 2026-11-22: the policy of a topic may have the documented actions, "*", and names with wildcards, but not "sns:*", which
+// the real service is reported to refuse; of other wildcards no report was found.
 package sns

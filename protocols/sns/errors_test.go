@@ -98,6 +98,11 @@ func TestErrors(t *testing.T) {
 		"a replay of a number":              {"SetSubscriptionAttributes", "SubscriptionArn=" + fifoSub + ` AttributeName=ReplayPolicy AttributeValue={"PointType":"Timestamp","StartingPoint":1}`, invalidParameter, value + "ReplayPolicy: StartingPoint must not be a JSON number"},
 		"a protection of no direction":      {"CreateTopic", `Name=new DataProtectionPolicy={"Name":"p","Version":"2021-06-01","Statement":[{"DataDirection":"Inbxound","Operation":{"Deny":{}}}]}`, invalidParameter, value + "DataProtectionPolicy Reason: Statement DataDirection must be either Inbound or Outbound"},
 		"a tag's key, too long":             {"TagResource", "ResourceArn=" + ordersARN + " Tags.member.1.Key=" + strings.Repeat("k", 129) + " Tags.member.1.Value=v", validationError, "1 validation error detected: Value '" + strings.Repeat("k", 129) + "' at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128"},
+		"a policy for all actions":          {"SetTopicAttributes", "TopicArn=" + ordersARN + " AttributeName=Policy AttributeValue=" + allowing("sns:*"), invalidParameter, value + "Policy statement action out of service scope!"},
+		"a policy for the account":          {"SetTopicAttributes", "TopicArn=" + ordersARN + " AttributeName=Policy AttributeValue=" + allowing("sns:CreateTopic"), invalidParameter, value + "Policy statement action out of service scope!"},
+		"a policy for a subscription":       {"CreateTopic", "Name=new Attributes.entry.1.key=Policy Attributes.entry.1.value=" + allowing("SNS:SetSubscriptionAttributes"), invalidParameter, value + "Attributes Reason: Policy statement action out of service scope!"},
+		"permission, of a subscription":     {"AddPermission", "TopicArn=" + ordersARN + " Label=l AWSAccountId.member.1=111122223333 ActionName.member.1=SetSubscriptionAttributes", invalidParameter, value + "Policy statement action out of service scope!"},
+		"permission, all actions":           {"AddPermission", "TopicArn=" + ordersARN + " Label=l AWSAccountId.member.1=111122223333 ActionName.member.1=*", invalidParameter, value + "Policy statement action out of service scope!"},
 		"permission, unknown action":        {"AddPermission", "TopicArn=" + ordersARN + " Label=l AWSAccountId.member.1=111122223333 ActionName.member.1=Fly", invalidParameter, value + "Policy statement action out of service scope!"},
 
 		"unknown protocol":          {"Subscribe", "TopicArn=" + ordersARN + " Protocol=pigeon Endpoint=x", invalidParameter, value + "Amazon SNS does not support this protocol string: pigeon"},
@@ -221,6 +226,11 @@ func TestErrors(t *testing.T) {
 	if bodies := f.bodies(t, "in"); len(bodies) > 0 {
 		t.Errorf("a message that was refused is in the queue: %s", bodies)
 	}
+}
+
+// allowing is a policy that allows everybody an action.
+func allowing(action string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"` + action + `","Resource":"*"}]}`
 }
 
 // batch gives n entries that each have the members given, and an id unless these name one.

@@ -148,13 +148,9 @@ func setDisplayName(c *core.TopicChange, value string) error {
 	return nil
 }
 
-// policyActions are what the policy of a topic can be about, in small letters.
-var policyActions = func() (names []string) {
-	for name := range permissions {
-		names = append(names, strings.ToLower(name))
-	}
-	return append(names, "receive") // which nobody asks for, but policies grant
-}()
+// policyActions are what the policy of a topic can be about, in small letters. Of what is about the account, a subscription
+// or a device it says nothing.
+var policyActions = strings.Fields(strings.ToLower(strings.Join(grantable, " ")))
 
 func setTopicPolicy(c *core.TopicChange, value string) error {
 	object := &struct{ Statement any }{}
