@@ -61,12 +61,10 @@ func (c *call) prepare(m *message, path string, most int, platform string) (core
 	if m.Subject != nil {
 		p.Subject = *m.Subject
 	}
-	if m.MessageStructure == "json" {
+	if m.MessageStructure == "json" { // any other is plain text
 		if err := structure(&p, *m.Message, platform); err != nil {
 			return p, err
 		}
-	} else if m.MessageStructure != "" {
-		return p, invalid("MessageStructure")
 	}
 	var err error
 	if p.Attributes, err = messageAttributes(path, m.MessageAttributes); err != nil {
@@ -91,10 +89,10 @@ func structure(p *core.NewPublication, text, platform string) error {
 	body, ok := bodies["default"].(string)
 	_, own := bodies[platform].(string)
 	switch {
-	case !ok && !own:
-		return invalid("JSON must contain an entry for 'default' or '%s'.", platform)
 	case !ok && platform == "":
 		return invalid("Message Structure - No default entry in JSON message body")
+	case !ok && !own:
+		return invalid("JSON must contain an entry for 'default' or '%s'.", platform)
 	}
 	p.Body = []byte(body)
 	p.Bodies = map[string]string{}

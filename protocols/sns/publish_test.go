@@ -175,6 +175,20 @@ func TestPublishStructure(t *testing.T) {
 	}
 }
 
+func TestPublishOtherStructures(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	f.queue(t, ordersARN, "in", "RawMessageDelivery", "true")
+	const text = `{"default":"d"}`
+	for _, structure := range []string{"", "string", "JSON"} {
+		f.ok(t, "Publish", "TopicArn", ordersARN, "Message", text, "MessageStructure", structure)
+		if got := f.one(t, "in"); got != text {
+			t.Errorf("%s: got %s, want it as it was", structure, got)
+		}
+	}
+}
+
 func TestPublishAtTheLimit(t *testing.T) {
 	t.Parallel()
 	f := start(t)
