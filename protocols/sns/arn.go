@@ -60,12 +60,17 @@ func (c *call) topicName(text *string) (core.TopicName, error) {
 	if text == nil {
 		return core.TopicName{}, required("topicArn")
 	}
-	a, err := parseARN("TopicArn", *text)
+	return c.readTopicARN("TopicArn", *text)
+}
+
+// readTopicARN reads the ARN of a topic that a parameter of that name gives.
+func (c *call) readTopicARN(parameter, text string) (core.TopicName, error) {
+	a, err := parseARN(parameter, text)
 	if err != nil {
 		return core.TopicName{}, err
 	}
 	if a.service != "sns" || a.region != c.Region || !core.IsAccount(a.account) || strings.ContainsAny(a.resource, ":/") {
-		return core.TopicName{}, invalid("TopicArn")
+		return core.TopicName{}, invalid("%s", parameter)
 	}
 	return core.TopicName{Account: a.account, Region: a.region, Name: a.resource}, nil
 }

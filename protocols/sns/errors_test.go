@@ -155,6 +155,8 @@ func TestErrors(t *testing.T) {
 		"publish to nothing":        {"Publish", "Message=x", invalidParameter, value + "TopicArn or TargetArn Reason: no value for required parameter"},
 		"publish, no topic":         {"Publish", "Message=x TopicArn=" + ordersARN + "x", notFound, "Topic does not exist"},
 		"publish, unknown device":   {"Publish", "Message=x TargetArn=arn:aws:sns:us-east-1:000000000000:endpoint/GCM/app/1", invalidParameter, value + "TargetArn Reason: No endpoint found for the target arn specified"},
+		"publish, no ARN of device": {"Publish", "Message=x TargetArn=device", invalidParameter, value + "TargetArn Reason: An ARN must have at least 6 elements, not 1"},
+		"publish, another region":   {"Publish", "Message=x TargetArn=arn:aws:sns:eu-west-1:000000000000:orders", invalidParameter, value + "TargetArn"},
 		"publish nothing":           {"Publish", "Message= TopicArn=" + ordersARN, invalidParameter, value + "Empty message"},
 		"publish, no message":       {"Publish", "TopicArn=" + ordersARN, validationError, null("message")},
 		"subject, empty":            {"Publish", "Message=x Subject= TopicArn=" + ordersARN, invalidParameter, value + "Subject"},

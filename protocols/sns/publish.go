@@ -25,9 +25,9 @@ type publishResult struct {
 
 // publish sends a message to a topic, to a device or to a phone.
 func (s *Server) publish(ctx context.Context, c *call, req *publishRequest) (*publishResult, error) {
-	target := req.TopicArn
+	parameter, target := "TopicArn", req.TopicArn
 	if target == nil {
-		target = req.TargetArn
+		parameter, target = "TargetArn", req.TargetArn
 	}
 	switch {
 	case target == nil && req.PhoneNumber == nil:
@@ -39,7 +39,7 @@ func (s *Server) publish(ctx context.Context, c *call, req *publishRequest) (*pu
 	case req.TopicArn == nil && isEndpointARN(*target):
 		return s.publishToEndpoint(ctx, c, req)
 	}
-	name, err := c.topicName(target)
+	name, err := c.readTopicARN(parameter, *target)
 	if err != nil {
 		return nil, err
 	}
