@@ -338,4 +338,13 @@
 // 2026-11-22: messages that became visible at once (a batch, what a receive with a visibility timeout of 0 gave) are given out in order of
 // sending, as far as one receive finds them: it sorts what it found. The index has them in the order of their places in the table. To have it order by
 // the id too would sort, for each receive, all that became visible at once, which may be a million messages.
+//
+// 2026-11-22: a migration that does not get a lock within a second lets those pass who wait behind it, and is tried again, thirty times. At first it waited for
+// 5 s, as other statements may: an application that had sent in a transaction of its own, and was slow to end it, then held up all
+// requests for longer than they have, and the new server ended with an error. Cancelled by somebody it is tried again too, as trains are; who
+// means the server stops the server, which whatever started it would have started again.
+//
+// 2026-11-22: what was received by a transaction whose answer was lost comes back after its visibility timeout. The server seldom knows what that is: PostgreSQL
+// sends an answer of less than 8 KB in one piece, after the commit. Nor may the handles be given back as they are where the rows came first: if the
+// transaction was undone after all, the next receive of the message, by anybody, makes the same handle.
 package pg

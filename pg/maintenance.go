@@ -134,7 +134,7 @@ func (s *Store) Vacuum(ctx context.Context) error {
 		return fmt.Errorf("connect for a vacuum: %w", translate(err))
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, `SET statement_timeout = 0`); err != nil {
+	if _, err := conn.Exec(ctx, unboundedSQL); err != nil {
 		return err
 	}
 	for _, table := range tables {

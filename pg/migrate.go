@@ -25,23 +25,45 @@ type Migration struct {
 	AppliedAt time.Time
 }
 
+// Bounds of a migration that meets what holds it up, such as an application's transaction that has sent. Requests wait behind it
+// meanwhile, and must have an answer within callTimeout.
+const (
+	migrateLockTimeout = time.Second
+	migratePause       = time.Second // in which they go on
+	migrateTries       = 30
+)
+
 // Migrate brings the schema up to date, making it if need be. Servers that start at the same moment
-// wait for each other. It gives the migrations that it applied.
+// wait for each other. What PostgreSQL undid, since a lock was not to be had or somebody cancelled it, is tried again for about a minute.
+// It gives the migrations that it applied.
 func Migrate(ctx context.Context, opts Options) ([]Migration, error) {
 	provider, closeDB, err := opts.goose(ctx, true)
 	if err != nil {
 		return nil, err
 	}
 	defer closeDB()
-	results, err := provider.Up(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("migrate the schema %s: %w", opts.schema(), err)
+	var applied []Migration
+	for try := 1; ; try++ {
+		results, err := provider.Up(ctx)
+		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+			results = partial.Applied
+		}
+		for _, r := range results {
+			applied = append(applied, Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now()})
+		}
+		if err == nil {
+			return applied, nil
+		}
+		if try == migrateTries || !isUndone(err) {
+			return applied, fmt.Errorf("migrate the schema %s: %w", opts.schema(), err)
+		}
+		opts.Log.Warn().Err(err).Msg("a migration was held up; trying again")
+		select {
+		case <-time.After(migratePause):
+		case <-ctx.Done():
+			return applied, ctx.Err()
+		}
 	}
-	applied := make([]Migration, len(results))
-	for i, r := range results {
-		applied[i] = Migration{Version: r.Source.Version, Name: r.Source.Path, AppliedAt: time.Now()}
-	}
-	return applied, nil
 }
 
 // MigrationStatus lists the migrations that this program knows, and those that a newer one has applied.
@@ -179,7 +201,7 @@ func (o Options) goose(ctx context.Context, create bool) (*goose.Provider, func(
 		return nil, nil, err
 	}
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, `SET statement_timeout = 0; SET enable_seqscan = on`)
+		_, err := conn.Exec(ctx, unboundedSQL+fmt.Sprintf(`; SET lock_timeout = %d; SET enable_seqscan = on`, migrateLockTimeout.Milliseconds()))
 		return err
 	}))
 	provider, err := newProvider(db, o.schema())

@@ -3,6 +3,7 @@ package pg_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -221,6 +222,85 @@ func TestMigrationsKeepGrants(t *testing.T) {
 		}
 		wantGranted("afterwards")
 	}
+}
+
+// heldMigration is one that waits for an application's transaction.
+type heldMigration struct {
+	application, watch *pgx.Conn
+	ended              <-chan error
+}
+
+// newHeldMigration begins one in a database that is set up by a statement.
+func newHeldMigration(t *testing.T, setUp string) heldMigration {
+	t.Helper()
+	const altersQueues = 38
+	ctx, url, undone := t.Context(), pgtest.DatabaseURL(t), 0
+	provider := migrator(t, url)
+	for _, version := range slices.Backward(versions(t)) {
+		if version < altersQueues {
+			break
+		}
+		if _, err := provider.Down(ctx); err != nil {
+			t.Fatal(err)
+		}
+		undone++
+	}
+	ended := make(chan error, 1)
+	m := heldMigration{database(t, url), database(t, url), ended}
+	execute(t, m.watch, setUp)
+	execute(t, m.application, `BEGIN; LOCK TABLE queues IN ROW SHARE MODE`) // as polymq.send does
+	go func() {
+		applied, err := pg.Migrate(ctx, pg.Options{URL: url})
+		if err == nil && len(applied) != undone {
+			err = fmt.Errorf("applied %d migrations, want %d", len(applied), undone)
+		}
+		ended <- err
+	}()
+	eventually(t, "the migration waits for the application", func() bool { return locksAwaited(t, m.watch) == 1 })
+	return m
+}
+
+// mustEnd fails unless the migration is made once the application has committed.
+func (m heldMigration) mustEnd(t *testing.T) {
+	t.Helper()
+	execute(t, m.application, `COMMIT`)
+	if err := <-m.ended; err != nil {
+		t.Errorf("migrate: %v", err)
+	}
+}
+
+// A migration that waits for an application lets requests pass, and is tried again.
+func TestMigrationLetsRequestsPass(t *testing.T) {
+	t.Parallel()
+	m := newHeldMigration(t, `SET statement_timeout = '3500ms'`) // as requests have it
+	execute(t, m.watch, `SELECT FROM queues`)
+	m.mustEnd(t)
+}
+
+// One that somebody cancels is tried again.
+func TestMigrationIsCancelled(t *testing.T) {
+	t.Parallel()
+	m := newHeldMigration(t, `SELECT 1`)
+	execute(t, m.watch, `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)
+	m.mustEnd(t)
+}
+
+// A migration may take longer than the database lets transactions take.
+func TestMigrationTakesItsTime(t *testing.T) {
+	t.Parallel()
+	m := newHeldMigration(t, `DO $$ BEGIN EXECUTE (
+		SELECT string_agg(format('ALTER DATABASE %I SET %s = 500', current_database(), name), ';')
+		FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout') -- the second one since PostgreSQL 17
+	); END $$`)
+	eventually(t, "it takes longer, or begins again", func() (longer bool) {
+		err := m.watch.QueryRow(t.Context(), `SELECT count(*) = 0 FROM pg_stat_activity
+			WHERE wait_event_type = 'Lock' AND datname = current_database() AND xact_start > clock_timestamp() - interval '600 ms'`).Scan(&longer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return longer
+	})
+	m.mustEnd(t)
 }
 
 // Each migration can be undone and done again.

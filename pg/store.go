@@ -289,6 +289,9 @@ func (o Options) sessionSettings() map[string]string {
 	return settings
 }
 
+// unboundedSQL lets the session take its time, whatever its role or database says. PostgreSQL 17 brought the second setting.
+const unboundedSQL = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')`
+
 // settingsLists gives the session's settings as two lists.
 func (o Options) settingsLists() (names, values []string) {
 	for name, value := range o.sessionSettings() {
