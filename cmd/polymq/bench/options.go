@@ -214,6 +214,7 @@ func (o *options) checkLoad() error {
 	c.that(!o.mode.topics || !o.Noop, "--noop says nothing about --mode %s", o.mode.name)
 	c.that(o.Backlog >= 0, "--backlog must not be negative, was %d", o.Backlog)
 	c.that(!o.mode.drain || o.Backlog > 0, "--mode drain needs a --backlog")
+	c.that(o.mode != pushMode || o.Backlog == 0, "--backlog is not possible with --mode push, which has no queues")
 	c.that(o.Messages >= 0, "--messages must not be negative, was %d", o.Messages)
 	c.that(o.Groups >= 1, "--groups must be at least 1, was %d", o.Groups)
 	c.that(o.Priorities >= 0 && o.Priorities <= p.priorities, "--priorities must be 0 to %d with %s, was %d", p.priorities, p.name, o.Priorities)

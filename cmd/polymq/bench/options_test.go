@@ -75,6 +75,7 @@ func TestBounds(t *testing.T) {
 		"--queues 0":                                   "--queues",
 		"--backlog -1":                                 "--backlog",
 		"--mode drain --backlog 0":                     "--backlog",
+		"--mode push --backlog 5":                      "--backlog",
 		"--messages -1":                                "--messages",
 		"--fifo --groups 0":                            "--groups",
 		"--protocol mns --fifo":                        "--fifo",
