@@ -1,6 +1,7 @@
 package pg_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
@@ -109,6 +111,47 @@ func TestCheckURL(t *testing.T) {
 	}
 }
 
+// The log of a server whose database is away for long has one line when the connection that listens is lost, and one when it is back.
+func TestLossOfTheListenerIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	n, forwarded := forwardURL(t, url)
+	var log logLines
+	store, err := pg.Open(t.Context(), pg.Options{URL: url, DirectURL: forwarded, PoolSize: pgtest.PoolSize, Log: zerolog.New(&log)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	n.away.Store(true)
+	n.reset()
+	eventually(t, "it has tried more than once", func() bool { return log.count("still cannot listen") > 1 })
+	n.away.Store(false)
+	eventually(t, "it listens again", func() bool { return log.count("listens for other servers again") > 0 })
+	if lost, again := log.count("lost the connection that listens"), log.count("listens for other servers again"); lost != 1 || again != 1 {
+		t.Errorf("lost %d times and back %d times:\n%s", lost, again, log.text())
+	}
+}
+
+// logLines is what was logged.
+type logLines struct {
+	mu    sync.Mutex
+	bytes bytes.Buffer
+}
+
+func (l *logLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes.Write(p)
+}
+
+func (l *logLines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes.String()
+}
+
+func (l *logLines) count(part string) int { return strings.Count(l.text(), part) }
+
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -123,6 +166,7 @@ func listen(t *testing.T) net.Listener {
 type network struct {
 	listener net.Listener
 	deaf     atomic.Bool // what PostgreSQL answers next is lost, and the connection with it
+	away     atomic.Bool // nobody gets through
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -140,6 +184,10 @@ func forward(t *testing.T, host string, port uint16) *network {
 			client, err := n.listener.Accept()
 			if err != nil {
 				return
+			}
+			if n.away.Load() {
+				_ = client.Close()
+				continue
 			}
 			server, err := (&net.Dialer{}).DialContext(context.Background(), kind, address)
 			if err != nil {

@@ -274,16 +274,29 @@ const channelPrefix = "polymq_"
 const firstHearing = 5 * time.Second
 
 // listen hears what other servers tell, for as long as the Store is open. It calls tried once, when it
-// hears or could not connect.
+// hears or could not connect. The log is told once that the connection is lost, and once that it is back.
 func (s *Store) listen(tried func()) {
+	lost := false
+	hearing := func() {
+		if lost {
+			s.log.Info().Msg("listens for other servers again")
+		}
+		lost = false
+		tried()
+	}
 	for s.background.Err() == nil {
-		err := s.hear(tried)
+		err := s.hear(hearing)
 		tried()
 		if s.background.Err() != nil {
 			return
 		}
 		s.isLost()
-		s.log.Warn().Err(err).Msg("lost the connection that listens for other servers; trying again")
+		if lost {
+			s.log.Debug().Err(err).Msg("still cannot listen for other servers")
+		} else {
+			s.log.Warn().Err(err).Msg("lost the connection that listens for other servers; trying again")
+		}
+		lost = true
 		select {
 		case <-time.After(listenRetry):
 		case <-s.background.Done():
