@@ -50,6 +50,7 @@ func TestAlertPages(t *testing.T) {
 	if want := []core.Destination{{Type: core.ToDingTalk, Target: "http://127.0.0.1:1/", Secret: "SEC1"}, {Type: core.ToQueue, Target: "ops"}}; !slices.Equal(a.To, want) {
 		t.Errorf("told are %+v", a.To)
 	}
+	s.wants(s.get(base+"/alerts"), "queue_sent_rate orders &gt;= 2.5 /s")
 	if got := s.post(base+"/alerts/none/edit", "metric", "depth", "comparison", ">", "threshold", "1"); got.StatusCode != http.StatusNotFound {
 		t.Errorf("an alert that is not there: %s", got.Status)
 	}

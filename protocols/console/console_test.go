@@ -485,6 +485,36 @@ func TestTopicFromEndToEnd(t *testing.T) {
 	}
 }
 
+// A subscription that waits to be confirmed says what it waits for, and its confirmation is told from what was published.
+func TestPendingSubscription(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, newBroker(t, pgtest.DatabaseURL(t)), &caller.Options{})
+	s.done(base+"/topics", "name", "alerts")
+	for protocol, endpoint := range map[string]string{"http": "http://127.0.0.1:1/", "email": "ada@example.com"} {
+		sub, _, err := s.broker.Subscribe(t.Context(), core.NewSubscription{
+			Name: core.SubscriptionName{Topic: core.TopicName(pgtest.Name("alerts")), Name: "by-" + protocol}, Format: "sns", Protocol: protocol, Endpoint: endpoint, Pending: true, Token: protocol,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.broker.PushConfirmation(t.Context(), sub, core.Confirmation); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.wants(s.get(base+"/topics/alerts/subscriptions/by-http"), "once the link in the confirmation", "the confirmation of the subscription")
+	s.wants(s.get(base+"/topics/alerts/subscriptions/by-email"), "once the link in the confirmation", `/outbox">Mail that was not sent`)
+	s.done(base+"/topics/alerts/subscribe", "kind", "email", "endpoint", "bob@example.com", "format", "mns")
+	found, err := s.broker.ListSubscriptions(t.Context(), core.ListSubscriptionsInput{Topic: core.TopicName(pgtest.Name("alerts")), Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sub := range found.Subscriptions {
+		if page := s.get(base + "/topics/alerts/subscriptions/" + sub.Name.Name); sub.State == core.Confirmed && strings.Contains(page, "once the link") {
+			t.Errorf("the page of the confirmed subscription %s asks for it to be confirmed", sub.Endpoint)
+		}
+	}
+}
+
 func TestKeysClockAndPrices(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, newBroker(t, pgtest.DatabaseURL(t)), &caller.Options{})

@@ -141,6 +141,7 @@ func functions(language string) template.FuncMap {
 		"actions":   func() []string { return explainedActions },
 		"value":     showValue,
 		"number":    showNumber,
+		"unit":      core.UnitOf,
 		"missing":   func(m core.Missing) string { return missings[m] },
 		"failure":   func(text string) string { return failure(language, text) },
 	}
