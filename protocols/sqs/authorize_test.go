@@ -171,9 +171,12 @@ func TestPeekingIsReceiving(t *testing.T) {
 		f := startFor(t, p, enforce)
 		f.as(t, "owner", "CreateQueue", `{"QueueName":"secret"}`).want(t, http.StatusOK)
 		f.as(t, "owner", "SendMessage", aim(walk["SendMessage"], mine, "secret", "")).want(t, http.StatusOK)
-		for _, target := range []string{"", "AmazonSQS.ListQueues", "AmazonSQS.", "AmazonSQS.Peek"} {
+		for _, target := range []string{"", "AmazonSQS.ListQueues", "AmazonSQS.", "AmazonSQS.Peek", "AmazonSQS.ReceiveMessage", "?"} {
 			r := httptest.NewRequest(http.MethodPost, PeekPath+"/us-east-1/"+mine+"/secret?Action=ListQueues", strings.NewReader("{}"))
-			if r.Host = "localhost:4566"; target != "" {
+			if target == "?" { // a request that names none
+				r.URL.RawQuery = ""
+			}
+			if r.Host = "localhost:4566"; target != "" && target != "?" {
 				r.Header.Set("X-Amz-Target", target)
 			}
 			r.Header.Set("Content-Type", "application/x-amz-json-1.0")

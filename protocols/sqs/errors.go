@@ -29,6 +29,7 @@ var (
 	internalFailure      = wireError{http.StatusInternalServerError, coralNamespace + "InternalFailure", "InternalError"}
 	serviceUnavailable   = wireError{http.StatusServiceUnavailable, coralNamespace + "ServiceUnavailable", "ServiceUnavailable"}
 	unknownOperation     = wireError{http.StatusBadRequest, coralNamespace + "UnknownOperationException", "UnknownOperationException"}
+	invalidRequest       = wireError{http.StatusBadRequest, "InvalidRequest", "InvalidRequest"} // of PeekPath, which is LocalStack's
 	noOperation          = wireError{http.StatusNotFound, coralNamespace + "UnknownOperationException", "UnknownOperationException"}
 	invalidAction        = wireError{http.StatusBadRequest, coralNamespace + "InvalidAction", "InvalidAction"}
 	malformedRequest     = wireError{http.StatusBadRequest, coralNamespace + "SerializationException", "MalformedQueryString"}

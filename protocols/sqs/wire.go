@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -40,7 +41,7 @@ func (c *call) open(r *http.Request) error {
 		var err error
 		c.body, err = caller.ReadBody(r, maxRequest)
 		c.wire = jsonWire(c.body)
-		return err
+		return cmp.Or(err, c.openPeek())
 	default:
 		return c.openQuery(r)
 	}
@@ -64,17 +65,29 @@ func (c *call) openQuery(r *http.Request) error {
 			c.Account = keyID
 		}
 	}
-	if strings.HasPrefix(c.path, PeekPath) {
-		c.action, c.peeks = "ReceiveMessage", true // as which it is answered
-		return nil
+	c.action, _ = in.parameters.Get("Action")
+	if err := c.openPeek(); c.peeks || err != nil {
+		return err
 	}
-	if c.action, _ = in.parameters.Get("Action"); c.action == "" {
+	if c.action == "" {
 		c.wire = noWire{in}
 		return noOperation.errorf("The request names no action.")
 	}
 	if _, onQueue := parseQueueURL(c.path); onQueue && (c.action == "CreateQueue" || c.action == "ListQueues") {
 		return in.unknown(c)
 	}
+	return nil
+}
+
+// openPeek reads a request to PeekPath as a look at messages, which may come as a receive, and as nothing else.
+func (c *call) openPeek() error {
+	if !strings.HasPrefix(c.path, PeekPath) {
+		return nil
+	}
+	if c.action != "" && c.action != "ReceiveMessage" {
+		return invalidRequest.errorf("This endpoint only accepts ReceiveMessage calls")
+	}
+	c.action, c.peeks = "ReceiveMessage", true // as which it is answered
 	return nil
 }
 

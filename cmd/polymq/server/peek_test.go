@@ -42,3 +42,51 @@ func TestLocalStacksViewOfMessages(t *testing.T) {
 		}
 	}
 }
+
+// An SDK whose endpoint it is looks at messages by receiving them, and can do nothing else there.
+func TestLocalStacksViewOfMessagesBySDK(t *testing.T) {
+	t.Parallel()
+	srv := start(t, Config{})
+	createQueue(t, srv, "orders")
+	if status, body, err := post(srv, "/queues/orders/messages", `{"messages": [{"body": "now"}]}`); err != nil || status != http.StatusCreated {
+		t.Fatalf("send: %d %s %v", status, body, err)
+	}
+	ask := func(target, contentType, body string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL()+"/_aws/sqs/messages", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", contentType)
+		if target != "" {
+			r.Header.Set("X-Amz-Target", target)
+		}
+		resp, err := httpClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		text, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(text)
+	}
+	const json, form, only = "application/x-amz-json-1.0", "application/x-www-form-urlencoded", "This endpoint only accepts ReceiveMessage calls"
+	for _, tt := range []struct {
+		target, contentType, body string
+		status                    int
+		want                      string
+	}{
+		{"AmazonSQS.SendMessage", json, `{"QueueUrl":"orders","MessageBody":"more"}`, http.StatusBadRequest, only},
+		{"", form, "Action=SendMessage&QueueUrl=orders&MessageBody=more", http.StatusBadRequest, only},
+		{"AmazonSQS.ReceiveMessage", json, `{"QueueUrl":"orders","MaxNumberOfMessages":10}`, http.StatusOK, `"ApproximateReceiveCount":"0"`},
+		{"AmazonSQS.ReceiveMessage", json, `{"QueueUrl":"none"}`, http.StatusBadRequest, "QueueDoesNotExist"},
+		{"", form, "Action=ReceiveMessage&QueueUrl=orders", http.StatusOK, "<Body>now</Body>"},
+		{"AmazonSQS.ReceiveMessage", json, `{"QueueUrl":"orders"}`, http.StatusOK, `"Body":"now"`}, // still
+	} {
+		status, got := ask(tt.target, tt.contentType, tt.body)
+		if status != tt.status || !strings.Contains(got, tt.want) || strings.Contains(got, "more") {
+			t.Errorf("%s %s: got %d %s", tt.target, tt.body, status, got)
+		}
+	}
+}
