@@ -15,5 +15,10 @@
 // both tell the same of a user or a role.
 //
 // 2026-11-21: codes of errors name what is missing, taken or in the way (EntityNotExist.User,
-// DeleteConflict.User.Policy), as RAM's do; unverified is MalformedPolicyDocument, and the texts of all.
+// DeleteConflict.User.Policy), as RAM's do.
+//
+// 2026-11-22: names, texts and documents are of the length and form that RAM's manual has, with a code for each
+// (InvalidParameter.UserName.InvalidChars). Only what is given a name here is held to it: what IAM made is found by
+// whatever name it has. To attach what is attached, or to join a group twice, is an error, unlike with IAM.
+// How many users, groups and policies there can be is the core's, which has more of each than RAM.
 package ram

@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/polymq/polymq/core"
@@ -39,6 +40,10 @@ type createGroupRequest struct {
 }
 
 func (s *Server) createGroup(ctx context.Context, c *openapi.Call, in *createGroupRequest) (*ofGroup, error) {
+	err := cmp.Or(checkName("GroupName", in.GroupName, maxName, nameForm), checkLength("Comments", in.Comments, maxComments))
+	if err != nil {
+		return nil, err
+	}
 	made, err := s.broker.CreateIdentity(ctx, core.Identity{IdentityName: groupName(c, in.GroupName), Description: in.Comments})
 	return &ofGroup{c.ID(), encodeGroup(&made)}, of("Group", err)
 }
@@ -59,6 +64,10 @@ type updateGroupRequest struct {
 }
 
 func (s *Server) updateGroup(ctx context.Context, c *openapi.Call, in *updateGroupRequest) (*ofGroup, error) {
+	err := cmp.Or(checkNewName("NewGroupName", in.GroupName, in.NewGroupName, nameForm), checkNewLength("NewComments", in.NewComments, maxComments))
+	if err != nil {
+		return nil, err
+	}
 	changed, err := s.broker.AlterIdentity(ctx, groupName(c, in.GroupName), core.IdentityChange{Name: in.NewGroupName, Description: in.NewComments})
 	return &ofGroup{c.ID(), encodeGroup(&changed)}, of("Group", err)
 }
@@ -93,23 +102,34 @@ type memberRequest struct {
 }
 
 func (s *Server) addUserToGroup(ctx context.Context, c *openapi.Call, in *memberRequest) (*plain, error) {
-	return s.member(ctx, c, in, s.broker.JoinGroup)
+	isIn, err := s.member(ctx, c, in)
+	switch {
+	case err != nil:
+		return nil, err
+	case isIn:
+		err = core.Errorf(core.EntityExists, "The user has already joined the group.")
+	default:
+		err = s.broker.JoinGroup(ctx, c.Account, in.UserName, in.GroupName)
+	}
+	return &plain{c.ID()}, of("User.Group", err)
 }
 
 func (s *Server) removeUserFromGroup(ctx context.Context, c *openapi.Call, in *memberRequest) (*plain, error) {
-	return s.member(ctx, c, in, s.broker.LeaveGroup)
+	if _, err := s.member(ctx, c, in); err != nil {
+		return nil, err
+	}
+	return &plain{c.ID()}, of("User.Group", s.broker.LeaveGroup(ctx, c.Account, in.UserName, in.GroupName))
 }
 
-func (s *Server) member(ctx context.Context, c *openapi.Call, in *memberRequest, do func(ctx context.Context, account, user, group string) error) (*plain, error) {
-	if _, err := s.broker.Identity(ctx, groupName(c, in.GroupName)); err != nil {
-		return nil, of("Group", err)
-	}
-	found, err := s.broker.Identity(ctx, userName(c, in.UserName))
+// member says whether a user is in a group. Both must be there.
+func (s *Server) member(ctx context.Context, c *openapi.Call, in *memberRequest) (bool, error) {
+	group, err := s.broker.Identity(ctx, groupName(c, in.GroupName))
 	if err != nil {
-		return nil, of("User", err)
+		return false, of("Group", err)
 	}
-	err = do(ctx, c.Account, found.Name, in.GroupName)
-	return &plain{c.ID()}, of("User.Group", err)
+	user, err := s.broker.Identity(ctx, userName(c, in.UserName))
+	_, isIn := user.Groups[group.ID]
+	return isIn, of("User", err)
 }
 
 type groupsForUserAnswer struct {

@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -59,8 +60,8 @@ func version(number int) string { return "v" + strconv.Itoa(number) }
 // versionNumber reads v1.
 func versionNumber(id string) (int, error) {
 	number, err := strconv.Atoi(strings.TrimPrefix(id, "v"))
-	if err != nil || version(number) != id {
-		return 0, openapi.InvalidParameter("VersionId", "must be of the form v1")
+	if err != nil || number < 1 || version(number) != id {
+		return 0, wrong("VersionId", ".Format", `The format of the parameter - "VersionId" is incorrect.`)
 	}
 	return number, nil
 }
@@ -73,7 +74,7 @@ func policyName(c *openapi.Call, kind, name string) (core.PolicyName, error) {
 	case system:
 		return core.PolicyName{Cloud: core.RAM, Name: name}, nil
 	}
-	return core.PolicyName{}, openapi.InvalidParameter("PolicyType", "must be System or Custom")
+	return core.PolicyName{}, wrong("PolicyType", "", `The parameter - "PolicyType" is incorrect.`)
 }
 
 type createPolicyRequest struct {
@@ -89,6 +90,14 @@ type ofPolicy struct {
 }
 
 func (s *Server) createPolicy(ctx context.Context, c *openapi.Call, in *createPolicyRequest) (*ofPolicy, error) {
+	err := cmp.Or(
+		checkName("PolicyName", in.PolicyName, maxPolicyName, policyForm),
+		checkLength("PolicyDocument", in.PolicyDocument, maxDocument),
+		checkLength("Description", in.Description, maxDescription),
+	)
+	if err != nil {
+		return nil, err
+	}
 	name := core.PolicyName{Account: c.Account, Cloud: core.RAM, Name: in.PolicyName}
 	made, err := s.broker.CreatePolicy(ctx, core.Policy{PolicyName: name, Description: in.Description}, in.PolicyDocument)
 	return &ofPolicy{RequestId: c.ID(), Policy: encodePolicy(&made)}, of("Policy", err)
@@ -164,6 +173,9 @@ func (s *Server) listPolicies(ctx context.Context, c *openapi.Call, in *listPoli
 	if err != nil {
 		return nil, err
 	}
+	if _, err := policyName(c, in.PolicyType, ""); err != nil {
+		return nil, err
+	}
 	answer := &listPoliciesAnswer{RequestId: c.ID(), Policies: policies{[]policy{}}}
 	add := func(account string, limit int) error {
 		page, err := s.broker.ListPolicies(ctx, core.ListPoliciesInput{Account: account, Cloud: core.RAM, After: in.Marker, Limit: limit})
@@ -195,6 +207,9 @@ type ofPolicyVersion struct {
 }
 
 func (s *Server) createPolicyVersion(ctx context.Context, c *openapi.Call, in *createPolicyVersionRequest) (*ofPolicyVersion, error) {
+	if err := checkLength("PolicyDocument", in.PolicyDocument, maxDocument); err != nil {
+		return nil, err
+	}
 	name := core.PolicyName{Account: c.Account, Cloud: core.RAM, Name: in.PolicyName}
 	rotate := in.RotateStrategy == "DeleteOldestNonDefaultVersionWhenLimitExceeded"
 	changed, made, err := s.broker.CreatePolicyVersion(ctx, name, in.PolicyDocument, in.SetAsDefault != nil && *in.SetAsDefault, rotate)
@@ -264,7 +279,12 @@ func (s *Server) onVersion(ctx context.Context, c *openapi.Call, in *policyVersi
 	if err != nil {
 		return nil, err
 	}
-	return &plain{c.ID()}, of("Policy.Version", do(ctx, found.PolicyName, number))
+	err = do(ctx, found.PolicyName, number)
+	what := "Policy.Version"
+	if core.CodeOf(err) == core.EntityInUse {
+		what = "Policy.Version.Default"
+	}
+	return &plain{c.ID()}, of(what, err)
 }
 
 type attachRequest struct {
@@ -285,22 +305,33 @@ func entity(c *openapi.Call, kind core.IdentityKind, user, group, role string) (
 }
 
 // attach makes an action of what is done to a policy and a user, a group or a role.
-func (s *Server) attach(kind core.IdentityKind, do func(*core.Broker, context.Context, core.IdentityName, core.PolicyName) error) func(context.Context, *openapi.Call, *attachRequest) (*plain, error) {
+func (s *Server) attach(kind core.IdentityKind, do func(context.Context, *core.Identity, *core.Policy) error) func(context.Context, *openapi.Call, *attachRequest) (*plain, error) {
 	return func(ctx context.Context, c *openapi.Call, in *attachRequest) (*plain, error) {
 		name, err := entity(c, kind, in.UserName, in.GroupName, in.RoleName)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := s.broker.Identity(ctx, name); err != nil {
+		to, err := s.broker.Identity(ctx, name)
+		if err != nil {
 			return nil, ofKind(kind, err)
 		}
 		found, err := s.policy(ctx, c, &policyRequest{in.PolicyName, in.PolicyType})
 		if err != nil {
 			return nil, err
 		}
-		err = do(s.broker, ctx, name, found.PolicyName)
-		return &plain{c.ID()}, of(nounOf[kind]+".Policy", err)
+		return &plain{c.ID()}, of(nounOf[kind]+".Policy", do(ctx, &to, &found))
 	}
+}
+
+func (s *Server) attachPolicy(ctx context.Context, to *core.Identity, p *core.Policy) error {
+	if _, already := to.Attached[p.ID]; already {
+		return core.Errorf(core.EntityExists, "The policy is attached already.")
+	}
+	return s.broker.AttachPolicy(ctx, to.IdentityName, p.PolicyName)
+}
+
+func (s *Server) detachPolicy(ctx context.Context, from *core.Identity, p *core.Policy) error {
+	return s.broker.DetachPolicy(ctx, from.IdentityName, p.PolicyName)
 }
 
 type policiesForRequest struct{ UserName, GroupName, RoleName string }

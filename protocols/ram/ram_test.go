@@ -193,7 +193,7 @@ func TestGroupsRolesAndPolicies(t *testing.T) {
 	f.has(f.must("ListPolicies"), `"queues"`, `"AliyunMNSFullAccess"`)
 	f.has(f.must("CreatePolicyVersion", "PolicyName", "queues", "PolicyDocument", allowMNS, "SetAsDefault", "true"), `"VersionId":"v2"`, `"IsDefaultVersion":true`)
 	f.has(f.must("GetPolicy", "PolicyName", "queues", "PolicyType", "Custom"), `"DefaultVersion":"v2"`, `"DefaultPolicyVersion":{"VersionId":"v2"`, `"AttachmentCount":1`)
-	f.refused("DeleteConflict.Policy.Version", "DeletePolicyVersion", "PolicyName", "queues", "VersionId", "v2")
+	f.refused("DeleteConflict.Policy.Version.Default", "DeletePolicyVersion", "PolicyName", "queues", "VersionId", "v2")
 	f.must("SetDefaultPolicyVersion", "PolicyName", "queues", "VersionId", "v1")
 	f.has(f.must("ListPolicyVersions", "PolicyName", "queues", "PolicyType", "Custom"), `"VersionId":"v1","IsDefaultVersion":true`)
 	f.refused("EntityNotExist.Policy.Version", "GetPolicyVersion", "PolicyName", "queues", "PolicyType", "Custom", "VersionId", "v3")
@@ -209,6 +209,103 @@ func TestGroupsRolesAndPolicies(t *testing.T) {
 	f.has(f.must("GetAccountAlias"), `"AccountAlias":"team-a"`)
 	f.must("ClearAccountAlias")
 	f.refused("EntityNotExist.AccountAlias", "GetAccountAlias")
+}
+
+// TestRules has both sides of every bound of RAM's manual, each with the code that the manual has for it.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	f := start(t, "verify")
+	f.must("CreateUser", "UserName", "ann")
+	f.must("CreateGroup", "GroupName", "devs")
+	f.must("CreateRole", "RoleName", "worker", "AssumeRolePolicyDocument", trust)
+	f.must("CreatePolicy", "PolicyName", "queues", "PolicyDocument", allowMNS)
+	long := func(n int) string { return strings.Repeat("x", n) }
+	document := func(n int) string { // so many characters
+		rest := len(`{"Version":"1","Statement":[{"Effect":"Allow","Action":"mns:","Resource":"*"}]}`)
+		return strings.Replace(allowMNS, "mns:*", "mns:"+long(n-rest), 1)
+	}
+	for _, tt := range []struct{ code, action, parameters string }{ // parameters are name=value, with blanks between them; "" is no error
+		{"InvalidParameter.UserName.InvalidChars", "CreateUser", "UserName=a+b"},
+		{"InvalidParameter.UserName.InvalidChars", "CreateUser", "UserName=ann@example.com"},
+		{"InvalidParameter.UserName.Length", "CreateUser", "UserName=" + long(65)},
+		{"", "CreateUser", "UserName=" + long(64)},
+		{"", "CreateUser", "UserName=a.b-c_D9 MobilePhone=86-18600008888 Email=a@example.com Comments=" + long(128) + " DisplayName=" + strings.Repeat("名", 128)},
+		{"InvalidParameter.DisplayName.Length", "CreateUser", "UserName=u DisplayName=" + long(129)},
+		{"InvalidParameter.Comments.Length", "CreateUser", "UserName=u Comments=" + long(129)},
+		{"InvalidParameter.MobilePhone.Format", "CreateUser", "UserName=u MobilePhone=18600008888"},
+		{"InvalidParameter.Email.Format", "CreateUser", "UserName=u Email=example.com"},
+		{"InvalidParameter.NewUserName.InvalidChars", "UpdateUser", "UserName=ann NewUserName=a+b"},
+		{"InvalidParameter.NewUserName.Length", "UpdateUser", "UserName=ann NewUserName=" + long(65)},
+		{"InvalidParameter.NewDisplayName.Length", "UpdateUser", "UserName=ann NewDisplayName=" + long(129)},
+		{"InvalidParameter.NewMobilePhone.Format", "UpdateUser", "UserName=ann NewMobilePhone=1"},
+		{"InvalidParameter.NewEmail.Format", "UpdateUser", "UserName=ann NewEmail=@"},
+		{"InvalidParameter.NewComments.Length", "UpdateUser", "UserName=ann NewComments=" + long(129)},
+		{"", "UpdateUser", "UserName=ann NewUserName=ann NewComments=" + long(128)},
+		{"InvalidParameter.GroupName.InvalidChars", "CreateGroup", "GroupName=a@b"},
+		{"InvalidParameter.GroupName.Length", "CreateGroup", "GroupName=" + long(65)},
+		{"", "CreateGroup", "GroupName=" + long(62) + "._ Comments=" + long(128)},
+		{"InvalidParameter.Comments.Length", "CreateGroup", "GroupName=g Comments=" + long(129)},
+		{"InvalidParameter.NewGroupName.InvalidChars", "UpdateGroup", "GroupName=devs NewGroupName=a@b"},
+		{"InvalidParameter.NewGroupName.Length", "UpdateGroup", "GroupName=devs NewGroupName=" + long(65)},
+		{"InvalidParameter.NewComments.Length", "UpdateGroup", "GroupName=devs NewComments=" + long(129)},
+		{"InvalidParameter.RoleName.InvalidChars", "CreateRole", "RoleName=a_b AssumeRolePolicyDocument=" + trust},
+		{"InvalidParameter.RoleName.Length", "CreateRole", "RoleName=" + long(65) + " AssumeRolePolicyDocument=" + trust},
+		{"InvalidParameter.Description.Length", "CreateRole", "RoleName=r Description=" + long(1025) + " AssumeRolePolicyDocument=" + trust},
+		{"", "CreateRole", "RoleName=" + long(62) + ".- Description=" + long(1024) + " AssumeRolePolicyDocument=" + trust},
+		{"InvalidParameter.NewDescription.Length", "UpdateRole", "RoleName=worker NewDescription=" + long(1025)},
+		{"InvalidParameter.PolicyName.InvalidChars", "CreatePolicy", "PolicyName=a_b PolicyDocument=" + allowMNS},
+		{"InvalidParameter.PolicyName.Length", "CreatePolicy", "PolicyName=" + long(129) + " PolicyDocument=" + allowMNS},
+		{"InvalidParameter.Description.Length", "CreatePolicy", "PolicyName=p Description=" + long(1025) + " PolicyDocument=" + allowMNS},
+		{"InvalidParameter.PolicyDocument.Length", "CreatePolicy", "PolicyName=p PolicyDocument=" + document(6145)},
+		{"MalformedPolicyDocument", "CreatePolicy", "PolicyName=p PolicyDocument={}"},
+		{"", "CreatePolicy", "PolicyName=" + long(128) + " Description=" + long(1024) + " PolicyDocument=" + document(6144)},
+		{"InvalidParameter.PolicyDocument.Length", "CreatePolicyVersion", "PolicyName=queues PolicyDocument=" + document(6145)},
+		{"InvalidParameter.VersionId.Format", "GetPolicyVersion", "PolicyName=queues PolicyType=Custom VersionId=1"},
+		{"InvalidParameter.VersionId.Format", "SetDefaultPolicyVersion", "PolicyName=queues VersionId=v-1"},
+		{"InvalidParameter.VersionId.Format", "DeletePolicyVersion", "PolicyName=queues VersionId=v01"},
+		{"DeleteConflict.Policy.Version.Default", "DeletePolicyVersion", "PolicyName=queues VersionId=v1"},
+		{"InvalidParameter.PolicyType", "GetPolicy", "PolicyName=queues PolicyType=Own"},
+		{"InvalidParameter.PolicyType", "ListPolicies", "PolicyType=Own"},
+		{"InvalidParameter.AccountAlias.Format", "SetAccountAlias", "AccountAlias=team--a"},
+		{"InvalidParameter.AccountAlias.Format", "SetAccountAlias", "AccountAlias=Team"},
+		{"InvalidParameter.AccountAlias.Length", "SetAccountAlias", "AccountAlias=ab"},
+		{"InvalidParameter.AccountAlias.Length", "SetAccountAlias", "AccountAlias=" + long(64)},
+		{"", "SetAccountAlias", "AccountAlias=" + long(63)},
+		{"", "AddUserToGroup", "UserName=ann GroupName=devs"},
+		{"EntityAlreadyExists.User.Group", "AddUserToGroup", "UserName=ann GroupName=devs"},
+		{"", "RemoveUserFromGroup", "UserName=ann GroupName=devs"},
+		{"EntityNotExist.User.Group", "RemoveUserFromGroup", "UserName=ann GroupName=devs"},
+		{"", "AttachPolicyToUser", "PolicyType=Custom PolicyName=queues UserName=ann"},
+		{"EntityAlreadyExists.User.Policy", "AttachPolicyToUser", "PolicyType=Custom PolicyName=queues UserName=ann"},
+		{"", "AttachPolicyToGroup", "PolicyType=System PolicyName=AliyunMNSFullAccess GroupName=devs"},
+		{"EntityAlreadyExists.Group.Policy", "AttachPolicyToGroup", "PolicyType=System PolicyName=AliyunMNSFullAccess GroupName=devs"},
+		{"", "AttachPolicyToRole", "PolicyType=System PolicyName=AliyunMNSFullAccess RoleName=worker"},
+		{"EntityAlreadyExists.Role.Policy", "AttachPolicyToRole", "PolicyType=System PolicyName=AliyunMNSFullAccess RoleName=worker"},
+	} {
+		var parameters []string
+		for _, parameter := range strings.Fields(tt.parameters) {
+			name, value, _ := strings.Cut(parameter, "=")
+			parameters = append(parameters, name, value)
+		}
+		if tt.code == "" {
+			f.must(tt.action, parameters...)
+		} else {
+			f.refused(tt.code, tt.action, parameters...)
+		}
+	}
+}
+
+// What IAM made has names that RAM would not give, and can be used by RAM all the same.
+func TestNamesOfIAM(t *testing.T) {
+	t.Parallel()
+	f := start(t, "verify")
+	of := core.IdentityName{Account: account, Kind: core.User, Name: "ann+b@example.com"}
+	if _, err := f.broker.CreateIdentity(t.Context(), core.Identity{IdentityName: of}); err != nil {
+		t.Fatal(err)
+	}
+	f.must("UpdateUser", "UserName", of.Name, "NewUserName", of.Name, "NewDisplayName", "Ann")
+	f.has(f.must("GetUser", "UserName", of.Name), `"DisplayName":"Ann"`)
+	f.must("DeleteUser", "UserName", of.Name)
 }
 
 // TestWhoMay walks who may look and who may change, with policies and without.

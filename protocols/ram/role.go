@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -53,6 +54,10 @@ type createRoleRequest struct {
 }
 
 func (s *Server) createRole(ctx context.Context, c *openapi.Call, in *createRoleRequest) (*ofRole, error) {
+	err := cmp.Or(checkName("RoleName", in.RoleName, maxName, roleForm), checkLength("Description", in.Description, maxDescription))
+	if err != nil {
+		return nil, err
+	}
 	role := core.Identity{IdentityName: roleName(c, in.RoleName), Description: in.Description, Trust: in.AssumeRolePolicyDocument}
 	if life := lifeOf(in.MaxSessionDuration); life != nil {
 		role.MaxSession = max(*life, 1) // 0 would be the default
@@ -86,6 +91,9 @@ type updateRoleRequest struct {
 }
 
 func (s *Server) updateRole(ctx context.Context, c *openapi.Call, in *updateRoleRequest) (*ofRole, error) {
+	if err := checkNewLength("NewDescription", in.NewDescription, maxDescription); err != nil {
+		return nil, err
+	}
 	changed, err := s.broker.AlterIdentity(ctx, roleName(c, in.RoleName), core.IdentityChange{
 		Trust: in.NewAssumeRolePolicyDocument, Description: in.NewDescription, MaxSession: lifeOf(in.NewMaxSessionDuration),
 	})
@@ -121,6 +129,12 @@ type aliasRequest struct {
 }
 
 func (s *Server) setAccountAlias(ctx context.Context, c *openapi.Call, in *aliasRequest) (*plain, error) {
+	if err := checkFormat("AccountAlias", in.AccountAlias, aliasForm); err != nil {
+		return nil, err
+	}
+	if length := len(in.AccountAlias); length < minAlias || length > maxAlias {
+		return nil, wrong("AccountAlias", ".Length", `The parameter - "AccountAlias" MUST be in the range of 3 and 63.`)
+	}
 	_, err := s.broker.SetAccountAlias(ctx, c.Account, in.AccountAlias)
 	if core.CodeOf(err) == core.EntityNotFound { // not known yet
 		_, err = s.broker.CreateAccount(ctx, c.Account, in.AccountAlias)

@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -86,16 +87,30 @@ type createUserRequest struct {
 }
 
 func (s *Server) createUser(ctx context.Context, c *openapi.Call, in *createUserRequest) (*ofUser, error) {
+	more := contact{in.DisplayName, in.MobilePhone, in.Email}
+	err := cmp.Or(checkName("UserName", in.UserName, maxName, nameForm), more.check(""), checkLength("Comments", in.Comments, maxComments))
+	if err != nil {
+		return nil, err
+	}
 	made, err := s.broker.CreateIdentity(ctx, core.Identity{IdentityName: userName(c, in.UserName), Description: in.Comments})
 	if err != nil {
 		return nil, of("User", err)
 	}
-	if more := (contact{in.DisplayName, in.MobilePhone, in.Email}); more != (contact{}) {
+	if more != (contact{}) {
 		if err := s.setContact(ctx, &made, more); err != nil {
 			return nil, err
 		}
 	}
 	return s.showUser(ctx, c, made)
+}
+
+// set changes what a request gives.
+func (c *contact) set(in *updateUserRequest) {
+	for _, change := range []struct{ to, from *string }{{&c.DisplayName, in.NewDisplayName}, {&c.MobilePhone, in.NewMobilePhone}, {&c.Email, in.NewEmail}} {
+		if change.from != nil {
+			*change.to = *change.from
+		}
+	}
 }
 
 type userRequest struct {
@@ -120,6 +135,12 @@ type updateUserRequest struct {
 }
 
 func (s *Server) updateUser(ctx context.Context, c *openapi.Call, in *updateUserRequest) (*ofUser, error) {
+	var given contact
+	given.set(in)
+	err := cmp.Or(checkNewName("NewUserName", in.UserName, in.NewUserName, nameForm), given.check("New"), checkNewLength("NewComments", in.NewComments, maxComments))
+	if err != nil {
+		return nil, err
+	}
 	changed, err := s.broker.AlterIdentity(ctx, userName(c, in.UserName), core.IdentityChange{Name: in.NewUserName, Description: in.NewComments})
 	if err != nil {
 		return nil, of("User", err)
@@ -129,11 +150,7 @@ func (s *Server) updateUser(ctx context.Context, c *openapi.Call, in *updateUser
 		return nil, err
 	}
 	after := before
-	for _, change := range []struct{ to, from *string }{{&after.DisplayName, in.NewDisplayName}, {&after.MobilePhone, in.NewMobilePhone}, {&after.Email, in.NewEmail}} {
-		if change.from != nil {
-			*change.to = *change.from
-		}
-	}
+	after.set(in)
 	if after != before {
 		if err := s.setContact(ctx, &changed, after); err != nil {
 			return nil, err
