@@ -43,7 +43,7 @@ type Server struct {
 // New makes a Server.
 func New(broker *core.Broker, callers *caller.Options) *Server {
 	s := &Server{broker: broker, callers: callers}
-	s.Server = openapi.NewServer(openapi.Service{Protocol: "aliyunsts", Product: "STS", Actions: s.actions()}, callers, broker)
+	s.Server = openapi.NewServer(openapi.Service{Protocol: "aliyunsts", Product: "Sts", Actions: s.actions()}, callers, broker)
 	return s
 }
 

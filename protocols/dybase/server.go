@@ -41,7 +41,7 @@ type Server struct {
 // New makes a Server.
 func New(broker *core.Broker, callers *caller.Options) *Server {
 	s := &Server{broker: broker}
-	s.Server = openapi.NewServer(openapi.Service{Protocol: "dybase", Product: "dybaseapi", Actions: s.actions()}, callers, broker)
+	s.Server = openapi.NewServer(openapi.Service{Protocol: "dybase", Product: "Dybaseapi", Actions: s.actions()}, callers, broker)
 	return s
 }
 

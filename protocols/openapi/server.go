@@ -102,12 +102,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := s.service.Fault(err)
 	s.callers.Observe(&c.Caller, s.service.Protocol, c.Action, s.find(c.Action) != nil, fault.Code)
 	s.audit(r, c, nil, fault)
-	c.write(w, fault.Status, "Error", problem{c.ID(), c.Host, fault.Code, fault.Message, denialOf(c, err)})
+	recommend := "https://api.aliyun.com/troubleshoot?q=" + fault.Code + "&product=" + s.service.Product
+	c.write(w, fault.Status, "Error", problem{c.ID(), c.Host, fault.Code, fault.Message, recommend, denialOf(c, err)})
 }
 
-// problem is the document of an error.
+// problem is the document of an error. It recommends the page on which Alibaba explains the code.
 type problem struct {
-	RequestId, HostId, Code, Message string
+	RequestId, HostId, Code, Message, Recommend string
 
 	AccessDeniedDetail *denial `json:",omitempty"`
 }

@@ -68,17 +68,17 @@ func TestAnswers(t *testing.T) {
 		"form":           {"POST", "/", "Action=Echo&Name=a&Many.1=x&Many.2=y", 200, `{"RequestId":"","Echo":{"Name":"a","Many":["x","y"]},"Lists":[[1,2],[3]]}`},
 		"merged":         {"POST", "/?Action=Echo", `Name=a&Nested={"Yes":"True"}`, 200, `{"RequestId":"","Echo":{"Name":"a","Nested":{"Yes":true}},"Lists":[[1,2],[3]]}`},
 		"the same twice": {"POST", "/?Action=Echo", "Action=Echo&Name=a", 200, `{"RequestId":"","Echo":{"Name":"a"},"Lists":[[1,2],[3]]}`},
-		"two actions":    {"POST", "/?Action=Echo", "Action=Ohce&Name=a", 400, `{"RequestId":"","HostId":"example.com","Code":"InvalidParameter","Message":"the parameter Action is given twice"}`},
-		"two values":     {"GET", "/?Action=Echo&Name=a&Name=b", "", 400, `{"RequestId":"","HostId":"example.com","Code":"InvalidParameter","Message":"the parameter Name is given twice"}`},
+		"two actions":    {"POST", "/?Action=Echo", "Action=Ohce&Name=a", 400, `{"RequestId":"","HostId":"example.com","Code":"InvalidParameter","Message":"the parameter Action is given twice","Recommend":"https://api.aliyun.com/troubleshoot?q=InvalidParameter\u0026product=echo"}`},
+		"two values":     {"GET", "/?Action=Echo&Name=a&Name=b", "", 400, `{"RequestId":"","HostId":"example.com","Code":"InvalidParameter","Message":"the parameter Name is given twice","Recommend":"https://api.aliyun.com/troubleshoot?q=InvalidParameter\u0026product=echo"}`},
 		"XML": {"GET", "/?Action=Echo&Format=XML&Name=a%26b&Many.1=%3Cx%3E&Many.2=y&Count=3", "", 200, prolog + `<EchoResponse><RequestId></RequestId>` +
 			`<Echo><Name>a&amp;b</Name><Many>&lt;x&gt;</Many><Many>y</Many><Count>3</Count></Echo><Lists>1</Lists><Lists>2</Lists><Lists>3</Lists></EchoResponse>`},
 		"XML error": {"GET", "/?Action=Echo&Format=xml", "", 400, prolog +
-			`<Error><RequestId></RequestId><HostId>example.com</HostId><Code>MissingName</Code><Message>the parameter Name is missing</Message></Error>`},
-		"error":          {"GET", "/?Action=Echo", "", 400, `{"RequestId":"","HostId":"example.com","Code":"MissingName","Message":"the parameter Name is missing"}`},
-		"another format": {"GET", "/?Action=Echo&Format=yaml", "", 400, `{"RequestId":"","HostId":"example.com","Code":"InvalidParameter","Message":"the parameter Format must be JSON or XML"}`},
-		"no action":      {"GET", "/", "", 400, `{"RequestId":"","HostId":"example.com","Code":"MissingAction","Message":"the parameter Action is missing"}`},
-		"another action": {"GET", "/?Action=Ohce", "", 404, `{"RequestId":"","HostId":"example.com","Code":"InvalidAction.NotFound","Message":"echo has no action of this name"}`},
-		"fault":          {"GET", "/?Action=Echo&Name=broken", "", 500, `{"RequestId":"","HostId":"example.com","Code":"InternalError","Message":"internal error"}`},
+			`<Error><RequestId></RequestId><HostId>example.com</HostId><Code>MissingName</Code><Message>the parameter Name is missing</Message><Recommend>https://api.aliyun.com/troubleshoot?q=MissingName&amp;product=echo</Recommend></Error>`},
+		"error":          {"GET", "/?Action=Echo", "", 400, `{"RequestId":"","HostId":"example.com","Code":"MissingName","Message":"the parameter Name is missing","Recommend":"https://api.aliyun.com/troubleshoot?q=MissingName\u0026product=echo"}`},
+		"another format": {"GET", "/?Action=Echo&Format=yaml", "", 400, `{"RequestId":"","HostId":"example.com","Code":"InvalidParameter","Message":"the parameter Format must be JSON or XML","Recommend":"https://api.aliyun.com/troubleshoot?q=InvalidParameter\u0026product=echo"}`},
+		"no action":      {"GET", "/", "", 400, `{"RequestId":"","HostId":"example.com","Code":"MissingAction","Message":"the parameter Action is missing","Recommend":"https://api.aliyun.com/troubleshoot?q=MissingAction\u0026product=echo"}`},
+		"another action": {"GET", "/?Action=Ohce", "", 404, `{"RequestId":"","HostId":"example.com","Code":"InvalidAction.NotFound","Message":"echo has no action of this name","Recommend":"https://api.aliyun.com/troubleshoot?q=InvalidAction.NotFound\u0026product=echo"}`},
+		"fault":          {"GET", "/?Action=Echo&Name=broken", "", 500, `{"RequestId":"","HostId":"example.com","Code":"InternalError","Message":"internal error","Recommend":"https://api.aliyun.com/troubleshoot?q=InternalError\u0026product=echo"}`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

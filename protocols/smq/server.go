@@ -73,7 +73,7 @@ type Server struct {
 // New makes a Server. gate is that of the data plane, which the control plane opens and closes.
 func New(broker *core.Broker, callers *caller.Options, gate *mns.Gate) *Server {
 	s := &Server{broker: broker, gate: gate}
-	s.Server = openapi.NewServer(openapi.Service{Protocol: "smq", Product: "mns-open", Code: "mns", Actions: s.actions(), Fault: faultOf}, callers, broker)
+	s.Server = openapi.NewServer(openapi.Service{Protocol: "smq", Product: "Mns-open", Code: "mns", Actions: s.actions(), Fault: faultOf}, callers, broker)
 	return s
 }
 
