@@ -22,6 +22,15 @@ func (b *Broker) SetAccountAttributes(ctx context.Context, account, region strin
 	return b.store.SetAccountAttributes(ctx, account, region, change)
 }
 
+// ReplaceAccountAttribute changes one of an account's attributes, unless it has another value than was; "" is none.
+// InvalidArgument.
+func (b *Broker) ReplaceAccountAttribute(ctx context.Context, account, region, name, was, value string) (ok bool, err error) {
+	if err := checkTexts(map[string]string{name: value}); err != nil {
+		return false, err
+	}
+	return b.store.ReplaceAccountAttribute(ctx, account, region, name, was, value)
+}
+
 // Account is an account that somebody made known. Others exist as well: one comes into being with its first
 // queue, and is known once it has an access key, a user or a role.
 type Account struct {

@@ -41,6 +41,8 @@ type Store interface {
 
 	AccountAttributes(ctx context.Context, account, region string) (map[string]string, error)
 	SetAccountAttributes(ctx context.Context, account, region string, change map[string]*string) error
+	// ReplaceAccountAttribute changes an attribute that has the value was, "" for none; ok is false for one that has not.
+	ReplaceAccountAttribute(ctx context.Context, account, region, name, was, value string) (ok bool, err error)
 
 	StartCooldown(ctx context.Context, name QueueName, what Cooldown, length time.Duration) (started bool, err error)
 	CoolingDown(ctx context.Context, name QueueName, what Cooldown) (bool, error)

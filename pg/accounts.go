@@ -53,6 +53,30 @@ func (s *Store) SetAccountAttributes(ctx context.Context, account, region string
 	})
 }
 
+const replaceAccountAttributeSQL = `
+WITH changed AS (
+    UPDATE account_attributes SET value = @value
+    WHERE account = @account AND region = @region AND name = @name AND value = @was
+    RETURNING true
+), made AS (
+    INSERT INTO account_attributes (account, region, name, value)
+    SELECT @account, @region, @name, @value WHERE @was::text = ''
+    ON CONFLICT (account, region, name) DO NOTHING
+    RETURNING true
+)
+TABLE changed UNION ALL TABLE made`
+
+// ReplaceAccountAttribute is of core.Store.
+func (s *Store) ReplaceAccountAttribute(ctx context.Context, account, region, name, was, value string) (ok bool, err error) {
+	args := pgx.StrictNamedArgs{"account": account, "region": region, "name": name, "was": was, "value": value}
+	err = s.do(ctx, replaceAccountAttributeSQL, args, func(rows pgx.Rows) error {
+		ok = rows.Next()
+		rows.Close()
+		return rows.Err()
+	})
+	return ok, err
+}
+
 // accounts reads rows of an id, an alias and a time.
 func (s *Store) accounts(ctx context.Context, sql string, args pgx.StrictNamedArgs) (found []core.Account, err error) {
 	err = s.do(ctx, sql, args, func(rows pgx.Rows) (err error) {

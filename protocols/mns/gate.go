@@ -25,6 +25,8 @@ const (
 	MaxAllowed  = 100             // networks that an endpoint allows
 	gateLife    = 5 * time.Second // after which another server's change is seen
 	maxGateways = 10_000          // accounts and regions that are remembered
+
+	maxGateChanges = 16 // attempts of a change, while others change the same
 )
 
 // Allowed is a network whose requests an endpoint takes.
@@ -40,6 +42,7 @@ type Endpoint struct {
 	Allowed  []Allowed
 
 	networks []netip.Prefix
+	kept     string // Allowed, as it was read
 	readAt   time.Time
 }
 
@@ -99,8 +102,8 @@ func (g *Gate) Endpoint(ctx context.Context, account, region string) (*Endpoint,
 		return nil, fmt.Errorf("read who may use the endpoint: %w", err)
 	}
 	endpoint := &Endpoint{Disabled: attributes[attributeDisabled] != "", readAt: time.Now()}
-	if text := attributes[attributeAllowed]; text != "" {
-		if err := json.Unmarshal([]byte(text), &endpoint.Allowed); err != nil {
+	if endpoint.kept = attributes[attributeAllowed]; endpoint.kept != "" {
+		if err := json.Unmarshal([]byte(endpoint.kept), &endpoint.Allowed); err != nil {
 			return nil, fmt.Errorf("read the networks that the endpoint allows: %w", err)
 		}
 	}
@@ -114,24 +117,44 @@ func (g *Gate) Endpoint(ctx context.Context, account, region string) (*Endpoint,
 	return endpoint, nil
 }
 
-// Change stores the access control of an endpoint. Other servers see it after gateLife at the latest.
-func (g *Gate) Change(ctx context.Context, account, region string, endpoint *Endpoint) error {
-	change := map[string]*string{attributeDisabled: nil, attributeAllowed: nil}
-	if endpoint.Disabled {
+// Disable closes an endpoint, or opens it again. Other servers see a change after gateLife at the latest.
+func (g *Gate) Disable(ctx context.Context, account, region string, disabled bool) error {
+	change := map[string]*string{attributeDisabled: nil}
+	if disabled {
 		yes := "true"
 		change[attributeDisabled] = &yes
 	}
-	if len(endpoint.Allowed) > 0 {
-		text, err := json.Marshal(endpoint.Allowed)
+	defer g.forget(account, region)
+	return g.broker.SetAccountAttributes(ctx, account, region, change)
+}
+
+// Allow changes which networks an endpoint allows: change is given those that are, again as long as others change them
+// meanwhile.
+func (g *Gate) Allow(ctx context.Context, account, region string, change func([]Allowed) ([]Allowed, error)) error {
+	defer g.forget(account, region)
+	for range maxGateChanges {
+		is, err := g.Endpoint(ctx, account, region)
+		if err != nil {
+			return err
+		}
+		allowed, err := change(is.Allowed)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(allowed)
 		if err != nil {
 			return fmt.Errorf("write the networks that the endpoint allows: %w", err)
 		}
-		allowed := string(text)
-		change[attributeAllowed] = &allowed
+		if ok, err := g.broker.ReplaceAccountAttribute(ctx, account, region, attributeAllowed, is.kept, string(text)); err != nil || ok {
+			return err
+		}
 	}
-	err := g.broker.SetAccountAttributes(ctx, account, region, change)
+	return core.Errorf(core.Unavailable, "the networks that the endpoint allows keep changing")
+}
+
+// forget makes the next request read the access control of an endpoint anew.
+func (g *Gate) forget(account, region string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.endpoints, [2]string{account, region})
-	return err
 }

@@ -1,11 +1,15 @@
 package smq
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func TestEndpointAccess(t *testing.T) {
@@ -61,6 +65,50 @@ func TestEndpointAccess(t *testing.T) {
 	f.form(t, "AuthorizeEndpointAcl", "EndpointType", "public", "AclStrategy", "deny", "CidrList", "10.0.0.0/8").refused(t, 400, "InvalidParameter")
 	f.form(t, "EnableEndpoint", "EndpointType", "private").refused(t, 400, "InvalidParameter")
 	f.form(t, "EnableEndpoint").refused(t, 400, "MissingEndpointType")
+}
+
+// Terraform applies several resources at once, each with networks of its own.
+func TestEndpointChangesAtOnce(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	change := func(action string, from, to int) {
+		t.Helper()
+		var all errgroup.Group
+		for i := from; i < to; i++ {
+			all.Go(func() error {
+				target := f.url + "/?Action=" + action + "&Version=" + Version + "&EndpointType=public&AclStrategy=allow&CidrList=" + fmt.Sprintf("10.%d.0.0/16", i)
+				return succeeds(t.Context(), target)
+			})
+		}
+		all.Go(func() error {
+			return succeeds(t.Context(), f.url+"/?Action=DisableEndpoint&Version="+Version+"&EndpointType=public")
+		})
+		if err := all.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change("AuthorizeEndpointAcl", 0, 8)
+	change("RevokeEndpointAcl", 0, 4)
+	var data endpointData
+	f.form(t, "GetEndpointAttribute", "EndpointType", "public").ok(t, &data)
+	if data.EndpointEnabled || len(data.CidrList) != 4 {
+		t.Errorf("got %+v, want it disabled, with four networks", data)
+	}
+}
+
+func succeeds(ctx context.Context, target string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := httpClient.Do(req)
+	if err != nil {
+		return err
+	}
+	if _ = resp.Body.Close(); resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	return nil
 }
 
 func TestEventRules(t *testing.T) {

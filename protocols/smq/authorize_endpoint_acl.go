@@ -18,15 +18,15 @@ func (s *Server) authorizeEndpointAcl(ctx context.Context, c *call, req *authori
 	if err != nil {
 		return nil, err
 	}
-	return s.changeEndpoint(ctx, c, func(endpoint *mns.Endpoint) error {
+	return nil, s.gate.Allow(ctx, c.Account, c.Region, func(allowed []mns.Allowed) ([]mns.Allowed, error) {
 		for _, network := range networks {
-			if !slices.ContainsFunc(endpoint.Allowed, func(a mns.Allowed) bool { return a.Cidr == network }) {
-				endpoint.Allowed = append(endpoint.Allowed, mns.Allowed{Cidr: network, CreatedAt: time.Now().UnixMilli()})
+			if !slices.ContainsFunc(allowed, func(a mns.Allowed) bool { return a.Cidr == network }) {
+				allowed = append(allowed, mns.Allowed{Cidr: network, CreatedAt: time.Now().UnixMilli()})
 			}
 		}
-		if len(endpoint.Allowed) > mns.MaxAllowed {
-			return openapi.InvalidParameter("CidrList", "makes more than "+strconv.Itoa(mns.MaxAllowed)+" networks")
+		if len(allowed) > mns.MaxAllowed {
+			return nil, openapi.InvalidParameter("CidrList", "makes more than "+strconv.Itoa(mns.MaxAllowed)+" networks")
 		}
-		return nil
+		return allowed, nil
 	})
 }

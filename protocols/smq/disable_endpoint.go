@@ -1,10 +1,6 @@
 package smq
 
-import (
-	"context"
-
-	"github.com/polymq/polymq/protocols/mns"
-)
+import "context"
 
 type disableEndpointRequest struct{ endpointRequest }
 
@@ -13,8 +9,5 @@ func (s *Server) disableEndpoint(ctx context.Context, c *call, req *disableEndpo
 	if err := req.check(); err != nil {
 		return nil, err
 	}
-	return s.changeEndpoint(ctx, c, func(endpoint *mns.Endpoint) error {
-		endpoint.Disabled = true
-		return nil
-	})
+	return nil, s.gate.Disable(ctx, c.Account, c.Region, true)
 }

@@ -1,7 +1,6 @@
 package smq
 
 import (
-	"context"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -55,18 +54,6 @@ func (r *aclRequest) networks() ([]string, error) {
 		return nil, openapi.InvalidParameter("CidrList", "has more than "+strconv.Itoa(mns.MaxAllowed)+" networks")
 	}
 	return networks, nil
-}
-
-// changeEndpoint changes the access control of the caller's endpoint.
-func (s *Server) changeEndpoint(ctx context.Context, c *call, change func(*mns.Endpoint) error) (none, error) {
-	endpoint, err := s.gate.Endpoint(ctx, c.Account, c.Region)
-	if err != nil {
-		return nil, err
-	}
-	if err := change(endpoint); err != nil {
-		return nil, err
-	}
-	return nil, s.gate.Change(ctx, c.Account, c.Region, endpoint)
 }
 
 // without gives the list without the networks that are named.

@@ -14,8 +14,7 @@ func (s *Server) revokeEndpointAcl(ctx context.Context, c *call, req *revokeEndp
 	if err != nil {
 		return nil, err
 	}
-	return s.changeEndpoint(ctx, c, func(endpoint *mns.Endpoint) error {
-		endpoint.Allowed = without(endpoint.Allowed, networks)
-		return nil
+	return nil, s.gate.Allow(ctx, c.Account, c.Region, func(allowed []mns.Allowed) ([]mns.Allowed, error) {
+		return without(allowed, networks), nil
 	})
 }
