@@ -39,7 +39,7 @@ func (s *Server) createQueue(ctx context.Context, c *call, req *createQueueReque
 	if err != nil {
 		return nil, err
 	}
-	if !created && (existing.FIFO != fifo || existing.DeadLetter != settings.DeadLetter || !mns.SameQueue(&existing, settings)) {
+	if !created && (existing.FIFO != fifo || existing.DeadLetter != settings.DeadLetter || !mns.SameQueue(&existing, settings) || differs(existing.Attributes, change.Attributes)) {
 		return nil, core.Errorf(core.QueueExists, "queue %q exists with other attributes", req.QueueName)
 	}
 	return succeeded, nil

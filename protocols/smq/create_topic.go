@@ -39,7 +39,7 @@ func (s *Server) createTopic(ctx context.Context, c *call, req *createTopicReque
 	if err != nil {
 		return nil, err
 	}
-	if !created && (existing.FIFO != fifo || !mns.SameTopic(&existing, settings)) {
+	if !created && (existing.FIFO != fifo || !mns.SameTopic(&existing, settings) || differs(existing.Attributes, change.Attributes)) {
 		return nil, core.Errorf(core.TopicExists, "topic %q exists with other attributes", req.TopicName)
 	}
 	return succeeded, nil

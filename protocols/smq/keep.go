@@ -2,9 +2,11 @@ package smq
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/mns"
 	"github.com/polymq/polymq/protocols/openapi"
 )
 
@@ -75,6 +77,18 @@ func encryptionOf(attributes map[string]string) encryptionData {
 		algorithm = cmp.Or(algorithm, sseAlgorithm)
 	}
 	return encryptionData{on, on, attributes[keptSseType], algorithm, attributes[keptKmsKeyID]}
+}
+
+// differs says that something is asked for of what is there already that would be shown otherwise.
+func differs(has map[string]string, change map[string]*string) bool {
+	asked := values(change)
+	for name, value := range has {
+		if _, given := asked[name]; !given {
+			asked[name] = value
+		}
+	}
+	return encryptionOf(has) != encryptionOf(asked) || *rateData(has[mns.AttributeRate]) != *rateData(asked[mns.AttributeRate]) ||
+		slices.ContainsFunc([]string{keptStsRoleArn, keptDysms, keptKafka, mns.AttributeMail}, func(name string) bool { return has[name] != asked[name] })
 }
 
 // values gives the change as the attributes of something new.

@@ -94,6 +94,12 @@ func TestCreateQueueAgain(t *testing.T) {
 	f.do(t, "CreateQueue", "QueueName", "orders", "VisibilityTimeout", "45", "DlqPolicy", "{}").ok(t, nil)
 	f.do(t, "CreateQueue", "QueueName", "orders", "VisibilityTimeout", "46").refused(t, 409, "QueueAlreadyExist")
 	f.do(t, "CreateQueue", "QueueName", "orders", "VisibilityTimeout", "45", "QueueType", "fifo").refused(t, 409, "QueueAlreadyExist")
+	f.do(t, "CreateQueue", "QueueName", "orders", "VisibilityTimeout", "45", "TenantRateLimitPolicy", `{"Enabled":false,"MaxReceivesPerSecond":0}`, "EnableSSE", "false").ok(t, nil)
+	f.do(t, "CreateQueue", "QueueName", "orders", "VisibilityTimeout", "45", "TenantRateLimitPolicy", `{"Enabled":true,"MaxReceivesPerSecond":5}`).refused(t, 409, "QueueAlreadyExist")
+	f.do(t, "CreateQueue", "QueueName", "orders", "VisibilityTimeout", "45", "EnableSSE", "true").refused(t, 409, "QueueAlreadyExist")
+	f.do(t, "CreateTopic", "TopicName", "news", "EnableSSE", "true", "KmsKeyId", "k").ok(t, nil)
+	f.do(t, "CreateTopic", "TopicName", "news", "EnableSSE", "true", "KmsKeyId", "k", "SseAlgorithm", sseAlgorithm).ok(t, nil)
+	f.do(t, "CreateTopic", "TopicName", "news", "EnableSSE", "true", "KmsKeyId", "l").refused(t, 409, "TopicAlreadyExist")
 }
 
 func TestCreateQueueRefuses(t *testing.T) {

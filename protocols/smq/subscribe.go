@@ -49,7 +49,7 @@ func (s *Server) subscribe(ctx context.Context, c *call, req *subscribeRequest) 
 	if err != nil {
 		return "", err
 	}
-	if !created && (existing.DeadLetter != in.DeadLetter || !attributes.Same(&existing)) {
+	if !created && (existing.DeadLetter != in.DeadLetter || !attributes.Same(&existing) || differs(existing.Attributes, kept)) {
 		return "", core.Errorf(core.SubscriptionExists, "subscription %q exists with other attributes", req.SubscriptionName)
 	}
 	text, err := json.Marshal(succeeded)

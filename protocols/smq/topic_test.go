@@ -77,6 +77,8 @@ func TestSubscriptions(t *testing.T) {
 	}
 	subscribe(all...).ok(t, nil)
 	subscribe().refused(t, 409, "SubscriptionAlreadyExist")
+	subscribe(append(all, "StsRoleArn", "acs:ram::1:role/s")...).refused(t, 409, "SubscriptionAlreadyExist")
+	subscribe(append(all, "TenantRateLimitPolicy", `{"Enabled":true,"MaxReceivesPerSecond":8}`)...).refused(t, 409, "SubscriptionAlreadyExist")
 	got := f.do(t, "GetSubscriptionAttributes", "TopicName", "news", "SubscriptionName", "all").ok(t, nil)
 	const want = `{"SubscriptionName":"all","TopicName":"news","TopicOwner":"` + pgtest.Account + `","Endpoint":"acs:mns:cn-hangzhou:1234:/queues/orders","FilterTag":"red",` +
 		`"NotifyStrategy":"EXPONENTIAL_DECAY_RETRY","NotifyContentFormat":"SIMPLIFIED","CreateTime":`
