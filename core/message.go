@@ -71,6 +71,7 @@ type NewMessage struct {
 	Priority        int               // 0: DefaultPriority
 	Sender          string            // who sent it; "": the queue's account
 	Repeated        bool              // stored whatever its DeduplicationID
+	CountsAs        int               // what a topic delivers: its bytes that count for the queue's MaxMessageSize; 0: its Size
 }
 
 // Size is what a message counts against the core's limit: the bytes of its body and of its

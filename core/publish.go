@@ -312,8 +312,8 @@ func (m *NewMessage) suit(queue *Queue, from *PublishedMessage) error {
 	} else {
 		m.DeduplicationID = ""
 	}
-	if m.Size() > queue.MaxMessageSize {
-		return Errorf(MessageTooLong, "a message of queue %q has at most %d bytes, this one has %d", queue.Name.Name, queue.MaxMessageSize, m.Size())
+	if size := cmp.Or(m.CountsAs, m.Size()); size > queue.MaxMessageSize {
+		return Errorf(MessageTooLong, "a message of queue %q has at most %d bytes, this one has %d", queue.Name.Name, queue.MaxMessageSize, size)
 	}
 	return m.check()
 }

@@ -59,6 +59,9 @@
 // upper-case hexadecimal, as newer captures have it; statuses beyond 2xx are tried again, whatever they are
 // (Options has the other choice of both); the namespace of a notification ends in a slash, as the manual's sample has it.
 //
+// 2026-11-22: the manual asks no more of a queue that subscribes than that its messages may be as long as the topic's. So what
+// counts for its size is the published body, without the notification around it and the properties beside it.
+//
 // 2026-11-21: mail needs the message's DirectMail attributes, or those of the subscription; without them the
 // delivery fails, as in the cloud. SMS is kept without them too, since nothing is sent anyway.
 //

@@ -79,13 +79,15 @@ type rendering struct {
 	message *core.PublishedMessage
 }
 
-// QueueMessage is of core.Rendering. Properties go with the message, whatever its body's form.
+// QueueMessage is of core.Rendering. Properties go with the message, whatever its body's form. What counts for the queue's
+// size is what was published, not what stands around it.
 func (r *rendering) QueueMessage(sub *core.Subscription) (core.NewMessage, error) {
+	published := r.message.BodyFor(sub.Protocol)
 	message := core.NewMessage{
-		Body: r.body(sub), Form: core.FormRaw, Attributes: r.message.Attributes, System: r.message.System, GroupID: r.message.GroupID,
+		Body: r.body(sub), Form: core.FormRaw, Attributes: r.message.Attributes, System: r.message.System, GroupID: r.message.GroupID, CountsAs: len(published),
 	}
 	if AttributesOf(sub).NotifyContentFormat == formatSimplified {
-		message.Body, message.Form = r.message.BodyFor(sub.Protocol), r.message.Form
+		message.Body, message.Form = published, r.message.Form
 	}
 	return message, nil
 }

@@ -363,6 +363,27 @@ func TestPublishToQueues(t *testing.T) {
 	}
 }
 
+// A queue whose messages may be as long as the topic's takes all of them, whatever is written around their bodies.
+func TestLongestMessageReachesQueues(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.createTopic(t, "news", "<MaximumMessageSize>2048</MaximumMessageSize>")
+	f.create(t, "small", "<MaximumMessageSize>2047</MaximumMessageSize>")
+	f.subscribe(t, "news", "small", queueEndpoint+"small", "<NotifyContentFormat>SIMPLIFIED</NotifyContentFormat>")
+	for _, format := range []string{"XML", "JSON", "SIMPLIFIED"} {
+		f.create(t, "q-"+format, "<MaximumMessageSize>2048</MaximumMessageSize>")
+		f.subscribe(t, "news", "to-"+format, queueEndpoint+"q-"+format, "<NotifyContentFormat>"+format+"</NotifyContentFormat>")
+	}
+	body := strings.Repeat("x", 2048)
+	f.publish(t, "news", "<MessageBody>"+body+"</MessageBody><UserProperties><PropertyValue><Name>n</Name><Value>1</Value><Type>NUMBER</Type></PropertyValue></UserProperties>")
+	for _, format := range []string{"XML", "JSON", "SIMPLIFIED"} {
+		if got := f.receive(t, "q-"+format); !strings.Contains(got.MessageBody, body) || len(got.UserProperties) != 1 {
+			t.Errorf("%s: got %+v", format, got)
+		}
+	}
+	f.do(t, http.MethodGet, "/queues/small/messages", "").want(t, 404, "MessageNotExist")
+}
+
 // publishTime gives the time in a notification, which must be near the server's.
 func publishTime(t *testing.T, notification string) string {
 	t.Helper()
