@@ -186,6 +186,25 @@ var pushTypes = map[string]struct{ prefix, protocol string }{
 	"kafka":    {"", protocolOther},
 }
 
+// PushTypeOf gives what the control plane calls the kind of a subscription's endpoint; what the data plane made has the names of
+// before.
+func PushTypeOf(sub *core.Subscription) string {
+	for pushType, kind := range pushTypes {
+		if kind.prefix != "" && strings.HasPrefix(sub.Endpoint, kind.prefix) {
+			return pushType
+		}
+	}
+	for pushType, kind := range pushTypes {
+		if kind.prefix == "" && kind.protocol == sub.Protocol {
+			return pushType
+		}
+	}
+	if sub.Protocol == protocolHTTPS {
+		return protocolHTTP
+	}
+	return sub.Protocol
+}
+
 // endpointReader gives what reads endpoints of a kind that the control plane names.
 func endpointReader(pushType string) func(endpoint string) (protocol, queue string, err error) {
 	return func(endpoint string) (string, string, error) {

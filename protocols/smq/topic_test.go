@@ -239,4 +239,19 @@ func TestPushTypes(t *testing.T) {
 			}
 		})
 	}
+	f.data(t, http.MethodPut, "/topics/news/subscriptions/data-plane", "<Subscription><Endpoint>sms:directsms:anonymous</Endpoint></Subscription>")
+	for pushType, want := range map[string]string{
+		"http": "http https", "queue": "queue queue-by-its-name", "dm": "dm", "dysms": "dysms", "fc": "fc", "eventbus": "eventbus", "mpush": "mpush", "alisms": "alisms data-plane",
+		"email": "email", "kafka": "kafka", "pigeon": "",
+	} {
+		var list pageData[subscriptionData]
+		f.do(t, "ListSubscriptionByTopic", "TopicName", "news", "EndpointType", pushType).ok(t, &list)
+		var names []string
+		for _, sub := range list.PageData {
+			names = append(names, sub.SubscriptionName)
+		}
+		if got := strings.Join(names, " "); got != want || list.Total != len(names) {
+			t.Errorf("of type %s: got %q of %d, want %q", pushType, got, list.Total, want)
+		}
+	}
 }
