@@ -84,8 +84,8 @@ func pushed(t testing.TB, signer *signing.Signer, sub *core.Subscription, m *cor
 func subscribed(t testing.TB, endpoint, format string) *core.Subscription {
 	t.Helper()
 	attributes := SubscriptionAttributes{Endpoint: endpoint, NotifyContentFormat: format}
-	if strings.HasPrefix(endpoint, "smq-ep:dm:") {
-		attributes.PushType = "dm"
+	if kind, ok := strings.CutPrefix(endpoint, "smq-ep:"); ok {
+		attributes.PushType, _, _ = strings.Cut(kind, ":")
 	}
 	in, err := attributes.New(core.SubscriptionName{Topic: topicName("news"), Name: "all"}, "http://mq.example.com:4566")
 	if err != nil {
@@ -258,6 +258,24 @@ func TestPushToPeople(t *testing.T) {
 		}
 		if p, err := rendering.Push(subscribed(t, endpoint, "XML")); core.CodeOf(err) != core.InvalidArgument {
 			t.Errorf("mail to %s without what it needs: got %+v, %v", endpoint, p, err)
+		}
+	}
+}
+
+// A message may say for both forms of an endpoint, the older and the newer, how it goes to people.
+func TestPushInBothForms(t *testing.T) {
+	t.Parallel()
+	m := message("hello")
+	m.Extra = map[string]string{
+		extraDirectMail: `{"Subject": "older"}`, extraDM: `{"Subject": "newer", "MailAddress": "c@example.com"}`,
+		extraDirectSMS: `{"Receiver": "13900000000,13900000001"}`, extraDYSMS: `{"PhoneNumber": "13900000002"}`,
+	}
+	for endpoint, want := range map[string][2]string{
+		"mail:directmail:b@example.com": {"b@example.com", "older"}, "smq-ep:dm:1:__dynamic": {"c@example.com", "newer"},
+		"sms:directsms:anonymous": {"13900000000,13900000001", ""}, "smq-ep:dysms:1:__dynamic": {"13900000002", ""},
+	} {
+		if got := pushed(t, nil, subscribed(t, endpoint, "SIMPLIFIED"), m, ""); got.To != want[0] || got.Subject != want[1] {
+			t.Errorf("%s: got %+v, want %v", endpoint, got, want)
 		}
 	}
 }

@@ -247,16 +247,21 @@ func addressOf(sub *core.Subscription) string {
 	return sub.Endpoint[strings.LastIndexByte(sub.Endpoint, ':')+1:]
 }
 
+// document gives what a message says for a kind of endpoint, which has an older form and a newer: of both, the endpoint's own.
+func (r *rendering) document(sub *core.Subscription, older, newer string) string {
+	if strings.HasPrefix(sub.Endpoint, "smq-ep:") {
+		older, newer = newer, older
+	}
+	return cmp.Or(r.message.Extra[older], r.message.Extra[newer])
+}
+
 // mail is the push to a mail address, which a message is written for by DirectMail.
 func (r *rendering) mail(sub *core.Subscription) (core.Push, error) {
 	var settings struct {
 		Subject, MailAddress string
 		IsHtml               flag
 	}
-	document := r.message.Extra[extraDirectMail] + r.message.Extra[extraDM]
-	if document == "" {
-		document = sub.Attributes[AttributeMail]
-	}
+	document := cmp.Or(r.document(sub, extraDirectMail, extraDM), sub.Attributes[AttributeMail])
 	if json.Unmarshal([]byte(document), &settings) != nil {
 		return core.Push{}, core.Errorf(core.InvalidArgument, "the message has no DirectMail attributes, and mail needs them")
 	}
@@ -277,7 +282,7 @@ func (r *rendering) mail(sub *core.Subscription) (core.Push, error) {
 // sms is the push to a telephone, or to all that the message names. There is nobody to send it.
 func (r *rendering) sms(sub *core.Subscription) (core.Push, error) {
 	var settings struct{ Receiver, PhoneNumber string }
-	document := r.message.Extra[extraDirectSMS] + r.message.Extra[extraDYSMS]
+	document := r.document(sub, extraDirectSMS, extraDYSMS)
 	if document != "" && json.Unmarshal([]byte(document), &settings) != nil {
 		return core.Push{}, core.Errorf(core.InvalidArgument, "the message's DirectSMS attributes cannot be read")
 	}
