@@ -18,6 +18,9 @@ func (s *Store) URL() string {
 	return s.opts.URL
 }
 
+// IsPooled reports whether a store works through a pooler.
+func IsPooled(s *Store) bool { return s.opts.Pooled }
+
 // ForgetFolded makes the next fold begin to go through all there is.
 func ForgetFolded(s *Store) { s.unfolded.set(time.Time{}) }
 

@@ -43,6 +43,12 @@ func open(t testing.TB, opts pg.Options) *pg.Store {
 	return store
 }
 
+// another gives a store on the same database that reaches it in the same way.
+func another(t testing.TB, store *pg.Store) *pg.Store {
+	t.Helper()
+	return open(t, pg.Options{URL: store.URL(), DirectURL: store.URL(), Pooled: pg.IsPooled(store)})
+}
+
 // newBroker gives a broker on a store, closed after the test.
 func newBroker(t testing.TB, store *pg.Store) *core.Broker {
 	t.Helper()

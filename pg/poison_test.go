@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
@@ -43,33 +44,33 @@ func claimAll(t *testing.T, broker *core.Broker) []*core.Delivery {
 
 // A message that cannot be read any more does not hold up the fan-out of the next, and the topic's attempts show it.
 func TestFanOutOfTheUnreadable(t *testing.T) {
-	t.Parallel()
-	store := pgtest.New(t)
-	broker := topicBroker(t, store)
-	newTopic(t, broker)
-	for i := range core.MaxFanOut + 1 {
-		subscribeURL(t, broker, fmt.Sprintf("http://localhost/%d", i))
-	}
-	lost := publish(t, broker, "lost")[0]
-	publish(t, broker, "kept")
-	pgtest.Execute(t, store.URL(), `UPDATE published SET content = 'x' WHERE id = (SELECT min(id) FROM published)`)
-	other := topicBroker(t, pgtest.Open(t, store.URL()))
-	if found, err := other.FanOut(context.Background()); !found || err == nil {
-		t.Fatalf("of a message that cannot be read: %v, %v", found, err)
-	}
-	for found := true; found; {
-		var err error
-		if found, err = other.FanOut(context.Background()); err != nil {
-			t.Fatal(err)
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := topicBroker(t, store)
+		newTopic(t, broker)
+		for i := range core.MaxFanOut + 1 {
+			subscribeURL(t, broker, fmt.Sprintf("http://localhost/%d", i))
 		}
-	}
-	if got := len(claimAll(t, other)); got != core.MaxFanOut+1 {
-		t.Errorf("%d deliveries of the message behind it, want %d", got, core.MaxFanOut+1)
-	}
-	a := oneAttempt(t, other)
-	if a.Message != lost.ID || a.Verdict != core.GiveUp || !strings.Contains(a.Answer.Reason, "201 of 201") {
-		t.Errorf("the attempt is %+v", a)
-	}
+		lost := publish(t, broker, "lost")[0]
+		publish(t, broker, "kept")
+		pgtest.Execute(t, store.URL(), `UPDATE published SET content = 'x' WHERE id = (SELECT min(id) FROM published)`)
+		other := topicBroker(t, another(t, store))
+		if found, err := other.FanOut(context.Background()); !found || err == nil {
+			t.Fatalf("of a message that cannot be read: %v, %v", found, err)
+		}
+		for found := true; found; {
+			var err error
+			if found, err = other.FanOut(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := len(claimAll(t, other)); got != core.MaxFanOut+1 {
+			t.Errorf("%d deliveries of the message behind it, want %d", got, core.MaxFanOut+1)
+		}
+		a := oneAttempt(t, other)
+		if a.Message != lost.ID || a.Verdict != core.GiveUp || !strings.Contains(a.Answer.Reason, "201 of 201") {
+			t.Errorf("the attempt is %+v", a)
+		}
+	})
 }
 
 // A fan-out that fails is put off, and begins again later.
@@ -103,27 +104,27 @@ func TestFanOutIsPutOff(t *testing.T) {
 
 // A delivery whose message cannot be read ends, without those beside it.
 func TestDeliveryOfTheUnreadable(t *testing.T) {
-	t.Parallel()
-	store := pgtest.New(t)
-	broker := topicBroker(t, store)
-	newTopic(t, broker)
-	sub := subscribeURL(t, broker, "http://localhost/")
-	lost := publish(t, broker, "lost")[0]
-	publish(t, broker, "kept")
-	pgtest.Execute(t, store.URL(), `UPDATE published SET content = 'x' WHERE id = (SELECT min(id) FROM published)`)
-	other := topicBroker(t, pgtest.Open(t, store.URL()))
-	deliveries := claimAll(t, other)
-	if len(deliveries) != 1 || string(deliveries[0].Message.Body) != "kept" {
-		t.Errorf("claimed %+v", deliveries)
-	}
-	a := oneAttempt(t, other)
-	if a.Message != lost.ID || a.Subscription != sub.Name || a.Verdict != core.GiveUp || a.Answer.Reason == "" {
-		t.Errorf("the attempt is %+v", a)
-	}
-	page, err := other.ListDeliveries(context.Background(), core.ListDeliveriesInput{Topic: alerts, Subscription: sub.Name.Name, Limit: 10})
-	if err != nil || len(page.Deliveries) != 1 {
-		t.Errorf("still to be delivered: %+v, %v", page.Deliveries, err)
-	}
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := topicBroker(t, store)
+		newTopic(t, broker)
+		sub := subscribeURL(t, broker, "http://localhost/")
+		lost := publish(t, broker, "lost")[0]
+		publish(t, broker, "kept")
+		pgtest.Execute(t, store.URL(), `UPDATE published SET content = 'x' WHERE id = (SELECT min(id) FROM published)`)
+		other := topicBroker(t, another(t, store))
+		deliveries := claimAll(t, other)
+		if len(deliveries) != 1 || string(deliveries[0].Message.Body) != "kept" {
+			t.Errorf("claimed %+v", deliveries)
+		}
+		a := oneAttempt(t, other)
+		if a.Message != lost.ID || a.Subscription != sub.Name || a.Verdict != core.GiveUp || a.Answer.Reason == "" {
+			t.Errorf("the attempt is %+v", a)
+		}
+		page, err := other.ListDeliveries(context.Background(), core.ListDeliveriesInput{Topic: alerts, Subscription: sub.Name.Name, Limit: 10})
+		if err != nil || len(page.Deliveries) != 1 {
+			t.Errorf("still to be delivered: %+v, %v", page.Deliveries, err)
+		}
+	})
 }
 
 // What a server has no format for is left to others, and tried again by a schedule.
@@ -161,28 +162,29 @@ func TestDeliveriesInAnUnknownFormat(t *testing.T) {
 
 // What a queue may not be sent is not put there.
 func TestGuardedDeliveries(t *testing.T) {
-	t.Parallel()
-	broker := topicBroker(t, pgtest.New(t))
-	broker.GuardDeliveries(func(_ *core.Topic, _ *core.Subscription, queue *core.Queue) bool { return queue.Name.Name != "closed" })
-	newTopic(t, broker)
-	dead := pgtest.Queue(t, broker, "dead")
-	subscribeQueue(t, broker, "open")
-	subscribeQueue(t, broker, "closed", func(in *core.NewSubscription) { in.DeadLetter = dead })
-	publish(t, broker, "hello")
-	for _, d := range claimAll(t, broker) {
-		outcome, err := broker.Attempt(context.Background(), d, nil)
-		if err != nil || outcome.Verdict != core.GiveUp || !strings.Contains(outcome.Answer.Reason, "policy") {
-			t.Errorf("outcome %+v, %v", outcome, err)
+	inBothModes(t, func(t *testing.T, store *pg.Store) {
+		broker := topicBroker(t, store)
+		broker.GuardDeliveries(func(_ *core.Topic, _ *core.Subscription, queue *core.Queue) bool { return queue.Name.Name != "closed" })
+		newTopic(t, broker)
+		dead := pgtest.Queue(t, broker, "dead")
+		subscribeQueue(t, broker, "open")
+		subscribeQueue(t, broker, "closed", func(in *core.NewSubscription) { in.DeadLetter = dead })
+		publish(t, broker, "hello")
+		for _, d := range claimAll(t, broker) {
+			outcome, err := broker.Attempt(context.Background(), d, nil)
+			if err != nil || outcome.Verdict != core.GiveUp || !strings.Contains(outcome.Answer.Reason, "policy") {
+				t.Errorf("outcome %+v, %v", outcome, err)
+			}
+			if err := broker.Settle(context.Background(), []core.Outcome{outcome}); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := broker.Settle(context.Background(), []core.Outcome{outcome}); err != nil {
-			t.Fatal(err)
+		for queue, want := range map[string]int{"open": 1, "closed": 0, "dead": 1} {
+			if got := len(receivedBodies(t, broker, queue)); got != want {
+				t.Errorf("queue %s has %d messages, want %d", queue, got, want)
+			}
 		}
-	}
-	for queue, want := range map[string]int{"open": 1, "closed": 0, "dead": 1} {
-		if got := len(receivedBodies(t, broker, queue)); got != want {
-			t.Errorf("queue %s has %d messages, want %d", queue, got, want)
-		}
-	}
+	})
 }
 
 // A fault of the server that keeps a message from being rendered is no reason to give the delivery up.

@@ -318,10 +318,17 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 	o.configure(config.ConnConfig)
 	config.ConnConfig.BuildContextWatcherHandler, config.ConnConfig.OnNotice = cancelAndListen, hearNotice
 	if o.Pooled {
-		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+		config.ConnConfig.DefaultQueryExecMode, config.AfterConnect = pgx.QueryExecModeExec, knowTypes
 		config.ConnConfig.RuntimeParams = map[string]string{"application_name": "polymq"}
 	}
 	return config, nil
+}
+
+// knowTypes tells a connection the types of arguments of ours: behind a pooler pgx has no description of a statement to go by.
+func knowTypes(_ context.Context, conn *pgx.Conn) error {
+	conn.TypeMap().RegisterDefaultPgType(core.MessageID{}, "uuid")
+	conn.TypeMap().RegisterDefaultPgType([]core.MessageID{}, "_uuid")
+	return nil
 }
 
 func (o Options) configure(config *pgx.ConnConfig) {
