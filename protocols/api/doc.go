@@ -55,4 +55,7 @@
 // presigned URL are passed over. Before, a reset of one region alone, which there is not, was one of them all. Headers stay free, for
 // proxies add theirs. Clients name the account and the region only where they are known: a command line of before, told a region, is
 // refused what has none.
+//
+// 2026-11-22: a document has at most 20,000 values, beside its 16 MiB, and a problem names at most 100 that are wrong. huma looks at
+// every one and keeps a fault for each: 4 MiB of [0,0,… took 2.9 GB and were answered with 137 MB.
 package api

@@ -131,13 +131,16 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 	case unsupportedMediaType: // as curl -d has it
 		p.Detail = "the body must be JSON, and said to be by the header Content-Type: application/json"
 	}
-	for _, e := range model.Errors {
+	for _, e := range model.Errors[:min(len(model.Errors), maxTold)] {
 		if e != nil {
 			p.Errors = append(p.Errors, fault{Location: e.Location, Message: e.Message})
 		}
 	}
 	return p, nil
 }
+
+// maxTold bounds the wrong values that a problem names.
+const maxTold = 100
 
 // codesOfStatus are the codes of what huma finds wrong by itself.
 var codesOfStatus = map[int]core.Code{

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -125,4 +126,34 @@ func fill(path string, p parameter, value string) string {
 		path += "?" + url.Values{p.Name: {value}}.Encode()
 	}
 	return path
+}
+
+// What a document costs is bounded by its size, whatever it looks like: each of millions of values could be wrong, and
+// would be told by itself.
+func TestHostileDocuments(t *testing.T) { // not parallel: it counts what is allocated
+	const size, perByte, fixed = 4 << 20, 20, 1 << 20
+	c := newClient(t)
+	for name, tt := range map[string]struct{ before, repeated, behind string }{
+		"empty objects":   {`{"messages":[`, `{},`, `{}]}`},
+		"numbers":         {`{"messages":[`, `0,`, `0]}`},
+		"lists":           {`{"messages":[`, `[],`, `[]]}`},
+		"unknown members": {`{"messages":[{"body":"x"`, `,"a":0`, `}]}`},
+		"levels":          {`{"messages":`, `[`, ``},
+		"strings":         {`{"messages":[`, `"",`, `""]}`},
+		"behind quotes":   {`{"messages":["\\","\"",`, `0,`, `0]}`},
+	} {
+		document := tt.before + strings.Repeat(tt.repeated, size/len(tt.repeated)) + tt.behind
+		r := httptest.NewRequest("POST", "/api/v1/queues/orders/messages", strings.NewReader(document))
+		r.Header.Set("Content-Type", "application/json")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		w := c.serve(r)
+		runtime.ReadMemStats(&after)
+		if w.Code != http.StatusBadRequest && w.Code != http.StatusUnprocessableEntity || w.Body.Len() > 64<<10 {
+			t.Errorf("%s: got %d and %d bytes", name, w.Code, w.Body.Len())
+		}
+		if cost := after.TotalAlloc - before.TotalAlloc; cost > uint64(perByte*len(document)+fixed) {
+			t.Errorf("%s: %d bytes were allocated for a document of %d", name, cost, len(document))
+		}
+	}
 }
