@@ -48,9 +48,9 @@ func (p *Parking) init() {
 }
 
 // ServeHTTP parks a request if it waits; others are answered at once. Connections over TLS are not parked, for
-// net/http tells them by their type, nor are those that end with their request.
+// net/http tells them by their type, nor are those that end with their request, or whose answer has no body.
 func (p *Parking) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.TLS != nil || r.Close || !r.ProtoAtLeast(1, 1) || r.ContentLength < 0 || r.ContentLength > maxParkedBody || !p.Waits(r) {
+	if r.TLS != nil || r.Close || r.Method == http.MethodHead || !r.ProtoAtLeast(1, 1) || r.ContentLength < 0 || r.ContentLength > maxParkedBody || !p.Waits(r) {
 		p.Handler.ServeHTTP(w, r)
 		return
 	}

@@ -286,6 +286,24 @@ func TestNotParked(t *testing.T) {
 	}
 }
 
+// The answer to a HEAD has no body, which the client would take for the answer to its next request.
+func TestHeadsAreNotParked(t *testing.T) {
+	t.Parallel()
+	c := newLot(t).dial(t)
+	if _, err := io.WriteString(c, "HEAD /poll HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	c.send("/plain", "")
+	resp, err := http.ReadResponse(c.from, &http.Request{Method: http.MethodHead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.read("POST /plain ")
+}
+
 // A stop lets polls be answered, and closes what waits for nothing.
 func TestParkingStops(t *testing.T) {
 	t.Parallel()
