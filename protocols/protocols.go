@@ -155,6 +155,7 @@ func (p *port) serve(c *gin.Context) {
 	switch protocol := protocolOf(c.Request); {
 	case !p.speaks(protocol) && p.forward != nil:
 		p.forward.ServeHTTP(c.Writer, c.Request)
+		c.Writer.WriteHeaderNow() // of an answer without a body, which a 404 may be
 	case !p.speaks(protocol):
 		p.refuse(c.Writer, c.Request)
 	case protocol == "api":

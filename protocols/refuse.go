@@ -156,9 +156,10 @@ func (f form) write(w http.ResponseWriter, e refusal, r *http.Request) {
 		f.header(header, e)
 	}
 	w.WriteHeader(e.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // nobody is left to tell
+	if r.Method == http.MethodHead {
+		body = nil
 	}
+	_, _ = w.Write(body) // nobody is left to tell
 }
 
 var (
