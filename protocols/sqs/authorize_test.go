@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,20 @@ func TestIsolation(t *testing.T) {
 		f.as(t, "other", "CreateQueue", `{"QueueName":"secret"}`).want(t, http.StatusOK, others)
 		f.as(t, "owner", "GetQueueAttributes", aim(walk["GetQueueAttributes"], mine, "secret", "")).
 			want(t, http.StatusOK, `"ApproximateNumberOfMessages":"1"`, `"DelaySeconds":"0"`)
+	}
+}
+
+// Who names an account's key in a form, and signs nothing, is nobody: no account is billed, or has something in its audit
+// log, for what strangers send.
+func TestUnsignedRequestsHaveNoAccount(t *testing.T) {
+	t.Parallel()
+	var audited, metered []string
+	options := caller.Options{Verify: true, Keys: people{}, Meter: func(c *caller.Caller, _, _, _ string) { metered = append(metered, c.Account) }}
+	options.Auditor = func(e core.AuditEvent) { audited = append(audited, e.Account) }
+	f := fixture{server: New(pgtest.Broker(t), &options, Options{})}
+	f.query(t, "DeleteQueue", "QueueUrl=orders&AWSAccessKeyId="+mine+"&SignatureVersion=2&Signature=x")
+	if want := []string{""}; !slices.Equal(audited, want) || !slices.Equal(metered, want) {
+		t.Errorf("audited for %q, metered for %q", audited, metered)
 	}
 }
 

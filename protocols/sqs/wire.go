@@ -61,7 +61,7 @@ func (c *call) openQuery(r *http.Request) error {
 	}
 	if keyID, ok := in.parameters.Get("AWSAccessKeyId"); ok && c.AccessKeyID == "" { // signature 2, in a form
 		c.AccessKeyID = keyID
-		if caller.AccountOf(keyID) == keyID {
+		if c.Account != "" && caller.AccountOf(keyID) == keyID { // else nobody has an account who has not proved it
 			c.Account = keyID
 		}
 	}
