@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
@@ -98,7 +100,7 @@ func PolicyActions() (names []string) {
 // authenticate finds out whose request it is. The links that subscribers are sent may be followed by anyone,
 // and what a topic's policy allows to everybody needs no signature.
 func (s *Server) authenticate(c *call, authenticate func(*caller.Caller) error) error {
-	if !c.signed() && (c.action == "ConfirmSubscription" || c.action == "Unsubscribe") {
+	if !c.signed() && (c.action == "ConfirmSubscription" || c.action == "Unsubscribe" && c.namesUUID()) {
 		c.byLink = true
 		return nil
 	}
@@ -108,6 +110,13 @@ func (s *Server) authenticate(c *call, authenticate func(*caller.Caller) error) 
 		return nil
 	}
 	return err
+}
+
+// namesUUID says that the subscription's name is one that cannot be guessed, and not one that somebody chose, as by MNS.
+func (c *call) namesUUID() bool {
+	text, _ := c.parameters.Get("SubscriptionArn")
+	name := text[strings.LastIndexByte(text, ':')+1:]
+	return len(name) == uuidLength && uuid.Validate(name) == nil
 }
 
 // policyAction gives the action's name in policies, without the service's.

@@ -3,6 +3,8 @@ package sns
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -220,6 +222,30 @@ func TestTopicPoliciesBetweenAccounts(t *testing.T) {
 	f.callAs(t, p.key("other"), "Subscribe", aim(walk["Subscribe"], mine, "news", "")...).document(t)
 	f.callAs(t, p.key("other"), "Subscribe", "TopicArn", "arn:aws:sns:us-east-1:000000000000:news", "Protocol", "sms", "Endpoint", "+12025550123").wantFault(t, authorizationError, "")
 	f.callAs(t, p.key("other"), "Publish", "TopicArn", "arn:other:sns:us-east-1:000000000000:news", "Message", "m").document(t) // the partition is what it is, however it is written
+}
+
+// Who follows the link to end a subscription proves by its id that it was sent to him. A name that somebody chose, as
+// by MNS, proves nothing.
+func TestLinksEndWhatCannotBeGuessed(t *testing.T) {
+	t.Parallel()
+	p := people{}
+	p.add("owner", mine, "root")
+	for _, enforce := range []bool{false, true} {
+		f := startFor(t, p, enforce)
+		f.callAs(t, p.key("owner"), "CreateTopic", "Name", "news").document(t)
+		topic := core.TopicName{Account: mine, Region: "us-east-1", Name: "news"}
+		for name, want := range map[string]bool{"audit": true, "": false} {
+			in := core.NewSubscription{Name: core.SubscriptionName{Topic: topic, Name: name}, Format: format, Protocol: "sms", Endpoint: "+1202555012" + strconv.Itoa(len(name))}
+			sub, _, err := f.broker.Subscribe(t.Context(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.follow(t, "/?Action=Unsubscribe&SubscriptionArn="+url.QueryEscape(subscriptionARN(sub.Name)))
+			if sub, err = f.broker.Subscription(t.Context(), sub.Name); err != nil || (sub.State == core.Confirmed) != want {
+				t.Errorf("enforce %v, %q: got %v, %v", enforce, sub.Name.Name, sub.State, err)
+			}
+		}
+	}
 }
 
 // What is denied because of a topic's tag cannot be had by taking the tag away.

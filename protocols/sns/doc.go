@@ -66,4 +66,8 @@
 //
 // 2026-11-22: the policy of a topic may have the documented actions, "*", and names with wildcards, but not "sns:*", which
 // the real service is reported to refuse; of other wildcards no report was found.
+//
+// 2026-11-22: where signatures are verified, Unsubscribe without one ends subscriptions only whose name is a UUID, as all that SNS
+// makes have: to know it is the proof that the link was sent to one. Names that somebody chose, by MNS or the JSON API, can be
+// guessed; for those the link in an envelope is refused, and the owner ends the subscription.
 package sns
