@@ -205,9 +205,9 @@ func (s *Store) listed(ctx context.Context, rows []deliveryRow, sub *core.Subscr
 	}
 	deliveries := make([]core.Delivery, 0, len(rows))
 	for _, r := range rows {
-		m, ok := messages[r.published]
-		if !ok {
-			continue // delivered since
+		m := messages[r.published]
+		if m.message == nil {
+			continue // delivered since, or it cannot be read: who claims it ends it
 		}
 		deliveries = append(deliveries, core.Delivery{
 			ID: core.DeliveryID{Message: m.message.ID, Subscription: sub.ID}, Subscription: sub, Message: m.message,

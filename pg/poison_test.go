@@ -112,6 +112,10 @@ func TestDeliveryOfTheUnreadable(t *testing.T) {
 		publish(t, broker, "kept")
 		pgtest.Execute(t, store.URL(), `UPDATE published SET content = 'x' WHERE id = (SELECT min(id) FROM published)`)
 		other := topicBroker(t, another(t, store))
+		listed := core.ListDeliveriesInput{Topic: alerts, Subscription: sub.Name.Name, Limit: 10}
+		if page, err := other.ListDeliveries(context.Background(), listed); err != nil || len(page.Deliveries) != 1 || string(page.Deliveries[0].Message.Body) != "kept" {
+			t.Errorf("to be delivered: %+v, %v", page.Deliveries, err)
+		}
 		deliveries := claimAll(t, other)
 		if len(deliveries) != 1 || string(deliveries[0].Message.Body) != "kept" {
 			t.Errorf("claimed %+v", deliveries)
@@ -120,7 +124,7 @@ func TestDeliveryOfTheUnreadable(t *testing.T) {
 		if a.Message != lost.ID || a.Subscription != sub.Name || a.Verdict != core.GiveUp || a.Answer.Reason == "" {
 			t.Errorf("the attempt is %+v", a)
 		}
-		page, err := other.ListDeliveries(context.Background(), core.ListDeliveriesInput{Topic: alerts, Subscription: sub.Name.Name, Limit: 10})
+		page, err := other.ListDeliveries(context.Background(), listed)
 		if err != nil || len(page.Deliveries) != 1 {
 			t.Errorf("still to be delivered: %+v, %v", page.Deliveries, err)
 		}
