@@ -222,6 +222,15 @@ func SweepSoon(s *Store) { s.marks.swept(time.Time{}) }
 // SweepNever has no sweep happen.
 func SweepNever(s *Store) { s.marks.swept(time.Now().Add(time.Hour)) }
 
+// MovedLongAgo has all marks have moved so long ago that the next sweep behind them is the last.
+func MovedLongAgo(s *Store) {
+	s.marks.mu.Lock()
+	defer s.marks.mu.Unlock()
+	for _, sm := range s.marks.byStorage {
+		sm.moved = sm.moved.Add(-2 * lateCommit)
+	}
+}
+
 // MarkOf gives where receives of the usual priority begin to look; zero: at the start.
 func MarkOf(s *Store, storage int64) time.Time {
 	return s.marks.lowest(storage, 0, []int16{core.DefaultPriority}, 0)

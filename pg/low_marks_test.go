@@ -95,9 +95,11 @@ func TestMarksAreSweptWhileCommitsMayBeLate(t *testing.T) {
 		m.init()
 		want := func(swept bool) {
 			t.Helper()
-			if storages, _, _ := m.toSweep(); (len(storages) > 0) != swept {
+			storages, _, _ := m.toSweep()
+			if (len(storages) > 0) != swept {
 				t.Errorf("swept %d marks", len(storages))
 			}
+			m.lookedBehind(storages, time.Now())
 		}
 		want(false)
 		m.advance(1, 8, time.Unix(100, 0))

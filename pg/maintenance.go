@@ -181,6 +181,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err == nil && slices.Contains(priorities, groupsMark[0]) {
 		err = s.do(ctx, sweepGroupsSQL, args, s.readSweep)
 	}
+	if err == nil {
+		s.marks.lookedBehind(storages, start)
+	}
 	s.marks.swept(time.Now().Add(sweepShare * time.Since(start)))
 	return err
 }

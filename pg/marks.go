@@ -177,8 +177,7 @@ const maxSwept = 20_000
 func (m *marks) toSweep() (storages []int64, priorities []int16, low []time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := time.Now()
-	if now.Before(m.nextSweep) {
+	if time.Now().Before(m.nextSweep) {
 		return nil, nil, nil
 	}
 	for storage, sm := range m.byStorage {
@@ -188,9 +187,6 @@ func (m *marks) toSweep() (storages []int64, priorities []int16, low []time.Time
 		if len(storages) >= maxSwept {
 			break
 		}
-		if now.Sub(sm.moved) > lateCommit {
-			sm.moved = time.Time{}
-		}
 		for p, mark := range sm.low {
 			if !mark.IsZero() {
 				storages, priorities, low = append(storages, storage), append(priorities, int16(p)), append(low, mark)
@@ -198,6 +194,17 @@ func (m *marks) toSweep() (storages []int64, priorities []int16, low []time.Time
 		}
 	}
 	return storages, priorities, low
+}
+
+// lookedBehind takes note that a sweep that began then has looked behind the marks of storages.
+func (m *marks) lookedBehind(storages []int64, began time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, storage := range storages {
+		if sm := m.byStorage[storage]; sm != nil && began.Sub(sm.moved) > lateCommit {
+			sm.moved = time.Time{}
+		}
+	}
 }
 
 func (m *marks) swept(next time.Time) {

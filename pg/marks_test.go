@@ -106,6 +106,28 @@ func TestSweepTakesTurns(t *testing.T) {
 	q.wantReceive("slow")
 }
 
+// A sweep that fails is made up for, however long ago the marks have moved.
+func TestSweepThatFailed(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	q := newQueue(t, newBroker(t, store))
+	_, commit := slowSend(t, store.URL(), q.describe().Storage)
+	q.wantReceive() // the mark is now
+	commit()
+	q.wantReceive()
+	pg.MovedLongAgo(store)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := store.Sweep(ended); err == nil {
+		t.Error("a sweep whose context has ended succeeded")
+	}
+	pg.SweepSoon(store)
+	if err := store.Sweep(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	q.wantReceive("slow")
+}
+
 // TestMarksLoseNothing lets two servers do everything that makes messages visible, at once and at random,
 // and then asks one of them for all that is left: it must find everything without a sweep.
 func TestMarksLoseNothing(t *testing.T) {
