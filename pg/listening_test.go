@@ -248,3 +248,29 @@ func TestReceiveNeedNotListen(t *testing.T) {
 		})
 	}
 }
+
+// A server that others took to be gone, for it stood still, tells them that it is not, and believes nothing that it remembers: nobody
+// told it what changed meanwhile.
+func TestServerThatStoodStill(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	url := pgtest.DatabaseURL(t)
+	here, there := open(t, pg.Options{URL: url, Name: "here"}), open(t, pg.Options{URL: url, Name: "there"})
+	q := newQueue(t, newBroker(t, here))
+	eventually(t, "the servers know of each other", func() bool { return pg.Listening(here) == 1 && pg.Listening(there) == 1 })
+	pgtest.Execute(t, url, `UPDATE servers SET seen_at = now() - interval '30 seconds' WHERE name = 'there'`)
+	if err := here.Heartbeat(ctx); err != nil || pg.Listening(here) != 0 {
+		t.Fatalf("%d servers listen, %v", pg.Listening(here), err)
+	}
+	if _, err := there.Queue(ctx, q.name); err != nil {
+		t.Fatal(err)
+	}
+	q.alter(core.QueueChange{Delay: ptr(time.Second)})
+	if err := there.Heartbeat(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if queue := there.KnownQueue(q.name); queue != nil {
+		t.Errorf("it remembers the queue as it was: %+v", queue)
+	}
+	eventually(t, "the other one knows of it", func() bool { return pg.Listening(here) == 1 })
+}

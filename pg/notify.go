@@ -419,28 +419,38 @@ func parseNumbers(list string) []int64 {
 	return numbers
 }
 
+// heartbeatSQL also says whether the others have known all the time that this server lives.
 const heartbeatSQL = `
-WITH me AS (
+WITH was AS (
+    SELECT seen_at > now() - @timeout::interval AS known FROM servers WHERE id = @id
+), me AS (
     INSERT INTO servers (id, name, version, listens) VALUES (@id, @name, @version, @listens)
     ON CONFLICT (id) DO UPDATE SET seen_at = now()
 ), gone AS (
     DELETE FROM servers WHERE seen_at < now() - 3 * @timeout::interval AND id <> @id
 )
-SELECT count(*), count(*) FILTER (WHERE listens) FROM servers WHERE id <> @id AND seen_at > now() - @timeout::interval`
+SELECT count(*), count(*) FILTER (WHERE listens), COALESCE((SELECT known FROM was), false) FROM servers WHERE id <> @id AND seen_at > now() - @timeout::interval`
 
-// Heartbeat tells that this server lives and learns which others do. It is to be called every
-// HeartbeatTime.
+// Heartbeat tells that this server lives and learns which others do. It is to be called every HeartbeatTime. Where others have taken this
+// server to be gone, for it stood still, or the database was away, they are told at once; what they did meanwhile they told nobody.
 func (s *Store) Heartbeat(ctx context.Context) error {
 	args := pgx.StrictNamedArgs{"id": s.id, "name": s.opts.Name, "version": s.opts.Version, "listens": s.Listens(), "timeout": peerTimeout}
-	return s.do(ctx, heartbeatSQL, args, func(rows pgx.Rows) error {
+	known := false
+	err := s.do(ctx, heartbeatSQL, args, func(rows pgx.Rows) error {
 		var others, listening int32
-		_, err := pgx.ForEachRow(rows, []any{&others, &listening}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&others, &listening, &known}, func() error {
 			s.peers.others.Store(others)
 			s.peers.listening.Store(listening)
 			return nil
 		})
 		return err
 	})
+	if err != nil || known {
+		return err
+	}
+	err = s.tellOthers(pack(s.id.String(), []string{"s"}))
+	s.forgetAll()
+	return err
 }
 
 // register makes this server known to the others.
@@ -448,7 +458,7 @@ func (s *Store) register(ctx context.Context) error {
 	if err := s.Heartbeat(ctx); err != nil {
 		return fmt.Errorf("register this server: %w", err)
 	}
-	return s.tellOthers(pack(s.id.String(), []string{"s"}))
+	return nil
 }
 
 func (s *Store) unregister(ctx context.Context) error {
