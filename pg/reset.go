@@ -8,6 +8,9 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
+// lockTopicsSQL waits for who changes an account's topics, and so their subscriptions: what removes those sees what they have done.
+const lockTopicsSQL = `SELECT count(*) FROM (SELECT FROM topics WHERE account = @account ORDER BY region, name FOR UPDATE) t`
+
 const resetAccountSQL = `
 WITH gone AS (
     DELETE FROM queues WHERE account = @account RETURNING id, storage_id
@@ -75,8 +78,15 @@ func (s *Store) AccountsToReset(ctx context.Context) (accounts []string, err err
 // ResetAccount is of core.Store.
 func (s *Store) ResetAccount(ctx context.Context, account string) error {
 	var gone []int64
-	err := s.do(ctx, resetAccountSQL, pgx.StrictNamedArgs{"account": account}, func(rows pgx.Rows) (err error) {
-		gone, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+	err := s.transaction(ctx, func(tx pgx.Tx) error {
+		args := pgx.StrictNamedArgs{"account": account}
+		if _, err := tx.Exec(ctx, lockTopicsSQL, args); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, resetAccountSQL, args)
+		if err == nil {
+			gone, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		}
 		return err
 	})
 	for _, id := range gone {

@@ -338,23 +338,26 @@ func txTopic(ctx context.Context, tx pgx.Tx, sql string, args pgx.StrictNamedArg
 
 const deleteTopicSQL = `
 WITH gone AS (
-    DELETE FROM topics t WHERE account = @account AND region = @region AND name = @name AND archive = '0' RETURNING ` + topicColumns + `
+    DELETE FROM topics t WHERE id = @id RETURNING id, account, region, name
 ), orphaned AS (
     UPDATE subscriptions s SET state = 'orphaned', gone_at = now() FROM gone g
     WHERE s.account = g.account AND s.region = g.region AND s.topic = g.name AND s.topic_id = g.id AND s.gone_at IS NULL
-), forgotten AS (
-    DELETE FROM topic_deduplications d USING gone g WHERE d.topic_id = g.id
 )
-SELECT * FROM gone`
+DELETE FROM topic_deduplications d USING gone g WHERE d.topic_id = g.id`
 
-// DeleteTopic is of core.Store.
+// DeleteTopic is of core.Store. The topic is locked first: what deletes it sees who has subscribed until then.
 func (s *Store) DeleteTopic(ctx context.Context, name core.TopicName) error {
-	topic, err := s.oneTopic(ctx, deleteTopicSQL, topicArgs(name))
-	if errors.Is(err, pgx.ErrNoRows) {
-		if topic, err = s.oneTopic(ctx, topicSQL, topicArgs(name)); err == nil {
+	var topic core.Topic
+	err := s.transaction(ctx, func(tx pgx.Tx) (err error) {
+		if topic, err = txTopic(ctx, tx, lockTopicSQL, topicArgs(name)); err != nil {
+			return err
+		}
+		if topic.Archive > 0 {
 			return core.Errorf(core.TopicArchives, "topic %q keeps an archive, which is to be given up first", name.Name)
 		}
-	}
+		_, err = tx.Exec(ctx, deleteTopicSQL, pgx.StrictNamedArgs{"id": topic.ID})
+		return err
+	})
 	if err != nil {
 		return s.noTopic(ctx, err, name)
 	}

@@ -218,6 +218,48 @@ func TestTopics(t *testing.T) {
 	}
 }
 
+// Who subscribes while the topic is being deleted, or its account reset, comes before that or too late: no subscription is left over that
+// nobody can end.
+func TestSubscribeWhileTheTopicGoes(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, remove := range map[string]func(*core.Broker) error{
+		"deleted": func(b *core.Broker) error { return b.DeleteTopic(ctx, alerts) },
+		"reset":   func(b *core.Broker) error { return b.ResetAccount(ctx, alerts.Account) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := pgtest.New(t)
+			broker := topicBroker(t, store)
+			newTopic(t, broker)
+			holder, watcher := database(t, store.URL()), database(t, store.URL())
+			execute(t, holder, `BEGIN`)
+			execute(t, holder, `SELECT FROM topics FOR UPDATE`)
+			subscribed, removed := make(chan error, 1), make(chan error, 1)
+			go func() {
+				_, _, err := broker.Subscribe(ctx, core.NewSubscription{
+					Name: core.SubscriptionName{Topic: alerts}, Format: "plain", Protocol: "http", Endpoint: "http://localhost/", Owner: alerts.Account,
+				})
+				subscribed <- err
+			}()
+			eventually(t, "somebody subscribes", func() bool { return locksAwaited(t, watcher) == 1 })
+			go func() { removed <- remove(broker) }()
+			eventually(t, "the topic is being removed", func() bool { return locksAwaited(t, watcher) == 2 })
+			execute(t, holder, `COMMIT`)
+			if err := <-subscribed; err != nil {
+				t.Errorf("subscribe: %v", err)
+			}
+			if err := <-removed; err != nil {
+				t.Errorf("remove: %v", err)
+			}
+			page, err := broker.ListSubscriptions(ctx, core.ListSubscriptionsInput{Topic: core.TopicName{Account: alerts.Account, Region: alerts.Region}, Limit: 10})
+			if err != nil || len(page.Subscriptions) != 0 {
+				t.Errorf("subscriptions of a topic that is gone: %+v, %v", page.Subscriptions, err)
+			}
+		})
+	}
+}
+
 func TestPublishToQueues(t *testing.T) {
 	t.Parallel()
 	broker := topicBroker(t, pgtest.New(t))
