@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -249,4 +250,26 @@ func (n *network) reset() {
 func (n *network) cut() {
 	_ = n.listener.Close()
 	n.reset()
+}
+
+// Statements that wait for others go on with what those have done, whatever the database's transactions are like otherwise.
+func TestDatabaseOfAnotherIsolation(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	conn := database(t, url)
+	execute(t, conn, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$`)
+	q := newQueue(t, newBroker(t, open(t, pg.Options{URL: url})))
+	execute(t, conn, `BEGIN`)
+	execute(t, conn, `UPDATE queues SET version = version + 1`)
+	altered := make(chan error, 1)
+	go func() {
+		_, err := q.broker.AlterQueue(context.Background(), q.name, core.QueueChange{Delay: ptr(time.Second)})
+		altered <- err
+	}()
+	watcher := database(t, url)
+	eventually(t, "the change waits", func() bool { return locksAwaited(t, watcher) == 1 })
+	execute(t, conn, `COMMIT`)
+	if err := <-altered; err != nil {
+		t.Errorf("alter a queue that was being changed: %v", err)
+	}
 }

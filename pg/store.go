@@ -277,6 +277,7 @@ func (o Options) sessionSettings() map[string]string {
 		"enable_mergejoin":                    "off",
 		"enable_sort":                         "off",
 		"synchronous_commit":                  "on",
+		"default_transaction_isolation":       "read committed", // a borrowed database may have another
 		"timezone":                            "UTC",
 		"client_min_messages":                 "warning",
 		"statement_timeout":                   "60s",
