@@ -347,4 +347,8 @@
 // 2026-11-22: what was received by a transaction whose answer was lost comes back after its visibility timeout. The server seldom knows what that is: PostgreSQL
 // sends an answer of less than 8 KB in one piece, after the commit. Nor may the handles be given back as they are where the rows came first: if the
 // transaction was undone after all, the next receive of the message, by anybody, makes the same handle.
+//
+// 2026-11-22: a server whose heartbeat finds that the others have taken it to be gone, for it stood still for 20 s or the database was away as
+// long, forgets what it remembers and tells them. Before, the one that came back first told nobody of anything for up to 5 s, and what it
+// changed meanwhile was never told.
 package pg
