@@ -503,3 +503,20 @@ func TestMoveThatKeepsFailing(t *testing.T) {
 	poisoned.wantCounts(2, 0, 0, 2)
 	sick.wantCounts(0, 0, 0, 0)
 }
+
+// A task whose account is reset, and with it the account's time, is not left behind: it would wait for a step in the future, and count as active.
+func TestMoveEndsWithItsAccount(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	source, dead := withDeadLetters(t, newBroker(t, store), 1)
+	source.bury("a", "b")
+	dead.advance(24 * time.Hour)
+	dead.startMove(core.StartMove{Rate: 1})
+	if err := dead.broker.ResetAccount(context.Background(), dead.name.Account); err != nil {
+		t.Fatal(err)
+	}
+	var left int
+	if err := database(t, store.URL()).QueryRow(context.Background(), `SELECT count(*) FROM move_tasks`).Scan(&left); err != nil || left > 0 {
+		t.Errorf("%d tasks are left, %v", left, err)
+	}
+}

@@ -16,6 +16,8 @@ WITH gone AS (
     DELETE FROM queues WHERE account = @account RETURNING id, storage_id
 ), dropped AS (
     INSERT INTO dropped_storages (storage_id) SELECT storage_id FROM gone
+), moves AS ( -- also those of queues that were deleted before: the time of their next step is of a clock that is gone
+    DELETE FROM move_tasks m WHERE m.account = @account
 ), kept AS (
     DELETE FROM account_attributes WHERE account = @account
 ), recorded AS (
