@@ -274,8 +274,13 @@
 // versions of before do not give; the notification in the send's own transaction, under a lock that all commits with notifications share while
 // they wait for the disk. Not covered, and found when it is heard of, some milliseconds
 // later, or by a sweep: what polymq.send sends in a transaction that takes long, since nobody is there who could wait for servers to hear of it;
-// what others put into a queue before they know of a server that has just started; a receive that took longer than the visibility timeout of
-// its messages; and what is committed while an application's transaction holds the row of the queue (polymq.send), if that took long.
+// what others put into a queue before they know of a server that has just started; and a receive that took longer than the visibility timeout of
+// its messages.
+//
+// 2026-11-22: polymq.send holds the row of its queue FOR KEY SHARE: a purge and the queue's end wait for the application's transaction, so that
+// no message is left in what they remove, and so does a new delay of a FIFO queue, which is for all messages. With FOR SHARE, as at first, all
+// changes of settings waited, and MNS messages of a priority that the queue had not had: an application whose transactions
+// overlap could hold them up for ever.
 //
 // 2026-11-22: marks hold for a retention. A receive that comes with a longer one than the receives before looks from the start, however its
 // server learnt of the change. At first the notification of a change reset the marks, which did nothing while the queue was not in the cache.

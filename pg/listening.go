@@ -28,8 +28,8 @@ const (
 	lateTimeout  = 500 * time.Millisecond // for telling of what is late
 )
 
-// listenSQL has receives on queues listen, and gives the queues where they do for half of the time at least. An application that sends in a
-// transaction of its own holds the row of its queue, and is not waited for.
+// listenSQL has receives on queues listen, and gives the queues where they do for half of the time at least. Who
+// changes a queue, or deletes it, is not waited for.
 const listenSQL = `
 WITH asked AS MATERIALIZED (
     SELECT q.id, q.listen_until >= now() + @time::interval / 2 AS listening

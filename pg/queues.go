@@ -365,7 +365,11 @@ func prefixEnd(prefix string) string {
 	return prefix[:len(prefix)-1] + string(prefix[len(prefix)-1]+1)
 }
 
-const lockQueueSQL = queueSQL + ` FOR UPDATE`
+// lockQueueSQL waits for applications whose transactions have sent to the queue, lockSettingsSQL does not.
+const (
+	lockQueueSQL    = queueSQL + ` FOR UPDATE`
+	lockSettingsSQL = queueSQL + ` FOR NO KEY UPDATE`
+)
 
 const alterQueueSQL = `
 UPDATE queues q SET version = version + 1, delay = @delay, visibility_timeout = @visibility_timeout, retention = @retention,
@@ -379,7 +383,11 @@ RETURNING ` + queueColumns
 func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core.QueueChange) (core.Queue, error) {
 	var queue core.Queue
 	err := s.transaction(ctx, func(tx pgx.Tx) error {
-		current, err := txQueue(ctx, tx, lockQueueSQL, nameArgs(name))
+		lock := lockSettingsSQL
+		if change.Delay != nil {
+			lock = lockQueueSQL // a FIFO queue's new delay is for all that has been sent with the old one
+		}
+		current, err := txQueue(ctx, tx, lock, nameArgs(name))
 		if err != nil {
 			return err
 		}
