@@ -2,8 +2,10 @@ package sqs
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/polymq/polymq/core"
+	"github.com/polymq/polymq/protocols/aws"
 )
 
 // PeekPath is where LocalStack's users look at a queue's messages without receiving them, either with
@@ -12,6 +14,9 @@ const PeekPath = "/_aws/sqs/messages"
 
 // maxPeeked bounds the messages of one answer.
 const maxPeeked = 1000
+
+// peekedHandle stands for the receipt handle of a message that nobody has received, as in LocalStack's answers.
+const peekedHandle = "SQS/BACKDOOR/ACCESS"
 
 type peekMessagesRequest struct {
 	QueueUrl      string
@@ -22,7 +27,8 @@ type peekMessagesRequest struct {
 // peeking is the action behind PeekPath, which is none of SQS's.
 var peeking = typed((*Server).peekMessages)
 
-// peekMessages shows messages with all their attributes, and changes nothing.
+// peekMessages shows messages with all their attributes, and changes nothing. Whether they are in flight or delayed is told where
+// those are asked for.
 func (s *Server) peekMessages(ctx context.Context, c *call, req *peekMessagesRequest) (*receiveMessageResult, error) {
 	queue, err := s.queue(ctx, c, req.QueueUrl)
 	if err != nil {
@@ -30,6 +36,10 @@ func (s *Server) peekMessages(ctx context.Context, c *call, req *peekMessagesReq
 	}
 	show := receiveMessageRequest{MessageSystemAttributeNames: []string{allAttributes}, MessageAttributeNames: []string{allAttributes}}
 	page := core.PeekInput{Queue: queue.Name, Limit: core.MaxBatch, Hidden: req.ShowInvisible || req.ShowDelayed}
+	now, err := s.broker.AdvanceClock(ctx, queue.Name.Account, 0)
+	if err != nil {
+		return nil, err
+	}
 	result := &receiveMessageResult{}
 	for len(result.Messages) < maxPeeked {
 		found, err := s.broker.PeekMessages(ctx, page)
@@ -37,7 +47,21 @@ func (s *Server) peekMessages(ctx context.Context, c *call, req *peekMessagesReq
 			return nil, err
 		}
 		for i := range found.Messages {
-			result.Messages = append(result.Messages, show.show(queue, &found.Messages[i]))
+			m := &found.Messages[i]
+			hidden := m.VisibleAt.After(now)
+			delayed, inFlight := hidden && m.ReceiveCount == 0, hidden && m.ReceiveCount > 0
+			if delayed && !req.ShowDelayed || inFlight && !req.ShowInvisible {
+				continue
+			}
+			shown := show.show(queue, m)
+			shown.ReceiptHandle = peekedHandle
+			if req.ShowInvisible {
+				shown.Attributes = append(shown.Attributes, aws.Pair[string]{Key: "IsVisible", Value: strconv.FormatBool(!inFlight)})
+			}
+			if req.ShowDelayed {
+				shown.Attributes = append(shown.Attributes, aws.Pair[string]{Key: "IsDelayed", Value: strconv.FormatBool(delayed)})
+			}
+			result.Messages = append(result.Messages, shown)
 		}
 		if page.After = found.Next; page.After == "" {
 			break

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -43,6 +45,61 @@ func TestLocalStacksViewOfMessages(t *testing.T) {
 	}
 }
 
+// Messages in flight and delayed ones are shown where they are asked for, each by itself, and say then what they are.
+func TestLocalStacksViewOfHiddenMessages(t *testing.T) {
+	t.Parallel()
+	srv := start(t, Config{})
+	createQueue(t, srv, "orders")
+	for _, step := range []struct{ path, body string }{
+		{"messages", `{"messages": [{"body": "taken"}]}`},
+		{"messages:receive", `{}`},
+		{"messages", `{"messages": [{"body": "now"}, {"body": "later", "delay_seconds": 600}]}`},
+	} {
+		if status, body, err := post(srv, "/queues/orders/"+step.path, step.body); err != nil || status >= http.StatusMultipleChoices {
+			t.Fatalf("%s: %d %s %v", step.path, status, body, err)
+		}
+	}
+	type message struct {
+		Body, ReceiptHandle string
+		Attributes          map[string]string
+	}
+	for query, want := range map[string]map[string]string{ // whether they are visible, and delayed
+		"":                                     {"now": ","},
+		"&ShowInvisible=true":                  {"now": "true,", "taken": "false,"},
+		"&ShowDelayed=true":                    {"now": ",false", "later": ",true"},
+		"&ShowInvisible=true&ShowDelayed=true": {"now": "true,false", "taken": "false,false", "later": "true,true"},
+		"&ShowInvisible=false":                 {"now": ","},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL()+"/_aws/sqs/messages?QueueUrl=orders"+query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", "application/json")
+		resp, err := httpClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct {
+			ReceiveMessageResponse struct{ ReceiveMessageResult struct{ Messages []message } }
+		}
+		err = json.NewDecoder(resp.Body).Decode(&answer)
+		_ = resp.Body.Close()
+		if err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		got := map[string]string{}
+		for _, m := range answer.ReceiveMessageResponse.ReceiveMessageResult.Messages {
+			got[m.Body] = m.Attributes["IsVisible"] + "," + m.Attributes["IsDelayed"]
+			if m.ReceiptHandle != "SQS/BACKDOOR/ACCESS" {
+				t.Errorf("%s: the handle is %q", query, m.ReceiptHandle)
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", query, got, want)
+		}
+	}
+}
+
 // An SDK whose endpoint it is looks at messages by receiving them, and can do nothing else there.
 func TestLocalStacksViewOfMessagesBySDK(t *testing.T) {
 	t.Parallel()
@@ -71,18 +128,18 @@ func TestLocalStacksViewOfMessagesBySDK(t *testing.T) {
 		}
 		return resp.StatusCode, string(text)
 	}
-	const json, form, only = "application/x-amz-json-1.0", "application/x-www-form-urlencoded", "This endpoint only accepts ReceiveMessage calls"
+	const asJSON, form, only = "application/x-amz-json-1.0", "application/x-www-form-urlencoded", "This endpoint only accepts ReceiveMessage calls"
 	for _, tt := range []struct {
 		target, contentType, body string
 		status                    int
 		want                      string
 	}{
-		{"AmazonSQS.SendMessage", json, `{"QueueUrl":"orders","MessageBody":"more"}`, http.StatusBadRequest, only},
+		{"AmazonSQS.SendMessage", asJSON, `{"QueueUrl":"orders","MessageBody":"more"}`, http.StatusBadRequest, only},
 		{"", form, "Action=SendMessage&QueueUrl=orders&MessageBody=more", http.StatusBadRequest, only},
-		{"AmazonSQS.ReceiveMessage", json, `{"QueueUrl":"orders","MaxNumberOfMessages":10}`, http.StatusOK, `"ApproximateReceiveCount":"0"`},
-		{"AmazonSQS.ReceiveMessage", json, `{"QueueUrl":"none"}`, http.StatusBadRequest, "QueueDoesNotExist"},
+		{"AmazonSQS.ReceiveMessage", asJSON, `{"QueueUrl":"orders","MaxNumberOfMessages":10}`, http.StatusOK, `"ApproximateReceiveCount":"0"`},
+		{"AmazonSQS.ReceiveMessage", asJSON, `{"QueueUrl":"none"}`, http.StatusBadRequest, "QueueDoesNotExist"},
 		{"", form, "Action=ReceiveMessage&QueueUrl=orders", http.StatusOK, "<Body>now</Body>"},
-		{"AmazonSQS.ReceiveMessage", json, `{"QueueUrl":"orders"}`, http.StatusOK, `"Body":"now"`}, // still
+		{"AmazonSQS.ReceiveMessage", asJSON, `{"QueueUrl":"orders"}`, http.StatusOK, `"Body":"now"`}, // still
 	} {
 		status, got := ask(tt.target, tt.contentType, tt.body)
 		if status != tt.status || !strings.Contains(got, tt.want) || strings.Contains(got, "more") {
