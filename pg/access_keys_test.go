@@ -27,17 +27,14 @@ func openWith(t *testing.T, url string, masterKey []byte) (*pg.Store, error) {
 	return store, err
 }
 
-// newKeeper gives a broker whose store can keep secrets, and another server's beside it.
+// newKeeper gives a broker whose store can keep secrets and works as behind a pooler, and another server's beside it, which does not.
 func newKeeper(t *testing.T) (here, there *core.Broker, store *pg.Store, url string) {
 	t.Helper()
 	url = pgtest.DatabaseURL(t)
 	masterKey := pg.NewMasterKey()
 	var brokers []*core.Broker
-	for range 2 {
-		opened, err := openWith(t, url, masterKey)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, pooled := range []bool{true, false} {
+		opened := open(t, pg.Options{URL: url, DirectURL: url, Pooled: pooled, MasterKey: masterKey})
 		broker := core.NewBroker(opened)
 		t.Cleanup(broker.Close)
 		brokers, store = append(brokers, broker), opened

@@ -329,6 +329,9 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 func knowTypes(_ context.Context, conn *pgx.Conn) error {
 	conn.TypeMap().RegisterDefaultPgType(core.MessageID{}, "uuid")
 	conn.TypeMap().RegisterDefaultPgType([]core.MessageID{}, "_uuid")
+	for _, object := range []any{map[string]string{}, map[string]time.Time{}, map[string]core.Inline{}, []core.PolicyVersion{}} {
+		conn.TypeMap().RegisterDefaultPgType(object, "jsonb")
+	}
 	return nil
 }
 
