@@ -278,7 +278,7 @@
 // its messages.
 //
 // 2026-11-22: polymq.send holds the row of its queue FOR KEY SHARE: a purge and the queue's end wait for the application's transaction, so that
-// no message is left in what they remove, and so does a new delay of a FIFO queue, which is for all messages. With FOR SHARE, as at first, all
+// no message is left in what they remove, and so does a new delay, which in a FIFO queue is for all messages. With FOR SHARE, as at first, all
 // changes of settings waited, and MNS messages of a priority that the queue had not had: an application whose transactions
 // overlap could hold them up for ever.
 //

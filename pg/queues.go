@@ -365,7 +365,7 @@ func prefixEnd(prefix string) string {
 	return prefix[:len(prefix)-1] + string(prefix[len(prefix)-1]+1)
 }
 
-// lockQueueSQL waits for applications whose transactions have sent to the queue, lockSettingsSQL does not.
+// lockQueueSQL waits for applications whose transactions have sent to the queue (polymq.send), lockSettingsSQL does not.
 const (
 	lockQueueSQL    = queueSQL + ` FOR UPDATE`
 	lockSettingsSQL = queueSQL + ` FOR NO KEY UPDATE`
@@ -385,7 +385,7 @@ func (s *Store) AlterQueue(ctx context.Context, name core.QueueName, change core
 	err := s.transaction(ctx, func(tx pgx.Tx) error {
 		lock := lockSettingsSQL
 		if change.Delay != nil {
-			lock = lockQueueSQL // a FIFO queue's new delay is for all that has been sent with the old one
+			lock = lockQueueSQL // if it is a FIFO queue, a new delay is for all that has been sent with the old one
 		}
 		current, err := txQueue(ctx, tx, lock, nameArgs(name))
 		if err != nil {

@@ -25,8 +25,9 @@
 // success and halves with failure, and all lanes that have not just worked share half of the room: a thousand endpoints that hang
 // leave the other half to those that answer.
 //
-// 2026-11-21: a pause before an endpoint that keeps failing delays its deliveries beyond their schedule, by a minute at the
-// most, as the services say of their own pushes (specs/mns.md 5.2). Moving time ends all pauses.
+// 2026-11-21: a pause before an endpoint that keeps failing delays its deliveries beyond their schedule, as the services say of
+// their own pushes (specs/mns.md 5.2). A pause is a minute at the most, and one delivery is attempted after each: where many wait
+// for the endpoint, each waits for its turn. Moving time ends all pauses.
 //
 // 2026-11-21: a server that stops, as in a rolling upgrade, finishes the claim under way and attempts what it got. Cut short, the
 // claim may have been committed, and its deliveries waited a minute for it to run out: late, and lost to whoever stops looking

@@ -15,7 +15,7 @@ const PeekPath = "/_aws/sqs/messages"
 // maxPeeked bounds the messages of one answer.
 const maxPeeked = 1000
 
-// peekedHandle stands for the receipt handle of a message that nobody has received, as in LocalStack's answers.
+// peekedHandle stands where a receive gives a receipt handle, as in LocalStack's answers: who looks at messages cannot delete them.
 const peekedHandle = "SQS/BACKDOOR/ACCESS"
 
 type peekMessagesRequest struct {
