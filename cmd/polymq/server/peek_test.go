@@ -9,6 +9,26 @@ import (
 	"testing"
 )
 
+// look asks for LocalStack's view of messages.
+func look(t *testing.T, srv *Server, method, path, body string, header http.Header) (status int, answer string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, srv.URL()+"/_aws/sqs/messages"+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header
+	resp, err := httpClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
 func TestLocalStacksViewOfMessages(t *testing.T) {
 	t.Parallel()
 	srv := start(t, Config{})
@@ -26,20 +46,9 @@ func TestLocalStacksViewOfMessages(t *testing.T) {
 		"in another region": {"/eu-west-1/000000000000/orders", "", "NonExistentQueue", "now"},
 	}
 	for name, tt := range tests {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL()+"/_aws/sqs/messages"+tt.path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Accept", tt.accept)
 		for range 2 { // nothing is received by it
-			resp, err := httpClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := io.ReadAll(resp.Body)
-			_ = resp.Body.Close()
-			if got := string(body); err != nil || !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
-				t.Errorf("%s: got %s, %v", name, got, err)
+			if _, got := look(t, srv, http.MethodGet, tt.path, "", http.Header{"Accept": {tt.accept}}); !strings.Contains(got, tt.want) || strings.Contains(got, tt.not) {
+				t.Errorf("%s: got %s", name, got)
 			}
 		}
 	}
@@ -70,21 +79,11 @@ func TestLocalStacksViewOfHiddenMessages(t *testing.T) {
 		"&ShowInvisible=true&ShowDelayed=true": {"now": "true,false", "taken": "false,false", "later": "true,true"},
 		"&ShowInvisible=false":                 {"now": ","},
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL()+"/_aws/sqs/messages?QueueUrl=orders"+query, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Accept", "application/json")
-		resp, err := httpClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, text := look(t, srv, http.MethodGet, "?QueueUrl=orders"+query, "", http.Header{"Accept": {"application/json"}})
 		var answer struct {
 			ReceiveMessageResponse struct{ ReceiveMessageResult struct{ Messages []message } }
 		}
-		err = json.NewDecoder(resp.Body).Decode(&answer)
-		_ = resp.Body.Close()
-		if err != nil {
+		if err := json.Unmarshal([]byte(text), &answer); err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
 		got := map[string]string{}
@@ -108,26 +107,6 @@ func TestLocalStacksViewOfMessagesBySDK(t *testing.T) {
 	if status, body, err := post(srv, "/queues/orders/messages", `{"messages": [{"body": "now"}]}`); err != nil || status != http.StatusCreated {
 		t.Fatalf("send: %d %s %v", status, body, err)
 	}
-	ask := func(target, contentType, body string) (int, string) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL()+"/_aws/sqs/messages", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", contentType)
-		if target != "" {
-			r.Header.Set("X-Amz-Target", target)
-		}
-		resp, err := httpClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = resp.Body.Close() }()
-		text, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(text)
-	}
 	const asJSON, form, only = "application/x-amz-json-1.0", "application/x-www-form-urlencoded", "This endpoint only accepts ReceiveMessage calls"
 	for _, tt := range []struct {
 		target, contentType, body string
@@ -141,7 +120,11 @@ func TestLocalStacksViewOfMessagesBySDK(t *testing.T) {
 		{"", form, "Action=ReceiveMessage&QueueUrl=orders", http.StatusOK, "<Body>now</Body>"},
 		{"AmazonSQS.ReceiveMessage", asJSON, `{"QueueUrl":"orders"}`, http.StatusOK, `"Body":"now"`}, // still
 	} {
-		status, got := ask(tt.target, tt.contentType, tt.body)
+		header := http.Header{"Content-Type": {tt.contentType}}
+		if tt.target != "" {
+			header.Set("X-Amz-Target", tt.target)
+		}
+		status, got := look(t, srv, http.MethodPost, "", tt.body, header)
 		if status != tt.status || !strings.Contains(got, tt.want) || strings.Contains(got, "more") {
 			t.Errorf("%s %s: got %d %s", tt.target, tt.body, status, got)
 		}
