@@ -18,6 +18,9 @@ func (s *Store) URL() string {
 	return s.opts.URL
 }
 
+// SignOff makes a store tell the others that it goes, as Close does first.
+func SignOff(ctx context.Context, s *Store) error { return s.unregister(ctx) }
+
 // IsPooled reports whether a store works through a pooler.
 func IsPooled(s *Store) bool { return s.opts.Pooled }
 

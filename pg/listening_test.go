@@ -249,6 +249,32 @@ func TestReceiveNeedNotListen(t *testing.T) {
 	}
 }
 
+// A server that has signed off is not brought back by a heartbeat, be it one that began before.
+func TestServerThatSignedOff(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	url := pgtest.DatabaseURL(t)
+	stays, goes := open(t, pg.Options{URL: url, Name: "stays"}), open(t, pg.Options{URL: url, Name: "goes"})
+	var beats sync.WaitGroup
+	for range 4 {
+		beats.Go(func() {
+			for range 10 {
+				if err := goes.Heartbeat(ctx); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	if err := pg.SignOff(ctx, goes); err != nil {
+		t.Error(err)
+	}
+	beats.Wait()
+	servers, err := stays.Servers(ctx)
+	if err != nil || len(servers) != 1 || servers[0].Name != "stays" {
+		t.Errorf("there are %+v, %v", servers, err)
+	}
+}
+
 // A server that others took to be gone, for it stood still, tells them that it is not, and believes nothing that it remembers: nobody
 // told it what changed meanwhile.
 func TestServerThatStoodStill(t *testing.T) {

@@ -434,6 +434,11 @@ SELECT count(*), count(*) FILTER (WHERE listens), COALESCE((SELECT known FROM wa
 // Heartbeat tells that this server lives and learns which others do. It is to be called every HeartbeatTime. Where others have taken this
 // server to be gone, for it stood still, or the database was away, they are told at once; what they did meanwhile they told nobody.
 func (s *Store) Heartbeat(ctx context.Context) error {
+	s.signing.Lock()
+	defer s.signing.Unlock()
+	if s.signedOff {
+		return nil
+	}
 	args := pgx.StrictNamedArgs{"id": s.id, "name": s.opts.Name, "version": s.opts.Version, "listens": s.Listens(), "timeout": peerTimeout}
 	known := false
 	err := s.do(ctx, heartbeatSQL, args, func(rows pgx.Rows) error {
@@ -461,7 +466,11 @@ func (s *Store) register(ctx context.Context) error {
 	return nil
 }
 
+// unregister signs off: no heartbeat comes after it, which would bring the server back for as long as peerTimeout.
 func (s *Store) unregister(ctx context.Context) error {
+	s.signing.Lock()
+	defer s.signing.Unlock()
+	s.signedOff = true
 	if _, err := s.exec(ctx, `DELETE FROM servers WHERE id = @id`, pgx.StrictNamedArgs{"id": s.id}); err != nil {
 		return err
 	}

@@ -117,6 +117,9 @@ type Store struct {
 	background context.Context // ends with Close
 	stop       context.CancelFunc
 	running    sync.WaitGroup
+
+	signing   sync.Mutex // held while this server writes that it lives, or that it goes
+	signedOff bool
 }
 
 var _ core.Store = (*Store)(nil)
