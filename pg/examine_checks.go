@@ -66,7 +66,9 @@ FROM (SELECT pg_has_role(c.relowner, 'USAGE') AS own FROM pg_class c JOIN pg_nam
 SELECT CASE WHEN used > 0.95 * room THEN 'error' WHEN used > 0.8 * room THEN 'warning' ELSE 'ok' END, used || ' of ' || room || ' are in use, ' || ours || ' by polymq',
     CASE WHEN used > 0.8 * room THEN 'raise max_connections, lower database-pool-size (each server takes that many and three more), or put a pooler before it' ELSE '' END
 FROM (SELECT count(*) AS used, count(*) FILTER (WHERE application_name LIKE 'polymq%') AS ours,
-    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS room
+    current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - CASE
+        WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'pg_use_reserved_connections' AND pg_has_role(oid, 'USAGE')) THEN 0
+        ELSE COALESCE(current_setting('reserved_connections', true)::int, 0) END AS room -- both of PostgreSQL 16
     FROM pg_stat_activity WHERE backend_type = 'client backend' AND @schema::text <> '') s`},
 
 	{name: "long transactions", sql: `

@@ -1,9 +1,17 @@
 package pg_test
 
 import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/embedded"
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
@@ -35,4 +43,60 @@ func TestExamineFindsAPooler(t *testing.T) {
 	if got := severities(pg.Options{URL: pooler}); got["connection"] != pg.Fault && got["pooler"] == pg.Fine {
 		t.Errorf("a pooler that the settings do not know of: %v", got)
 	}
+}
+
+// Connections that PostgreSQL keeps for others are not to be had.
+func TestExamineLeavesOutReservedConnections(t *testing.T) {
+	t.Parallel()
+	major := versionOf(t, pgtest.DatabaseURL(t)) / 10_000
+	settings, want := "max_connections = 40\nsuperuser_reserved_connections = 4\n", " of 36 are in use"
+	if major >= 16 {
+		settings, want = settings+"reserved_connections = 5\n", " of 31 are in use"
+	}
+	dir, err := os.MkdirTemp("", "polymq-examine-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil { // for the user whom PostgreSQL runs as
+		t.Fatal(err)
+	}
+	start := func() *embedded.Server {
+		server, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, Major: major, Durability: "none"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return server
+	}
+	stop := func(server *embedded.Server) {
+		if err := server.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+	server := start()
+	err = os.WriteFile(filepath.Join(dir, "pgdata", "user.conf"), []byte(settings), 0o644)
+	stop(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server = start()
+	defer stop(server)
+	findings := pg.Examine(t.Context(), pg.Options{URL: server.URL()})
+	if !slices.ContainsFunc(findings, func(f pg.Finding) bool { return f.Check == "connections" && strings.Contains(f.Found, want) }) {
+		t.Errorf("%q is not among %+v", want, findings)
+	}
+}
+
+// versionOf gives the number of a PostgreSQL's version, such as 150004.
+func versionOf(t *testing.T, url string) (number int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if err := conn.QueryRow(t.Context(), `SELECT current_setting('server_version_num')::int`).Scan(&number); err != nil {
+		t.Fatal(err)
+	}
+	return number
 }
