@@ -33,7 +33,14 @@ func execArgs(ctx context.Context, t *testing.T, args ...string) (r *report, pri
 	file := filepath.Join(t.TempDir(), "report.json")
 	var out, progress bytes.Buffer
 	cmd := Command("http://127.0.0.1:4566")
-	cmd.SetArgs(append([]string{"--json", file, "--warmup", "0s", "--connections", "8", "--visibility", "4"}, args...))
+	first := []string{"--json", file, "--connections", "8"}
+	if !slices.Contains(args, "drain") {
+		first = append(first, "--warmup", "0s")
+	}
+	if !slices.Contains(args, "push") {
+		first = append(first, "--visibility", "4")
+	}
+	cmd.SetArgs(append(first, args...))
 	cmd.SetOut(&out)
 	cmd.SetErr(&progress)
 	cmd.SilenceErrors = true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,6 +129,7 @@ func (o *options) complete(given func(flag string) bool) error {
 	c.that(o.mode != nil, "--mode must be send, drain, cycle, mixed, poll, publish, fan-out or push, was %q", o.Mode)
 	c.that(o.JSON == "-" || !strings.HasPrefix(o.JSON, "-"), "--json must be a file, or -, was %q", o.JSON)
 	if known && o.mode != nil { // which say what is good for the others
+		c = append(c, o.checkMeaning(given))
 		o.fillIn(given)
 		c = append(c, o.checkLoad(), o.checkTimes(), o.parseEndpoints())
 	}
@@ -195,6 +197,47 @@ func (c *check) that(ok bool, format string, args ...any) {
 	}
 }
 
+// meanings say in which modes flags have one. Flags that are not named have one in all.
+var meanings = []struct {
+	flag  string
+	modes []*mode
+}{
+	{"via", []*mode{pollMode}},
+	{"producers", []*mode{mixedMode}},
+	{"consumers", []*mode{mixedMode}},
+	{"queues", []*mode{sendMode, drainMode, cycleMode, mixedMode, pollMode, publishMode}}, // fan-out has one for each subscription
+	{"backlog", []*mode{sendMode, drainMode, cycleMode, mixedMode, publishMode, fanOutMode}},
+	{"fifo", []*mode{sendMode, drainMode, cycleMode, mixedMode, pollMode}},
+	{"groups", []*mode{sendMode, drainMode, cycleMode, mixedMode, pollMode}},
+	{"priorities", []*mode{sendMode, drainMode, cycleMode, mixedMode, pollMode}},
+	{"subscriptions", []*mode{fanOutMode}},
+	{"endpoints", []*mode{pushMode}},
+	{"dead-endpoints", []*mode{pushMode}},
+	{"scheduled", []*mode{publishMode, fanOutMode, pushMode}},
+	{"raw", []*mode{publishMode, fanOutMode, pushMode}},
+	{"searches", []*mode{sendMode, cycleMode, mixedMode}},
+	{"warmup", []*mode{sendMode, cycleMode, mixedMode, pollMode, publishMode, fanOutMode, pushMode}},
+	{"wait", []*mode{drainMode, cycleMode, mixedMode, pollMode}},
+	{"visibility", []*mode{sendMode, drainMode, cycleMode, mixedMode, pollMode, publishMode, fanOutMode}},
+	{"interval", []*mode{pollMode}},
+	{"noop", []*mode{sendMode, drainMode, cycleMode, mixedMode}},
+}
+
+// checkMeaning refuses what the mode, or another flag, would pass over.
+func (o *options) checkMeaning(given func(flag string) bool) error {
+	var c check
+	for _, m := range meanings {
+		var names []string
+		for _, in := range m.modes {
+			names = append(names, in.name)
+		}
+		c.that(!given(m.flag) || slices.Contains(m.modes, o.mode), "--%s means nothing to --mode %s, it is for %s", m.flag, o.mode.name, strings.Join(names, ", "))
+	}
+	c.that(!given("groups") || o.FIFO, "--groups belongs to --fifo")
+	c.that(!given("verify") || o.Verify == 0 || !o.Keep, "--verify takes out what --keep leaves: only one of them is possible")
+	return errors.Join(c...)
+}
+
 func (o *options) checkLoad() error {
 	var c check
 	p := o.protocol
@@ -206,26 +249,19 @@ func (o *options) checkLoad() error {
 	if o.mode.topics {
 		c.that(p.publishes > 0, "--mode %s is not possible with %s", o.mode.name, p.name)
 		c.that(o.Batch <= max(p.publishes, 1), "--batch must be 1 to %d with topics of %s, was %d", p.publishes, p.name, o.Batch)
-		c.that(!o.FIFO, "--fifo is not possible with topics")
 		c.that(o.mode != pushMode || o.Receivers >= 1, "--endpoints must be at least 1, was %d", o.Receivers)
 		c.that(o.DeadReceivers >= 0 && o.Scheduled >= 0, "--dead-endpoints and --scheduled must not be negative")
 	}
-	c.that(o.mode.topics || o.Scheduled == 0 && !o.Raw, "--scheduled and --raw belong to the modes with topics")
-	c.that(!o.mode.topics || !o.Noop, "--noop says nothing about --mode %s", o.mode.name)
 	c.that(o.Backlog >= 0, "--backlog must not be negative, was %d", o.Backlog)
 	c.that(!o.mode.drain || o.Backlog > 0, "--mode drain needs a --backlog")
-	c.that(o.mode != pushMode || o.Backlog == 0, "--backlog is not possible with --mode push, which has no queues")
 	c.that(o.Messages >= 0, "--messages must not be negative, was %d", o.Messages)
 	c.that(o.Groups >= 1, "--groups must be at least 1, was %d", o.Groups)
 	c.that(o.Priorities >= 0 && o.Priorities <= p.priorities, "--priorities must be 0 to %d with %s, was %d", p.priorities, p.name, o.Priorities)
-	c.that(o.Priorities == 0 || !o.mode.topics, "--priorities is not possible with topics")
 	c.that(o.Signature == 2 || o.Signature == 4, "--signature must be 2 or 4, was %d", o.Signature)
 	c.that(o.Signature == 2 || o.Sign && p.name == "mns", "--signature belongs to --sign with mns")
 	c.that(!o.FIFO || p.fifo, "--fifo is not possible with %s", p.name)
 	c.that(!o.Sign || p.signs, "--sign is not possible with %s", p.name)
 	c.that(o.Searches >= 0, "--searches must not be negative, was %d", o.Searches)
-	c.that(o.Searches == 0 || o.mode == sendMode || o.mode == cycleMode || o.mode == mixedMode, "--searches belongs to the modes send, cycle and mixed")
-	c.that(!o.Noop || !o.mode.idle, "--noop says nothing about --mode %s", o.mode.name)
 	return errors.Join(c...)
 }
 
@@ -257,7 +293,6 @@ func (o *options) parseEndpoints() error {
 		o.endpoints = append(o.endpoints, parse("--endpoint", e))
 	}
 	if o.Via != "" {
-		c.that(o.mode == pollMode, "--via belongs to --mode poll")
 		o.via = parse("--via", o.Via)
 	}
 	return errors.Join(c...)

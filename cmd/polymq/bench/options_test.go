@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,21 +64,24 @@ func TestBounds(t *testing.T) {
 		}
 	}
 	bad := map[string]string{
-		"--protocol amqp":                              "--protocol",
-		"--mode fast":                                  "--mode",
-		"--batch 0":                                    "--batch",
-		"--batch 11":                                   "--batch",
-		"--protocol mns --batch 17":                    "--batch",
-		"--protocol api --batch 101":                   "--batch",
-		"--connections 0":                              "--connections",
-		"--mode mixed --producers 0":                   "--producers",
-		"--body-size 31":                               "--body-size",
-		"--queues 0":                                   "--queues",
-		"--backlog -1":                                 "--backlog",
-		"--mode drain --backlog 0":                     "--backlog",
-		"--mode push --backlog 5":                      "--backlog",
-		"--messages -1":                                "--messages",
-		"--fifo --groups 0":                            "--groups",
+		"--protocol amqp":            "--protocol",
+		"--mode fast":                "--mode",
+		"--batch 0":                  "--batch",
+		"--batch 11":                 "--batch",
+		"--protocol mns --batch 17":  "--batch",
+		"--protocol api --batch 101": "--batch",
+		"--connections 0":            "--connections",
+		"--mode mixed --producers 0": "--producers",
+		"--body-size 31":             "--body-size",
+		"--queues 0":                 "--queues",
+		"--backlog -1":               "--backlog",
+		"--mode drain --backlog 0":   "--backlog",
+		"--mode push --backlog 5":    "--backlog",
+		"--messages -1":              "--messages",
+		"--fifo --groups 0":          "--groups",
+		"--groups 5":                 "--groups --fifo",
+		"--keep --verify 5s":         "--keep --verify",
+		"--mode poll --backlog 5 --searches 2 --raw":   "--backlog --searches --raw",
 		"--protocol mns --fifo":                        "--fifo",
 		"--protocol api --sign":                        "--sign",
 		"--priorities 2":                               "--priorities",
@@ -122,6 +126,70 @@ func TestBounds(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Each flag is taken in the modes in which it has a meaning, and refused by its name in the others.
+func TestFlagsOfModes(t *testing.T) {
+	t.Parallel()
+	const all, queues, topics = "send drain cycle mixed poll publish fan-out push", "send drain cycle mixed poll", "publish fan-out push"
+	flags := map[string]struct{ line, modes string }{
+		"protocol":       {"--protocol mns", all},
+		"mode":           {"", all},
+		"endpoint":       {"--endpoint http://127.0.0.1:4567", all},
+		"via":            {"--via http://127.0.0.1:4567", "poll"},
+		"connections":    {"--connections 3", all},
+		"producers":      {"--producers 3", "mixed"},
+		"consumers":      {"--consumers 3", "mixed"},
+		"batch":          {"--batch 3", all},
+		"body-size":      {"--body-size 300", all},
+		"queues":         {"--queues 3", queues + " publish"},
+		"queue-name":     {"--queue-name orders", all},
+		"backlog":        {"--backlog 3", "send drain cycle mixed publish fan-out"},
+		"fifo":           {"--fifo", queues},
+		"groups":         {"--fifo --groups 3", queues},
+		"priorities":     {"--protocol mns --priorities 3", queues},
+		"subscriptions":  {"--subscriptions 3", "fan-out"},
+		"endpoints":      {"--endpoints 3", "push"},
+		"dead-endpoints": {"--dead-endpoints 3", "push"},
+		"scheduled":      {"--scheduled 3", topics},
+		"raw":            {"--raw", topics},
+		"searches":       {"--searches 3", "send cycle mixed"},
+		"duration":       {"--duration 3s", all},
+		"messages":       {"--messages 3", all},
+		"warmup":         {"--warmup 3s", "send cycle mixed poll publish fan-out push"},
+		"rounds":         {"--rounds 3", all},
+		"wait":           {"--wait 3", "drain cycle mixed poll"},
+		"visibility":     {"--visibility 3", queues + " publish fan-out"},
+		"interval":       {"--interval 3s", "poll"},
+		"timeout":        {"--timeout 3s", all},
+		"verify":         {"--verify 3s", all},
+		"sign":           {"--sign", all},
+		"signature":      {"--protocol mns --sign --signature 4", all},
+		"access-key":     {"--access-key ada", all},
+		"secret-key":     {"--sign --secret-key ada", all},
+		"region":         {"--region eu-west-1", all},
+		"account":        {"--protocol mns --account 111122223333", all},
+		"keep":           {"--keep", all},
+		"json":           {"--json -", all},
+		"noop":           {"--noop", "send drain cycle mixed"},
+		"noop-serve":     {"--noop-serve", all},
+	}
+	Command("http://127.0.0.1:4566").Flags().VisitAll(func(f *pflag.Flag) {
+		tt, known := flags[f.Name]
+		if !known {
+			t.Errorf("in which modes has --%s a meaning?", f.Name)
+		}
+		for _, m := range modes {
+			line := "--mode " + m.name + " " + tt.line
+			_, err := parse(t, line)
+			switch has := slices.Contains(strings.Fields(tt.modes), m.name); {
+			case has && err != nil:
+				t.Errorf("%q: %v", line, err)
+			case !has && (err == nil || !strings.Contains(err.Error(), "--"+f.Name+" means nothing to --mode "+m.name)):
+				t.Errorf("%q: got %v", line, err)
+			}
+		}
+	})
 }
 
 func TestHelpExplainsEveryMode(t *testing.T) {
