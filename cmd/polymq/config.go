@@ -121,9 +121,6 @@ func tellLater(flag *pflag.Flag) {
 	if _, done := flag.Value.(*lateFlag); done || kind == "string" || kind == "stringSlice" {
 		return
 	}
-	if kind == "duration" && flag.DefValue == "0s" {
-		flag.DefValue = "0" // the help leaves out zeros, of whose type it is not told any more
-	}
 	flag.Value = &lateFlag{Value: flag.Value}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -129,7 +130,35 @@ the same time and with the same queues and topics. Everything that lasts is in P
 	})
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1)) // see groupOf
 	checkArguments(root)
+	shortenTimes(root)
 	return root
+}
+
+// shortenTimes has the help of all commands show lengths of time as people write them.
+func shortenTimes(command *cobra.Command) {
+	shorten := func(flag *pflag.Flag) {
+		if d, err := time.ParseDuration(flag.DefValue); err == nil && flag.Value.Type() == "duration" {
+			flag.DefValue = shortTime(d)
+		}
+	}
+	command.Flags().VisitAll(shorten)
+	command.PersistentFlags().VisitAll(shorten)
+	for _, below := range command.Commands() {
+		shortenTimes(below)
+	}
+}
+
+// shortTime shows a length of time: 1m; 2160h, 90 days; 0, which the help leaves out.
+func shortTime(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d == 0 {
+		return "0"
+	}
+	text := strings.Replace(strings.Replace(d.String(), "m0s", "m", 1), "h0m", "h", 1)
+	if d >= 2*day && d%day == 0 {
+		text += fmt.Sprintf(", %d days", d/day)
+	}
+	return text
 }
 
 // similarFlag asks whether a flag was meant that is spelled nearly like one that does not exist.

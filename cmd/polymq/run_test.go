@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/server"
 	"github.com/polymq/polymq/pg"
@@ -308,6 +310,35 @@ func TestBannerNamesCredentialsThatWork(t *testing.T) {
 	for auth, want := range map[string]string{"": `aws_access_key_id="test"`, "off": `aws_access_key_id="test"`, "verify": `aws_access_key_id="ID"`} {
 		if got := banner(server.Config{Auth: auth}, "http://localhost:4566", nil); !strings.Contains(got, want) {
 			t.Errorf("auth %q: there is no %s in\n%s", auth, want, got)
+		}
+	}
+}
+
+// Lengths of time stand in the help of every command as people write them, and none at all where there is none.
+func TestHelpShowsTimes(t *testing.T) {
+	t.Parallel()
+	long := regexp.MustCompile(`\(default [^)]*(?:[hm]0[ms]|\b0s\b|\b0\))`)
+	var look func(command *cobra.Command)
+	look = func(command *cobra.Command) {
+		if found := long.FindString(command.UsageString()); found != "" {
+			t.Errorf("%s says %s", command.CommandPath(), found)
+		}
+		for _, below := range command.Commands() {
+			look(below)
+		}
+	}
+	root := rootCommand(nil)
+	look(root)
+	for flag, want := range map[string]string{
+		"serve audit-retention": "2160h, 90 days", "serve message-log-retention": "168h, 7 days", "serve shutdown-timeout": "10s", "bench verify": "1m", "bench interval": "100ms", "queue create retention": "4d",
+	} {
+		words := strings.Fields(flag)
+		command, _, err := root.Find(words[:len(words)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if usage := command.UsageString(); !strings.Contains(usage, "(default "+want+")") {
+			t.Errorf("%s: (default %s) is not in %s", flag, want, usage)
 		}
 	}
 }
