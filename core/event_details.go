@@ -41,6 +41,8 @@ const (
 	ReasonUntrusted       = "the certificate is not trusted"
 	ReasonRefused         = "the connection was refused"
 	ReasonClosed          = "the connection was closed before the answer was complete"
+	ReasonNoMailServer    = "there is no mail server to send with, see --smtp-url"
+	ReasonNoFunctions     = "there is nowhere to invoke functions, see --lambda-endpoint"
 )
 
 // EventDetails lists the forms of details.
@@ -48,7 +50,7 @@ var EventDetails = []string{
 	detailQueueDeleted, detailQueuePurged, detailMatched, detailByTopic, detailReplayed, detailDeadLetterOf, detailKept, detailRetried, detailGivenUp,
 	detailGivenUpTo, detailToDeadLetters, detailFromDeadLetter, detailMovedTo, detailMovedFrom,
 	ReasonGone, ReasonRequested, ReasonOptedOut, ReasonNoURL, ReasonNoRequest, ReasonFunctionUnnamed, ReasonUnsigned, ReasonNoRecipient, ReasonForbidden,
-	ReasonFailed, ReasonUnresolved, ReasonTimeout, ReasonUntrusted, ReasonRefused, ReasonClosed,
+	ReasonFailed, ReasonUnresolved, ReasonTimeout, ReasonUntrusted, ReasonRefused, ReasonClosed, ReasonNoMailServer, ReasonNoFunctions,
 }
 
 // DeadLettered gives the events of a message that went to a dead-letter queue: of the queue that it left and of the one it came to.

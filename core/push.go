@@ -92,7 +92,7 @@ const (
 // PushAnswer is what came of a push.
 type PushAnswer struct {
 	Status  int         // HTTP's, also of a function's invocation; 0: there was no answer
-	Reason  string      // why there was none; names no address that the subscriber did not give
+	Reason  string      // why there was none, or why it was kept; names no address that the subscriber did not give
 	Failure PushFailure // of what kind that was; "": UnknownFailure
 	Refused bool        // the address must not be pushed to: trying again is of no use
 	Excerpt string      // of the answer's body

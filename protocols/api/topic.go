@@ -231,9 +231,9 @@ type attemptBody struct {
 	Protocol     string     `json:"protocol"`
 	Endpoint     string     `json:"endpoint"`
 	Number       int        `json:"number" doc:"1 is the first"`
-	Result       string     `json:"result" enum:"delivered,retry,given-up" doc:"What came of it"`
+	Result       string     `json:"result" enum:"delivered,kept,retry,given-up" doc:"What came of it; kept: there was nowhere to send it, it is in the outbox"`
 	Status       int        `json:"status,omitempty" doc:"HTTP status of the answer; absent when there was none"`
-	Reason       string     `json:"reason,omitempty" doc:"Why there was no answer"`
+	Reason       string     `json:"reason,omitempty" doc:"Why there was no answer, or why it was kept"`
 	Excerpt      string     `json:"excerpt,omitempty" doc:"Of the answer"`
 	Milliseconds float64    `json:"milliseconds" doc:"Until the answer"`
 	At           time.Time  `json:"at"`
@@ -249,6 +249,9 @@ func encodeAttempt(a core.Attempt) attemptBody {
 		Message: a.Message.UUID(), Topic: a.Subscription.Topic.Name, Subscription: a.Subscription.Name, Protocol: a.Protocol, Endpoint: a.Endpoint,
 		Number: a.Number, Result: results[a.Verdict], Status: a.Answer.Status, Reason: a.Answer.Reason, Excerpt: a.Answer.Excerpt,
 		Milliseconds: float64(a.Answer.Latency.Microseconds()) / 1000, At: a.At.UTC(), DeadLettered: a.DeadLettered, Kept: a.Answer.Kept,
+	}
+	if a.Answer.Kept {
+		body.Result = "kept"
 	}
 	if !a.NextAttempt.IsZero() {
 		at := a.NextAttempt.UTC()

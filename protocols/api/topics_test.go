@@ -216,10 +216,13 @@ func TestDeliveries(t *testing.T) {
 		t.Errorf("attempt %v", again)
 	}
 	c.call(201, "POST", "/topics/alerts/messages", `{"messages": [{"body": "two"}]}`)
-	c.attempt(core.PushAnswer{Kept: true})
+	c.attempt(core.PushAnswer{Kept: true, Reason: core.ReasonNoMailServer})
 	kept := objects(c.call(200, "GET", "/outbox?topic=alerts", "")["messages"])
 	if len(kept) != 1 || kept[0]["to"] != "https://a.example/" || kept[0]["body"] != "two" || kept[0]["subscription"] != sub {
 		t.Errorf("outbox %v", kept)
+	}
+	if last := objects(c.call(200, "GET", "/attempts?topic=alerts&limit=1", "")["attempts"])[0]; last["result"] != "kept" || last["kept"] != true || last["reason"] != core.ReasonNoMailServer {
+		t.Errorf("of what was kept it says %v", last)
 	}
 }
 

@@ -129,7 +129,8 @@ var chinese = map[string]string{
 	"Delay": "延迟时间", "Until a new message can first be received": "新消息多久之后才能被接收", "Retention": "保留时间", "After which messages are dropped": "超过后消息被丢弃",
 	"Receive wait": "接收等待", "How long a receive waits for a first message": "没有消息时接收请求等待的时长", "Largest message": "最大消息", "Body and attributes together": "消息体与属性合计",
 	"Where messages go that nobody manages to handle": "始终无法处理的消息的去处", "Receives before that": "转入前的接收次数", "How often a message is handed out at most": "一条消息最多被接收多少次",
-	"Record what happens to each message": "记录每条消息的经历", "Needed for “Where is my message?”": "“我的消息在哪里？”需要它", "Deduplicate within message groups": "在消息组内去重",
+	"Record what happens to each message": "记录每条消息的经历", "Needed for “Where is my message?”": "“我的消息在哪里？”需要它",
+	"Deduplicate within message groups":              "在消息组内去重",
 	"Otherwise an id must be new in the whole queue": "否则去重 ID 在整个队列中必须唯一",
 	"Deduplicate by content":                         "按内容去重", "A message without a deduplication id gets one of its body": "没有去重 ID 的消息以消息体生成一个",
 	"Takes dead letters of": "接收哪些队列的死信", "any queue": "任意队列", "Names of queues; - for none": "队列名称；- 表示都不接收", "Bodies": "消息体编码", "as each client expects": "按各客户端的习惯",
@@ -174,6 +175,7 @@ var chinese = map[string]string{
 	"the recipient is no address": "收件人不是邮件地址", "the connection failed": "连接失败", "the name of the host cannot be resolved": "无法解析主机名", "no answer in time": "等待响应超时",
 	"the address must not be pushed to (private ones may, where --push-allow names them)": "不允许向该地址推送（私有地址需由 --push-allow 列出）",
 	"the certificate is not trusted": "证书不受信任", "the connection was refused": "连接被拒绝", "the connection was closed before the answer was complete": "响应完成前连接已关闭",
+	"there is nowhere to invoke functions, see --lambda-endpoint": "没有可调用函数的地址，见 --lambda-endpoint",
 
 	// Trace
 	"Attribute": "属性", "with the value": "值为", "By a message's id, or by a queue or topic and, if you like, a time or an attribute it was sent with.": "按消息 ID，或按队列或主题（可再加时间或发送时的属性）。",

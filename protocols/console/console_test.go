@@ -485,6 +485,30 @@ func TestTopicFromEndToEnd(t *testing.T) {
 	}
 }
 
+// attempt attempts all deliveries that are due, which are answered so.
+func (s *site) attempt(answer core.PushAnswer) {
+	s.Helper()
+	lanes, err := s.broker.DueLanes(s.Context(), 0)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, lane := range lanes {
+		deliveries, err := s.broker.ClaimDeliveries(s.Context(), []core.LaneClaim{{Lane: lane.Lane, Limit: 10}})
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, d := range deliveries {
+			o, err := s.broker.Attempt(s.Context(), d, func(context.Context, core.Push) core.PushAnswer { return answer })
+			if err == nil {
+				err = s.broker.Settle(s.Context(), []core.Outcome{o})
+			}
+			if err != nil {
+				s.Fatal(err)
+			}
+		}
+	}
+}
+
 // A subscription that waits to be confirmed says what it waits for, and its confirmation is told from what was published.
 func TestPendingSubscription(t *testing.T) {
 	t.Parallel()
@@ -503,6 +527,11 @@ func TestPendingSubscription(t *testing.T) {
 	}
 	s.wants(s.get(base+"/topics/alerts/subscriptions/by-http"), "once the link in the confirmation", "the confirmation of the subscription")
 	s.wants(s.get(base+"/topics/alerts/subscriptions/by-email"), "once the link in the confirmation", `/outbox">Mail that was not sent`)
+	s.attempt(core.PushAnswer{Kept: true, Reason: core.ReasonNoMailServer})
+	s.wants(s.get(base+"/topics/alerts/subscriptions/by-email"), "kept in the outbox", core.ReasonNoMailServer)
+	if page := s.get(base + "/topics/alerts/subscriptions/by-email/deliveries"); strings.Contains(page, ">delivered<") {
+		t.Errorf("mail that was not sent is said to be delivered: %s", page)
+	}
 	s.done(base+"/topics/alerts/subscribe", "kind", "email", "endpoint", "bob@example.com", "format", "mns")
 	found, err := s.broker.ListSubscriptions(t.Context(), core.ListSubscriptionsInput{Topic: core.TopicName(pgtest.Name("alerts")), Limit: 10})
 	if err != nil {

@@ -121,7 +121,7 @@ var errorTexts = []string{
 	"a %v's name has 1 to %v letters, digits and characters of _+=,.@-", "a policy's name has 1 to %v letters, digits and characters of _+=,.@-",
 	"The %v with name %v cannot be found.", "%v with name %v already exists.", "Policy %v does not exist or is not attachable.",
 	"Policy %v was not found.", "the message of the receipt handle is gone", "the visibility timeout of the receipt handle has passed",
-	"the message has a newer receipt handle", "there is no mail server to send with, see --smtp-url", "status %v: %v", "code %v: %v",
+	"the message has a newer receipt handle", "status %v: %v", "code %v: %v",
 }
 
 // statusOf gives the status that a failure is answered with.

@@ -138,9 +138,7 @@ var tooMany = map[int]bool{
 // judge says what an answer means.
 func judge(to core.DestinationType, answer core.PushAnswer) error {
 	switch {
-	case answer.Kept:
-		return core.Errorf(core.InvalidArgument, "there is no mail server to send with, see --smtp-url")
-	case answer.Refused:
+	case answer.Kept, answer.Refused:
 		return core.Errorf(core.InvalidArgument, "%s", answer.Reason)
 	case answer.Status == 0:
 		return core.Errorf(core.Unavailable, "%s", answer.Reason)

@@ -149,8 +149,12 @@ func (c *Client) push(ctx context.Context, p core.Push) core.PushAnswer {
 		return c.request(ctx, p)
 	case p.Way == core.ByMail && c.mail != nil:
 		return c.mail.send(ctx, p)
+	case p.Way == core.ByMail:
+		return core.PushAnswer{Kept: true, Reason: core.ReasonNoMailServer}
 	case p.Way == core.ByLambda && c.lambda != nil:
 		return c.invoke(ctx, p)
+	case p.Way == core.ByLambda:
+		return core.PushAnswer{Kept: true, Reason: core.ReasonNoFunctions}
 	}
 	return core.PushAnswer{Kept: true}
 }

@@ -289,8 +289,8 @@ func TestCertificates(t *testing.T) {
 func TestWithoutServersPushesAreKept(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, Options{})
-	for _, way := range []core.PushWay{core.ByMail, core.ByLambda, core.Kept} {
-		if answer := client.Do(context.Background(), core.Push{Way: way, To: "a@b.example", Function: "f"}); !answer.Kept {
+	for way, reason := range map[core.PushWay]string{core.ByMail: core.ReasonNoMailServer, core.ByLambda: core.ReasonNoFunctions, core.Kept: ""} {
+		if answer := client.Do(context.Background(), core.Push{Way: way, To: "a@b.example", Function: "f"}); !answer.Kept || answer.Reason != reason {
 			t.Errorf("%s: %+v", way, answer)
 		}
 	}

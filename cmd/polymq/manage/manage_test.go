@@ -272,8 +272,10 @@ func TestDeliveryCommands(t *testing.T) {
 		}
 	}
 	golden(t, "outbox", s.must("subscription", "outbox"))
-	if out := s.must("subscription", "attempts", "--json"); !strings.Contains(out, "+15550100") {
-		t.Errorf("attempts %s", out)
+	for flag, want := range map[string]string{"--json": `"result":"kept"`, "--json=false": " kept "} {
+		if out := s.must("subscription", "attempts", flag); !strings.Contains(out, "+15550100") || !strings.Contains(out, want) || strings.Contains(out, "delivered") {
+			t.Errorf("attempts %s", out)
+		}
 	}
 }
 

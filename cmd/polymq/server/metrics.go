@@ -50,7 +50,7 @@ func newMetrics() *metrics {
 			Buckets: secondsBuckets,
 		}, []string{"protocol", "action"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "polymq_deliveries_total", Help: "Attempts to deliver to subscriptions, by what came of them: delivered, retry, given-up.",
+			Name: "polymq_deliveries_total", Help: "Attempts to deliver to subscriptions, by what came of them: delivered (or kept in the outbox), retry, given-up.",
 		}, []string{"protocol", "result"}),
 		pushes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "polymq_delivery_seconds", Help: "Duration of attempts to deliver.", Buckets: secondsBuckets,
