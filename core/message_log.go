@@ -110,6 +110,9 @@ type messageLog struct {
 // LogAllMessages makes the log keep what happens in every queue, not only in those whose Logging is on.
 func (b *Broker) LogAllMessages(on bool) { b.log.all.Store(on) }
 
+// LogsAllMessages says whether it does.
+func (b *Broker) LogsAllMessages() bool { return b.log.all.Load() }
+
 // LogDropped gives how many events were lost since the start because they came faster than they could be written.
 func (b *Broker) LogDropped() int64 { return b.log.dropped.Load() }
 

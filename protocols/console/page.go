@@ -49,6 +49,7 @@ type page struct {
 	User     string // who is logged in, or signed on by a proxy; "" for an account itself
 	SignedOn bool   // there is nothing to log out of
 	Notice   string // what was just done
+	LogsAll  bool   // what happens to each message is recorded, whatever a queue's or topic's settings say
 
 	grants *core.Grants // nil: nobody who may use the console
 }
@@ -61,7 +62,7 @@ func (s *Server) complete(x *exchange, p *page, whole bool) {
 	p.Account, p.Region, p.Base, p.Token = x.account, x.region, x.base(), x.session.token
 	p.Language, p.Theme, p.Endpoint = x.language, x.theme, x.caller.BaseURL
 	p.Version, p.Verify, p.TestMode = s.options.Version, s.callers.Verify, s.options.TestMode
-	p.grants = x.session.grants
+	p.grants, p.LogsAll = x.session.grants, s.broker.LogsAllMessages()
 	if key := x.session.key; key != nil {
 		p.KeyID, p.User, p.SignedOn = key.ID, key.User, x.session.signedOn != ""
 	}

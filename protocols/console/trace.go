@@ -151,7 +151,7 @@ func (s *Server) whereNow(x *exchange, data *tracePage, id *core.MessageID) erro
 		if err != nil {
 			return err
 		}
-		if !queue.Logging && len(data.Events) == 0 {
+		if !queue.Logging && !s.broker.LogsAllMessages() && len(data.Events) == 0 {
 			data.NotLogged = append(data.NotLogged, name)
 		}
 		if id == nil {

@@ -26,3 +26,26 @@ func TestTraceOfAPurge(t *testing.T) {
 	s.wants(s.get(base+"/trace?queue=orders"), "kind-sent", "kind-purged")
 	s.wants(s.get(base+"/trace?queue=orders", "Accept-Language", "zh-CN"), "已发送", "队列中的消息已全部清除")
 }
+
+// TestAllIsLogged says where settings are shown that what happens to messages is recorded whatever they say, and offers it nowhere.
+func TestAllIsLogged(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, pgtest.DatabaseURL(t))
+	s := newSite(t, broker, &caller.Options{})
+	s.done(base+"/queues", "name", "orders")
+	s.done(base+"/topics", "name", "events")
+	pages := []string{base + "/queues", base + "/queues/orders/settings", base + "/topics/events/settings"}
+	for _, page := range pages {
+		if text := s.get(page); strings.Contains(text, "--message-log all") || !strings.Contains(text, "Needed for") {
+			t.Errorf("%s, where settings decide:\n%s", page, text)
+		}
+	}
+	s.wants(s.get(base+"/trace?queue=orders"), "Record from now on")
+	broker.LogAllMessages(true)
+	for _, page := range pages {
+		s.wants(s.get(page), "--message-log all")
+	}
+	if text := s.get(base + "/trace?queue=orders"); strings.Contains(text, "Record from now on") {
+		t.Errorf("it is offered to record what is recorded:\n%s", text)
+	}
+}
