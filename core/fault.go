@@ -90,6 +90,7 @@ type FaultStore interface {
 // faults are the rules that a server goes by, nil while there are none.
 type faults struct {
 	byAccount atomic.Pointer[map[string][]*activeFault]
+	reads     reads
 }
 
 // activeFault is a rule with its random numbers.
@@ -107,16 +108,22 @@ func newActiveFault(f Fault) *activeFault {
 
 // LoadFaults makes the broker go by the rules that the store has. A server in test mode calls it often.
 func (b *Broker) LoadFaults(ctx context.Context) error {
+	read := b.faults.reads.begin()
 	rules, err := b.store.Faults(ctx, "", MaxLoadedFaults)
-	if err != nil {
-		return err
+	if err == nil {
+		b.faults.reads.keep(read, func() { b.faults.goBy(rules) })
 	}
+	return err
+}
+
+// goBy goes by the rules and no others.
+func (f *faults) goBy(rules []Fault) {
 	if len(rules) == 0 {
-		b.faults.byAccount.Store(nil)
-		return nil
+		f.byAccount.Store(nil)
+		return
 	}
 	known := map[string][]*activeFault{}
-	if old := b.faults.byAccount.Load(); old != nil {
+	if old := f.byAccount.Load(); old != nil {
 		known = *old
 	}
 	loaded := map[string][]*activeFault{}
@@ -129,8 +136,7 @@ func (b *Broker) LoadFaults(ctx context.Context) error {
 		}
 		loaded[rule.Account] = append(loaded[rule.Account], active)
 	}
-	b.faults.byAccount.Store(&loaded)
-	return nil
+	f.byAccount.Store(&loaded)
 }
 
 // CreateFault stores a rule, over one of the same name. Other servers go by it within a second.

@@ -63,6 +63,7 @@ type limits struct {
 	set      map[string]AccountLimits
 	stored   map[string]int64 // bytes, when they were last counted
 	accounts map[string]*limited
+	reads    reads
 }
 
 // limited is an account as this server holds it to its limits.
@@ -131,11 +132,12 @@ func (l *limits) of(account string) *limited {
 // RefreshLimits reads the limits that were set, on whichever server, and counts what accounts store where that
 // is limited. A worker calls it.
 func (b *Broker) RefreshLimits(ctx context.Context) error {
+	l := &b.limits
+	read := l.reads.begin()
 	set, err := b.store.ListAccountLimits(ctx)
 	if err != nil {
 		return err
 	}
-	l := &b.limits
 	l.mu.RLock()
 	def := l.def
 	l.mu.RUnlock()
@@ -151,10 +153,12 @@ func (b *Broker) RefreshLimits(ctx context.Context) error {
 			return err
 		}
 	}
-	l.mu.Lock()
-	l.set, l.stored = byAccount, stored
-	l.apply()
-	l.mu.Unlock()
+	l.reads.keep(read, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.set, l.stored = byAccount, stored
+		l.apply()
+	})
 	full := []string{}
 	for account, bytes := range stored {
 		own := byAccount[account]
