@@ -92,7 +92,8 @@ func (s *Server) subject(ctx context.Context, c *call) (subject, error) {
 	case c.Action == "SimulatePrincipalPolicy":
 		return subject{arn: c.get("PolicySourceArn")}, nil
 	case c.Action == "GetAccessKeyLastUsed":
-		name.Kind, name.Name = core.User, s.ownerOf(ctx, c, c.get("AccessKeyId"))
+		name.Kind = core.User
+		name.Name, err = s.ownerOf(ctx, c, c.get("AccessKeyId"))
 	case slices.Contains(ofUsers, c.Action):
 		name.Kind, name.Name = core.User, c.get("UserName")
 	case has("Group"): // of a user and a group it is the group
@@ -124,11 +125,15 @@ func (c *call) named(kind, path, name string) subject {
 }
 
 // ownerOf gives the user whose key it is, "" where it is none of the account.
-func (s *Server) ownerOf(ctx context.Context, c *call, id string) string {
-	if key, err := s.broker.Key(ctx, id); err == nil && key.Account == c.Account {
-		return key.User
+func (s *Server) ownerOf(ctx context.Context, c *call, id string) (string, error) {
+	key, err := s.broker.Key(ctx, id)
+	switch {
+	case core.CodeOf(err) == core.KeyNotFound, err == nil && key.Account != c.Account:
+		return "", nil
+	case err != nil:
+		return "", err
 	}
-	return ""
+	return key.User, nil
 }
 
 func (s *Server) identitySubject(ctx context.Context, c *call, name core.IdentityName) (subject, error) {

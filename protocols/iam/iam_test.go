@@ -44,12 +44,18 @@ type fixture struct {
 // start starts one; auth is off, verify or enforce.
 func start(t *testing.T, auth string) *fixture {
 	t.Helper()
+	return startOn(t, auth, func(store core.Store) core.Store { return store })
+}
+
+// startOn starts one on what wrap makes of the store.
+func startOn(t *testing.T, auth string, wrap func(core.Store) core.Store) *fixture {
+	t.Helper()
 	store, err := pg.Open(t.Context(), pg.Options{URL: pgtest.DatabaseURL(t), PoolSize: pgtest.PoolSize, MasterKey: pg.NewMasterKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	broker := core.NewBroker(store)
+	broker := core.NewBroker(wrap(store))
 	t.Cleanup(broker.Close)
 	options := &caller.Options{Keys: broker, Verify: auth != "off", Access: caller.NewAccess(broker, auth == "enforce")}
 	server := httptest.NewServer(iam.New(broker, options))
@@ -358,6 +364,59 @@ func TestSimulations(t *testing.T) {
 	}
 	if _, err := c.SimulatePrincipalPolicy(ctx, &sdk.SimulatePrincipalPolicyInput{PolicySourceArn: text("arn:aws:iam::111122223333:user/bob"), ActionNames: []string{"sqs:SendMessage"}}); codeOf(err) != "NoSuchEntity" {
 		t.Errorf("of nobody: %v", err)
+	}
+}
+
+// away is a store of which some cannot be read.
+type away struct {
+	core.Store
+	key, policy *string // ids
+}
+
+var errAway = core.Errorf(core.Unavailable, "the database cannot be reached")
+
+func (s away) Key(ctx context.Context, id string) (*core.Key, error) {
+	if id == *s.key {
+		return nil, errAway
+	}
+	return s.Store.Key(ctx, id)
+}
+
+func (s away) PolicyOfID(ctx context.Context, id string) (core.Policy, error) {
+	if id == *s.policy {
+		return core.Policy{}, errAway
+	}
+	return s.Store.PolicyOfID(ctx, id)
+}
+
+// What cannot be read now is neither forbidden nor taken for nothing.
+func TestWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	var key, policy string
+	f := startOn(t, "enforce", func(store core.Store) core.Store { return away{store, &key, &policy} })
+	root := f.key(core.NewKey{})
+	ann := f.key(core.NewKey{User: "ann"})
+	must(root.PutUserPolicy(t.Context(), &sdk.PutUserPolicyInput{UserName: text("ann"), PolicyName: text("own"), PolicyDocument: text(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/ann"}]}`)}))(t)
+	keys := must(root.ListAccessKeys(t.Context(), &sdk.ListAccessKeysInput{UserName: text("ann")}))(t).AccessKeyMetadata
+	made := must(root.CreatePolicy(t.Context(), &sdk.CreatePolicyInput{PolicyName: text("all"), PolicyDocument: text(sqsAll)}))(t).Policy
+	must(root.CreateGroup(t.Context(), &sdk.CreateGroupInput{GroupName: text("team")}))(t)
+	must(root.AttachGroupPolicy(t.Context(), &sdk.AttachGroupPolicyInput{GroupName: text("team"), PolicyArn: made.Arn}))(t)
+	other := must(root.CreateAccessKey(t.Context(), &sdk.CreateAccessKeyInput{UserName: text("ann")}))(t).AccessKey
+	lastUsed := func() string {
+		_, err := ann.GetAccessKeyLastUsed(t.Context(), &sdk.GetAccessKeyLastUsedInput{AccessKeyId: other.AccessKeyId})
+		return codeOf(err)
+	}
+	simulated := func() string {
+		_, err := root.SimulatePrincipalPolicy(t.Context(), &sdk.SimulatePrincipalPolicyInput{PolicySourceArn: text("arn:aws:iam::111122223333:group/team"), ActionNames: []string{"sqs:SendMessage"}})
+		return codeOf(err)
+	}
+	if got := [2]string{lastUsed(), simulated()}; len(keys) != 1 || got != [2]string{} {
+		t.Fatalf("%d keys, %q", len(keys), got)
+	}
+	key, policy = *other.AccessKeyId, *made.PolicyId
+	if got := [2]string{lastUsed(), simulated()}; got != [2]string{"ServiceUnavailable", "ServiceUnavailable"} {
+		t.Errorf("got %q", got)
 	}
 }
 

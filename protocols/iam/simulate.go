@@ -70,13 +70,18 @@ func (s *Server) simulatePrincipalPolicy(ctx context.Context, c *call, in *simul
 	}
 	if identity.Kind == core.Group { // nobody signs for a group: what a user has who is in no other
 		grants = &core.Grants{Account: c.Account, Principal: identity.ARN(core.AWS)}
+		var failed error
 		grants.Grant(&core.Key{}, []core.Identity{identity}, func(id string) *core.Policy {
 			p, err := s.broker.PolicyOfID(ctx, id)
 			if err != nil {
+				failed = err
 				return nil
 			}
 			return &p
 		})
+		if failed != nil && core.CodeOf(failed) != core.EntityNotFound {
+			return nil, failed
+		}
 	}
 	var policies rules.Policies
 	read := func(p *core.GrantedPolicy, kind rules.Kind) ([]rules.Named, error) {
