@@ -147,10 +147,10 @@ func (s *Server) showToken(c *gin.Context) {
 	name := core.SubscriptionName{Topic: core.TopicName{Region: parts[3], Account: parts[4], Name: parts[5]}, Name: parts[6]}
 	sub, err := s.broker.Subscription(c.Request.Context(), name)
 	switch {
-	case core.CodeOf(err) == core.Internal && err != nil:
-		fail(c, err)
-	case err != nil, sub.Token == "":
+	case core.CodeOf(err) == core.SubscriptionNotFound, err == nil && sub.Token == "":
 		refuse(http.StatusNotFound, "The provided SubscriptionARN is not found")
+	case err != nil:
+		fail(c, err)
 	default:
 		c.JSON(http.StatusOK, gin.H{"subscription_token": sub.Token, "subscription_arn": arn})
 	}
@@ -176,7 +176,10 @@ func (s *Server) optOut(c *gin.Context) {
 // fail answers with an error, whose text stays here where it is internal.
 func fail(c *gin.Context, err error) {
 	status := http.StatusBadRequest
-	if core.CodeOf(err) == core.Internal {
+	switch core.CodeOf(err) {
+	case core.Unavailable, core.Throttled:
+		status = http.StatusServiceUnavailable
+	case core.Internal:
 		status = http.StatusInternalServerError
 		zerolog.Ctx(c.Request.Context()).WithLevel(caller.LogLevel(err)).Err(err).Str("path", c.Request.URL.Path).Msg("request failed")
 	}
