@@ -202,8 +202,8 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			fault("public-url", "must be http://host:port or https://host:port without a path, was %q", c.PublicURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			fault("public-url", "must be http://host:port or https://host:port without a path, was %q", maskPassword(c.PublicURL))
 		}
 	}
 	if u, err := url.Parse("https://" + strings.ReplaceAll(c.SNSCertHost, "{region}", c.Region)); err != nil || c.SNSCertHost != "" && (u.Host == "" || u.Path != "" || u.User != nil) {
@@ -216,7 +216,7 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 	}
 	if c.ForwardUnknown != "" {
 		if u, err := url.Parse(c.ForwardUnknown); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			fault("forward-unknown", "must be http://host:port or https://host:port, was %q", c.ForwardUnknown)
+			fault("forward-unknown", "must be http://host:port or https://host:port, was %q", maskPassword(c.ForwardUnknown))
 		}
 	}
 	if !regionPattern.MatchString(c.Region) {
@@ -261,7 +261,7 @@ func (c Config) checkServing(fault func(name, format string, args ...any)) {
 		fault("trace-ratio", "must be 0 to 1, was %v", *c.TraceRatio)
 	}
 	if u, err := url.Parse(c.OTLPEndpoint); err != nil || c.OTLPEndpoint != "" && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "") {
-		fault("otlp-endpoint", "must be http://host:port or https://host:port, was %q", c.OTLPEndpoint)
+		fault("otlp-endpoint", "must be http://host:port or https://host:port, was %q", maskPassword(c.OTLPEndpoint))
 	}
 	if c.ShutdownTimeout < 0 {
 		fault("shutdown-timeout", "must not be negative, was %v", c.ShutdownTimeout)
@@ -356,14 +356,15 @@ func oneOf(choices []string) string {
 
 // Settings gives every setting by its name, without secrets, for the log.
 func (c Config) Settings() map[string]any {
-	c.DatabaseURL = maskPassword(c.DatabaseURL)
-	c.DatabaseDirectURL = maskPassword(c.DatabaseDirectURL)
-	c.ForwardUnknown, c.LambdaEndpoint, c.OTLPEndpoint = maskPassword(c.ForwardUnknown), maskPassword(c.LambdaEndpoint), maskPassword(c.OTLPEndpoint)
 	settings := map[string]any{}
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Tag.Get("koanf"); name != "-" {
-			settings[name] = v.Field(i).Interface()
+		name, value := v.Type().Field(i).Tag.Get("koanf"), v.Field(i).Interface()
+		if address, ok := value.(string); ok { // what is none looks like none
+			value = maskPassword(address)
+		}
+		if name != "-" {
+			settings[name] = value
 		}
 	}
 	return settings
@@ -376,7 +377,7 @@ var (
 	passwordAsWord = regexp.MustCompile(`(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)`)
 )
 
-// maskPassword blots out the passwords of a database address.
+// maskPassword blots out the passwords of an address, a database's or any other.
 func maskPassword(address string) string {
 	address = passwordInURL.ReplaceAllString(address, "://$1:xxxxx@")
 	return passwordAsWord.ReplaceAllString(address, "${1}xxxxx")

@@ -25,6 +25,7 @@ func TestConfigCheck(t *testing.T) {
 		"public URL":                {Config{PublicURL: "https://queues.example/"}, nil},
 		"public URL without scheme": {Config{PublicURL: "queues.example:4566"}, []string{"public-url"}},
 		"public URL with path":      {Config{PublicURL: "https://example/queues"}, []string{"public-url"}},
+		"public URL with a user":    {Config{PublicURL: "https://user:password@example"}, []string{"public-url"}},
 		"certificate's host":        {Config{SNSCertHost: "sns.{region}.amazonaws.com"}, nil},
 		"certificate's URL":         {Config{SNSCertHost: "https://sns.amazonaws.com/x"}, []string{"sns-cert-host"}},
 		"region":                    {Config{Region: "US East"}, []string{"region"}},
@@ -102,6 +103,25 @@ func TestSettingsHideSecrets(t *testing.T) {
 				t.Errorf("got %v and %v, want %v", settings["database-url"], settings["database-direct-url"], tt.want)
 			}
 		})
+	}
+}
+
+// No setting that is an address shows a password, nor does what is said of a wrong one.
+func TestPasswordsInURLsAreHidden(t *testing.T) {
+	const address = "ftp://user:hunter2@host/path"
+	config := Config{
+		PublicURL: address, ForwardUnknown: address, LambdaEndpoint: address, OTLPEndpoint: address, PostgresRepositoryURL: address,
+		DatabaseURL: address, DatabaseDirectURL: address,
+	}
+	for name, value := range config.Settings() {
+		if strings.Contains(fmt.Sprint(value), "hunter2") {
+			t.Errorf("%s: %v", name, value)
+		}
+	}
+	for _, c := range []Config{config, {PostgresRepositoryURL: address}} {
+		if err := c.Check(); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 
