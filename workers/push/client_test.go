@@ -15,6 +15,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/textproto"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -315,6 +316,28 @@ func TestFunctionsAreInvoked(t *testing.T) {
 	if answer.Status != http.StatusAccepted || path != "/2015-03-31/functions/"+function+"/invocations" || kind != "Event" || body != `{"Records":[]}` ||
 		!strings.Contains(authorization, "Credential=111111111111/") || !strings.Contains(authorization, "/eu-west-1/lambda/aws4_request") {
 		t.Errorf("answer %+v, path %s, kind %s, body %s, authorization %s", answer, path, kind, body, authorization)
+	}
+}
+
+// Whoever subscribes names the function, and by that no other path of the server that invokes it.
+func TestFunctionsLeadNowhereElse(t *testing.T) {
+	t.Parallel()
+	paths := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { paths <- r.URL.EscapedPath() }))
+	t.Cleanup(server.Close)
+	client := newClient(t, Options{Lambda: server.URL + "/behind"})
+	for _, name := range []string{"..", "../../..", "../../../../_admin", "a/b", "a%2f..%2fb", "a?b#c", "a:1", "%zz"} {
+		function := "arn:aws:lambda:eu-west-1:111111111111:function:" + name
+		if answer := client.Do(t.Context(), core.Push{Way: core.ByLambda, Function: function}); answer.Status != http.StatusOK {
+			t.Errorf("%s: %+v", name, answer)
+			continue
+		}
+		path := <-paths
+		name, inside := strings.CutPrefix(path, "/behind/2015-03-31/functions/")
+		name, whole := strings.CutSuffix(name, "/invocations")
+		if got, err := url.PathUnescape(name); !inside || !whole || got != function || err != nil {
+			t.Errorf("%s was asked for at %s", function, path)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 // invoke invokes a function with an event, through the Invoke API. The request is signed with the
 // function's account as the key, which stand-ins of the service take for the account meant.
 func (c *Client) invoke(ctx context.Context, p core.Push) core.PushAnswer {
-	target := c.lambda.JoinPath("2015-03-31", "functions", p.Function, "invocations")
+	target := c.lambda.JoinPath("2015-03-31", "functions", url.PathEscape(p.Function), "invocations") // the subscriber's words lead nowhere else
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(p.Body))
 	if err != nil {
 		return core.PushAnswer{Refused: true, Reason: core.ReasonFunctionUnnamed}
