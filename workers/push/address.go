@@ -12,9 +12,14 @@ import (
 
 // metadata are the addresses at which clouds hand credentials to whoever asks.
 var metadata = []netip.Prefix{
-	netip.MustParsePrefix("169.254.0.0/16"),
-	netip.MustParsePrefix("100.100.100.200/32"),
-	netip.MustParsePrefix("fd00:ec2::254/128"),
+	netip.MustParsePrefix("169.254.0.0/16"),         // nearly all
+	netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba
+	netip.MustParsePrefix("fd00:100::100:200/128"),  // Alibaba
+	netip.MustParsePrefix("fd00:ec2::254/128"),      // AWS
+	netip.MustParsePrefix("fd00:ec2::23/128"),       // AWS, of pods
+	netip.MustParsePrefix("168.63.129.16/32"),       // Azure
+	netip.MustParsePrefix("fd20:ce::254/128"),       // Google
+	netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle
 }
 
 // inside are addresses that are not public, besides those that netip knows to be private, of this machine or
@@ -27,6 +32,7 @@ var inside = []netip.Prefix{
 	netip.MustParsePrefix("240.0.0.0/4"),
 	netip.MustParsePrefix("::/128"),
 	netip.MustParsePrefix("fec0::/10"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), // leads to addresses of IPv4 in a way that only its network knows
 }
 
 var (
