@@ -426,6 +426,23 @@ func TestMail(t *testing.T) {
 	}
 }
 
+// A mail server that says nothing holds up nobody, nor what a push is given up by.
+func TestMailServersThatHang(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	for _, scheme := range []string{"smtp", "smtps"} {
+		client := newClient(t, Options{SMTP: scheme + "://" + listener.Addr().String()})
+		answer := client.Do(t.Context(), core.Push{Way: core.ByMail, To: "a@b.example", Timeout: 50 * time.Millisecond})
+		if answer.Status != 0 || answer.Failure != core.ConnectTimeout {
+			t.Errorf("%s: %+v", scheme, answer)
+		}
+	}
+}
+
 func TestMailRefusals(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -82,13 +82,14 @@ func (s *mailServer) send(ctx context.Context, p core.Push) core.PushAnswer {
 
 // deliver speaks SMTP, encrypted where the server can.
 func (s *mailServer) deliver(ctx context.Context, to *mail.Address, message []byte) error {
-	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", s.address)
+	dialled, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", s.address)
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(ctx, func() { _ = dialled.SetDeadline(time.Unix(1, 0)) })()
+	conn := dialled
 	if s.implicit {
-		conn = tls.Client(conn, s.secure)
+		conn = tls.Client(dialled, s.secure)
 	}
 	client, err := smtp.NewClient(conn, s.host)
 	if err != nil {
