@@ -179,6 +179,8 @@ func TestGroupsRolesAndPolicies(t *testing.T) {
 	f.has(f.must("ListRoles"), `"Roles":{"Role":[{`)
 	f.refused("MalformedPolicyDocument", "CreateRole", "RoleName", "r", "AssumeRolePolicyDocument", "trust me")
 	f.refused("InvalidParameter", "CreateRole", "RoleName", "r", "AssumeRolePolicyDocument", trust, "MaxSessionDuration", "0")
+	f.refused("InvalidParameter", "CreateRole", "RoleName", "r", "AssumeRolePolicyDocument", trust, "MaxSessionDuration", "36028797018967568") // 3600 s, in nanoseconds of 64 bits
+	f.refused("InvalidParameter", "UpdateRole", "RoleName", "worker", "NewMaxSessionDuration", "36028797018967568")
 
 	f.has(f.must("CreatePolicy", "PolicyName", "queues", "PolicyDocument", allowMNS, "Description", "d"), `"PolicyType":"Custom"`, `"DefaultVersion":"v1"`)
 	f.refused("EntityAlreadyExists.Policy", "CreatePolicy", "PolicyName", "AliyunMNSFullAccess", "PolicyDocument", allowMNS)

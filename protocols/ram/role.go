@@ -70,7 +70,7 @@ func lifeOf(seconds *int) *time.Duration {
 	if seconds == nil {
 		return nil
 	}
-	life := time.Duration(*seconds) * time.Second
+	life := time.Duration(min(max(*seconds, 0), 1e9)) * time.Second // longer than any may be, but none that begins anew
 	return &life
 }
 
