@@ -349,9 +349,14 @@ func credentialOf(r *http.Request) credential {
 	case strings.HasPrefix(scheme, "MNS4-"), strings.HasPrefix(scheme, "APSARA-MNS4-"), strings.HasPrefix(scheme, "ACS3-"):
 		keyID, _, _ := strings.Cut(credentialParameter(rest), "/")
 		return credential{keyID: keyID}
-	case scheme == "MNS", scheme == "MQ", scheme == "Bearer":
+	case scheme == "MNS", scheme == "MQ":
 		keyID, _, _ := strings.Cut(strings.TrimSpace(rest), ":")
 		return credential{keyID: keyID}
+	case scheme == "Bearer": // ID:SECRET; without an id it is a secret as a whole, which logs must not name
+		if keyID, _, hasID := strings.Cut(strings.TrimSpace(rest), ":"); hasID || core.IsAccount(keyID) {
+			return credential{keyID: keyID}
+		}
+		return credential{}
 	}
 	if !strings.Contains(r.URL.RawQuery, "Credential=") && !strings.Contains(r.URL.RawQuery, "AccessKeyId=") {
 		return credential{}

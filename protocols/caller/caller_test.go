@@ -46,7 +46,10 @@ func TestIdentifyCredentials(t *testing.T) {
 			Caller{Account: DefaultAccount, Region: "server", AccessKeyID: "LTAI"}},
 		"bearer": {"Bearer 111122223333:secret", "/",
 			Caller{Account: "111122223333", Region: "server", AccessKeyID: "111122223333"}},
-		"something else": {"Basic dGVzdDp0ZXN0", "/", Caller{Account: DefaultAccount, Region: "server"}},
+		"bearer without a secret": {"Bearer 111122223333", "/",
+			Caller{Account: "111122223333", Region: "server", AccessKeyID: "111122223333"}},
+		"bearer of another kind": {"Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "/", Caller{Account: DefaultAccount, Region: "server"}},
+		"something else":         {"Basic dGVzdDp0ZXN0", "/", Caller{Account: DefaultAccount, Region: "server"}},
 	}
 	options := &Options{Region: "server"}
 	for name, tt := range tests {
