@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -42,7 +43,11 @@ const maxTotalVisibility = maxVisibilityTimeout*time.Second + time.Second - time
 // changesOf asks for changes of a queue's messages. On a FIFO queue a handle is good for as long as it
 // hides its message; on a standard queue it stays good.
 func changesOf(queue *core.Queue, changes []core.VisibilityChange) core.ChangeVisibilityInput {
-	return core.ChangeVisibilityInput{Queue: queue.Name, Changes: changes, Newest: queue.FIFO, MaxTotal: maxTotalVisibility}
+	read := slices.Clone(changes)
+	for i := range read {
+		read[i].Handle = readHandle(read[i].Handle)
+	}
+	return core.ChangeVisibilityInput{Queue: queue.Name, Changes: read, Newest: queue.FIFO, MaxTotal: maxTotalVisibility}
 }
 
 func checkVisibilityTimeout(n int) error {

@@ -17,7 +17,7 @@ func (s *Server) deleteMessage(ctx context.Context, c *call, req *deleteMessageR
 	if err != nil {
 		return nil, err
 	}
-	results, err := s.broker.DeleteMessages(ctx, core.DeleteInput{Queue: name, Handles: []string{req.ReceiptHandle}})
+	results, err := s.broker.DeleteMessages(ctx, core.DeleteInput{Queue: name, Handles: []string{readHandle(req.ReceiptHandle)}})
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (s *Server) deleteMessageBatch(ctx context.Context, c *call, req *deleteMes
 	}
 	handles := make([]string, len(req.Entries))
 	for i := range req.Entries {
-		handles[i] = req.Entries[i].ReceiptHandle
+		handles[i] = readHandle(req.Entries[i].ReceiptHandle)
 	}
 	errs, err := s.broker.DeleteMessages(ctx, core.DeleteInput{Queue: queue.Name, Handles: handles})
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Server) deleteMessageBatch(ctx context.Context, c *call, req *deleteMes
 	}
 	result := &deleteMessageBatchResult{Successful: make([]doneEntry, 0, len(req.Entries))}
 	for i := range req.Entries {
-		if err := deleteError(handles[i], errs[i]); err != nil {
+		if err := deleteError(req.Entries[i].ReceiptHandle, errs[i]); err != nil {
 			result.Failed = append(result.Failed, failed(req.Entries[i].Id, err))
 		} else {
 			result.Successful = append(result.Successful, doneEntry{req.Entries[i].Id})

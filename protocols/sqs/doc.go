@@ -55,6 +55,11 @@
 // 2026-11-21: both lists of a receive's system attributes count together in JSON; in the query
 // protocol AttributeNames alone does where it is given (specs/sqs.md 6.2).
 //
+// 2026-11-22: the handles of messages whose body an extended client has put into S3 are written with dots for dashes: AWS's
+// extended client for Python sends back what follows a handle's last dash, so that such messages could be neither deleted nor hidden
+// for longer. All handles in that form would need no list of attributes, but while servers are upgraded an old one would refuse
+// everybody's.
+//
 // 2026-11-22: how long a data key is used is shown of queues that have a KMS key only: without one the real service
 // ignores it, so that Terraform waited in vain to read it back.
 package sqs

@@ -325,6 +325,33 @@ func TestFactsHandles(t *testing.T) {
 			c.delete(url, message)
 			c.wantCounts(url, "0", "0", "0")
 		},
+		"6.5 handles of the extended client for Python": func(c *client) { // it sends back what follows the last dash
+			for _, name := range []string{"q", "q.fifo"} {
+				url := c.newQueue(name)
+				for _, attribute := range []string{"ExtendedPayloadSize", "SQSLargePayloadSize"} {
+					in := m{"MessageAttributes": m{"a": text("x"), attribute: m{"DataType": "Number", "StringValue": "300000"}}}
+					if name == "q.fifo" {
+						in["MessageGroupId"], in["MessageDeduplicationId"] = "g", attribute
+					}
+					c.sendTo(url, "a", in)
+					message := c.receiveOne(url)
+					handle := handleOf(message)[strings.LastIndex(handleOf(message), "-")+1:]
+					change := m{"ReceiptHandle": handle, "VisibilityTimeout": 20}
+					c.ok("ChangeMessageVisibility", with(change, m{"QueueUrl": url}))
+					if got := c.ok("ChangeMessageVisibilityBatch", m{"QueueUrl": url, "Entries": []m{with(change, m{"Id": "1"})}}); got["Failed"] != nil {
+						c.Errorf("got %v", got)
+					}
+					if attribute == "ExtendedPayloadSize" {
+						c.ok("DeleteMessage", m{"QueueUrl": url, "ReceiptHandle": handle})
+					} else if got := c.ok("DeleteMessageBatch", m{"QueueUrl": url, "Entries": []m{{"Id": "1", "ReceiptHandle": handle}}}); got["Failed"] != nil {
+						c.Errorf("got %v", got)
+					}
+					c.wantCounts(url, "0", "0", "0")
+					c.refused("ChangeMessageVisibility", with(change, m{"QueueUrl": url}), invalidParameter,
+						"Value "+handle+" for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.")
+				}
+			}
+		},
 		"6.6 ChangeMessageVisibility": func(c *client) {
 			url := c.newQueue("q")
 			c.sendAll(url, "a")

@@ -101,7 +101,7 @@ func (req *receiveMessageRequest) show(queue *core.Queue, m *core.Message) recei
 	body := shownBody(m, queue.Bodies)
 	out := receivedMessage{
 		MessageId:     m.ID.UUID(),
-		ReceiptHandle: m.Handle,
+		ReceiptHandle: shownHandle(m),
 		MD5OfBody:     aws.MD5(body),
 		Body:          body,
 	}
