@@ -85,6 +85,20 @@ func TestAttributesFromAFile(t *testing.T) {
 	}
 }
 
+// The official command line calls the endpoint of a subscription by another name, since --endpoint would pass for --endpoint-url.
+func TestSubscribe(t *testing.T) {
+	t.Parallel()
+	sh := newShell(t)
+	sh.run("sqs", "create-queue", "--queue-name", "orders")
+	topic := strings.TrimSpace(sh.run("sns", "create-topic", "--name", "news", "--query", "TopicArn", "--output", "text"))
+	sh.run("sns", "subscribe", "--topic-arn", topic, "--protocol", "sqs", "--notification-endpoint", "arn:aws:sqs:us-east-1:000000000000:orders",
+		"--attributes", "RawMessageDelivery=true")
+	sh.run("sns", "publish", "--topic-arn", topic, "--message", "hello")
+	if got := sh.run("sqs", "receive-message", "--queue-url", sh.url+"/000000000000/orders", "--query", "Messages[].Body", "--output", "text"); got != "hello\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	sh := newShell(t)

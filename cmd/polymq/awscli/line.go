@@ -1,6 +1,7 @@
 package awscli
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
@@ -26,6 +27,9 @@ var ignored = map[string]bool{
 	"profile": true, "cli-read-timeout": true, "cli-connect-timeout": true, "color": true, "cli-binary-format": true, "ca-bundle": true,
 	"page-size": true,
 }
+
+// renamed are the options that the official command line does not call by their members' names.
+var renamed = map[string]string{"notification-endpoint": "endpoint"}
 
 // parseLine takes a command line apart.
 func parseLine(args []string) (line, error) {
@@ -78,7 +82,7 @@ func parseLine(args []string) (line, error) {
 // fill sets the members of an operation's input.
 func (l line) fill(input reflect.Value) error {
 	for _, o := range l.options {
-		field := member(input, pascal(o.name))
+		field := member(input, pascal(cmp.Or(renamed[o.name], o.name)))
 		negated := false
 		if !field.IsValid() {
 			if name, no := strings.CutPrefix(o.name, "no-"); no {
