@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"github.com/polymq/polymq/core"
@@ -13,6 +14,7 @@ import (
 // metadata are the addresses at which clouds hand credentials to whoever asks.
 var metadata = []netip.Prefix{
 	netip.MustParsePrefix("169.254.0.0/16"),         // nearly all
+	netip.MustParsePrefix("fe80::a9fe:a9fe/128"),    // OpenStack
 	netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba
 	netip.MustParsePrefix("fd00:100::100:200/128"),  // Alibaba
 	netip.MustParsePrefix("fd00:ec2::254/128"),      // AWS
@@ -20,6 +22,9 @@ var metadata = []netip.Prefix{
 	netip.MustParsePrefix("168.63.129.16/32"),       // Azure
 	netip.MustParsePrefix("fd20:ce::254/128"),       // Google
 	netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle
+	netip.MustParsePrefix("192.0.0.192/32"),         // Oracle, at first
+	netip.MustParsePrefix("fd00:a9fe:a9fe::1/128"),  // Akamai
+	netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway
 }
 
 // inside are addresses that are not public, besides those that netip knows to be private, of this machine or
@@ -32,12 +37,14 @@ var inside = []netip.Prefix{
 	netip.MustParsePrefix("240.0.0.0/4"),
 	netip.MustParsePrefix("::/128"),
 	netip.MustParsePrefix("fec0::/10"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), // leads to addresses of IPv4 in a way that only its network knows
+	localNAT64,
 }
 
 var (
-	nat64     = netip.MustParsePrefix("64:ff9b::/96")
-	sixToFour = netip.MustParsePrefix("2002::/16")
+	nat64      = netip.MustParsePrefix("64:ff9b::/96")
+	localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+	translated = netip.MustParsePrefix("::ffff:0:0:0/96")
+	sixToFour  = netip.MustParsePrefix("2002::/16")
 )
 
 // errForbidden says that an address must not be connected to.
@@ -63,7 +70,7 @@ func (a addresses) control(_, address string, _ syscall.RawConn) error {
 
 func (a addresses) allowed(ip netip.Addr) bool {
 	ip = carried(ip.WithZone("").Unmap())
-	if within(metadata, ip) {
+	if within(metadata, ip) || slices.ContainsFunc(behindNAT64(ip), func(ip netip.Addr) bool { return within(metadata, ip) }) {
 		return false
 	}
 	return a.open || !isInside(ip) || within(a.allow, ip)
@@ -73,7 +80,7 @@ func (a addresses) allowed(ip netip.Addr) bool {
 func carried(ip netip.Addr) netip.Addr {
 	raw := ip.As16()
 	switch {
-	case nat64.Contains(ip):
+	case nat64.Contains(ip), translated.Contains(ip):
 		return netip.AddrFrom4([4]byte(raw[12:16]))
 	case sixToFour.Contains(ip):
 		return netip.AddrFrom4([4]byte(raw[2:6]))
@@ -81,6 +88,21 @@ func carried(ip netip.Addr) netip.Addr {
 		return netip.AddrFrom4([4]byte(raw[12:16])) // IPv4-compatible
 	}
 	return ip
+}
+
+// behindNAT64 gives the IPv4 addresses that one of localNAT64 may lead to. Where in it they stand depends on how long the prefix is
+// that the network has taken of it, which only the network knows (RFC 6052, 2.2).
+func behindNAT64(ip netip.Addr) []netip.Addr {
+	if !localNAT64.Contains(ip) {
+		return nil
+	}
+	raw := ip.As16()
+	return []netip.Addr{
+		netip.AddrFrom4([4]byte{raw[6], raw[7], raw[9], raw[10]}),
+		netip.AddrFrom4([4]byte{raw[7], raw[9], raw[10], raw[11]}),
+		netip.AddrFrom4([4]byte(raw[9:13])),
+		netip.AddrFrom4([4]byte(raw[12:16])),
+	}
 }
 
 func isInside(ip netip.Addr) bool {

@@ -81,6 +81,24 @@ func TestAddresses(t *testing.T) {
 		"64:ff9b::808:808":         {true, true, true},
 		"2002:a9fe:a9fe::1":        {false, false, false},
 		"2002:6464:64c8:1234::abc": {false, false, false},
+
+		"fe80::a9fe:a9fe":            {false, false, false},
+		"fe80::a9fe:a9fe%eth0":       {false, false, false},
+		"192.0.0.191":                {false, true, false},
+		"192.0.0.192":                {false, false, false},
+		"192.0.0.193":                {false, true, false},
+		"fd00:a9fe:a9fe::1":          {false, false, false},
+		"fd00:42::42":                {false, false, false},
+		"fd20:ce::253":               {false, true, true},
+		"::ffff:168.63.129.16":       {false, false, false},
+		"::ffff:0:169.254.169.254":   {false, false, false},
+		"::ffff:0:127.0.0.1":         {false, true, false},
+		"::ffff:0:8.8.8.8":           {true, true, true},
+		"64:ff9b:1::a9fe:a9fe":       {false, false, false}, // of a prefix of 96 bits
+		"64:ff9b:1:2:a9:fea9:fe00:0": {false, false, false}, // of 64
+		"64:ff9b:1:a9:fe:a9fe::":     {false, false, false}, // of 56
+		"64:ff9b:1:a9fe:a9:fe00::":   {false, false, false}, // of 48
+		"64:ff9b:2::808:808":         {true, true, true},
 	}
 	for address, tt := range tests {
 		ip := netip.MustParseAddr(address)
@@ -136,6 +154,11 @@ func TestRebinding(t *testing.T) {
 	guard := addresses{}
 	if err := guard.control("tcp", "127.0.0.1:80", nil); !errors.Is(err, errForbidden) {
 		t.Errorf("the address that is dialled: %v", err)
+	}
+	for _, address := range []string{"168.63.129.16:80", "[fd20:ce::254]:80", "[::ffff:192.0.0.192]:80", "[64:ff9b::a9fe:a9fe]:80", "[fe80::a9fe:a9fe%eth0]:80"} {
+		if err := (addresses{open: true}).control("tcp", address, nil); !errors.Is(err, errForbidden) {
+			t.Errorf("%s is dialled: %v", address, err)
+		}
 	}
 	if err := guard.control("tcp", "not an address", nil); !errors.Is(err, errForbidden) {
 		t.Errorf("what is no address: %v", err)

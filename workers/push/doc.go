@@ -14,6 +14,9 @@
 //
 // 2026-11-21: addresses that IPv6 carries inside (IPv4-mapped, NAT64, 6to4) are judged by what they carry.
 //
+// 2026-11-22: where an address of NAT64's prefix for local use (64:ff9b:1::/48) leads only its network knows. It is not public, and not
+// dialled at all if what it carries is an address of a metadata service, however long the prefix may be that the network took of it.
+//
 // 2026-11-21: net/smtp is frozen but does what is needed here: one message to one recipient. A mail library
 // would bring pools and templates that the engine's own bounds and formats already are.
 //
