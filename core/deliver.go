@@ -66,7 +66,7 @@ func (b *Broker) PushConfirmation(ctx context.Context, sub Subscription, kind Ki
 // lasts: Settle does. An error means that nothing is known, and the delivery's claim runs out.
 func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Context, Push) PushAnswer) (Outcome, error) {
 	o := Outcome{Delivery: d, Verdict: GiveUp}
-	if d.Message.Kind == Notification && d.Subscription.State != Confirmed {
+	if d.Message.Kind == Notification && d.Subscription.State != Confirmed || d.Subscription.lapsed(d.ClaimedAt) {
 		o.Answer.Reason = ReasonGone
 		return o, nil
 	}

@@ -94,6 +94,9 @@
 // 2026-11-21: a subscription that is gone stays readable for 48 hours: SNS shows those of a deleted topic, and an
 // unsubscribed endpoint may come back.
 //
+// 2026-11-22: a subscription that nobody confirms ends with its token, 48 hours after that was made, and leaves nothing: it could not come
+// back. The account's clock counts, so each statement that reads subscriptions says which of them are gone; a worker removes their rows.
+//
 // 2026-11-21: an answer that means "try again" past the end of the schedule, or past the topic's retention, is a GiveUp;
 // only notifications are dead-lettered, since the others concern nobody but the endpoint.
 //

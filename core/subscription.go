@@ -21,8 +21,8 @@ func (n SubscriptionName) String() string { return n.Topic.String() + "/" + n.Na
 // SubscriptionState is where in its life a subscription is. Only Confirmed ones get messages.
 type SubscriptionState string
 
-// The states of subscriptions. The last two are remembered for MaxRemembered; an Unsubscribed one
-// can come back (SNS's UnsubscribeConfirmation), an Orphaned one's topic is gone.
+// The states of subscriptions. A Pending one that is not confirmed within MaxRemembered is gone. The last two are remembered
+// for as long; an Unsubscribed one can come back (SNS's UnsubscribeConfirmation), an Orphaned one's topic is gone.
 const (
 	Pending      SubscriptionState = "pending"
 	Confirmed    SubscriptionState = "confirmed"
@@ -32,7 +32,7 @@ const (
 
 // Bounds of subscriptions.
 const (
-	MaxRemembered  = 48 * time.Hour // of subscriptions that are gone, and of tokens
+	MaxRemembered  = 48 * time.Hour // of subscriptions that are gone or pending, and of tokens
 	MaxTokenLength = 512
 	MaxRate        = 1_000_000 // messages a second
 )
@@ -77,6 +77,11 @@ type NewSubscription struct {
 	Rate       int
 	Attributes map[string]string
 	Replay     *Replay // begin with this
+}
+
+// lapsed says that nobody has confirmed the subscription in time.
+func (s *Subscription) lapsed(now time.Time) bool {
+	return s.State == Pending && !now.Before(s.TokenAt.Add(MaxRemembered))
 }
 
 // SubscriptionChange alters a subscription; nil fields and absent keys stay as they are. State

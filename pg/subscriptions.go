@@ -73,6 +73,10 @@ func retriesJSON(policy core.RetryPolicy) *string {
 	return &code
 }
 
+// lapsed says of a subscription s that it was not confirmed while its token was good (core.MaxRemembered). It is gone, though it
+// may still be there.
+const lapsed = `(s.state = 'pending' AND s.token_at <= now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = s.account), '0') - interval '48 hours')`
+
 const sameSubscriptionSQL = `
 SELECT ` + subscriptionColumns + ` FROM subscriptions s
 WHERE topic_id = @topic AND gone_at IS NULL AND CASE WHEN @by_endpoint
@@ -80,7 +84,9 @@ WHERE topic_id = @topic AND gone_at IS NULL AND CASE WHEN @by_endpoint
     ELSE name = @name END
 LIMIT 1`
 
-const countSubscriptionsSQL = `SELECT count(*) FROM subscriptions WHERE topic_id = @topic AND gone_at IS NULL`
+const removeLapsedSQL = `DELETE FROM subscriptions s WHERE id = @id AND ` + lapsed
+
+const countSubscriptionsSQL = `SELECT count(*) FROM subscriptions s WHERE topic_id = @topic AND gone_at IS NULL AND NOT ` + lapsed
 
 const subscribeSQL = `
 INSERT INTO subscriptions AS s (topic_id, account, region, topic, name, state, format, protocol, endpoint, by_endpoint, queue, owner, raw, filter,
@@ -105,6 +111,12 @@ func (s *Store) Subscribe(ctx context.Context, in core.NewSubscription) (sub cor
 		sub, err = txSubscription(ctx, tx, sameSubscriptionSQL, pgx.StrictNamedArgs{
 			"topic": topic.ID, "by_endpoint": byEndpoint, "format": in.Format, "protocol": in.Protocol, "endpoint": in.Endpoint, "name": in.Name.Name,
 		})
+		if err == nil && sub.State == core.Pending {
+			var removed pgconn.CommandTag
+			if removed, err = tx.Exec(ctx, removeLapsedSQL, pgx.StrictNamedArgs{"id": sub.ID}); err == nil && removed.RowsAffected() > 0 {
+				err = pgx.ErrNoRows
+			}
+		}
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
@@ -201,7 +213,7 @@ func txSubscription(ctx context.Context, tx pgx.Tx, sql string, args pgx.StrictN
 // Of several subscriptions that had the name, one that is there comes first, then the one that went last.
 const subscriptionSQL = `
 SELECT ` + subscriptionColumns + ` FROM subscriptions s
-WHERE account = @account AND region = @region AND topic = @topic AND name = @name
+WHERE account = @account AND region = @region AND topic = @topic AND name = @name AND NOT ` + lapsed + `
 ORDER BY gone_at DESC NULLS FIRST LIMIT 1`
 
 const subscriptionOfTokenSQL = `
@@ -316,7 +328,7 @@ func (s *Store) changeSubscription(ctx context.Context, name core.SubscriptionNa
 // for they go by their bytes, whatever the database's own order is.
 const ofTopicSQL = `
 WHERE topic_id = @topic AND gone_at IS NULL AND name COLLATE "C" > @after AND name COLLATE "C" >= @prefix AND name COLLATE "C" < @upper
-    AND starts_with(name, @prefix) AND starts_with(protocol, @protocol) AND (@endpoint = '' OR endpoint = @endpoint)`
+    AND starts_with(name, @prefix) AND starts_with(protocol, @protocol) AND (@endpoint = '' OR endpoint = @endpoint) AND NOT ` + lapsed
 
 const listTopicSubscriptionsSQL = `SELECT ` + subscriptionColumns + ` FROM subscriptions s` + ofTopicSQL + ` ORDER BY name COLLATE "C" OFFSET @skip LIMIT @limit`
 
@@ -324,7 +336,7 @@ const countTopicSubscriptionsSQL = `SELECT count(*) FROM subscriptions s` + ofTo
 
 const listOwnSubscriptionsSQL = `
 SELECT ` + subscriptionColumns + ` FROM subscriptions s
-WHERE owner = @owner AND region = @region AND gone_at IS NULL AND id > @after_id AND starts_with(name, @prefix)
+WHERE owner = @owner AND region = @region AND gone_at IS NULL AND id > @after_id AND starts_with(name, @prefix) AND NOT ` + lapsed + `
 ORDER BY id LIMIT @limit`
 
 // ListSubscriptions is of core.Store.
@@ -332,7 +344,7 @@ func (s *Store) ListSubscriptions(ctx context.Context, in core.ListSubscriptions
 	if in.Topic.Name == "" {
 		after, err := strconv.ParseInt("0"+in.After, 10, 64)
 		if err != nil {
-			return core.SubscriptionPage{}, core.Errorf(core.InvalidArgument, "%q is not a cursor of this list", in.After)
+			return core.SubscriptionPage{}, noCursor(in.After)
 		}
 		return s.subscriptionPage(ctx, listOwnSubscriptionsSQL, pgx.StrictNamedArgs{
 			"owner": in.Topic.Account, "region": in.Topic.Region, "after_id": after, "prefix": in.Prefix, "limit": in.Limit + 1,
@@ -378,13 +390,16 @@ func isUnique(err error) bool {
 
 const subscriptionsByIDSQL = `SELECT ` + subscriptionColumns + ` FROM subscriptions s WHERE id = ANY(@id::bigint[])`
 
-// forgetSubscriptionsSQL drops what was remembered long enough.
+// forgetSubscriptionsSQL drops what was remembered long enough, and what nobody has confirmed.
 const forgetSubscriptionsSQL = `
 DELETE FROM subscriptions WHERE id = ANY (ARRAY(
-    SELECT id FROM subscriptions WHERE gone_at < now() - @life::interval ORDER BY gone_at LIMIT @limit FOR UPDATE SKIP LOCKED))`
+    SELECT id FROM subscriptions WHERE gone_at < now() - @life::interval ORDER BY gone_at LIMIT @limit FOR UPDATE SKIP LOCKED
+) || ARRAY(
+    SELECT id FROM subscriptions s WHERE ` + lapsed + ` LIMIT @limit FOR UPDATE SKIP LOCKED
+))`
 
-// ForgetSubscriptions removes up to limit subscriptions that have been gone for core.MaxRemembered,
-// and gives how many.
+// ForgetSubscriptions removes up to limit subscriptions that have been gone for core.MaxRemembered, and as many
+// that were not confirmed in that time, and gives how many.
 func (s *Store) ForgetSubscriptions(ctx context.Context, limit int) (int, error) {
 	return s.exec(ctx, forgetSubscriptionsSQL, pgx.StrictNamedArgs{"life": core.MaxRemembered, "limit": limit})
 }

@@ -271,7 +271,7 @@ func topicSettingsArgs(settings core.TopicSettings) pgx.StrictNamedArgs {
 // countsOfTopic joins a topic t with the counts of its subscriptions and of the messages that are not delivered yet.
 const countsOfTopic = `
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE s.state = 'confirmed') AS confirmed, count(*) FILTER (WHERE s.state = 'pending') AS pending,
+    SELECT count(*) FILTER (WHERE s.state = 'confirmed') AS confirmed, count(*) FILTER (WHERE s.state = 'pending' AND NOT ` + lapsed + `) AS pending,
         count(*) FILTER (WHERE s.state = 'unsubscribed') AS deleted,
         (SELECT count(*) FROM published p WHERE p.topic_id = t.id) AS messages
     FROM subscriptions s WHERE s.account = t.account AND s.region = t.region AND s.topic = t.name AND s.topic_id = t.id
@@ -341,7 +341,7 @@ WITH gone AS (
     DELETE FROM topics t WHERE id = @id RETURNING id, account, region, name
 ), orphaned AS (
     UPDATE subscriptions s SET state = 'orphaned', gone_at = now() FROM gone g
-    WHERE s.account = g.account AND s.region = g.region AND s.topic = g.name AND s.topic_id = g.id AND s.gone_at IS NULL
+    WHERE s.account = g.account AND s.region = g.region AND s.topic = g.name AND s.topic_id = g.id AND s.gone_at IS NULL AND NOT ` + lapsed + `
 )
 DELETE FROM topic_deduplications d USING gone g WHERE d.topic_id = g.id`
 

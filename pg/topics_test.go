@@ -355,6 +355,107 @@ func TestSubscriptions(t *testing.T) {
 	}
 }
 
+// What nobody has confirmed in time is gone for everybody, before and after it is removed.
+func TestUnconfirmedSubscriptionsEnd(t *testing.T) {
+	t.Parallel()
+	store := pgtest.New(t)
+	broker := topicBroker(t, store)
+	newTopic(t, broker)
+	ctx := t.Context()
+	pending := func(in *core.NewSubscription) { in.Pending, in.Token = true, "secret of "+in.Endpoint }
+	subscribeURL(t, broker, "http://confirmed/")
+	first := subscribeURL(t, broker, "http://pending/", pending)
+	if err := broker.PushConfirmation(ctx, first, core.Confirmation); err != nil {
+		t.Fatal(err)
+	}
+	wantShown := func(when string, sub *core.Subscription, want bool) {
+		t.Helper()
+		for name, in := range map[string]core.ListSubscriptionsInput{
+			"the topic": {Topic: alerts, Limit: 10, Total: true}, "the owner": {Topic: core.TopicName{Account: alerts.Account, Region: alerts.Region}, Limit: 10},
+		} {
+			page, err := broker.ListSubscriptions(ctx, in)
+			shown := slices.ContainsFunc(page.Subscriptions, func(s core.Subscription) bool { return s.ID == sub.ID })
+			if err != nil || shown != want || in.Total && page.Total != len(page.Subscriptions) {
+				t.Errorf("%s: %s has %+v, %v", when, name, page, err)
+			}
+		}
+		if topic, err := broker.DescribeTopic(ctx, alerts); err != nil || (topic.Counts.Pending == 1) != want || topic.Counts.Confirmed != 1 {
+			t.Errorf("%s: counts %+v, %v", when, topic.Counts, err)
+		}
+		rate := 7
+		for name, call := range map[string]func() error{
+			"read": func() error { _, err := broker.Subscription(ctx, sub.Name); return err },
+			"alter": func() error {
+				_, err := broker.AlterSubscription(ctx, sub.Name, core.SubscriptionChange{Rate: &rate})
+				return err
+			},
+			"by token": func() error { _, err := broker.SubscriptionOfToken(ctx, sub.Token); return err },
+		} {
+			if err := call(); (err == nil) != want || err != nil && core.CodeOf(err) != core.SubscriptionNotFound {
+				t.Errorf("%s: %s: %v", when, name, err)
+			}
+		}
+	}
+	pgtest.Advance(t, broker, core.MaxRemembered-time.Minute)
+	wantShown("in time", &first, true)
+	pgtest.Advance(t, broker, time.Minute)
+	wantShown("too late", &first, false)
+	lanes, err := broker.DueLanes(ctx, 0)
+	if err != nil || len(lanes) != 1 {
+		t.Fatalf("lanes %v, %v", lanes, err)
+	}
+	claimed, err := broker.ClaimDeliveries(ctx, []core.LaneClaim{{Lane: lanes[0].Lane, Limit: 10}})
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("claimed %v, %v", claimed, err)
+	}
+	o, err := broker.Attempt(ctx, claimed[0], func(context.Context, core.Push) core.PushAnswer {
+		t.Error("the confirmation is pushed")
+		return core.PushAnswer{}
+	})
+	if err != nil || o.Verdict != core.GiveUp || o.Answer.Reason != core.ReasonGone {
+		t.Errorf("the confirmation: %+v, %v", o, err)
+	}
+	second := subscribeURL(t, broker, "http://pending/", pending)
+	if second.ID == first.ID || second.Name == first.Name {
+		t.Errorf("subscribed again: %+v", second)
+	}
+	wantShown("made anew", &second, true)
+	pgtest.Advance(t, broker, core.MaxRemembered)
+	wantShown("too late again", &second, false)
+	if err := broker.DeleteTopic(ctx, alerts); err != nil {
+		t.Fatal(err)
+	}
+	if sub, err := broker.Subscription(ctx, second.Name); core.CodeOf(err) != core.SubscriptionNotFound {
+		t.Errorf("after the topic was deleted: %+v, %v", sub, err)
+	}
+	if n, err := store.ForgetSubscriptions(ctx, 10); err != nil || n != 1 {
+		t.Errorf("%d were removed, %v", n, err)
+	}
+}
+
+// Places of a topic that has few are free again.
+func TestUnconfirmedSubscriptionsLeaveTheirPlaces(t *testing.T) {
+	t.Parallel()
+	broker := topicBroker(t, pgtest.New(t))
+	if _, _, err := broker.CreateTopic(t.Context(), core.NewTopic{Name: alerts, FIFO: true, Settings: core.DefaultTopicSettings()}); err != nil {
+		t.Fatal(err)
+	}
+	place := func(i int) core.NewSubscription {
+		return core.NewSubscription{Name: core.SubscriptionName{Topic: alerts}, Format: "plain", Protocol: "queue", Endpoint: fmt.Sprint(i), Queue: pgtest.Name("full"), Pending: true, Token: fmt.Sprint(i)}
+	}
+	for i := range core.MaxFIFOSubscriptions {
+		in := place(i)
+		subscribe(t, broker, func(sub *core.NewSubscription) { *sub = in })
+	}
+	if _, _, err := broker.Subscribe(t.Context(), place(-1)); core.CodeOf(err) != core.SubscriptionLimit {
+		t.Fatalf("one too many: %v", err)
+	}
+	pgtest.Advance(t, broker, core.MaxRemembered)
+	if _, _, err := broker.Subscribe(t.Context(), place(-1)); err != nil {
+		t.Errorf("after the others ended: %v", err)
+	}
+}
+
 func TestListSubscriptions(t *testing.T) {
 	t.Parallel()
 	broker := topicBroker(t, pgtest.New(t))

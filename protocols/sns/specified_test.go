@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,41 @@ func TestTokens(t *testing.T) {
 	f.ok(t, "ConfirmSubscription", "TopicArn", ordersARN, "Token", token)
 	pgtest.Advance(t, f.broker, 48*time.Hour+time.Minute)
 	f.call(t, "ConfirmSubscription", "TopicArn", ordersARN, "Token", late).wantFault(t, invalidParameter, "Invalid parameter: Token")
+}
+
+// A subscription that nobody confirms within two days is gone, and its endpoint can be subscribed anew.
+func TestUnconfirmedSubscriptionsEnd(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.orders(t)
+	endpoints := map[string]string{"http": hook, "email": "me@example.com", "sqs": "arn:aws:sqs:us-east-1:111122223333:in"}
+	made := map[string]string{}
+	for protocol, endpoint := range endpoints {
+		made[protocol] = f.subscribe(t, ordersARN, protocol, endpoint)
+	}
+	wantPending := func(want int) {
+		t.Helper()
+		for _, list := range []document{f.ok(t, "ListSubscriptions"), f.ok(t, "ListSubscriptionsByTopic", "TopicArn", ordersARN)} {
+			if got := all(list.Children, "SubscriptionArn"); len(got) != want {
+				t.Errorf("listed are %v, want %d", got, want)
+			}
+		}
+		if got := f.ok(t, "GetTopicAttributes", "TopicArn", ordersARN).attributes()["SubscriptionsPending"]; got != strconv.Itoa(want) {
+			t.Errorf("%s are pending, want %d", got, want)
+		}
+	}
+	pgtest.Advance(t, f.broker, 48*time.Hour-time.Minute)
+	wantPending(3)
+	pgtest.Advance(t, f.broker, time.Minute)
+	wantPending(0)
+	for protocol, endpoint := range endpoints {
+		f.call(t, "GetSubscriptionAttributes", "SubscriptionArn", made[protocol]).wantFault(t, notFound, "Subscription does not exist")
+		f.ok(t, "Unsubscribe", "SubscriptionArn", made[protocol])
+		if again := f.subscribe(t, ordersARN, protocol, endpoint); again == made[protocol] {
+			t.Errorf("%s: it is the old one again", protocol)
+		}
+	}
+	wantPending(3)
 }
 
 // What functions are invoked with of a topic that signs by version 2: the version stays 1, though the signature is of version 2; what

@@ -54,7 +54,7 @@ func (s *Server) subscribe(ctx context.Context, c *call, req *subscribeRequest) 
 		return nil, invalid("Attributes Reason: Subscription already exists with different attributes")
 	}
 	if sub.State == core.Pending {
-		if err := s.askToConfirm(ctx, sub, created); err != nil {
+		if err := s.broker.PushConfirmation(ctx, sub, core.Confirmation); err != nil {
 			return nil, err
 		}
 		if !req.ReturnSubscriptionArn {
@@ -230,18 +230,4 @@ func sameAttributes(sub, wanted *core.Subscription, given aws.Map[string]) bool 
 		}
 	}
 	return true
-}
-
-// askToConfirm sends the endpoint a token: that of the subscription, while it is good.
-func (s *Server) askToConfirm(ctx context.Context, sub core.Subscription, created bool) error {
-	if !created {
-		_, err := s.broker.SubscriptionOfToken(ctx, sub.Token)
-		if core.CodeOf(err) == core.SubscriptionNotFound {
-			sub, err = s.broker.AlterSubscription(ctx, sub.Name, core.SubscriptionChange{Token: ref(newToken())})
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return s.broker.PushConfirmation(ctx, sub, core.Confirmation)
 }
