@@ -65,6 +65,7 @@ const (
 	ListenSQL            = listenSQL
 	ReceiveSQL           = receiveSQL
 	MoveTime             = moveTime
+	MaxNextMoves         = maxNextMoves
 	DeleteSQL            = deleteSQL
 	DeleteNewestSQL      = deleteNewestSQL
 	ChangeSQL            = changeSQL

@@ -71,15 +71,25 @@ func (s *Store) RunMoves(ctx context.Context) error {
 	return s.runMoves(ctx)
 }
 
+// maxNextMoves is how many goroutines wait to go on with move tasks behind the one that does. One is enough: what was started before its
+// turn it finds.
+const maxNextMoves = 1
+
 // moveSoon has a task's step done at once, by this server or one that is at it.
 func (s *Store) moveSoon() {
 	select {
 	case s.moveNews <- struct{}{}:
 	default:
 	}
+	select {
+	case s.moveNext <- struct{}{}:
+	default:
+		return
+	}
 	s.running.Go(func() {
 		select {
 		case s.moving <- struct{}{}:
+			<-s.moveNext
 		case <-s.background.Done():
 			return
 		}

@@ -1,8 +1,10 @@
 package pg_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -518,5 +520,29 @@ func TestMoveEndsWithItsAccount(t *testing.T) {
 	var left int
 	if err := database(t, store.URL()).QueryRow(context.Background(), `SELECT count(*) FROM move_tasks`).Scan(&left); err != nil || left > 0 {
 		t.Errorf("%d tasks are left, %v", left, err)
+	}
+}
+
+// Tasks that are started and cancelled while another goes on gather no goroutines. It counts those of all stores, and so is run alone.
+func TestMovesLeaveFewWaiting(t *testing.T) {
+	queue, dead := withDeadLetters(t, newBroker(t, pgtest.New(t)), 1)
+	queue.bury(repeat("a", 50)...)
+	dead.startMove(core.StartMove{Rate: 1})
+	other := dead.beside("other")
+	queue.beside("source").deadTo(other, 1)
+	for range 10 {
+		task := other.startMove(core.StartMove{})
+		if _, err := other.broker.CancelMove(t.Context(), other.name, task.ID); err != nil && core.CodeOf(err) != core.MoveEnded {
+			t.Fatal(err)
+		}
+		other.ended()
+	}
+	stacks := make([]byte, 8<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	if most, n := pg.MaxNextMoves+1, bytes.Count(stacks, []byte("pg.(*Store).moveSoon.func1(")); n > most {
+		t.Errorf("%d goroutines go on with move tasks, want %d at the most", n, most)
+	}
+	if task := dead.move(); task.Status != core.MoveRunning {
+		t.Errorf("the task that the others went beside is %+v", task)
 	}
 }

@@ -98,6 +98,7 @@ type Store struct {
 	deliveryHearer atomic.Pointer[func(core.LaneDue)] // nil before NotifyDeliveries
 
 	moving   chan struct{} // has something while this server goes on with move tasks
+	moveNext chan struct{} // has something while another goroutine waits to do so
 	moveNews chan struct{} // has something when one was started or cancelled
 	moveSize atomic.Int64  // messages that a step moves at the most
 
@@ -155,7 +156,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s.publishing.init()
 	s.clock.init()
 	s.marks.uncounted = opts.inFlightLimit() / uncountedShare
-	s.moving, s.moveNews = make(chan struct{}, 1), make(chan struct{}, 1)
+	s.moving, s.moveNext, s.moveNews = make(chan struct{}, 1), make(chan struct{}, maxNextMoves), make(chan struct{}, 1)
 	s.moveSize.Store(moveRows)
 	s.auditWindow = auditLooked
 	s.unfolded.init()
