@@ -3,6 +3,7 @@ package aws
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -21,9 +22,9 @@ type Pair[V any] struct {
 
 func (Map[V]) isMap() {}
 
-// Get gives the value of the first entry of that key.
+// Get gives the value of the last entry of that key.
 func (m Map[V]) Get(key string) (value V, ok bool) {
-	for _, pair := range m {
+	for _, pair := range slices.Backward(m) {
 		if pair.Key == key {
 			return pair.Value, true
 		}

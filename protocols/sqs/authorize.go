@@ -198,7 +198,7 @@ func (k *conditionKeys) values(key string) []string {
 		case key == "aws:tagkeys":
 			values = append(values, tag.Key)
 		case ofRequest && strings.EqualFold(tag.Key, name):
-			return []string{tag.Value}
+			values = []string{tag.Value} // that of the last, as the queue gets it
 		}
 	}
 	return values

@@ -18,6 +18,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
 )
 
@@ -308,6 +309,7 @@ func TestConditionKeys(t *testing.T) {
 		"tag of the queue":      {allow("sqs:SendMessage", `{"StringEquals":{"aws:ResourceTag/team":"red"}}`), "SendMessage", aim(walk["SendMessage"], mine, "orders", ""), true},
 		"other tag":             {allow("sqs:SendMessage", `{"StringEquals":{"aws:ResourceTag/team":"blue"}}`), "SendMessage", aim(walk["SendMessage"], mine, "orders", ""), false},
 		"tags to make":          {allow("sqs:CreateQueue", `{"StringEquals":{"aws:RequestTag/env":"test"}}`) + `,` + allow("sqs:TagQueue", `{"ForAllValues:StringEquals":{"aws:TagKeys":["Env"]}}`), "CreateQueue", create, true},
+		"the last of a tag":     {allow("sqs:*", `{"StringEquals":{"aws:RequestTag/env":"test"}}`), "CreateQueue", `{"QueueName":"twice","tags":{"Env":"test","Env":"prod"}}`, false},
 		"tags without TagQueue": {allow("sqs:CreateQueue", `{"StringEquals":{"aws:RequestTag/env":"test"}}`), "CreateQueue", create, false},
 		"tags to remove":        {allow("sqs:UntagQueue", `{"ForAnyValue:StringEquals":{"aws:TagKeys":["x"]}}`), "UntagQueue", aim(walk["UntagQueue"], mine, "orders", ""), false},
 	}
@@ -324,6 +326,19 @@ func TestConditionKeys(t *testing.T) {
 	p.add("user", mine, allow("sqs:*", `{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}`))
 	for _, url := range []string{"http://localhost:4566/queue/eu-west-1/111122223333/orders", "https://sqs.eu-west-1.amazonaws.com/111122223333/orders"} { // with a signature for us-east-1
 		f.as(t, "user", "ReceiveMessage", `{"QueueUrl":"`+url+`"}`).want(t, http.StatusForbidden, denied)
+	}
+}
+
+// Of a tag that is there twice the last counts, for the policies as for the queue.
+func TestConditionKeysOfATagTwice(t *testing.T) {
+	t.Parallel()
+	tags := aws.Map[string]{{Key: "env", Value: "test"}, {Key: "env", Value: "prod"}}
+	keys := conditionKeys{in: &tagQueueRequest{Tags: tags}}
+	if got := keys.values("aws:requesttag/env"); !slices.Equal(got, []string{"prod"}) {
+		t.Errorf("policies see %q", got)
+	}
+	if got, err := newTags("orders", tags); err != nil || got["env"] != "prod" {
+		t.Errorf("the queue gets %q, %v", got, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -167,6 +168,22 @@ func TestCreateQueueAgain(t *testing.T) {
 	f.json(t, "CreateQueue", `{"QueueName":"orders","Attributes":{"DelaySeconds":"901"}}`).wantFault(t, invalidValue, "Invalid value for the parameter DelaySeconds.")
 	if tags := f.ok(t, "ListQueueTags", `{"QueueUrl":"orders"}`)["Tags"].(map[string]any); len(tags) != 1 || tags["a"] != "1" {
 		t.Errorf("got tags %v, want those of the first call", tags)
+	}
+}
+
+// Of an attribute and of a tag that is there twice the last counts.
+func TestKeysTwice(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.ok(t, "CreateQueue", `{"QueueName":"json","Attributes":{"VisibilityTimeout":"1","VisibilityTimeout":"2"},"tags":{"a":"1","a":"2"}}`)
+	f.query(t, "CreateQueue", "QueueName=form&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=1&Attribute.2.Name=VisibilityTimeout&Attribute.2.Value=2&"+
+		"Tag.1.Key=a&Tag.1.Value=1&Tag.2.Key=a&Tag.2.Value=2")
+	for _, queue := range []string{"json", "form"} {
+		attributes := f.ok(t, "GetQueueAttributes", `{"QueueUrl":"`+queue+`","AttributeNames":["VisibilityTimeout"]}`)["Attributes"]
+		tags := f.ok(t, "ListQueueTags", `{"QueueUrl":"`+queue+`"}`)["Tags"]
+		if got := fmt.Sprint(attributes, tags); got != "map[VisibilityTimeout:2] map[a:2]" {
+			t.Errorf("%s: got %s", queue, got)
+		}
 	}
 }
 
