@@ -19,9 +19,12 @@ const maxPeeked = 1000
 const peekedHandle = "SQS/BACKDOOR/ACCESS"
 
 type peekMessagesRequest struct {
-	QueueUrl      string
-	ShowInvisible bool // those in flight too
-	ShowDelayed   bool
+	QueueUrl string
+}
+
+// shownMessages says which messages are shown besides the visible ones.
+type shownMessages struct {
+	inFlight, delayed bool
 }
 
 // peeking is the action behind PeekPath, which is none of SQS's.
@@ -35,7 +38,7 @@ func (s *Server) peekMessages(ctx context.Context, c *call, req *peekMessagesReq
 		return nil, err
 	}
 	show := receiveMessageRequest{MessageSystemAttributeNames: []string{allAttributes}, MessageAttributeNames: []string{allAttributes}}
-	page := core.PeekInput{Queue: queue.Name, Limit: core.MaxBatch, Hidden: req.ShowInvisible || req.ShowDelayed}
+	page := core.PeekInput{Queue: queue.Name, Limit: core.MaxBatch, Hidden: c.shown != shownMessages{}}
 	now, err := s.broker.AdvanceClock(ctx, queue.Name.Account, 0)
 	if err != nil {
 		return nil, err
@@ -50,15 +53,15 @@ func (s *Server) peekMessages(ctx context.Context, c *call, req *peekMessagesReq
 			m := &found.Messages[i]
 			hidden := m.VisibleAt.After(now)
 			delayed, inFlight := hidden && m.ReceiveCount == 0, hidden && m.ReceiveCount > 0
-			if delayed && !req.ShowDelayed || inFlight && !req.ShowInvisible {
+			if delayed && !c.shown.delayed || inFlight && !c.shown.inFlight {
 				continue
 			}
 			shown := show.show(queue, m)
 			shown.ReceiptHandle = peekedHandle
-			if req.ShowInvisible {
+			if c.shown.inFlight {
 				shown.Attributes = append(shown.Attributes, aws.Pair[string]{Key: "IsVisible", Value: strconv.FormatBool(!inFlight)})
 			}
-			if req.ShowDelayed {
+			if c.shown.delayed {
 				shown.Attributes = append(shown.Attributes, aws.Pair[string]{Key: "IsDelayed", Value: strconv.FormatBool(delayed)})
 			}
 			result.Messages = append(result.Messages, shown)

@@ -62,8 +62,10 @@ func (c *call) queueName(text string) (core.QueueName, error) {
 	u, ok := parseQueueURL(text)
 	if text == "" {
 		path := c.path
-		if behind, peeked := strings.CutPrefix(path, PeekPath); peeked {
+		if behind, peeked := strings.CutPrefix(path, PeekPath); peeked && behind != "" {
 			path = "/queue" + behind
+		} else if peeked {
+			return core.QueueName{}, errQueueDoesNotExist // as LocalStack says it
 		}
 		if u, ok = parseQueueURL(path); !ok {
 			return core.QueueName{}, missing("QueueUrl")

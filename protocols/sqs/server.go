@@ -116,8 +116,8 @@ type call struct {
 	caller.Caller
 	wire     wire
 	action   string
-	path     string // of the URL: / or a queue's
-	peeks    bool   // it came by PeekPath, and needs what a receive does
+	path     string        // of the URL: / or a queue's
+	shown    shownMessages // by a look at PeekPath, which needs what a receive does
 	body     []byte
 	traceID  string         // X-Amzn-Trace-Id
 	unsigned *fault         // what to say to a request without a signature that needs one
@@ -169,7 +169,7 @@ func (s *Server) do(c *call, r *http.Request) (shape *aws.Shape, result any, err
 		return nil, nil, err
 	}
 	a, known := s.actions[c.action]
-	if c.peeks {
+	if c.peeks() {
 		a, known = peeking, true
 	}
 	if !known {

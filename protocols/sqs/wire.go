@@ -41,15 +41,23 @@ func (c *call) open(r *http.Request) error {
 		var err error
 		c.body, err = caller.ReadBody(r, maxRequest)
 		c.wire = jsonWire(c.body)
-		return cmp.Or(err, c.openPeek())
+		if err != nil || !c.peeks() {
+			return err
+		}
+		given, err := aws.ParseParameters(r.URL.RawQuery)
+		return cmp.Or(err, c.openPeek(given))
 	default:
 		return c.openQuery(r)
 	}
 }
 
 func (c *call) openQuery(r *http.Request) error {
-	in := &queryWire{json: r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "application/json")}
+	acceptsJSON := strings.Contains(r.Header.Get("Accept"), "application/json")
+	in := &queryWire{json: acceptsJSON && r.Method == http.MethodGet}
 	c.wire = in
+	if c.peeks() && acceptsJSON {
+		c.wire = peekWire{in}
+	}
 	var err error
 	if contentType := r.Header.Get("Content-Type"); contentType == "" || hasPrefixFold(contentType, "application/x-www-form-urlencoded") {
 		if c.body, err = caller.ReadBody(r, maxRequest); err != nil {
@@ -66,8 +74,8 @@ func (c *call) openQuery(r *http.Request) error {
 		}
 	}
 	c.action, _ = in.parameters.Get("Action")
-	if err := c.openPeek(); c.peeks || err != nil {
-		return err
+	if c.peeks() {
+		return c.openPeek(in.parameters)
 	}
 	if c.action == "" {
 		c.wire = noWire{in}
@@ -79,16 +87,23 @@ func (c *call) openQuery(r *http.Request) error {
 	return nil
 }
 
-// openPeek reads a request to PeekPath as a look at messages, which may come as a receive, and as nothing else.
-func (c *call) openPeek() error {
-	if !strings.HasPrefix(c.path, PeekPath) {
-		return nil
-	}
+// peeks says that the request came to PeekPath.
+func (c *call) peeks() bool { return strings.HasPrefix(c.path, PeekPath) }
+
+// openPeek reads a request to PeekPath as a look at messages, which may come as a receive, and as nothing else. Which messages are
+// shown is in the parameters, those of the URL where the request is in JSON.
+func (c *call) openPeek(given aws.Parameters) error {
+	c.shown = shownMessages{isOn(given, "ShowInvisible"), isOn(given, "ShowDelayed")}
 	if c.action != "" && c.action != "ReceiveMessage" {
 		return invalidRequest.errorf("This endpoint only accepts ReceiveMessage calls")
 	}
-	c.action, c.peeks = "ReceiveMessage", true // as which it is answered
+	c.action = "ReceiveMessage" // as which it is answered
 	return nil
+}
+
+func isOn(given aws.Parameters, name string) bool {
+	value, _ := given.Get(name)
+	return value == "1" || strings.EqualFold(value, "true")
 }
 
 func hasPrefixFold(s, prefix string) bool {
@@ -157,14 +172,15 @@ func (w *queryWire) appendResult(buf []byte, c *call, shape *aws.Shape, result a
 }
 
 func (w *queryWire) appendFault(buf []byte, c *call, f *fault) []byte {
-	out := aws.Fault{Receiver: f.receiver(), Code: f.code, Message: f.message, RequestID: c.RequestID}
-	if f.queryMessage != "" {
-		out.Message = f.queryMessage
-	}
 	if w.json {
-		return out.AppendJSON(buf)
+		return f.ofQuery(c).AppendJSON(buf)
 	}
-	return out.AppendXML(buf, namespace)
+	return f.ofQuery(c).AppendXML(buf, namespace)
+}
+
+// ofQuery gives the error as the query protocol says it.
+func (f *fault) ofQuery(c *call) *aws.Fault {
+	return &aws.Fault{Receiver: f.receiver(), Code: f.code, Message: cmp.Or(f.queryMessage, f.message), RequestID: c.RequestID}
 }
 
 func (w *queryWire) setHeader(header http.Header, _ *fault) {
@@ -179,6 +195,19 @@ func (*queryWire) unknown(c *call) error {
 }
 
 func (*queryWire) oneList() bool { return true }
+
+// peekWire is a look at messages by who wants JSON: LocalStack's, which is made of the XML.
+type peekWire struct{ *queryWire }
+
+func (peekWire) appendResult(buf []byte, c *call, shape *aws.Shape, result any) []byte {
+	return shape.AppendElementsResponse(buf, c.action, result, c.RequestID)
+}
+
+func (peekWire) appendFault(buf []byte, c *call, f *fault) []byte {
+	return append(f.ofQuery(c).AppendJSON(append(buf, `{"ErrorResponse":`...)), '}')
+}
+
+func (peekWire) setHeader(header http.Header, _ *fault) { header["Content-Type"] = plainJSON }
 
 // noWire is what a request gets that names no action: XML, whatever it accepts.
 type noWire struct{ *queryWire }

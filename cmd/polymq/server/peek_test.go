@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -42,7 +43,8 @@ func TestLocalStacksViewOfMessages(t *testing.T) {
 		"by URL":            {"?QueueUrl=http://localhost/000000000000/orders", "", "<Body>now</Body>", "later"},
 		"by path, hidden":   {"/us-east-1/000000000000/orders?ShowDelayed=true", "", "<Body>later</Body>", "Fault"},
 		"in JSON":           {"?QueueUrl=orders", "application/json", `"Body":"now"`, "<"},
-		"never received":    {"?QueueUrl=orders", "application/json", `"ApproximateReceiveCount":"0"`, "FirstReceive"},
+		"never received":    {"?QueueUrl=orders", "application/json", `{"Name":"ApproximateReceiveCount","Value":"0"}`, "FirstReceive"},
+		"no queue":          {"", "application/json", `{"ErrorResponse":{"Error":{"Type":"Sender","Code":"AWS.SimpleQueueService.NonExistentQueue"`, "now"},
 		"in another region": {"/eu-west-1/000000000000/orders", "", "NonExistentQueue", "now"},
 	}
 	for name, tt := range tests {
@@ -70,9 +72,12 @@ func TestLocalStacksViewOfHiddenMessages(t *testing.T) {
 	}
 	type message struct {
 		Body, ReceiptHandle string
-		Attributes          map[string]string
+		Attribute           []struct{ Name, Value string }
 	}
 	for query, want := range map[string]map[string]string{ // whether they are visible, and delayed
+		"&ShowInvisible=1":                     {"now": "true,", "taken": "false,"},
+		"&ShowInvisible=True&ShowDelayed=1":    {"now": "true,false", "taken": "false,false", "later": "true,true"},
+		"&ShowInvisible=0&ShowDelayed=yes":     {"now": ","},
 		"":                                     {"now": ","},
 		"&ShowInvisible=true":                  {"now": "true,", "taken": "false,"},
 		"&ShowDelayed=true":                    {"now": ",false", "later": ",true"},
@@ -81,14 +86,28 @@ func TestLocalStacksViewOfHiddenMessages(t *testing.T) {
 	} {
 		_, text := look(t, srv, http.MethodGet, "?QueueUrl=orders"+query, "", http.Header{"Accept": {"application/json"}})
 		var answer struct {
-			ReceiveMessageResponse struct{ ReceiveMessageResult struct{ Messages []message } }
+			ReceiveMessageResponse struct {
+				ReceiveMessageResult struct{ Message json.RawMessage }
+			}
 		}
 		if err := json.Unmarshal([]byte(text), &answer); err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
+		list := string(answer.ReceiveMessageResponse.ReceiveMessageResult.Message)
+		if len(want) == 1 { // which is no list
+			list = "[" + list + "]"
+		}
+		var messages []message
+		if err := json.Unmarshal([]byte(list), &messages); err != nil {
+			t.Fatalf("%s: %v in %s", query, err, text)
+		}
 		got := map[string]string{}
-		for _, m := range answer.ReceiveMessageResponse.ReceiveMessageResult.Messages {
-			got[m.Body] = m.Attributes["IsVisible"] + "," + m.Attributes["IsDelayed"]
+		for _, m := range messages {
+			attributes := map[string]string{}
+			for _, a := range m.Attribute {
+				attributes[a.Name] = a.Value
+			}
+			got[m.Body] = attributes["IsVisible"] + "," + attributes["IsDelayed"]
 			if m.ReceiptHandle != "SQS/BACKDOOR/ACCESS" {
 				t.Errorf("%s: the handle is %q", query, m.ReceiptHandle)
 			}
@@ -97,6 +116,48 @@ func TestLocalStacksViewOfHiddenMessages(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", query, got, want)
 		}
 	}
+}
+
+// What JSON shows is what LocalStack makes of the XML, member by member.
+func TestLocalStacksViewInJSON(t *testing.T) {
+	t.Parallel()
+	srv := start(t, Config{})
+	createQueue(t, srv, "queue")
+	want := func(header http.Header, path, body, pattern string) {
+		t.Helper()
+		method := http.MethodGet
+		if body != "" {
+			method = http.MethodPost
+		}
+		if _, got := look(t, srv, method, path, body, header); !regexp.MustCompile(`^` + pattern + `$`).MatchString(got) {
+			t.Errorf("%s %s: got %s, want %s", path, body, got, pattern)
+		}
+	}
+	const id = `"[0-9a-f-]{36}"`
+	const metadata = `,"ResponseMetadata":{"RequestId":` + id + `}}}`
+	asJSON := http.Header{"Accept": {"application/json"}}
+	want(asJSON, "?QueueUrl=queue", "", `{"ReceiveMessageResponse":{"ReceiveMessageResult":null`+metadata)
+	want(asJSON, "", "", `{"ErrorResponse":{"Error":{"Type":"Sender","Code":"AWS.SimpleQueueService.NonExistentQueue","Message":"[^"]+"},"RequestId":`+id+`}}`)
+	const sent = `{"messages": [{"body": "a \"b\"", "attributes": {"n": {"type": "Number", "value": "1"}, "s": {"type": "String", "value": "x"}}}]}`
+	if status, body, err := post(srv, "/queues/queue/messages", sent); err != nil || status != http.StatusCreated {
+		t.Fatalf("send: %d %s %v", status, body, err)
+	}
+	const attribute = `{"Name":"[A-Za-z]+","Value":"[0-9]+"}`
+	const message = `{"MessageId":` + id + `,"ReceiptHandle":"SQS/BACKDOOR/ACCESS","MD5OfBody":"[0-9a-f]{32}","Body":"a \\"b\\"",` +
+		`"Attribute":\[` + attribute + `,` + attribute + `,` + attribute + `\],"MD5OfMessageAttributes":"[0-9a-f]{32}",` +
+		`"MessageAttribute":\[{"Name":"n","Value":{"DataType":"Number","StringValue":"1"}},{"Name":"s","Value":{"DataType":"String","StringValue":"x"}}\]}`
+	const one = `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"Message":` + message + `}` + metadata
+	want(asJSON, "?QueueUrl=queue", "", one)
+	want(http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}, "", "Action=ReceiveMessage&QueueUrl=queue", one)
+	if status, body, err := post(srv, "/queues/queue/messages", sent); err != nil || status != http.StatusCreated {
+		t.Fatalf("send: %d %s %v", status, body, err)
+	}
+	want(asJSON, "?QueueUrl=queue", "", `{"ReceiveMessageResponse":{"ReceiveMessageResult":{"Message":\[`+message+`,`+message+`\]}`+metadata)
+	if status, body, err := post(srv, "/queues/queue/messages:receive", `{}`); err != nil || status != http.StatusOK {
+		t.Fatalf("receive: %d %s %v", status, body, err)
+	}
+	sdk := http.Header{"X-Amz-Target": {"AmazonSQS.ReceiveMessage"}, "Content-Type": {"application/x-amz-json-1.0"}}
+	want(sdk, "?ShowInvisible=1", `{"QueueUrl":"queue"}`, `{"Messages":\[{.*"IsVisible":"(true|false)".*"IsVisible":"(true|false)".*}\]}`)
 }
 
 // An SDK whose endpoint it is looks at messages by receiving them, and can do nothing else there.
