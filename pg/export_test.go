@@ -334,5 +334,15 @@ func Idle(s *Store) bool {
 	return len(s.locking) == 0 && len(s.routing) == 0
 }
 
+// ReadCursor reads a cursor of n numbers.
+func ReadCursor(after string, n int) ([]int64, error) {
+	numbers := make([]int64, n)
+	into := make([]*int64, n)
+	for i := range numbers {
+		into[i] = &numbers[i]
+	}
+	return numbers, readCursor(after, into...)
+}
+
 // Translate makes an error of PostgreSQL the core's.
 func Translate(err error) error { return translate(err) }

@@ -33,9 +33,8 @@ SELECT d.* FROM asked a CROSS JOIN LATERAL (
 func (s *Store) peekFIFO(ctx context.Context, queue *core.Queue, in core.PeekInput) (core.PeekPage, error) {
 	var after int64
 	if in.After != "" {
-		var err error
-		if after, err = strconv.ParseInt(in.After, 10, 64); err != nil || after < 0 {
-			return core.PeekPage{}, core.Errorf(core.InvalidArgument, "%q is not a cursor of this list", in.After)
+		if err := readCursor(in.After, &after); err != nil {
+			return core.PeekPage{}, err
 		}
 	}
 	var page core.PeekPage

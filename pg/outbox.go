@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,11 +46,27 @@ func parseCursor(after string) (int64, error) {
 	if after == "" {
 		return 1<<63 - 1, nil
 	}
-	id, err := strconv.ParseInt(after, 10, 64)
-	if err != nil {
-		return 0, core.Errorf(core.InvalidArgument, "%q is not a cursor of this list", after)
+	var id int64
+	err := readCursor(after, &id)
+	return id, err
+}
+
+// readCursor reads a cursor that is so many numbers with dashes between, none below 0.
+func readCursor(after string, into ...*int64) error {
+	parts := strings.Split(after, "-")
+	fits := len(parts) == len(into)
+	for i := 0; fits && i < len(into); i++ {
+		n, err := strconv.ParseUint(parts[i], 10, 63)
+		*into[i], fits = int64(n), err == nil
 	}
-	return id, nil
+	if !fits {
+		return noCursor(after)
+	}
+	return nil
+}
+
+func noCursor(after string) error {
+	return core.Errorf(core.InvalidArgument, "%q is not a cursor of this list", after)
 }
 
 const listKeptSQL = `
@@ -191,10 +208,8 @@ func parseDeliveryCursor(after string) (due time.Time, published int64, err erro
 		return time.UnixMicro(0), -1, nil
 	}
 	var micros int64
-	if n, err := fmt.Sscanf(after, "%d-%d", &micros, &published); err != nil || n != 2 {
-		return due, 0, core.Errorf(core.InvalidArgument, "%q is not a cursor of this list", after)
-	}
-	return time.UnixMicro(micros), published, nil
+	err = readCursor(after, &micros, &published)
+	return time.UnixMicro(micros), published, err
 }
 
 // listed gives deliveries with their messages, without claiming them.

@@ -37,7 +37,7 @@ SELECT d.* FROM asked a CROSS JOIN LATERAL (
 
 // peekCursor is where a page ended.
 type peekCursor struct {
-	priority int16
+	priority int64
 	visible  int64 // microseconds since 1970
 	id       int64
 }
@@ -49,13 +49,16 @@ func (s *Store) PeekMessages(ctx context.Context, queue *core.Queue, in core.Pee
 	}
 	var after peekCursor
 	if in.After != "" {
-		if _, err := fmt.Sscanf(in.After, "%d-%d-%d", &after.priority, &after.visible, &after.id); err != nil || after.visible < 0 {
-			return core.PeekPage{}, core.Errorf(core.InvalidArgument, "%q is not a cursor of this list", in.After)
+		if err := readCursor(in.After, &after.priority, &after.visible, &after.id); err != nil {
+			return core.PeekPage{}, err
+		}
+		if after.priority > core.MaxPriority {
+			return core.PeekPage{}, noCursor(in.After)
 		}
 	}
 	var priorities []int16
 	for _, p := range prioritiesOf(queue) {
-		if p >= after.priority {
+		if int64(p) >= after.priority {
 			priorities = append(priorities, p)
 		}
 	}

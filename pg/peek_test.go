@@ -71,13 +71,13 @@ func TestPeek(t *testing.T) {
 func TestPeekRefusesCursorsThatAreNone(t *testing.T) {
 	inBothModes(t, func(t *testing.T, store *pg.Store) {
 		q := newQueue(t, newBroker(t, store))
-		for _, after := range []string{"x", "1-2", "99999-1-1", "1-99999999999999999999-1", "1--9223372036854775808-1", "1-1-\x00"} {
+		for _, after := range []string{"x", "1-2", "99999-1-1", "1-99999999999999999999-1", "1--9223372036854775808-1", "1-1-\x00", "-1-0-0"} {
 			_, err := q.broker.PeekMessages(context.Background(), core.PeekInput{Queue: q.name, Limit: 1, After: after})
 			if core.CodeOf(err) != core.InvalidArgument {
 				t.Errorf("after %q: %v, want InvalidArgument", after, err)
 			}
 		}
-		for _, after := range []string{"16-9223372036854775807-9223372036854775807", "0-0-0", "-1-0-0"} {
+		for _, after := range []string{"16-9223372036854775807-9223372036854775807", "0-0-0"} {
 			if _, err := q.broker.PeekMessages(context.Background(), core.PeekInput{Queue: q.name, Limit: 1, After: after}); err != nil {
 				t.Errorf("after %q: %v", after, err)
 			}
