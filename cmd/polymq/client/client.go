@@ -72,7 +72,7 @@ func (c *Client) Do(ctx context.Context, in Request, out any) error {
 	if err != nil {
 		return err
 	}
-	response, err := (&http.Client{Transport: c.Transport}).Do(r)
+	response, err := (&http.Client{Transport: c.Transport, CheckRedirect: stay}).Do(r)
 	if err != nil {
 		return c.unreachable(err)
 	}
@@ -85,14 +85,19 @@ func (c *Client) Do(ctx context.Context, in Request, out any) error {
 		return fmt.Errorf("the server's answer is longer than %d MiB, ask for less", maxAnswer>>20)
 	case response.StatusCode >= http.StatusMultipleChoices:
 		return Refused(response, answer)
-	case out == nil, len(answer) == 0:
+	case len(answer) == 0:
 		return nil
+	case out == nil:
+		out = new(json.RawMessage) // a page of another server has not done what was asked for
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("read the server's answer, is %s polymq? %w", c.endpoint(), err)
 	}
 	return nil
 }
+
+// stay follows no redirection: it makes a GET of what was to change something, and that would seem to have been done.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (c *Client) newRequest(ctx context.Context, in Request) (*http.Request, error) {
 	var body bytes.Buffer
@@ -133,9 +138,11 @@ func (c *Client) newRequest(ctx context.Context, in Request) (*http.Request, err
 	return r, nil
 }
 
-// endpoint gives the server's URL; one that names no scheme is of http.
-func (c *Client) endpoint() string {
-	endpoint := strings.TrimRight(cmp.Or(c.Endpoint, DefaultEndpoint), "/")
+func (c *Client) endpoint() string { return URL(cmp.Or(c.Endpoint, DefaultEndpoint)) }
+
+// URL gives a server's URL as it is put before a path; one that names no scheme is of http.
+func URL(endpoint string) string {
+	endpoint = strings.TrimRight(endpoint, "/")
 	if !strings.Contains(endpoint, "://") {
 		endpoint = "http://" + endpoint
 	}
@@ -162,6 +169,10 @@ func (c *Client) List(ctx context.Context, in Request, field string) iter.Seq2[j
 			}
 			var entries []json.RawMessage
 			var next string
+			if page[field] == nil {
+				yield(nil, fmt.Errorf("the server's answer has no list of %s, is %s polymq?", field, c.endpoint()))
+				return
+			}
 			if err := cmp.Or(json.Unmarshal(page[field], &entries), unmarshalNext(page["next_cursor"], &next)); err != nil {
 				yield(nil, fmt.Errorf("read the server's list of %s: %w", field, err))
 				return

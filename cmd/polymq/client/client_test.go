@@ -111,6 +111,37 @@ func TestList(t *testing.T) {
 	}
 }
 
+// What another server says to everything is not that something was done: a page for every path, or the way to its https.
+func TestAnswersOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		handler http.HandlerFunc
+		want    string
+	}{
+		"a page": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!doctype html><title>app</title>") }, "polymq?"},
+		"a redirection": {func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/there" {
+				http.Redirect(w, r, "/there", http.StatusMovedPermanently)
+			}
+		}, "/there"},
+	} {
+		for way, c := range ways(t, tt.handler) {
+			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+				if err := c.Do(t.Context(), client.Request{Method: method, Path: []string{"queues"}}, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%s, %s: %s gives %v", name, way, method, err)
+				}
+			}
+		}
+	}
+	for way, c := range ways(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"status": "ok"}`) }) {
+		for _, err := range c.List(t.Context(), client.Request{Path: []string{"things"}}, "things") {
+			if err == nil || !strings.Contains(err.Error(), "no list of things") {
+				t.Errorf("a list of other things, %s: %v", way, err)
+			}
+		}
+	}
+}
+
 func TestAdminKeyWithoutASecret(t *testing.T) {
 	t.Parallel()
 	c := client.Client{Endpoint: "http://127.0.0.1:1", AdminKey: "hunter2"}

@@ -65,6 +65,9 @@ func Refused(response *http.Response, answer []byte) error {
 		Detail string  `json:"detail"`
 		Errors []Fault `json:"errors"`
 	}
+	if to, err := response.Location(); err == nil {
+		return &Error{Status: response.StatusCode, Detail: "it leads elsewhere, to " + to.String() + " (name the right server: --endpoint)"}
+	}
 	if json.Unmarshal(answer, &problem) != nil || problem.Detail == "" {
 		return &Error{Status: response.StatusCode, Detail: "it answers " + response.Status + ", and not as polymq's JSON API does"}
 	}
