@@ -44,14 +44,14 @@ the same port offers: do that where nobody can change what passes, as on the ser
 func fetchAuthority(ctx context.Context, endpoint string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, client.Timeout)
 	defer cancel()
-	plain := strings.TrimRight(strings.Replace(endpoint, "https://", "http://", 1), "/")
+	plain := strings.Replace(client.URL(endpoint), "https://", "http://", 1)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, plain+"/api/v1/ca.pem", nil)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %s: %w", endpoint, err)
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("reach the server, is it running there? (--endpoint): %w", err)
+		return nil, fmt.Errorf("%w, is it running there? (--endpoint): %w", client.ErrUnreachable, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxCertificate))

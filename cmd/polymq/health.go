@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -65,11 +64,7 @@ func listening(addresses string) string {
 func askHealth(ctx context.Context, endpoint string) (database string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	at, err := url.JoinPath(endpoint, "readyz")
-	if err != nil {
-		return "", err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, client.URL(endpoint)+"/readyz", nil)
 	if err != nil {
 		return "", err
 	}

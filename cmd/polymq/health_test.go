@@ -23,6 +23,7 @@ func TestHealth(t *testing.T) {
 		says          string // "": it fails
 	}{
 		"a server":                  {nil, []string{"--endpoint", srv.URL()}, "takes requests, its database is ready"},
+		"without a scheme":          {nil, []string{"--endpoint", address}, "takes requests"},
 		"by a variable":             {[]string{"POLYMQ_ENDPOINT=" + srv.URL()}, nil, "takes requests"},
 		"where the server listens":  {[]string{"POLYMQ_LISTEN=:" + port + ",:1"}, nil, "http://127.0.0.1:" + port + " takes requests"},
 		"on all addresses":          {[]string{"POLYMQ_LISTEN=[::]:" + port}, nil, "http://127.0.0.1:" + port + " takes requests"},
