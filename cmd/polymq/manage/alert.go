@@ -257,6 +257,9 @@ func alertFields(flags *pflag.FlagSet) (map[string]any, error) {
 	if flags.Changed("to") {
 		fields["to"] = to
 	}
+	if secret != "" && !slices.ContainsFunc(to, func(d alertDestination) bool { return d.Secret != "" }) {
+		return nil, client.Usagef("--secret signs what goes to a webhook, DingTalk or Feishu: name that too, with --to")
+	}
 	return fields, nil
 }
 
@@ -292,6 +295,9 @@ func alertAlter(s *Session) *cobra.Command {
 			fields, err := alertFields(command.Flags())
 			if err != nil {
 				return err
+			}
+			if len(fields) == 0 {
+				return errNothing
 			}
 			return s.do(command, patch(fields, "alerts", args[0]), "Alert "+args[0]+" is changed.")
 		},

@@ -275,6 +275,9 @@ func (s *Session) identitySet(kind string) *cobra.Command {
 					fields[field], _ = command.Flags().GetString(flag)
 				}
 			}
+			if len(fields) == 0 {
+				return errNothing
+			}
 			return s.do(command, inCloud(command, patch(fields, kind+"s", args[0])), title(kind)+" "+args[0]+" is changed.")
 		},
 	}
@@ -466,6 +469,9 @@ func policySet(s *Session) *cobra.Command {
 			}
 			if number > 0 {
 				fields["version"] = number
+			}
+			if len(fields) == 0 {
+				return errNothing
 			}
 			return s.do(command, inCloud(command, patch(fields, "policies", args[0])), "Policy "+args[0]+" is changed.")
 		},

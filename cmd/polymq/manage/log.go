@@ -148,6 +148,9 @@ published, and of what was moved out of a dead-letter queue, belongs to it.`,
 		if err != nil {
 			return err
 		}
+		if follow && (limit != 0 || q.until != "") {
+			return client.Usagef("--follow goes on until Ctrl-C, it has no --limit and no --until")
+		}
 		if follow {
 			return s.followLog(command, in, q.since != "")
 		}

@@ -157,6 +157,9 @@ func messageSend(s *Session) *cobra.Command {
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: s.queueNames(1),
 		RunE: func(command *cobra.Command, args []string) error {
+			if lines && len(args) == 2 && args[1] != "-" {
+				return client.Usagef("--lines sends the lines of the standard input, and a body is given as well")
+			}
 			if lines {
 				return s.sendLines(command, args[0])
 			}

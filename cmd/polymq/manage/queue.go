@@ -97,8 +97,12 @@ func deadLetterFlags(flags *pflag.FlagSet) {
 	flags.String("dead-letter-sources", "any", "`QUEUES` whose dead letters this one takes: any, none, or names with commas")
 }
 
-func deadLetterFields(flags *pflag.FlagSet, fields map[string]any) {
-	if name := flags.Lookup("dead-letter-queue"); name.Changed {
+func deadLetterFields(flags *pflag.FlagSet, fields map[string]any) error {
+	name := flags.Lookup("dead-letter-queue")
+	if flags.Changed("max-receives") && name.Value.String() == "" {
+		return client.Usagef("--max-receives says when messages go to a dead-letter queue: name that too, with --dead-letter-queue")
+	}
+	if name.Changed {
 		policy := deadLetter{Queue: name.Value.String()}
 		if policy.Queue != "" {
 			policy.MaxReceives, _ = flags.GetInt("max-receives") // the flag is there
@@ -112,6 +116,7 @@ func deadLetterFields(flags *pflag.FlagSet, fields map[string]any) {
 		}
 		fields["dead_letter_sources"] = rule
 	}
+	return nil
 }
 
 func queueCommand(environ []string) *cobra.Command {
@@ -196,7 +201,9 @@ func queueCreate(s *Session) *cobra.Command {
 		RunE: func(command *cobra.Command, args []string) error {
 			flags := command.Flags()
 			fields := given(flags, queueSettings)
-			deadLetterFields(flags, fields)
+			if err := deadLetterFields(flags, fields); err != nil {
+				return err
+			}
 			addTags(flags, fields)
 			fields["name"] = args[0]
 			if fifo, _ := flags.GetBool("fifo"); fifo || strings.HasSuffix(args[0], ".fifo") {
@@ -221,7 +228,9 @@ func queueEdit(s *Session) *cobra.Command {
 		ValidArgsFunction: s.queueNames(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			fields := given(command.Flags(), queueSettings)
-			deadLetterFields(command.Flags(), fields)
+			if err := deadLetterFields(command.Flags(), fields); err != nil {
+				return err
+			}
 			addTags(command.Flags(), fields)
 			if len(fields) == 0 {
 				return errNothing
