@@ -3,6 +3,9 @@ package manage_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -110,6 +113,30 @@ func TestTail(t *testing.T) {
 				t.Errorf("the tail has taken something:\n%s", got)
 			}
 		})
+	}
+}
+
+// A queue may go between the list of all and the look at it.
+func TestTailOfAllQueuesThatGo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	lists := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/v1/queues" {
+			if lists++; lists == 2 {
+				cancel()
+			}
+			fmt.Fprint(w, `{"queues": [{"name": "gone"}]}`)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"code": "QueueNotFound", "detail": "queue \"gone\" does not exist"}`)
+	}))
+	defer srv.Close()
+	s := &shell{t: t, environ: []string{"POLYMQ_ENDPOINT=" + srv.URL}}
+	if r := s.run(ctx, "", "tail", "--all"); r.err != nil || lists != 2 {
+		t.Errorf("ended after %d lists: %v", lists, r.err)
 	}
 }
 

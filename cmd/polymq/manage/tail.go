@@ -92,7 +92,11 @@ func (t *tail) run(ctx context.Context) error {
 			return err
 		}
 		for _, name := range t.names {
-			if err := t.look(ctx, t.queues[name]); err != nil {
+			w, followed := t.queues[name]
+			if !followed {
+				continue
+			}
+			if err := t.look(ctx, w); err != nil {
 				return err
 			}
 		}
@@ -124,6 +128,9 @@ func (t *tail) find(ctx context.Context, first bool) error {
 			continue
 		}
 		w, err := t.watch(ctx, name, first)
+		if t.all && client.IsNotFound(err) {
+			continue // it is gone since it was listed
+		}
 		if err != nil {
 			return err
 		}
