@@ -142,8 +142,8 @@ func (q auditQuery) table(ctx context.Context, server *apiClient, out io.Writer)
 		}
 		service, _, _ := strings.Cut(e.EventSource, ".")
 		who := cmp.Or(e.UserIdentity.UserName, e.UserIdentity.AccessKeyID, e.UserIdentity.Type)
-		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.EventTime.Format(time.RFC3339), who, e.SourceIPAddress, service, e.EventName, resource,
-			cmp.Or(e.ErrorCode, "ok"))
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.EventTime.Format(time.RFC3339), manage.Cell(who), e.SourceIPAddress, service,
+			manage.Cell(e.EventName), manage.Cell(resource), cmp.Or(e.ErrorCode, "ok"))
 		return err
 	})
 	if err != nil {

@@ -51,6 +51,14 @@ func TestAuditCommand(t *testing.T) {
 	if err != nil || strings.Count(out, "\n") != 1 || json.Unmarshal([]byte(out), &event) != nil || event.EventName != "CreateQueue" {
 		t.Errorf("as JSON: %q and %v", out, err)
 	}
+	response, err := http.Get(srv.URL() + "/?Action=GetQueueUrl&QueueName=none&AWSAccessKeyId=%1b%5b2J%0astranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if out, err := polymq(environ, "audit", "--limit", "1"); err != nil || strings.Contains(out, "\x1b") || !strings.Contains(out, "\uFFFD[2J stranger") {
+		t.Errorf("of who is named to move the terminal's cursor: %q and %v", out, err)
+	}
 	if _, err := polymq(environ, "audit", "--since", "yesterday"); err == nil || !strings.Contains(err.Error(), "yesterday") {
 		t.Errorf("a bad time: %v", err)
 	}

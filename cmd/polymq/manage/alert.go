@@ -353,7 +353,7 @@ func alertTest(s *Session) *cobra.Command {
 					result = d.Reason
 				}
 				if !s.json {
-					_ = say(command, "%s=%s: %s", d.Type, d.Target, result) // what is wrong with the output shows below
+					_ = say(command, "%s=%s: %s", d.Type, Cell(d.Target), Cell(result)) // what is wrong with the output shows below
 				}
 			}
 			if failed > 0 {

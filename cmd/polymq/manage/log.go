@@ -334,7 +334,7 @@ func (s *Session) followLog(command *cobra.Command, in client.Request, all bool)
 			if s.json {
 				return s.line(command, raw)
 			}
-			_, err := fmt.Fprintln(table, strings.Join(eventRow(*e), "\t"))
+			_, err := fmt.Fprintln(table, rowOf(eventRow(*e)))
 			return err
 		})
 		if err := errors.Join(table.Flush(), err); err != nil && ctx.Err() == nil {

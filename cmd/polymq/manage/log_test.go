@@ -2,9 +2,12 @@ package manage_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // logged gives what a log tells as JSON lines, each as "kind message's number".
@@ -21,6 +24,40 @@ func (s *shell) logged(ids []string, args ...string) (told []string) {
 		told = append(told, strings.TrimSpace(e.Kind+" "+[]string{"", "1", "2"}[1+slices.Index(ids, e.MessageID)]))
 	}
 	return told
+}
+
+// Who sends chooses what logs tell of it: none of that reaches the terminal as more than a text.
+func TestTerminalsAreSpared(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	const escape = "\x1b[2J\nnew line"
+	s.must("queue", "create", "orders", "--logging")
+	s.must("alert", "create", "late", "--metric", "depth", "--above", "1", "--description", escape)
+	tailed, end := s.background("tail", "orders", "--count", "1")
+	followed, stop := s.background("log", "orders", "--follow")
+	sent := url.Values{"Action": {"SendMessage"}, "MessageBody": {"x"}, "AWSAccessKeyId": {escape}}
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); tailed.String() == "" || followed.String() == ""; <-poll.C {
+		response, err := http.Get(s.server.URL() + "/000000000000/orders?" + sent.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is shown")
+		}
+	}
+	end()
+	stop()
+	for name, out := range map[string]string{"tail": tailed.String(), "log --follow": followed.String(), "log": s.must("log", "orders"), "alert show": s.must("alert", "show", "late")} {
+		if strings.Contains(out, "\x1b") || !strings.Contains(out, "\uFFFD[2J") {
+			t.Errorf("%s prints %q", name, out)
+		}
+	}
+	if out := s.must("log", "orders", "--limit", "1"); strings.Count(out, "\n") != 2 {
+		t.Errorf("more than a header and a row: %q", out)
+	}
 }
 
 // TestLogCommand asks for a log by message, by queue and time, and by an attribute.

@@ -320,7 +320,7 @@ func (m *message) describe() []string {
 	for _, name := range sorted(m.Attributes) {
 		pairs = append(pairs, "Attribute "+name, printable(m.Attributes[name].Value))
 	}
-	return append(pairs, "Receipt handle", m.ReceiptHandle, "Body", escaped(m.text()))
+	return append(pairs, "Receipt handle", m.ReceiptHandle, "Body", m.text())
 }
 
 // escaped gives a text without what a terminal would act on.

@@ -146,7 +146,7 @@ func describe(command *cobra.Command, pairs ...string) error {
 	table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			fmt.Fprintf(table, "%s:\t%s\n", pairs[i], pairs[i+1])
+			fmt.Fprintf(table, "%s:\t%s\n", Cell(pairs[i]), escaped(pairs[i+1]))
 		}
 	}
 	return table.Flush()
@@ -192,7 +192,7 @@ func tableRow[T any](table *tabwriter.Writer, raw json.RawMessage, row func(T) [
 	if err := json.Unmarshal(raw, &entry); err != nil {
 		return fmt.Errorf("read the server's list: %w", err)
 	}
-	_, err := fmt.Fprintln(table, strings.Join(row(entry), "\t"))
+	_, err := fmt.Fprintln(table, rowOf(row(entry)))
 	return err
 }
 
@@ -307,15 +307,29 @@ func printableUpTo(text string, most int) string {
 	if len(runes) > most {
 		runes, cut = runes[:most-1], "…"
 	}
-	for i, r := range runes {
+	return Cell(string(runes)) + cut
+}
+
+// Cell gives a text as a cell of a table: without what a terminal would act on. Who asks for something chooses much of what
+// logs tell of it, also where it is refused.
+func Cell(text string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
-			runes[i] = ' '
+			return ' '
 		case !unicode.IsPrint(r):
-			runes[i] = unicode.ReplacementChar
+			return unicode.ReplacementChar
 		}
+		return r
+	}, text)
+}
+
+// rowOf gives the line of a table with some cells.
+func rowOf(cells []string) string {
+	for i := range cells {
+		cells[i] = Cell(cells[i])
 	}
-	return string(runes) + cut
+	return strings.Join(cells, "\t")
 }
 
 // when shows a time, nothing for none.

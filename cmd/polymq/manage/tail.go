@@ -247,10 +247,10 @@ func (t *tail) show(h happening) error {
 			return err
 		}
 	} else {
-		text := h.Detail
+		text := Cell(h.Detail)
 		if h.Body != "" {
 			m := message{Body: h.Body, BodyEncoding: h.BodyEncoding}
-			text = strings.TrimSuffix(printable(m.text())+"  "+h.Detail, "  ")
+			text = strings.TrimSuffix(printable(m.text())+"  "+text, "  ")
 		}
 		if err := say(t.command, "%s  %s  %-18s  %s  %s", h.At.UTC().Format(timeOfEvent), h.Queue, h.Kind, h.MessageID, text); err != nil {
 			return err
