@@ -8,10 +8,10 @@ import (
 
 // limitsBody are limits on the wire.
 type limitsBody struct {
-	Queues   *int   `json:"queues,omitempty" minimum:"0" doc:"Queues in all regions; 0: as many as it likes; absent: what the server has for all"`
-	Topics   *int   `json:"topics,omitempty" minimum:"0" doc:"Topics in all regions, likewise"`
+	Queues   *int   `json:"queues,omitempty" minimum:"0" maximum:"2147483647" doc:"Queues in all regions; 0: as many as it likes; absent: what the server has for all"`
+	Topics   *int   `json:"topics,omitempty" minimum:"0" maximum:"2147483647" doc:"Topics in all regions, likewise"`
 	Bytes    *int64 `json:"bytes,omitempty" minimum:"0" doc:"Bytes of the messages in its queues, likewise"`
-	Requests *int   `json:"requests,omitempty" minimum:"0" doc:"Requests a second, of which each server gives out its share; likewise"`
+	Requests *int   `json:"requests,omitempty" minimum:"0" maximum:"2147483647" doc:"Requests a second, of which each server gives out its share; likewise"`
 }
 
 type setAccountLimitsRequest struct {

@@ -109,6 +109,17 @@ func TestUnknownParameters(t *testing.T) {
 	c.call(200, "GET", "/queues?"+known+"&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00", "") // as a presigned URL has it
 }
 
+// A limit is as large as the database keeps it.
+func TestHostileLimits(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for _, name := range []string{"queues", "topics", "requests"} {
+		c.call(422, "PUT", "/accounts/111122223333/limits", `{"`+name+`": 2147483648}`)
+		c.call(200, "PUT", "/accounts/111122223333/limits", `{"`+name+`": 2147483647}`)
+	}
+	c.call(200, "PUT", "/accounts/111122223333/limits", `{"bytes": 9223372036854775807}`)
+}
+
 // fill gives the address of an operation with one parameter set, and orders for the others in its path.
 func fill(path string, p parameter, value string) string {
 	if p.In == "path" {
