@@ -157,6 +157,10 @@ func (s *Server) register(routes *routes) huma.API {
 	huma.Register(api, op("alter-key", patch, keys+"/{id}", "Access keys", "Disable an access key, or enable it again", 200), s.alterKey)
 	huma.Register(api, op("delete-key", remove, keys+"/{id}", "Access keys", "Delete an access key", 204), s.deleteKey)
 	huma.Register(api, op("list-audit", get, prefix+"/audit", "Audit", "Show who managed what, and who was refused", 200), s.listAudit)
+	for _, path := range []string{queues, topics, subscriptions} {
+		answers := api.OpenAPI().Paths[path].Post.Responses
+		answers["200"] = &huma.Response{Description: "It is there already, as it is asked for", Content: answers["201"].Content}
+	}
 	s.registerIdentities(api, op)
 	s.registerPolicies(api, op)
 	s.registerAccounts(api, op)

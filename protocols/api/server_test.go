@@ -40,6 +40,27 @@ func TestOpenAPIDocument(t *testing.T) {
 	}
 }
 
+// What is there already is answered too, and the document says how.
+func TestOpenAPIDocumentTellsOfWhatIsThere(t *testing.T) {
+	t.Parallel()
+	c := newTopicClient(t)
+	paths := c.call(200, "GET", "/openapi.json", "")["paths"].(object)
+	c.queue("orders")
+	for _, tt := range []struct{ path, document, body string }{
+		{"/queues", "/queues", `{"name": "again"}`}, {"/topics", "/topics", `{"name": "events"}`},
+		{"/topics/events/subscriptions", "/topics/{topic}/subscriptions", `{"queue": "orders"}`},
+	} {
+		c.call(201, "POST", tt.path, tt.body)
+		c.call(200, "POST", tt.path, tt.body)
+		responses := paths["/api/v1"+tt.document].(object)["post"].(object)["responses"].(object)
+		made, _ := json.Marshal(responses["201"].(object)["content"])
+		there, _ := responses["200"].(object)
+		if again, _ := json.Marshal(there["content"]); string(again) != string(made) {
+			t.Errorf("%s: 200 is documented as %s, 201 as %s", tt.path, again, made)
+		}
+	}
+}
+
 func TestDocsLoadNothingFromElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newClient(t).serve(httptest.NewRequest("GET", "/api/v1/docs", nil))
