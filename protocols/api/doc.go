@@ -56,6 +56,9 @@
 // proxies add theirs. Clients name the account and the region only where they are known: a command line of before, told a region, is
 // refused what has none.
 //
+// 2026-11-22: an account or a region that is named and empty is 422, and not as if it were not named: a reset by a script whose
+// variable was not set emptied the default account.
+//
 // 2026-11-22: a document has at most 20,000 values, beside its 16 MiB, and a problem names at most 100 that are wrong. huma looks at
 // every one and keeps a fault for each: 4 MiB of [0,0,… took 2.9 GB and were answered with 137 MB.
 package api

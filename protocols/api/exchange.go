@@ -113,20 +113,28 @@ func readRequest(r *http.Request, op *huma.Operation) *problem {
 const maxUnknown = 20
 
 // problemOfParameters gives the problem of a query with parameters that an operation does not know, beside those that sign
-// the request. huma can refuse them too, but also the latter, and tells any number in any order.
+// the request, or that name an account or a region and are empty. huma can refuse the former too, but also those that sign, and tells
+// any number in any order; the latter it takes for absent.
 func problemOfParameters(query url.Values, op *huma.Operation) *problem {
-	var unknown []fault
+	var faults []fault
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		known := func(p *huma.Param) bool { return p.In == "query" && p.Name == name }
-		if !strings.HasPrefix(name, "X-Amz-") && !slices.ContainsFunc(op.Parameters, known) && len(unknown) < maxUnknown {
-			unknown = append(unknown, fault{Location: "query." + name, Message: "unknown query parameter"})
+		i := slices.IndexFunc(op.Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
+		var message string
+		switch {
+		case i < 0 && !strings.HasPrefix(name, "X-Amz-"):
+			message = "unknown query parameter"
+		case i >= 0 && op.Parameters[i].Schema.Pattern != "" && slices.Contains(query[name], ""):
+			message = "expected string to match pattern " + op.Parameters[i].Schema.Pattern
+		}
+		if message != "" && len(faults) < maxUnknown {
+			faults = append(faults, fault{Location: "query." + name, Message: message})
 		}
 	}
-	if unknown == nil {
+	if faults == nil {
 		return nil
 	}
 	p := newProblem(http.StatusUnprocessableEntity, core.InvalidArgument, "validation failed")
-	p.Errors = unknown
+	p.Errors = faults
 	return p
 }
 

@@ -96,6 +96,8 @@ func TestUnknownParameters(t *testing.T) {
 	c.call(422, "POST", "/reset?region=eu-west-1", "")
 	c.call(422, "DELETE", "/queues/orders?=", "")
 	c.call(422, "POST", "/queues/orders/messages:purge?region=us-east-1&\xff", "")
+	c.call(422, "POST", "/reset?account=", "") // as a script writes it whose variable is not set
+	c.call(422, "DELETE", "/queues/orders?account=000000000000&region=", "")
 	if got := c.receive("orders"); len(got) != 1 {
 		t.Errorf("got %v, want what was sent", got)
 	}
