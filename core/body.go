@@ -3,6 +3,7 @@ package core
 import (
 	"bytes"
 	"encoding/base64"
+	"regexp"
 	"unicode/utf8"
 )
 
@@ -64,6 +65,12 @@ func encoded(body []byte, form BodyForm) []byte {
 	}
 	return base64.StdEncoding.AppendEncode(nil, body)
 }
+
+var decimal = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
+
+// ValidNumber reports whether a text is a decimal number, which attributes of that type have: however many digits it has, and no
+// infinity. Protocols may want less.
+func ValidNumber(text string) bool { return decimal.MatchString(text) }
 
 // ValidText reports whether all characters are among those that XML and SQS can carry: U+0009,
 // U+000A, U+000D, U+0020 to U+D7FF, U+E000 to U+FFFD, U+10000 to U+10FFFF, in valid UTF-8

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -137,6 +136,8 @@ func (a attributeBody) decode(name string) (core.Attribute, error) {
 		return attribute, core.Errorf(core.InvalidArgument, "attributes whose names begin with AWS. or Amazon. are reserved, as is %q", name)
 	}
 	switch {
+	case !core.ValidText([]byte(a.Type)):
+		return attribute, core.Errorf(core.InvalidArgument, "the type of attribute %q has characters that not every protocol can carry", name)
 	case isBinary(a.Type):
 		value, err := base64.StdEncoding.Strict().DecodeString(a.Value)
 		if err != nil {
@@ -144,7 +145,7 @@ func (a attributeBody) decode(name string) (core.Attribute, error) {
 		}
 		attribute.Value = value
 	case isNumber(a.Type):
-		if _, err := strconv.ParseFloat(a.Value, 64); err != nil {
+		if !core.ValidNumber(a.Value) {
 			return attribute, core.Errorf(core.InvalidArgument, "the value of attribute %q is no number", name)
 		}
 	case !core.ValidText(attribute.Value):

@@ -367,12 +367,14 @@ func TestQueueFromEndToEnd(t *testing.T) {
 		"no text":           {"body", "bell\x07"},
 		"too many copies":   {"body", "a", "copies", "101"},
 		"an attribute less": {"body", "a", "attribute_name", "n", "attribute_type", "Number", "attribute_value", "x"},
+		"no number":         {"body", "a", "attribute_name", "n", "attribute_type", "Number", "attribute_value", "true"},
 		"another type":      {"body", "a", "attribute_name", "n", "attribute_type", "Binary", "attribute_value", "x"},
 	} {
 		if got := s.post(base+"/queues/orders/send", fields...); got.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("%s: got %s", name, got.Status)
 		}
 	}
+	s.wants(s.post(base+"/queues/orders/send", "body", "a", "delay", "NaN").text, "Delay must be a number from 0")
 	received := s.post(base+"/queues/orders/receive", "limit", "2").text
 	handles := regexp.MustCompile(`name="handle" value="([^"]+)"`).FindAllStringSubmatch(received, -1)
 	if len(handles) != 4 { // two forms for each message

@@ -58,7 +58,7 @@ func (f *form) duration(name string, unit, most time.Duration) *time.Duration {
 		return nil
 	}
 	n, err := strconv.ParseFloat(text, 64)
-	if (err != nil || n < 0 || n > float64(most/unit)) && f.err == nil {
+	if (err != nil || !(n >= 0 && n <= float64(most/unit))) && f.err == nil {
 		f.err = f.x.problem(core.InvalidArgument, f.x.t("%s must be a number from 0 to %d.", f.x.t(fieldTitles[name]), int64(most/unit)))
 		return nil
 	}

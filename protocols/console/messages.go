@@ -228,7 +228,7 @@ func (x *exchange) attributes(f *form) []core.Attribute {
 			problem = x.t("An attribute is a String or a Number.")
 		case len(a.Value) == 0 || !core.ValidText(a.Value) || !core.ValidText([]byte(a.Name)):
 			problem = x.t("The attribute %s needs a value.", a.Name)
-		case a.Type == "Number" && !json.Valid(a.Value):
+		case a.Type == "Number" && !core.ValidNumber(string(a.Value)):
 			problem = x.t("The attribute %s is not a number.", a.Name)
 		}
 		if problem != "" && f.err == nil {

@@ -2,7 +2,6 @@ package mns
 
 import (
 	"encoding/base64"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,7 +95,7 @@ func (p property) attribute() (core.Attribute, error) {
 		a.Type = attributeString
 	case typeNumber:
 		a.Type = attributeNumber
-		if !number.MatchString(p.Value) {
+		if !core.ValidNumber(p.Value) {
 			err = strconv.ErrSyntax
 		}
 	case typeBoolean:
@@ -115,9 +114,6 @@ func (p property) attribute() (core.Attribute, error) {
 	}
 	return a, nil
 }
-
-// number is what a NUMBER looks like, however many digits it has.
-var number = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
 
 func isBoolean(value string) bool {
 	return strings.EqualFold(value, "true") || strings.EqualFold(value, "false")
