@@ -85,6 +85,17 @@ func TestSeed(t *testing.T) {
 	}
 }
 
+// What looks like a variable, be it a tag's value or its name, is none in a dump.
+func TestDumpOfWhatLooksLikeAVariable(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.environ = append(s.environ, "TEAM=payments")
+	s.must("queue", "create", "orders", "--tag", "${TEAM}=${TEAM}", "--tag", "$${TEAM}=$${TEAM}")
+	if r := s.run(t.Context(), s.must("dump-config"), "seed", "-"); r.err != nil || r.out != "0 created, 0 changed, 0 deleted\n" {
+		t.Errorf("the dump changes\n%s%v", r.out, r.err)
+	}
+}
+
 // TestDumpLeavesOut dumps a subscription that waits to be confirmed.
 func TestDumpLeavesOut(t *testing.T) {
 	t.Parallel()

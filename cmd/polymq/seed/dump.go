@@ -126,7 +126,7 @@ func nodeOf(value any) (*yaml.Node, error) {
 				return nil, err
 			}
 			key := &yaml.Node{}
-			key.SetString(name)
+			key.SetString(strings.ReplaceAll(name, "${", "$${"))
 			node.Content = append(node.Content, key, child)
 		}
 	case []Fields:
