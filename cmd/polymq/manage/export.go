@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/progress"
 )
 
@@ -74,7 +76,10 @@ that is interrupted loses none, it may leave one batch both in the file and in t
 }
 
 // errHidden refuses to write messages that the server has emptied: it would look like a backup.
-var errHidden = errors.New("this access key's user may not see bodies of messages, and an export without them is none: an administrator allows it with polymq user set NAME --bodies")
+var errHidden = &client.Error{
+	Status: http.StatusForbidden,
+	Detail: "this access key's user may not see bodies of messages, and an export without them is none: an administrator allows it with polymq user set NAME --bodies",
+}
 
 // mayExport looks at a message, before a file is begun.
 func (s *Session) mayExport(ctx context.Context, queue string) error {

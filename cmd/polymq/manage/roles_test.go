@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/polymq/polymq/cmd/polymq/client"
 	"github.com/polymq/polymq/cmd/polymq/server"
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
@@ -83,8 +84,8 @@ func TestExportWithoutBodies(t *testing.T) {
 	operator.must("queue", "create", "orders")
 	operator.must("message", "send", "orders", "a "+needle)
 	file := filepath.Join(t.TempDir(), "orders.jsonl")
-	if r := viewer.run(t.Context(), "", "export", "orders", file); r.err == nil || !strings.Contains(r.err.Error(), "--bodies") {
-		t.Errorf("got %q and %v", r.out, r.err)
+	if r := viewer.run(t.Context(), "", "export", "orders", file); client.ExitCode(r.err) != client.ExitDenied || !strings.Contains(r.err.Error(), "--bodies") {
+		t.Errorf("got %q and %v, exit code %d", r.out, r.err, client.ExitCode(r.err))
 	}
 	if _, err := os.Stat(file); err == nil {
 		t.Error("there is a file that looks like a backup")
