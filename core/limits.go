@@ -205,6 +205,13 @@ func (l *limited) room(account string, size int) error {
 	return nil
 }
 
+// stored is told what came of bytes that room has counted: those of a failure are not stored.
+func (l *limited) stored(size int, err error) {
+	if err != nil && l.Bytes > 0 {
+		l.bytes.Add(-int64(size))
+	}
+}
+
 // anotherQueue says EntityLimit where an account has as many queues as it may. Two that are made at the same
 // moment may both be the last one.
 func (b *Broker) anotherQueue(ctx context.Context, name QueueName) error {

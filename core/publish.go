@@ -115,7 +115,7 @@ const (
 // have to be tried again; everything else is delivered in the background. FIFO topics keep the
 // order of calls and of messages in a call, and drop duplicates. TopicNotFound, MessageTooLong,
 // InvalidArgument.
-func (b *Broker) Publish(ctx context.Context, in PublishInput) ([]Published, error) {
+func (b *Broker) Publish(ctx context.Context, in PublishInput) (published []Published, err error) {
 	if n := len(in.Messages); n < 1 || n > MaxPublishBatch {
 		return nil, Errorf(InvalidArgument, "a call publishes 1 to %d messages, this one has %d", MaxPublishBatch, n)
 	}
@@ -125,16 +125,17 @@ func (b *Broker) Publish(ctx context.Context, in PublishInput) ([]Published, err
 		}
 	}
 	if of := b.limits.of(in.Topic.Account); of != nil {
-		if err := of.room(in.Topic.Account, in.size()); err != nil {
+		size := in.size()
+		if err := of.room(in.Topic.Account, size); err != nil {
 			return nil, err
 		}
+		defer func() { of.stored(size, err) }()
 	}
 	faults := b.inject(ctx, FaultPublish, in.Topic.Account, in.Topic.Name)
 	if err := faults.before(ctx); err != nil {
 		return nil, err
 	}
-	var published []Published
-	err := b.withRoutes(ctx, in.Topic, func(routes *Routes) (err error) {
+	err = b.withRoutes(ctx, in.Topic, func(routes *Routes) (err error) {
 		messages, end := b.tracePublish(ctx, routes.Topic.Name, in.Messages)
 		if routes.Topic.FIFO {
 			published, err = b.publishFIFO(ctx, routes, messages)

@@ -17,7 +17,7 @@ type SendInput struct {
 // each message needs a group, and one whose deduplication id was sent within the DeduplicationWindow
 // before is not stored again.
 // QueueNotFound, MessageTooLong, InvalidArgument; Throttled where the account stores as much as it may.
-func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error) {
+func (b *Broker) SendMessages(ctx context.Context, in SendInput) (sent []Sent, err error) {
 	if n := len(in.Messages); n < 1 || n > MaxBatch {
 		return nil, Errorf(InvalidArgument, "a call sends 1 to %d messages, this one has %d", MaxBatch, n)
 	}
@@ -27,16 +27,17 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) ([]Sent, error)
 		}
 	}
 	if of := b.limits.of(in.Queue.Account); of != nil {
-		if err := of.room(in.Queue.Account, in.size()); err != nil {
+		size := in.size()
+		if err := of.room(in.Queue.Account, size); err != nil {
 			return nil, err
 		}
+		defer func() { of.stored(size, err) }()
 	}
 	faults := b.inject(ctx, FaultSend, in.Queue.Account, in.Queue.Name)
 	if err := faults.before(ctx); err != nil {
 		return nil, err
 	}
-	var sent []Sent
-	err := b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
+	err = b.withQueue(ctx, in.Queue, func(queue *Queue) (err error) {
 		b.used(queue)
 		if err := checkGroups(queue, in.Messages); err != nil {
 			return err
