@@ -88,9 +88,6 @@ const (
 	AlertNoData  AlertState = "no_data"
 )
 
-// AlertStates lists them.
-var AlertStates = []AlertState{AlertOK, AlertPending, AlertFiring, AlertNoData}
-
 // DestinationType is a way to tell somebody.
 type DestinationType string
 
