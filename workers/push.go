@@ -58,6 +58,7 @@ type Push struct {
 
 	wake     chan struct{} // something may be claimed
 	outcomes chan core.Outcome
+	gaveUp   bool // of settle alone: Close has waited long enough, and the database is away
 
 	ctx     context.Context // ends when Close begins: nothing more is claimed
 	stop    context.CancelFunc
@@ -353,7 +354,7 @@ func (p *Push) settle() {
 // writeDown settles outcomes, again while the database is away. What cannot be settled with the others is
 // settled by itself.
 func (p *Push) writeDown(outcomes []core.Outcome) {
-	for range settleAttempts {
+	for tried := 0; tried < settleAttempts && !p.gaveUp; tried++ {
 		ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 		err := p.deliveries.Settle(ctx, outcomes)
 		cancel()
@@ -366,6 +367,7 @@ func (p *Push) writeDown(outcomes []core.Outcome) {
 			}
 			return
 		case core.CodeOf(err) != core.Unavailable || p.pushes.Err() != nil:
+			p.gaveUp = core.CodeOf(err) == core.Unavailable
 			p.log.Warn().Err(err).Int("deliveries", len(outcomes)).Msg("what became of deliveries is lost; they are attempted again")
 			return
 		}

@@ -414,6 +414,31 @@ func TestPushClosesDuringAClaim(t *testing.T) {
 	})
 }
 
+// A database that answers nothing holds up Close once, and not for each part of what is to be written down.
+func TestPushClosesWhileTheDatabaseHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Delivered, nil })
+		for lane := range int64(2000) {
+			e.waiting[lane+1] = 1
+		}
+		deliveries := e.deliveries()
+		deliveries.Settle = func(ctx context.Context, _ []core.Outcome) error {
+			<-ctx.Done()
+			return core.Wrap(core.Unavailable, ctx.Err(), "the database cannot be reached")
+		}
+		p := NewPush(deliveries, zerolog.Nop())
+		_ = p.Run(t.Context())
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		closing := time.Now()
+		p.Close(ctx)
+		if took := time.Since(closing); took > time.Second+storeTimeout {
+			t.Errorf("closed after %v", took)
+		}
+	})
+}
+
 // Looking at very many lanes takes a fiftieth of the time, and no longer than 4 s pass without.
 func TestPushLooksSeldomAtMany(t *testing.T) {
 	t.Parallel()
