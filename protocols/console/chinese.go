@@ -130,7 +130,7 @@ var chinese = map[string]string{
 	"Receive wait": "接收等待", "How long a receive waits for a first message": "没有消息时接收请求等待的时长", "Largest message": "最大消息", "Body and attributes together": "消息体与属性合计",
 	"Where messages go that nobody manages to handle": "始终无法处理的消息的去处", "Receives before that": "转入前的接收次数", "How often a message is handed out at most": "一条消息最多被接收多少次",
 	"Record what happens to each message": "记录每条消息的经历", "Needed for “Where is my message?”": "“我的消息在哪里？”需要它",
-	"This server records it for every queue and topic (--message-log all), also while this is off.": "本服务器记录所有队列和主题的消息（--message-log all），此项关闭时也一样。",
+	"With --message-log all this server records it for every queue and topic, also while this is off.": "以 --message-log all 运行的服务器记录所有队列和主题的消息，此项关闭时也一样。",
 	"Deduplicate within message groups":              "在消息组内去重",
 	"Otherwise an id must be new in the whole queue": "否则去重 ID 在整个队列中必须唯一",
 	"Deduplicate by content":                         "按内容去重", "A message without a deduplication id gets one of its body": "没有去重 ID 的消息以消息体生成一个",
