@@ -122,6 +122,14 @@ func javaProgram(mns, sources string, checks []string, talkers ...talker) progra
 	return p
 }
 
+// snsProgram has the SDK of AWS in the version of its message manager.
+func snsProgram() program {
+	p := javaProgram("2.0.0", "mns-2", []string{"sns"})
+	p.name = "java-sns"
+	p.install[0] = append(p.install[0], "-Daws.version=2.47.4")
+	return p
+}
+
 func springProgram(cloud, boot string) program {
 	p := mavenProgram("spring-"+cloud, "sdktests.SpringProgram", "--file=spring.xml", "-Dspring.cloud.aws="+cloud, "-Dspring.boot="+boot)
 	p.checks = []string{"spring"}

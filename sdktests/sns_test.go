@@ -103,9 +103,7 @@ func TestSNSPrograms(t *testing.T) {
 // The message manager of Java's SDK accepts certificates of SNS's own host only.
 func TestSNSJava(t *testing.T) {
 	t.Parallel()
-	p := javaProgram("2.0.0", "mns-2", []string{"sns"})
-	p.name = "java-sns" // with the SDK of the version that the message manager has
-	p.install[0] = append(p.install[0], "-Daws.version=2.47.4")
+	p := snsProgram()
 	if !p.available(t) {
 		t.SkipNow() // not to count as passed
 	}

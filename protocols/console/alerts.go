@@ -60,7 +60,7 @@ func (s *Server) listAlerts(x *exchange) error {
 	if x.partial() {
 		return s.part(x, "alerts.html", "rows", data)
 	}
-	return s.show(x, "alerts.html", &page{Title: "Alerts", Active: "alerts", Data: data, Snippets: alertSnippets(x)})
+	return s.show(x, "alerts.html", &page{Title: "Alerts", Active: "alerts", Data: data, Snippets: alertsSnippets(x)})
 }
 
 // createAlert makes an alert.
@@ -179,7 +179,7 @@ func (s *Server) showAlert(x *exchange) error {
 	if x.partial() {
 		return s.part(x, "alert.html", "state", data)
 	}
-	return s.show(x, "alert.html", &page{Title: a.Name.Name, Active: "alerts", Data: data, Snippets: alertSnippets(x)})
+	return s.show(x, "alert.html", &page{Title: a.Name.Name, Active: "alerts", Data: data, Snippets: alertSnippets(x, a.Name.Name)})
 }
 
 // testAlert sends a notification to each destination of an alert.

@@ -31,7 +31,7 @@ func TestAlertPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := s.get(base + "/alerts/deep")
-	s.wants(shown, "orders", "firing", "dingtalk", "http://127.0.0.1:1/")
+	s.wants(shown, "orders", "firing", "dingtalk", "http://127.0.0.1:1/", "polymq alert show deep ", "/api/v1/alerts/deep/series")
 	if strings.Contains(shown, "SEC1") {
 		t.Error("the secret is shown")
 	}

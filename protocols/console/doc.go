@@ -15,7 +15,8 @@
 // A page is a template, a method of Server and a row of the table in routes.go; a row of navigation
 // (navigation.go) shows it to people. Its texts are English in the template, {{t "Queues"}}, and have their
 // Chinese in chinese.go: a test names those that are missing. Calls of SDKs that do what the page does are made
-// in snippets.go.
+// in snippets.go: those of AWS are data, which aws_calls.go writes in each language; those of MNS, whose SDKs have little in common,
+// stand in mns_calls.go as they are. sdktests runs all of them (TestSnippets).
 //
 // # Access
 //
@@ -54,4 +55,7 @@
 //
 // 2026-11-21: who may not see bodies sees no attributes of messages either, in the message log too, and can search for
 // neither: a search that finds tells what is written.
+//
+// 2026-11-22: AWS's SDKs are made from one model and differ in how a call is spelled, so that is all that is said of them here. Code that
+// was written by hand five times over would be right on the page that somebody has tried.
 package console
