@@ -11,17 +11,10 @@ import (
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
-// An answer is passed on as it is, without a body too: S3 says so that there is no such object.
-func TestForwardedAnswers(t *testing.T) {
-	t.Parallel()
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Upstream", r.URL.Path)
-		if r.URL.Path == "/bucket/there" {
-			w.WriteHeader(http.StatusOK)
-			return
-		}
-		w.WriteHeader(http.StatusNotFound)
-	}))
+// forwarding starts a server that passes requests for other services on to one that answers as is given.
+func forwarding(t *testing.T, answer http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	upstream := httptest.NewServer(answer)
 	t.Cleanup(upstream.Close)
 	target, err := url.Parse(upstream.URL)
 	if err != nil {
@@ -29,6 +22,20 @@ func TestForwardedAnswers(t *testing.T) {
 	}
 	server := httptest.NewServer(New(pgtest.Broker(t), Options{Forward: target}))
 	t.Cleanup(server.Close)
+	return server
+}
+
+// An answer is passed on as it is, without a body too: S3 says so that there is no such object.
+func TestForwardedAnswers(t *testing.T) {
+	t.Parallel()
+	server := forwarding(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Upstream", r.URL.Path)
+		if r.URL.Path == "/bucket/there" {
+			w.WriteHeader(http.StatusOK)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
 	for path, want := range map[string]int{"/bucket/there": http.StatusOK, "/bucket/missing": http.StatusNotFound} {
 		for _, method := range []string{http.MethodHead, http.MethodGet, http.MethodDelete} {
 			r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
@@ -57,7 +64,7 @@ func TestForwardedAsTheyCame(t *testing.T) {
 		"/bucket/a%2Fb//c/": {"text/x-of-its-own", "", "hello"},
 		"//bucket/../key":   {"text/plain", "gzip", packed},
 	}
-	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := forwarding(t, func(w http.ResponseWriter, r *http.Request) {
 		answer, header := answers[r.URL.EscapedPath()], w.Header()
 		header["X-Asked"], header["X-Accepts"], header["Content-Type"] = []string{r.RequestURI}, r.Header["Accept-Encoding"], nil
 		if answer.contentType != "" {
@@ -67,14 +74,7 @@ func TestForwardedAsTheyCame(t *testing.T) {
 			header.Set("Content-Encoding", answer.encoding)
 		}
 		_, _ = io.WriteString(w, answer.body)
-	}))
-	t.Cleanup(upstream.Close)
-	target, err := url.Parse(upstream.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(New(pgtest.Broker(t), Options{Forward: target}))
-	t.Cleanup(server.Close)
+	})
 	plain := &http.Client{Transport: &http.Transport{DisableCompression: true}}
 	t.Cleanup(plain.CloseIdleConnections)
 	for _, asked := range []string{"/bucket/key?X-Amz-SignedHeaders=host;range&X-Amz-Date=1", "/bucket/key?b=2&a=100%&acl", "/bucket/a%2Fb//c/?prefix=", "//bucket/../key"} {
