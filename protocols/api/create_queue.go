@@ -14,7 +14,7 @@ const fifoSuffix = ".fifo"
 type createQueueRequest struct {
 	Scope
 	Body struct {
-		Name string `json:"name" pattern:"^[A-Za-z0-9_-]{1,251}([A-Za-z0-9_-]{0,5}|[.]fifo)$" patternDescription:"1 to 256 letters, digits, '-' and '_', of a FIFO queue also with .fifo behind them" doc:"SQS clients can create names of up to 80 characters, MNS clients none with '_'; both can use any" example:"orders"`
+		Name string `json:"name" maxLength:"256" pattern:"^[A-Za-z0-9_-]+([.]fifo)?$" patternDescription:"1 to 256 letters, digits, '-' and '_', of a FIFO queue also with .fifo behind them" doc:"SQS clients can create names of up to 80 characters, MNS clients none with '_'; both can use any" example:"orders"`
 		FIFO bool   `json:"fifo,omitempty" doc:"Messages are received in the order of sending within their groups. It cannot be changed later"`
 		Settings
 		Tags map[string]string `json:"tags,omitempty" maxProperties:"50"`

@@ -52,7 +52,7 @@ func (s SubscriptionSettings) change(topic core.TopicName, filter core.Filter) c
 type createSubscriptionRequest struct {
 	OfTopic
 	Body struct {
-		Name   string `json:"name,omitempty" pattern:"^[A-Za-z0-9_-]{1,255}$" patternDescription:"1 to 255 letters, digits, '-' and '_'" doc:"Else a UUID, and the same endpoint is subscribed once"`
+		Name   string `json:"name,omitempty" maxLength:"255" pattern:"^[A-Za-z0-9_-]+$" patternDescription:"1 to 255 letters, digits, '-' and '_'" doc:"Else a UUID, and the same endpoint is subscribed once"`
 		Format string `json:"format,omitempty" enum:"sns,mns" doc:"Whose envelope messages get; else sns"`
 		Queue  string `json:"queue,omitempty" maxLength:"256" doc:"Subscribe this queue of the topic's account and region" example:"orders"`
 		URL    string `json:"url,omitempty" maxLength:"4096" doc:"Subscribe this HTTP endpoint, without asking it to confirm"`

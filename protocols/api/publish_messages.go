@@ -20,8 +20,8 @@ type newPublication struct {
 	Subject         string                   `json:"subject,omitempty" maxLength:"100"`
 	Attributes      map[string]attributeBody `json:"attributes,omitempty" maxProperties:"50"`
 	Tag             string                   `json:"tag,omitempty" maxLength:"16" doc:"For MNS subscriptions with a filter tag"`
-	GroupID         string                   `json:"group_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"FIFO topics need it"`
-	DeduplicationID string                   `json:"deduplication_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"FIFO topics only"`
+	GroupID         string                   `json:"group_id,omitempty" maxLength:"128" pattern:"^[!-~]+$" patternDescription:"1 to 128 printable ASCII characters" doc:"FIFO topics need it"`
+	DeduplicationID string                   `json:"deduplication_id,omitempty" maxLength:"128" pattern:"^[!-~]+$" patternDescription:"1 to 128 printable ASCII characters" doc:"FIFO topics only"`
 }
 
 type publishMessagesResponse struct {

@@ -12,7 +12,7 @@ import (
 // which does not look into other embedded structs.
 type Scope struct {
 	Account string `query:"account" pattern:"^[0-9]{12}$" doc:"Account of the queue; else that of the credentials, else 000000000000"`
-	Region  string `query:"region" pattern:"^[a-z0-9-]{1,64}$" doc:"Region of the queue; else that of the credentials, else the server's"`
+	Region  string `query:"region" maxLength:"64" pattern:"^[a-z0-9-]+$" doc:"Region of the queue; else that of the credentials, else the server's"`
 }
 
 // queue names a queue in the scope.

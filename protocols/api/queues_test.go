@@ -28,6 +28,8 @@ func TestCreateQueue(t *testing.T) {
 		"empty name":                {`{"name": ""}`, 422},
 		"longest name":              {`{"name": "` + strings.Repeat("n", 256) + `"}`, 201},
 		"name too long":             {`{"name": "` + strings.Repeat("n", 257) + `"}`, 422},
+		"longest FIFO name":         {`{"name": "` + strings.Repeat("n", 251) + `.fifo", "fifo": true}`, 201},
+		"FIFO name too long":        {`{"name": "` + strings.Repeat("n", 252) + `.fifo", "fifo": true}`, 422},
 		"name with a dot":           {`{"name": "orders.fifo"}`, 422},
 		"name of other letters":     {`{"name": "größe"}`, 422},
 		"unknown member":            {`{"name": "x", "kind": true}`, 422},

@@ -14,7 +14,7 @@ type receiveMessagesRequest struct {
 	Body struct {
 		Limit                    int    `json:"limit,omitempty" default:"1" minimum:"1" maximum:"100" doc:"Most messages to receive"`
 		WaitSeconds              *int   `json:"wait_seconds,omitempty" minimum:"0" maximum:"30" doc:"How long to wait for a first message; else the queue's"`
-		AttemptID                string `json:"attempt_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"Of a FIFO queue: another receive with the same one, within five minutes, gets the same messages, while they are as this one left them"`
+		AttemptID                string `json:"attempt_id,omitempty" maxLength:"128" pattern:"^[!-~]+$" patternDescription:"1 to 128 printable ASCII characters" doc:"Of a FIFO queue: another receive with the same one, within five minutes, gets the same messages, while they are as this one left them"`
 		VisibilityTimeoutSeconds *int   `json:"visibility_timeout_seconds,omitempty" minimum:"0" maximum:"43200" doc:"For how long to hide the messages; else the queue's"`
 	}
 }

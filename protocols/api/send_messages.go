@@ -25,9 +25,9 @@ type newMessage struct {
 	System       map[string]string        `json:"system,omitempty" maxProperties:"10" doc:"What SDKs set rather than the application, such as AWSTraceHeader and traceparent"`
 	DelaySeconds *int                     `json:"delay_seconds,omitempty" minimum:"0" maximum:"604800" doc:"Until it can be received; else the queue's"`
 	Priority     int                      `json:"priority,omitempty" minimum:"1" maximum:"16" doc:"1 is the most urgent, 16 the least; else 8"`
-	GroupID      string                   `json:"group_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"A message of a FIFO queue needs one"`
+	GroupID      string                   `json:"group_id,omitempty" maxLength:"128" pattern:"^[!-~]+$" patternDescription:"1 to 128 printable ASCII characters" doc:"A message of a FIFO queue needs one"`
 
-	DeduplicationID string `json:"deduplication_id,omitempty" pattern:"^[!-~]{1,128}$" patternDescription:"1 to 128 printable ASCII characters" doc:"Of a FIFO queue: another message with the same one, sent within five minutes, is not stored"`
+	DeduplicationID string `json:"deduplication_id,omitempty" maxLength:"128" pattern:"^[!-~]+$" patternDescription:"1 to 128 printable ASCII characters" doc:"Of a FIFO queue: another message with the same one, sent within five minutes, is not stored"`
 }
 
 type sendMessagesResponse struct {
