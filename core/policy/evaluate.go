@@ -149,7 +149,21 @@ func (p *Policies) denies(r *Request) (Decision, bool) {
 	if d, found := find(r, Session, p.Session, false); found {
 		return d, true
 	}
-	return find(r, Resource, list(p.Resource), false)
+	return p.resourceDenies(r)
+}
+
+// resourceDenies looks for the statement of the resource's policy that denies the request. From one with NotPrincipal nobody
+// who has a boundary is excepted.
+func (p *Policies) resourceDenies(r *Request) (Decision, bool) {
+	if d, found := find(r, Resource, list(p.Resource), false); found || p.Resource == nil || p.Boundary == nil || p.Root {
+		return d, found
+	}
+	for _, s := range p.Resource.about(r) {
+		if !s.Allow && s.notPrincipal && s.applies(r) {
+			return Decision{ExplicitDeny, p.Resource.Kind, p.Resource.Name, s}, true
+		}
+	}
+	return Decision{}, false
 }
 
 // ownAllows says whether the principal's own policies allow the request, or which of them does not.

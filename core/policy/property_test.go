@@ -125,7 +125,7 @@ func (n *naive) decide(identity, boundary, session, resource []rule) Outcome {
 				direct = slices.Contains(listed, "*") || slices.Contains(listed, "arn:aws:iam::"+mine+":user/"+n.name)
 				account = slices.Contains(listed, mine)
 				if r.NotPrincipal != nil {
-					direct = !slices.Contains(listed, "*") && !(direct && account)
+					direct = !slices.Contains(listed, "*") && !(direct && account) || r.Effect == "Deny" && boundary != nil
 					account = false
 				}
 			}
