@@ -9,7 +9,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -67,6 +70,29 @@ type Session struct {
 	SourceIdentity string            `json:"source_identity,omitempty"`
 	Policies       []string          `json:"policies,omitempty"` // IDs of policies that bound it besides
 	Tags           map[string]string `json:"tags,omitempty"`
+	Transitive     []string          `json:"transitive,omitempty"` // names of those tags that pass on to sessions that this one asks for
+}
+
+// Follow gives the session what passes on to it from the one that asks for it: whom that stands for, and its transitive tags.
+func (s *Session) Follow(before *Session) {
+	s.SourceIdentity = cmp.Or(before.SourceIdentity, s.SourceIdentity)
+	for name, value := range before.Tags {
+		if slices.ContainsFunc(before.Transitive, func(passes string) bool { return strings.EqualFold(passes, name) }) {
+			s.Tags = overlaid(s.Tags, map[string]string{name: value})
+			s.Transitive = append(s.Transitive, name)
+		}
+	}
+}
+
+// overlaid gives tags with others put over them. Names of tags differ in more than their case.
+func overlaid(tags, over map[string]string) map[string]string {
+	all := make(map[string]string, len(tags)+len(over))
+	maps.Copy(all, tags)
+	for name := range over {
+		maps.DeleteFunc(all, func(below, _ string) bool { return strings.EqualFold(below, name) })
+	}
+	maps.Copy(all, over)
+	return all
 }
 
 // Bounded says that whoever made the session asked for policies that bound it.

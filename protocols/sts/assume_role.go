@@ -19,6 +19,8 @@ type assumeRoleRequest struct {
 	SourceIdentity  *string
 	PolicyArns      []policyARN `query:"PolicyArns.member"`
 	Tags            []tag       `query:"Tags.member"`
+
+	TransitiveTagKeys []string `query:"TransitiveTagKeys.member"`
 }
 
 // policyARN names a policy that is to bound a session.
@@ -59,22 +61,27 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 	case role == nil:
 		return nil, awsquery.Faultf(http.StatusBadRequest, "ValidationError", "%.256s is invalid", req.RoleArn)
 	}
-	if err := req.check(); err != nil {
+	var before core.Session // that asks, in a chain of roles
+	if c.Key != nil {
+		before = c.Key.Session
+	}
+	if err := req.check(&before); err != nil {
 		return nil, err
 	}
 	life, err := duration(req.DurationSeconds, defaultRole, longestRole)
 	if err != nil {
 		return nil, err
 	}
-	if c.Key != nil && c.Key.Session.Role != "" && life > longestChained {
+	if before.Role != "" && life > longestChained {
 		return nil, awsquery.Faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
 	account := role[1]
-	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, req.RoleArn, req.conditionKey, req.further()...)
+	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, req.RoleArn, req.conditionKey, req.further(&before)...)
 	if err != nil {
 		return nil, err
 	}
-	session := core.Session{Role: req.RoleArn, Name: req.RoleSessionName, Policy: text(req.Policy), SourceIdentity: text(req.SourceIdentity)}
+	session := core.Session{Role: req.RoleArn, Name: req.RoleSessionName, Policy: text(req.Policy), SourceIdentity: text(req.SourceIdentity), Transitive: req.TransitiveTagKeys}
+	session.Follow(&before)
 	if kept != nil {
 		if life > kept.MaxSession {
 			return nil, awsquery.Faultf(http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
@@ -97,12 +104,12 @@ func (s *Server) assumeRole(ctx context.Context, c *call, req *assumeRoleRequest
 }
 
 // further gives the actions that the request needs beside AssumeRole: policies go by a session's tags and by whom
-// it stands for, and so not everybody who may assume a role may choose those.
-func (req *assumeRoleRequest) further() (actions []string) {
-	if len(req.Tags) > 0 {
+// it stands for, and so not everybody who may assume a role may choose those, or bring them along.
+func (req *assumeRoleRequest) further(before *core.Session) (actions []string) {
+	if len(req.Tags) > 0 || len(before.Transitive) > 0 {
 		actions = append(actions, tagSession)
 	}
-	if req.SourceIdentity != nil {
+	if req.SourceIdentity != nil || before.SourceIdentity != "" {
 		actions = append(actions, setSourceIdentity)
 	}
 	return actions
@@ -148,7 +155,8 @@ func (req *assumeRoleRequest) conditionKey(key string) []string {
 	return nil
 }
 
-func (req *assumeRoleRequest) check() error {
+// check says whether the parameters can be used, after those of the session that asks.
+func (req *assumeRoleRequest) check(before *core.Session) error {
 	if err := checkName(req.RoleSessionName, "roleSessionName", 64); err != nil {
 		return err
 	}
@@ -156,9 +164,15 @@ func (req *assumeRoleRequest) check() error {
 		if err := checkName(*req.SourceIdentity, "sourceIdentity", 64); err != nil {
 			return err
 		}
+		if before.SourceIdentity != "" && before.SourceIdentity != *req.SourceIdentity {
+			return awsquery.Faultf(http.StatusBadRequest, "ValidationError", "The source identity is already set for this assume role session")
+		}
 	}
 	if req.ExternalId != nil && (len(*req.ExternalId) > maxExternalID || !externalID.MatchString(*req.ExternalId)) {
 		return awsquery.Faultf(http.StatusBadRequest, "ValidationError", `1 validation error detected: Value at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+=,.@:\/-]* and have 2 to 1224 characters`)
+	}
+	if err := checkTags(req.Tags, req.TransitiveTagKeys, before.Transitive); err != nil {
+		return err
 	}
 	return checkPolicy(req.Policy)
 }

@@ -22,6 +22,10 @@
 // 2026-11-21: tags and a source identity of a role's session need sts:TagSession and sts:SetSourceIdentity of the
 // role's trust policy where policies are enforced, and are free where they are not.
 //
+// 2026-11-22: in a chain of roles the source identity passes on and cannot be changed, and so do tags that are transitive; a
+// role whose trust policy does not allow sts:SetSourceIdentity, or sts:TagSession, cannot be assumed with them, whether the request
+// says them or not. That is recorded against the service, with the errors.
+//
 // 2026-11-21: the texts of errors are those that clients of STS quote (ValidationError, AccessDenied,
 // ExpiredToken); unverified are those of MalformedPolicyDocument and PackedPolicyTooLarge.
 package sts

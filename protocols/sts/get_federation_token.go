@@ -31,6 +31,9 @@ func (s *Server) getFederationToken(ctx context.Context, c *call, req *getFedera
 	if err := checkName(req.Name, "name", 32); err != nil {
 		return nil, err
 	}
+	if err := checkTags(req.Tags, nil, nil); err != nil {
+		return nil, err
+	}
 	if err := checkPolicy(req.Policy); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -60,6 +62,33 @@ func duration(seconds *int, normal, longest time.Duration) (time.Duration, error
 	return time.Duration(*seconds) * time.Second, nil
 }
 
+// checkTags says whether a session can be given the tags: each once, those that are to pass on among them, and none in
+// the place of one that came to it.
+func checkTags(tags []tag, transitive, inherited []string) error {
+	wrong := func(message string) error {
+		return awsquery.Faultf(http.StatusBadRequest, "InvalidParameterValue", "%s", message)
+	}
+	has := func(list []tag, name string) bool {
+		return slices.ContainsFunc(list, func(t tag) bool { return strings.EqualFold(t.Key, name) })
+	}
+	for i, t := range tags {
+		if has(tags[:i], t.Key) {
+			return wrong("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		}
+	}
+	for _, name := range inherited {
+		if has(tags, name) {
+			return wrong("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+		}
+	}
+	for _, name := range transitive {
+		if !has(tags, name) {
+			return wrong("The specified transitive tag key must be included in the requested tags.")
+		}
+	}
+	return nil
+}
+
 // bound adds to a session the managed policies that it is asked to be bounded by, and its tags.
 func (s *Server) bound(ctx context.Context, session *core.Session, account string, policies []policyARN, tags []tag) error {
 	if len(policies) > maxSessionPolicies {
@@ -78,8 +107,9 @@ func (s *Server) bound(ctx context.Context, session *core.Session, account strin
 		}
 		session.Policies = append(session.Policies, found.ID)
 	}
+	all := len(session.Tags) + len(tags)
 	for _, t := range tags {
-		if t.Key == "" || len(t.Key) > core.MaxEntityTagKey || len(t.Value) > core.MaxEntityTagValue || len(tags) > core.MaxEntityTags {
+		if t.Key == "" || len(t.Key) > core.MaxEntityTagKey || len(t.Value) > core.MaxEntityTagValue || all > core.MaxEntityTags {
 			return awsquery.Faultf(http.StatusBadRequest, "ValidationError", "A session has at most %d tags, with keys of 1 to %d characters and values of up to %d.",
 				core.MaxEntityTags, core.MaxEntityTagKey, core.MaxEntityTagValue)
 		}
