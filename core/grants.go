@@ -158,12 +158,9 @@ func (g *Grants) describe(principal *Identity) {
 			g.Access, g.Bodies = principal.Access, principal.Bodies || principal.Access == Operator || principal.Access == Admin
 		}
 	case PrincipalRole:
-		tags := maps.Clone(principal.Tags)
-		if tags == nil {
-			tags = map[string]string{}
-		}
-		maps.Copy(tags, g.Tags)
-		g.Role, g.Tags = principal.ARN(""), tags
+		g.Role, g.Tags = principal.ARN(""), overlaid(principal.Tags, g.Tags)
+	case PrincipalFederated:
+		g.Tags = overlaid(principal.Tags, g.Tags)
 	}
 }
 

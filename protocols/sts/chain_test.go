@@ -115,3 +115,43 @@ func TestChainedRoles(t *testing.T) {
 		})
 	}
 }
+
+// A federated user has the tags of its user, save those that it is given anew; keys differ in more than their case.
+func TestTagsOfSessions(t *testing.T) {
+	t.Parallel()
+	f := enforced(t)
+	role := f.role("worker", "user/ann", "AssumeRole", "TagSession")
+	ann := f.key(core.NewKey{User: "ann"})
+	team, site := "a", "x"
+	for _, name := range []core.IdentityName{{Account: "111122223333", Kind: core.User, Name: "ann"}, {Account: "111122223333", Kind: core.Role, Cloud: core.AWS, Name: "worker"}} {
+		if _, err := f.broker.AlterIdentity(t.Context(), name, core.IdentityChange{Tags: map[string]*string{"Team": &team, "Site": &site}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	may := core.Inline{Cloud: core.AWS, Text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:*","Resource":"*"}]}`}
+	if err := f.broker.PutInlinePolicy(t.Context(), core.IdentityName{Account: "111122223333", Kind: core.User, Name: "ann"}, "may", may); err != nil {
+		t.Fatal(err)
+	}
+	assumed, err := ann.AssumeRole(t.Context(), &sdk.AssumeRoleInput{RoleArn: &role, RoleSessionName: aws.String("s1"), Tags: tags("team", "b")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	federated, err := ann.GetFederationToken(t.Context(), &sdk.GetFederationTokenInput{Name: aws.String("fred"), Policy: aws.String(policyOf(0)), Tags: tags("team", "b")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, credentials := range map[string]*types.Credentials{"a role's session": assumed.Credentials, "a federated user": federated.Credentials} {
+		key, err := f.broker.Key(t.Context(), *credentials.AccessKeyId)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grants, err := f.broker.Grants(t.Context(), key)
+		if want := map[string]string{"team": "b", "Site": "x"}; err != nil || !maps.Equal(grants.Tags, want) {
+			t.Errorf("%s has the tags %v, %v, want %v", what, grants.Tags, err, want)
+		}
+	}
+	twice := &sdk.GetFederationTokenInput{Name: aws.String("fred"), Tags: tags("team", "a", "TEAM", "b")}
+	if _, err := ann.GetFederationToken(t.Context(), twice); codeOf(err) != "InvalidParameterValue" {
+		t.Errorf("a tag twice: %v", err)
+	}
+}
