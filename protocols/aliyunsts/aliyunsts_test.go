@@ -143,6 +143,25 @@ func TestAssumeRole(t *testing.T) {
 	}
 }
 
+// In a chain of roles whom a session stands for passes on, and cannot be said anew.
+func TestSourceIdentityPassesOn(t *testing.T) {
+	t.Parallel()
+	f := start(t, true)
+	last := f.do(t, f.key(t, core.NewKey{User: "ann"}), "AssumeRole", "RoleArn", role, "RoleSessionName", "one", "SourceIdentity", "ann")
+	for _, said := range [][]string{nil, {"SourceIdentity", "ann"}, nil} {
+		more := append([]string{"RoleArn", role, "RoleSessionName", "more"}, said...)
+		next := f.do(t, session(last), "AssumeRole", more...)
+		found, err := f.broker.Key(t.Context(), next.Credentials.AccessKeyId)
+		if err != nil || next.SourceIdentity != "ann" || found.Session.SourceIdentity != "ann" {
+			t.Fatalf("got %+v, %v, want ann's", next, err)
+		}
+		last = next
+	}
+	if got := f.do(t, session(last), "AssumeRole", "RoleArn", role, "RoleSessionName", "more", "SourceIdentity", "bob"); got.status != 400 || got.Code != "InvalidParameter.SourceIdentity" {
+		t.Errorf("another's: got %+v", got)
+	}
+}
+
 func TestAssumeRoleRefuses(t *testing.T) {
 	t.Parallel()
 	f := start(t, true)

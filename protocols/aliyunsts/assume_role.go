@@ -58,6 +58,12 @@ func (s *Server) assumeRole(ctx context.Context, c *openapi.Call, req *assumeRol
 	}
 	account := accountOf(req.RoleArn, c.Account)
 	session := core.Session{Role: "acs:ram::" + account + ":role/" + roleName(req.RoleArn), Name: req.RoleSessionName, SourceIdentity: req.SourceIdentity}
+	if c.Key != nil { // in a chain of roles, whose source identity stays what it is
+		session.Follow(&c.Key.Session)
+	}
+	if req.SourceIdentity != "" && req.SourceIdentity != session.SourceIdentity {
+		return nil, wrong("SourceIdentity", "is already set for this session and cannot be changed")
+	}
 	kept, err := s.callers.Assume(ctx, &c.Caller, s.broker, session.Role, req.conditionKey)
 	switch {
 	case core.CodeOf(err) == core.EntityNotFound:

@@ -18,5 +18,8 @@
 // 2026-11-21: the account itself may assume roles. The service wants a RAM user for that, but who has one key
 // for all would have to make a second one here for nothing.
 //
+// 2026-11-22: in a chain of roles SourceIdentity passes on and cannot be changed, as RAM's manual has it; the code of the error is
+// not known.
+//
 // 2026-11-21: a session lasts twelve hours at most, the most that a role can be given.
 package aliyunsts
