@@ -273,3 +273,37 @@ func TestDatabaseOfAnotherIsolation(t *testing.T) {
 		t.Errorf("alter a queue that was being changed: %v", err)
 	}
 }
+
+// A borrowed database may read and write texts, times and bytes otherwise, for polymq as for applications that send with it.
+func TestDatabaseOfOtherForms(t *testing.T) {
+	t.Parallel()
+	url := pgtest.EmptyDatabaseURL(t)
+	conn := database(t, url)
+	name := pgx.Identifier{conn.Config().Database}.Sanitize()
+	for _, setting := range []string{"standard_conforming_strings = off", "client_encoding = GBK", "datestyle = SQL", "intervalstyle = sql_standard", "bytea_output = escape", "array_nulls = off"} {
+		execute(t, conn, `ALTER DATABASE `+name+` SET `+setting)
+	}
+	if _, err := pg.Migrate(t.Context(), pg.Options{URL: url}); err != nil {
+		t.Fatal(err)
+	}
+	for _, opts := range []pg.Options{{URL: url}, {URL: url, DirectURL: url, Pooled: true}} {
+		broker := newBroker(t, open(t, opts))
+		q := newQueue(t, broker, func(s *core.Settings) { s.Delay = time.Hour })
+		if _, err := broker.AlterQueue(t.Context(), q.name, core.QueueChange{Delay: ptr(time.Duration(0)), Tags: map[string]*string{"größe": ptr("大 ✓")}}); err != nil {
+			t.Fatal(err)
+		}
+		described, err := broker.DescribeQueue(t.Context(), q.name)
+		if err != nil || described.Tags["größe"] != "大 ✓" || described.Delay != 0 {
+			t.Errorf("got %+v, %v", described, err)
+		}
+		works(t, opts)
+		fifo := newFIFO(t, broker)
+		fifo.sendTo("g", "1")
+		fifo.sqlSendTo(application(t, url), "g", "d", "2")
+		fifo.wantReceive("1", "2")
+		execute(t, application(t, url), `SELECT polymq.send($1, $2, $3, 'a', '{"a.b": 1.5}')`, q.name.Account, q.name.Region, q.name.Name)
+		if m := q.one(); len(m.Attributes) != 1 || string(m.Attributes[0].Value) != "1.5" {
+			t.Errorf("received %+v", m)
+		}
+	}
+}

@@ -356,4 +356,9 @@
 // 2026-11-22: a server whose heartbeat finds that the others have taken it to be gone, for it stood still for 20 s or the database was away as
 // long, forgets what it remembers and tells them. Before, the one that came back first told nobody of anything for up to 5 s, and what it
 // changed meanwhile was never told.
+//
+// 2026-11-22: a session says in which form it reads and writes texts, times, intervals, bytes, arrays and its statements, whatever its role or
+// database says: with bytea_output = escape, or IntervalStyle other than postgres, a server behind a pooler did not start or answered nothing, and with
+// standard_conforming_strings = off or client_encoding = GBK the first migration failed. polymq.send has the way its own text is read as a setting of
+// the function, for it runs in applications' sessions.
 package pg

@@ -283,6 +283,12 @@ func (o Options) sessionSettings() map[string]string {
 		"synchronous_commit":                  "on",
 		"default_transaction_isolation":       "read committed", // a borrowed database may have another
 		"timezone":                            "UTC",
+		"client_encoding":                     "UTF8", // from here on, how values and statements are read and written
+		"datestyle":                           "ISO",
+		"intervalstyle":                       "postgres",
+		"bytea_output":                        "hex",
+		"array_nulls":                         "on",
+		"standard_conforming_strings":         "on",
 		"client_min_messages":                 "warning",
 		"statement_timeout":                   "60s",
 		"lock_timeout":                        "5s",
