@@ -32,4 +32,10 @@
 //
 // 2026-11-21: anything-but takes prefix, suffix and wildcard, as the current documentation has it.
 // A recording of 2024 refuses suffix there. A wildcard may have three asterisks.
+//
+// 2026-11-22: numbers are compared by six decimals: on the real service 100.1234567 was seen to match the policy
+// [100.123456789], and 100.1234561 not to (getmoto/moto pull request 6242). That is how event-ruler, the engine that
+// AWS publishes, did it up to 1.7; the documentation speaks of five. What a float64 does not hold exactly, such as a
+// 64-bit id, is equal only where it is written alike. Ranges go on beyond the engine's five thousand million, since
+// its later versions do.
 package filter

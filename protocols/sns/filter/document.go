@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -60,12 +61,28 @@ func (d *document) arrayOf(name string, list []byte) branch {
 	return b
 }
 
+// Numbers are compared by six decimals, as the service was seen to do, and what a float64 cannot hold exactly by
+// how it is written.
+const (
+	decimals  = 1e6
+	maxScaled = 5e9 // beyond it there are fewer than six decimals
+	maxExact  = 1 << 53
+)
+
+// numberOf reads a number of JSON.
 func numberOf(s string) value {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
+	if strings.Trim(s, "+-.0123456789eE") != "" || err != nil && !math.IsInf(f, 0) { // not 0x1p4, NaN
 		return value{kind: unreadable}
 	}
-	return value{kind: number, number: f}
+	v := value{kind: number, number: f}
+	switch {
+	case math.Abs(f) <= maxScaled:
+		v.number = math.Round(f*decimals)/decimals + 0 // -0 is 0
+	case math.Abs(f) >= maxExact:
+		v.text = s
+	}
+	return v
 }
 
 var errNoObject = errors.New("not an object of JSON")

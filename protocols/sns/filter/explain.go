@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -72,7 +73,7 @@ func (c *condition) explain(rule int, leaves map[string][]value) core.Finding {
 func (v value) describe() string {
 	switch v.kind {
 	case number:
-		return numberText(v.number)
+		return cmp.Or(v.text, numberText(v.number))
 	case literal:
 		return v.text
 	case unreadable:

@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/polymq/polymq/core"
@@ -24,6 +25,7 @@ func FuzzPolicy(f *testing.F) {
 		{`{"a":[{"cidr":"10.0.0.0/8"},{"cidr":"2001:db8::/32"},{"anything-but":[1,2]}],".":{"a":[1e2]}}`, `{"a":"10.1.2.3","..a":100}`},
 		{`{"a":[{"numeric":["=",-0]}]}`, `{"a":0.0}`},
 		{`{"a":["x"],"a":[{"exists":true}]}`, `{"a":[],"b":{}}`},
+		{`{"a":[9007199254740993],"b":[1e999]}`, `{"a":9007199254740993,"b":1e999}`},
 		{`{`, `[`}, {`{}`, `{}`}, {`null`, `null`},
 	} {
 		f.Add(seed[0], seed[1])
@@ -41,8 +43,11 @@ func FuzzPolicy(f *testing.F) {
 		if explained := policy.Explain(nil, []byte(body)); explained.Matches != (len(got) == 2) || len(got) == 1 {
 			t.Fatalf("policy %s, message %s: got %v, explained as %+v", text, body, got, explained)
 		}
-		var message map[string]any
-		if json.Unmarshal([]byte(body), &message) != nil || message == nil || len(text) > maxFuzzedText || len(body) > maxFuzzedText {
+		if !json.Valid([]byte(body)) || !strings.HasPrefix(strings.TrimLeft(body, " \t\r\n"), "{") {
+			return
+		}
+		message := naiveObject(body)
+		if len(text) > maxFuzzedText || len(body) > maxFuzzedText {
 			return
 		}
 		body = jsonText(message) // each key once
@@ -70,7 +75,7 @@ func attributesOf(message map[string]any) (attributes []core.Attribute, told boo
 		switch v := v.(type) {
 		case string:
 			a.Value = []byte(v)
-		case float64:
+		case json.Number:
 			a.Type = "Number"
 		case []any:
 			if a.Type = "String.Array"; slices.ContainsFunc(v, func(element any) bool { return isInner(element) }) {

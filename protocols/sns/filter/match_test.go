@@ -32,6 +32,8 @@ func TestMatchAttributes(t *testing.T) {
 		"range":                         {`{"a":[{"numeric":[">",0,"<=",5]}]}`, []core.Attribute{attribute("a", "Number", "5")}, true},
 		"out of a range":                {`{"a":[{"numeric":[">",0,"<=",5]}]}`, []core.Attribute{attribute("a", "Number", "0")}, false},
 		"range against text":            {`{"a":[{"numeric":[">",0]}]}`, []core.Attribute{attribute("a", "String", "5")}, false},
+		"range against no number":       {`{"a":[{"numeric":[">",0]}]}`, []core.Attribute{attribute("a", "Number", "NaN")}, false},
+		"range against hexadecimal":     {`{"a":[{"numeric":[">",0]}]}`, []core.Attribute{attribute("a", "Number", "0x1p4")}, false},
 		"array":                         {`{"a":["y"]}`, []core.Attribute{attribute("a", "String.Array", `["x","y"]`)}, true},
 		"array of numbers":              {`{"a":[2]}`, []core.Attribute{attribute("a", "String.Array", `["x",2,true]`)}, true},
 		"array of literals":             {`{"a":[null]}`, []core.Attribute{attribute("a", "String.Array", `[null]`)}, true},
@@ -113,6 +115,20 @@ func TestMatchBody(t *testing.T) {
 		"deeper than is looked at":       {`{"a":["x"]}`, `{"a":` + strings.Repeat("[", maxNesting+1) + `"x"` + strings.Repeat("]", maxNesting+1) + `}`, false},
 		"deep where nothing is asked":    {`{"a":["x"]}`, `{"b":` + strings.Repeat("[", 2*maxNesting) + strings.Repeat("]", 2*maxNesting) + `,"a":"x"}`, true},
 		"number out of range is present": {`{"a":[{"exists":false}]}`, `{"a":1e999}`, false},
+		"number out of range exists":     {`{"a":[{"exists":true}],"b":[{"anything-but":1}]}`, `{"a":1e999,"b":-1e999}`, true},
+		"number out of range, equal":     {`{"a":[1e999]}`, `{"a":1e999}`, true},
+		"number out of range, not equal": {`{"a":[1e999]}`, `{"a":2e999}`, false},
+		"numbers by six decimals":        {`{"a":[100.123456789]}`, `{"a":100.1234567}`, true}, // so recorded, as the next two
+		"numbers by the sixth decimal":   {`{"a":[100.123456789]}`, `{"a":100.1234561}`, false},
+		"six decimals in an array":       {`{"a":[100.123456789,500]}`, `{"a":[100.1234567,50]}`, true},
+		"numeric by six decimals":        {`{"a":[{"numeric":["=",100.123456789]}]}`, `{"a":100.1234567}`, true},
+		"a range by six decimals":        {`{"a":[{"numeric":[">",0.1234567]}]}`, `{"a":0.1234569}`, false},
+		"anything-but by six decimals":   {`{"a":[{"anything-but":100.123456789}]}`, `{"a":100.1234567}`, false},
+		"neighbours of 16 digits":        {`{"a":[9007199254740993]}`, `{"a":9007199254740992}`, false},
+		"a number of 20 digits":          {`{"a":[12345678901234567891]}`, `{"a":12345678901234567891}`, true},
+		"neighbours of 20 digits":        {`{"a":[12345678901234567891]}`, `{"a":12345678901234567890}`, false},
+		"a number of 12 digits":          {`{"a":[123456789012]}`, `{"a":123456789012.0}`, true},
+		"a range above 16 digits":        {`{"a":[{"numeric":[">",1]}]}`, `{"a":9007199254740993}`, true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -130,6 +146,17 @@ func TestMatchGivesEachPolicyOnce(t *testing.T) {
 	for range 2 { // what one match noted does not count for the next
 		if got := set.MatchBody([]byte(`{"a":["x","x"],"b":"y"}`)); !slices.Equal(got, []int{1, 2}) {
 			t.Errorf("got %v, want [1 2]", got)
+		}
+	}
+}
+
+// Zero has two spellings, and policies may have either.
+func TestMatchBothZeros(t *testing.T) {
+	t.Parallel()
+	set := compile(t, MessageBody, `{"a":[0]}`, `{"a":[-0]}`, `{"a":[-0.0]}`)
+	for _, body := range []string{`{"a":0}`, `{"a":-0}`, `{"a":0e1}`} {
+		if got := set.MatchBody([]byte(body)); !slices.Equal(got, []int{0, 1, 2}) {
+			t.Errorf("%s: got %v, want all three", body, got)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/netip"
 	"reflect"
 	"regexp"
@@ -58,7 +59,7 @@ func drawKeys(t *rapid.T, depth int) map[string]any {
 	return keys
 }
 
-var leaves = rapid.SampledFrom([]any{"x", "xy", "Xy", "yx", "10.0.0.1", "", 0.0, 1.0, 2.5, true, false, nil})
+var leaves = rapid.SampledFrom([]any{"x", "xy", "Xy", "yx", "10.0.0.1", "", 0.0, 1.0, 2.5, 2.50000049, json.Number("9007199254740992"), json.Number("9007199254740993"), true, false, nil})
 
 func drawTest(t *rapid.T) any {
 	text := rapid.SampledFrom([]string{"x", "y", "xy", "XY"}).Draw(t, "text")
@@ -108,13 +109,42 @@ type naiveLeaf struct {
 }
 
 func naive(policy, body string) bool {
-	var keys, message map[string]any
-	if json.Unmarshal([]byte(policy), &keys) != nil || json.Unmarshal([]byte(body), &message) != nil {
-		panic("what was drawn is JSON")
-	}
+	keys, message := naiveObject(policy), naiveObject(body)
 	var all []naiveLeaf
 	naiveFlatten(&all, "", "", message, map[string]int{})
 	return slices.ContainsFunc(naiveRules(keys, ""), func(wants [][2]any) bool { return naiveMeets(all, wants, map[string]int{}) })
+}
+
+// naiveObject reads an object of JSON, numbers as they are written.
+func naiveObject(text string) (object map[string]any) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	if decoder.Decode(&object) != nil {
+		panic("what was drawn is an object of JSON")
+	}
+	return object
+}
+
+// naiveNumber gives the six decimals that count of a number, and what it is by as many digits as are exact.
+func naiveNumber(n json.Number) (f float64, key string) {
+	f, err := n.Float64()
+	switch {
+	case err != nil || math.Abs(f) >= 1<<53:
+		return f, n.String()
+	case math.Abs(f) <= 5e9:
+		f = math.Round(f*1e6) / 1e6
+	}
+	return f, fmt.Sprint(f + 0) // -0 is 0
+}
+
+func naiveEqual(a, b any) bool {
+	m, isNumber := a.(json.Number)
+	if n, ok := b.(json.Number); isNumber && ok {
+		_, left := naiveNumber(m)
+		_, right := naiveNumber(n)
+		return left == right
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // naiveFlatten lists the leaves. The place tells arrays of the same path apart.
@@ -199,10 +229,10 @@ func naiveMeets(all []naiveLeaf, wants [][2]any, chosen map[string]int) bool {
 func naivePasses(test, v any) bool {
 	operators, ok := test.(map[string]any)
 	if !ok {
-		return reflect.DeepEqual(test, v)
+		return naiveEqual(test, v)
 	}
 	text, isText := v.(string)
-	n, isNumber := v.(float64)
+	n, isNumber := v.(json.Number)
 	for name, operand := range operators {
 		switch name {
 		case "exists":
@@ -228,7 +258,7 @@ func naivePasses(test, v any) bool {
 			if !ok {
 				list = []any{operand}
 			}
-			return !slices.ContainsFunc(list, func(not any) bool { return reflect.DeepEqual(not, v) })
+			return !slices.ContainsFunc(list, func(not any) bool { return naiveEqual(not, v) })
 		}
 	}
 	panic("an operator that is not drawn")
@@ -268,9 +298,10 @@ func naiveEach(operators map[string]any) (each []any) {
 	return each
 }
 
-func naiveInRange(terms []any, n float64) bool {
+func naiveInRange(terms []any, number json.Number) bool {
+	n, _ := naiveNumber(number)
 	for i := 0; i < len(terms); i += 2 {
-		bound := terms[i+1].(float64)
+		bound, _ := naiveNumber(terms[i+1].(json.Number))
 		inside := map[string]bool{"=": n == bound, "<": n < bound, "<=": n <= bound, ">": n > bound, ">=": n >= bound}
 		if !inside[terms[i].(string)] {
 			return false

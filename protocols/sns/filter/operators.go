@@ -2,6 +2,7 @@ package filter
 
 import (
 	"errors"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -26,8 +27,8 @@ const (
 
 // value is a leaf of a message or of a policy: of one kind, and comparable.
 type value struct {
-	kind   kind // text, number, literal; unreadable
-	text   string
+	kind   kind   // text, number, literal; unreadable
+	text   string // of a number: as it is written, where number does not tell it apart from others
 	number float64
 }
 
@@ -96,19 +97,14 @@ func (p *parser) test(n *node) (test, error) {
 	case object:
 		return p.match(n)
 	}
-	return p.exact(n)
+	return exact(n), nil
 }
 
-func (p *parser) exact(n *node) (test, error) {
-	v := value{kind: n.kind, text: n.text}
+func exact(n *node) test {
 	if n.kind == number {
-		f, err := strconv.ParseFloat(n.text, 64)
-		if err != nil {
-			return test{}, p.errorf(n, "Number %s is out of range", n.text)
-		}
-		v = value{kind: number, number: f}
+		return test{operator: equals, value: numberOf(n.text)}
 	}
-	return test{operator: equals, value: v}, nil
+	return test{operator: equals, value: value{kind: n.kind, text: n.text}}
 }
 
 // match reads an operator and its operand.
@@ -168,15 +164,14 @@ func (p *parser) anythingBut(n *node) (test, error) {
 	t := test{operator: anythingBut}
 	switch n.kind {
 	case text, number:
-		not, err := p.exact(n)
-		t.not = []test{not}
-		return t, err
+		t.not = []test{exact(n)}
+		return t, nil
 	case array:
 		return p.anythingButOf(n, func(element *node) (test, error) {
 			if element.kind != n.elements[0].kind || element.kind != text && element.kind != number {
 				return test{}, p.errorf(element, "Inside anything but list, either all values are number or string, mixed type is not supported")
 			}
-			return p.exact(element)
+			return exact(element), nil
 		})
 	case object:
 		if len(n.members) != 1 {
@@ -277,11 +272,11 @@ func (p *parser) bound(n *node, i int, operator string) (float64, error) {
 	if i >= len(n.elements) {
 		return 0, p.errorBehind(n, "Value of %s must be numeric", operator)
 	}
-	f, err := strconv.ParseFloat(n.elements[i].text, 64)
-	if n.elements[i].kind != number || err != nil {
+	bound := numberOf(n.elements[i].text).number
+	if n.elements[i].kind != number || math.IsInf(bound, 0) {
 		return 0, p.errorf(n.elements[i], "Value of %s must be numeric", operator)
 	}
-	return f, nil
+	return bound, nil
 }
 
 func (s *span) set(operator string, bound float64) {
