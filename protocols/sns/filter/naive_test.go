@@ -109,7 +109,7 @@ type naiveLeaf struct {
 }
 
 func naive(policy, body string) bool {
-	keys, message := naiveObject(policy), naiveObject(body)
+	keys, message := naiveOrdered(policy), naiveObject(body)
 	var all []naiveLeaf
 	naiveFlatten(&all, "", "", message, map[string]int{})
 	return slices.ContainsFunc(naiveRules(keys, ""), func(wants [][2]any) bool { return naiveMeets(all, wants, map[string]int{}) })
@@ -123,6 +123,48 @@ func naiveObject(text string) (object map[string]any) {
 		panic("what was drawn is an object of JSON")
 	}
 	return object
+}
+
+// naivePair is a member of an object whose order counts.
+type naivePair struct {
+	key   string
+	value any
+}
+
+// naiveOrdered reads an object of JSON as naivePairs, and those in it.
+func naiveOrdered(text string) []naivePair {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var read func() any
+	token := func() json.Token {
+		t, err := decoder.Token()
+		if err != nil {
+			panic("what was drawn is JSON")
+		}
+		return t
+	}
+	read = func() any {
+		switch t := token(); t {
+		case json.Delim('{'):
+			pairs := []naivePair{}
+			for decoder.More() {
+				key, _ := token().(string)
+				pairs = append(pairs, naivePair{key, read()})
+			}
+			token()
+			return pairs
+		case json.Delim('['):
+			list := []any{}
+			for decoder.More() {
+				list = append(list, read())
+			}
+			token()
+			return list
+		default:
+			return t
+		}
+	}
+	return read().([]naivePair)
 }
 
 // naiveNumber gives the six decimals that count of a number, and what it is by as many digits as are exact.
@@ -168,32 +210,53 @@ func naiveFlatten(all *[]naiveLeaf, path, place string, v any, choices map[strin
 }
 
 // naiveRules gives each alternative as a list of path and tests.
-func naiveRules(keys map[string]any, prefix string) [][][2]any {
+func naiveRules(keys []naivePair, prefix string) [][][2]any {
 	rules := [][][2]any{nil}
-	for key, value := range keys {
-		path := join(prefix, key)
+	for _, pair := range keys {
+		path := join(prefix, pair.key)
 		var more [][][2]any
-		switch value := value.(type) {
-		case map[string]any:
+		switch value := pair.value.(type) {
+		case []naivePair:
 			more = naiveRules(value, path)
 		case []any:
-			if key == "$or" && len(value) > 1 && !slices.ContainsFunc(value, func(branch any) bool { _, is := branch.(map[string]any); return !is }) {
+			if more = [][][2]any{{{path, value}}}; pair.key == "$or" && naiveIsOr(value) {
+				more = nil
 				for _, branch := range value {
-					more = append(more, naiveRules(branch.(map[string]any), prefix)...)
+					more = append(more, naiveRules(branch.([]naivePair), prefix)...)
 				}
-			} else {
-				more = [][][2]any{{{path, value}}}
 			}
 		}
 		var joined [][][2]any
 		for _, left := range rules {
 			for _, right := range more {
-				joined = append(joined, slices.Concat(left, right))
+				later := map[any]bool{}
+				for _, want := range right {
+					later[want[0]] = true
+				}
+				both := slices.Clone(right)
+				for _, want := range left {
+					if !later[want[0]] {
+						both = append(both, want)
+					}
+				}
+				joined = append(joined, both)
 			}
 		}
 		rules = joined
 	}
 	return rules
+}
+
+// naiveIsOr says that a list is two objects or more, none with a word for operators as a key.
+func naiveIsOr(list []any) bool {
+	words := regexp.MustCompile(`^(exactly|prefix|suffix|(not-)?equals-ignore-case|anything-but|exists|(not-)?wildcard|numeric|cidr|regex|[<>]?=|[<>]|(in-)?date-.*|ip-address-(not-)?in-range)$`)
+	for _, branch := range list {
+		pairs, is := branch.([]naivePair)
+		if !is || slices.ContainsFunc(pairs, func(p naivePair) bool { return words.MatchString(p.key) }) {
+			return false
+		}
+	}
+	return len(list) > 1
 }
 
 // naiveMeets tries every leaf for the first condition, then the rest.
@@ -222,19 +285,20 @@ func naiveMeets(all []naiveLeaf, wants [][2]any, chosen map[string]int) bool {
 			return true
 		}
 	}
-	wantsAbsence := slices.ContainsFunc(tests, func(test any) bool { return reflect.DeepEqual(test, map[string]any{"exists": false}) })
+	wantsAbsence := slices.ContainsFunc(tests, func(test any) bool { return reflect.DeepEqual(test, []naivePair{{"exists", false}}) })
 	return !there && wantsAbsence && naiveMeets(all, wants[1:], chosen)
 }
 
 func naivePasses(test, v any) bool {
-	operators, ok := test.(map[string]any)
+	operators, ok := test.([]naivePair)
 	if !ok {
 		return naiveEqual(test, v)
 	}
 	text, isText := v.(string)
 	n, isNumber := v.(json.Number)
-	for name, operand := range operators {
-		switch name {
+	for _, pair := range operators {
+		operand := pair.value
+		switch pair.key {
 		case "exists":
 			return operand == true
 		case "prefix":
@@ -251,7 +315,7 @@ func naivePasses(test, v any) bool {
 		case "numeric":
 			return isNumber && naiveInRange(operand.([]any), n)
 		case "anything-but":
-			if inner, ok := operand.(map[string]any); ok {
+			if inner, ok := operand.([]naivePair); ok {
 				return !slices.ContainsFunc(naiveEach(inner), func(one any) bool { return naivePasses(one, v) })
 			}
 			list, ok := operand.([]any)
@@ -285,14 +349,14 @@ func naiveNetwork(text string) netip.Prefix {
 }
 
 // naiveEach gives an operator once for each operand of a list.
-func naiveEach(operators map[string]any) (each []any) {
-	for name, operand := range operators {
-		list, ok := operand.([]any)
+func naiveEach(operators []naivePair) (each []any) {
+	for _, pair := range operators {
+		list, ok := pair.value.([]any)
 		if !ok {
-			list = []any{operand}
+			list = []any{pair.value}
 		}
 		for _, one := range list {
-			each = append(each, map[string]any{name: one})
+			each = append(each, []naivePair{{pair.key, one}})
 		}
 	}
 	return each

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -80,7 +81,7 @@ func Parse(text string, scope Scope) (*Policy, error) {
 		return nil, err
 	case p.nested && scope == MessageAttributes:
 		return nil, &Error{text: "Filter policy scope MessageAttributes does not support nested filter policy"}
-	case len(top.members) > maxKeys:
+	case top.keys() > maxKeys:
 		return nil, bare(fmt.Sprintf("Filter policy can not have more than %d keys", maxKeys))
 	case combinations > maxCombinations:
 		return nil, errTooComplex
@@ -181,13 +182,20 @@ func join(prefix, key string) string {
 	return prefix + "." + key
 }
 
+// reserved are the names that no key has in $or: there they make it a key, with what follows as its values.
+var reserved = []string{
+	"exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr", "regex",
+	"=", "<", "<=", ">", ">=", "not-wildcard", "not-equals-ignore-case", "ip-address-in-range", "ip-address-not-in-range",
+	"date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range",
+}
+
 // isOr says that a member is alternatives, and not a key by that name.
 func isOr(m member) bool {
 	if m.key != "$or" || m.value.kind != array || len(m.value.elements) < 2 {
 		return false
 	}
 	for _, branch := range m.value.elements {
-		if branch.kind != object {
+		if branch.kind != object || slices.ContainsFunc(branch.members, func(m member) bool { return slices.Contains(reserved, m.key) }) {
 			return false
 		}
 	}
@@ -233,11 +241,20 @@ func product(rules, more []rule) ([]rule, error) {
 	joined := make([]rule, 0, len(rules)*len(more))
 	for _, left := range rules {
 		for _, right := range more {
-			if len(left)+len(right) > maxConditions {
+			both := left.and(right)
+			if len(both) > maxConditions {
 				return nil, errTooComplex
 			}
-			joined = append(joined, append(left[:len(left):len(left)], right...))
+			joined = append(joined, both)
 		}
 	}
 	return joined, nil
+}
+
+// and adds conditions. Of two for one path the later counts.
+func (r rule) and(more rule) rule {
+	kept := slices.DeleteFunc(slices.Clone(r), func(c condition) bool {
+		return slices.ContainsFunc(more, func(later condition) bool { return later.path == c.path })
+	})
+	return append(kept, more...)
 }

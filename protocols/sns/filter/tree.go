@@ -21,7 +21,7 @@ const (
 type node struct {
 	kind     kind
 	text     string
-	members  []member // of an object, in order; of equal keys the last
+	members  []member // of an object, in order
 	elements []*node  // of an array
 	at       int      // the offset at which a reader knows what it is: behind the quote or bracket that opens it
 	end      int      // the offset behind it
@@ -101,7 +101,7 @@ func (n *node) readInside(decoder *json.Decoder, source string, open json.Delim,
 			n.elements = append(n.elements, value)
 			continue
 		}
-		if n.set(key, value); len(n.members) > maxMembers {
+		if n.members = append(n.members, member{key, value}); len(n.members) > maxMembers {
 			return errTooWide
 		}
 	}
@@ -109,14 +109,13 @@ func (n *node) readInside(decoder *json.Decoder, source string, open json.Delim,
 	return err
 }
 
-func (n *node) set(key string, value *node) {
-	for i := range n.members {
-		if n.members[i].key == key {
-			n.members[i].value = value
-			return
-		}
+// keys counts the different keys of an object.
+func (n *node) keys() int {
+	names := map[string]bool{}
+	for _, m := range n.members {
+		names[m.key] = true
 	}
-	n.members = append(n.members, member{key, value})
+	return len(names)
 }
 
 // String gives a node as an error's text names it.
