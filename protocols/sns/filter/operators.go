@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -38,12 +39,13 @@ const unreadable kind = array + 1
 // test is one of the things that a value may be.
 type test struct {
 	operator operator
-	value    value        // of equals
-	text     string       // of those on strings; folded for equalsFold
-	glob     []string     // the parts between asterisks
-	span     span         // of inRange
-	network  netip.Prefix // of inNetwork
-	not      []test       // of anythingBut: what the value must not be
+	value    value          // of equals
+	text     string         // of those on strings; folded for equalsFold
+	glob     []string       // the parts between asterisks
+	span     span           // of inRange
+	network  netip.Prefix   // of inNetwork
+	not      []test         // of anythingBut: what the value must not be
+	excluded map[value]bool // the same where these are values
 }
 
 // span is a range of numbers.
@@ -79,12 +81,10 @@ func (t *test) passes(v value) bool {
 		addr, err := netip.ParseAddr(v.text)
 		return v.kind == text && err == nil && t.network.Contains(addr)
 	case anythingBut:
-		for i := range t.not {
-			if t.not[i].passes(v) {
-				return false
-			}
+		if t.excluded != nil {
+			return !t.excluded[v]
 		}
-		return true
+		return !slices.ContainsFunc(t.not, func(not test) bool { return not.passes(v) })
 	}
 	return t.operator == exists
 }
@@ -164,7 +164,7 @@ func (p *parser) anythingBut(n *node) (test, error) {
 	t := test{operator: anythingBut}
 	switch n.kind {
 	case text, number:
-		t.not = []test{exact(n)}
+		t.except(exact(n))
 		return t, nil
 	case array:
 		return p.anythingButOf(n, func(element *node) (test, error) {
@@ -185,7 +185,7 @@ func (p *parser) anythingBut(n *node) (test, error) {
 			return p.anythingButOf(operand, func(element *node) (test, error) { return p.onText(name, element) })
 		}
 		not, err := p.onText(name, operand)
-		t.not = []test{not}
+		t.except(not)
 		return t, err
 	}
 	return t, p.errorf(n, "Value of anything-but must be an array or single string/number value.")
@@ -201,9 +201,29 @@ func (p *parser) anythingButOf(list *node, read func(*node) (test, error)) (test
 		if err != nil {
 			return t, err
 		}
-		t.not = append(t.not, not)
+		t.except(not)
 	}
 	return t, nil
+}
+
+// except adds to what a value must not be.
+func (t *test) except(not test) {
+	if t.not = append(t.not, not); not.operator != equals {
+		return
+	}
+	if t.excluded == nil {
+		t.excluded = map[value]bool{}
+	}
+	t.excluded[not.value] = true
+}
+
+// count is how many values a test is in the sum that bounds a policy: a list of values to be excluded is looked up,
+// one of patterns gone through.
+func (t *test) count() int {
+	if t.excluded != nil {
+		return 1
+	}
+	return max(1, len(t.not))
 }
 
 // numeric reads ["=", n], [">", a] or [">=", a, "<", b] (specs/sns.md 5.5).

@@ -222,15 +222,19 @@ func (p *parser) values(n *node, path string, depth int) ([]rule, int, error) {
 	if len(n.elements) == 0 {
 		return nil, 0, p.errorBehind(n, "Empty arrays are not allowed")
 	}
-	c := condition{path: path}
+	if strings.Count(path, ".") > maxDepth {
+		return nil, 0, errTooComplex
+	}
+	c, count := condition{path: path}, 0
 	for _, element := range n.elements {
 		t, err := p.test(element)
 		if err != nil {
 			return nil, 0, err
 		}
 		c.tests = append(c.tests, t)
+		count += t.count()
 	}
-	return []rule{{c}}, min(len(c.tests)*depth, maxCombinations+1), nil
+	return []rule{{c}}, min(count*depth, maxCombinations+1), nil
 }
 
 // product joins every rule with each of more.

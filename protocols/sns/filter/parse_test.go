@@ -41,6 +41,11 @@ func TestParse(t *testing.T) {
 		"a key six times":             {`{` + strings.Repeat(`"a":["x"],`, 5) + `"a":["y"]}`, attributes, ""},
 		"an operator twice":           {`{"a":[{"prefix":"x","prefix":"y"}]}`, attributes, "FilterPolicy: Only one key allowed in match expression"},
 		"a fault in what is replaced": {`{"a":[],"a":["x"]}`, attributes, "FilterPolicy: Empty arrays are not allowed"},
+		"a dot for each level":        {`{"` + strings.Repeat("a.", 100) + `a":["x"]}`, body, ""},
+		"too many dots":               {`{"` + strings.Repeat("a.", 101) + `a":["x"]}`, body, tooComplex},
+		"150 patterns excluded":       {`{"a":[{"anything-but":{"prefix":` + quoted(list(150)) + `}}]}`, body, ""},
+		"151 patterns excluded":       {`{"a":[{"anything-but":{"prefix":` + quoted(list(151)) + `}}]}`, body, tooComplex},
+		"151 values excluded":         {`{"a":[{"anything-but":` + list(151) + `}]}`, body, ""},
 		"too deep":                    {strings.Repeat(`{"a":`, 120) + `["x"]` + strings.Repeat(`}`, 120), body, tooComplex},
 		"too long":                    {`{"a":["` + strings.Repeat("x", MaxLength) + `"]}`, body, tooComplex},
 		"conditions at the bound":     {`{"$or":[{` + keys(64) + `},{"a":["x"]}]}`, attributes, ""},
@@ -108,6 +113,11 @@ func TestParse(t *testing.T) {
 			}
 		})
 	}
+}
+
+// quoted makes strings of a list of numbers.
+func quoted(list string) string {
+	return strings.NewReplacer("[", `["`, ",", `","`, "]", `"]`).Replace(list)
 }
 
 // keys gives n members that each want one value.
