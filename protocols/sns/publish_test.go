@@ -152,8 +152,9 @@ func TestPublishFiltered(t *testing.T) {
 	}
 	publish(slices.Concat([]string{"Message", "1"}, attribute(1, "kind", "String", "order"), attribute(2, "size", "Number", "1e1"))...)
 	publish(slices.Concat([]string{"Message", "2"}, attribute(1, "kind", "String", "order"), attribute(2, "size", "Number", "9"))...)
-	publish("Message", `{"default":"no JSON","sqs":"{\"for\":\"sqs\"}"}`, "MessageStructure", "json")
-	for queue, want := range map[string]int{"all": 3, "attributes": 1, "body": 1, "none": 1} {
+	publish(slices.Concat([]string{"Message", `{"default":"no JSON","sqs":"{\"for\":\"sqs\"}"}`, "MessageStructure", "json"}, attribute(1, "other", "String", "x"))...)
+	publish("Message", "4") // without attributes no policy matches, not even one that wants one to be absent
+	for queue, want := range map[string]int{"all": 4, "attributes": 1, "body": 1, "none": 1} {
 		if got := f.bodies(t, queue); len(got) != want {
 			t.Errorf("%s: got %d messages, want %d: %s", queue, len(got), want, got)
 		}

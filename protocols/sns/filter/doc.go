@@ -38,4 +38,14 @@
 // AWS publishes, did it up to 1.7; the documentation speaks of five. What a float64 does not hold exactly, such as a
 // 64-bit id, is equal only where it is written alike. Ranges go on beyond the engine's five thousand million, since
 // its later versions do.
+//
+// 2026-11-22: attributes as the documentation has them, where that surprises: a message without any matches no policy,
+// not even one of exists false; quotes and backslashes of a String are compared escaped, so that a policy escapes
+// them twice; Number.Array is a list, as String.Array. A String.Array of 100 was recorded to match 100. What the
+// documentation says of exists true (no null, nothing empty) is not followed in bodies: the engine takes null for there.
+//
+// 2026-11-22: beside event-ruler 1.2 to 2.1, on random policies and bodies. Followed where no recording shows more: $or
+// and paths that are given twice, the texts of errors and their places. Not followed: networks of a single address
+// (the engine refuses them, here they do no harm), texts that are the same address written differently, letters that
+// change their number in the other case (ß), and what its later versions alone have.
 package filter

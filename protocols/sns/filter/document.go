@@ -27,6 +27,10 @@ type branch struct {
 	branches []branch
 }
 
+// escaped is how the service has texts in attributes when it compares them, so that policies escape quotes and
+// backslashes twice.
+var escaped = strings.NewReplacer(`"`, `\"`, `\`, `\\`)
+
 // attributes gives the document of a message's attributes. Binary ones are not in it.
 func (s *Set) attributes(list []core.Attribute) *document {
 	d := &document{root: branch{kind: object}}
@@ -35,9 +39,9 @@ func (s *Set) attributes(list []core.Attribute) *document {
 			continue
 		}
 		base, _, _ := strings.Cut(a.Type, ".")
-		leaf := branch{kind: text, path: a.Name, value: value{kind: text, text: string(a.Value)}}
+		leaf := branch{kind: text, path: a.Name, value: value{kind: text, text: escaped.Replace(string(a.Value))}}
 		switch {
-		case a.Type == "String.Array":
+		case a.Type == "String.Array", a.Type == "Number.Array":
 			leaf = d.arrayOf(a.Name, a.Value)
 		case base == "Number":
 			leaf.value = numberOf(string(a.Value))
@@ -49,13 +53,13 @@ func (s *Set) attributes(list []core.Attribute) *document {
 	return d
 }
 
-// arrayOf reads the value of a String.Array. One that is no array of JSON is there, and passes no
-// test.
+// arrayOf reads the value of a String.Array or Number.Array. One of a single value is that value; one that is no JSON,
+// or an object, is there, and passes no test.
 func (d *document) arrayOf(name string, list []byte) branch {
 	r := &documentReader{document: d, decoder: json.NewDecoder(bytes.NewReader(list))}
 	r.decoder.UseNumber()
 	b, err := r.read(name, 0)
-	if err != nil || b.kind != array || r.end() != nil {
+	if err != nil || b.kind == object || r.end() != nil {
 		return branch{kind: text, path: name, value: value{kind: unreadable}}
 	}
 	return b

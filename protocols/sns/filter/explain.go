@@ -21,6 +21,9 @@ func (p *Policy) Explain(attributes []core.Attribute, body []byte) core.Explanat
 	}
 	s := Compile([]*Policy{p})
 	d := s.attributes(attributes)
+	if p.scope != MessageBody && len(attributes) == 0 {
+		return core.Explanation{Reason: "the message has no attributes"}
+	}
 	if p.scope == MessageBody {
 		var err error
 		if d, err = s.body(body); err != nil {

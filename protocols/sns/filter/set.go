@@ -155,8 +155,11 @@ func (a *affixes) add(text string, t *target) {
 }
 
 // MatchAttributes gives the indexes of the policies that a message's attributes match, in
-// ascending order.
+// ascending order. A message without any matches none.
 func (s *Set) MatchAttributes(attributes []core.Attribute) []int {
+	if len(attributes) == 0 {
+		return nil
+	}
 	return s.match(s.attributes(attributes))
 }
 
