@@ -2,8 +2,10 @@ package filter
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,14 +111,21 @@ func exact(n *node) test {
 
 // match reads an operator and its operand.
 func (p *parser) match(n *node) (test, error) {
-	switch len(n.members) {
-	case 0:
-		return test{}, p.errorBehind(n, "Empty objects are not allowed")
-	case 1:
-	default:
-		return test{}, p.errorf(n.members[1].value, "Only one key allowed in match expression")
+	if len(n.members) == 0 {
+		return test{}, p.errorBehind(n, "Match expression name not found")
 	}
-	name, operand := n.members[0].key, n.members[0].value
+	name := n.members[0].key
+	t, err := p.operation(name, n.members[0].value)
+	if err != nil || len(n.members) == 1 {
+		return t, err
+	}
+	if name == "numeric" || name == "anything-but" && n.members[0].value.kind != object {
+		return t, p.errorf(n.members[1].value, "Too many elements in numeric expression")
+	}
+	return t, p.errorf(n.members[1].value, "Only one key allowed in match expression")
+}
+
+func (p *parser) operation(name string, operand *node) (test, error) {
 	switch name {
 	case "anything-but":
 		return p.anythingBut(operand)
@@ -153,7 +162,7 @@ func (p *parser) onText(name string, operand *node) (test, error) {
 	}
 	parts, err := parseGlob(operand.text)
 	if err != nil {
-		return test{}, p.errorf(operand, "%s", err.Error())
+		return test{}, p.errorBehind(operand, "%s", err.Error())
 	}
 	return test{operator: matchesGlob, text: operand.text, glob: parts}, nil
 }
@@ -167,41 +176,50 @@ func (p *parser) anythingBut(n *node) (test, error) {
 		t.except(exact(n))
 		return t, nil
 	case array:
-		return p.anythingButOf(n, func(element *node) (test, error) {
-			if element.kind != n.elements[0].kind || element.kind != text && element.kind != number {
-				return test{}, p.errorf(element, "Inside anything but list, either all values are number or string, mixed type is not supported")
+		mixed := len(n.elements) == 0
+		for _, element := range n.elements {
+			if element.kind != text && element.kind != number {
+				return t, p.errorf(element, "Inside anything but list, start|null|boolean is not supported.")
 			}
-			return exact(element), nil
-		})
+			mixed = mixed || element.kind != n.elements[0].kind
+			t.except(exact(element))
+		}
+		if mixed {
+			return t, p.errorBehind(n, "Inside anything but list, either all values are number or string, mixed type is not supported")
+		}
+		return t, nil
 	case object:
-		if len(n.members) != 1 {
-			return t, p.errorf(n, "Only one key allowed in match expression")
-		}
-		name, operand := n.members[0].key, n.members[0].value
-		if name != "prefix" && name != "suffix" && name != "wildcard" {
-			return t, p.errorf(operand, "Unsupported anything-but pattern: %s", name)
-		}
-		if operand.kind == array {
-			return p.anythingButOf(operand, func(element *node) (test, error) { return p.onText(name, element) })
-		}
-		not, err := p.onText(name, operand)
-		t.except(not)
-		return t, err
+		return p.anythingButPattern(n)
 	}
 	return t, p.errorf(n, "Value of anything-but must be an array or single string/number value.")
 }
 
-func (p *parser) anythingButOf(list *node, read func(*node) (test, error)) (test, error) {
+// anythingButPattern reads one operator on strings, with one pattern or a list.
+func (p *parser) anythingButPattern(n *node) (test, error) {
 	t := test{operator: anythingBut}
-	if len(list.elements) == 0 {
-		return t, p.errorBehind(list, "Empty arrays are not allowed")
+	if len(n.members) == 0 {
+		return t, p.errorBehind(n, "Anything-But expression name not found")
 	}
-	for _, element := range list.elements {
-		not, err := read(element)
+	name, operand := n.members[0].key, n.members[0].value
+	if name != "prefix" && name != "suffix" && name != "wildcard" {
+		return t, p.errorf(operand, "Unsupported anything-but pattern: %s", name)
+	}
+	patterns := []*node{operand}
+	if operand.kind == array {
+		patterns = operand.elements
+	}
+	if len(patterns) == 0 {
+		return t, p.errorBehind(operand, "Empty arrays are not allowed")
+	}
+	for _, pattern := range patterns {
+		not, err := p.onText(name, pattern)
 		if err != nil {
 			return t, err
 		}
 		t.except(not)
+	}
+	if len(n.members) > 1 {
+		return t, p.errorf(n.members[1].value, "Only one key allowed in match expression")
 	}
 	return t, nil
 }
@@ -309,25 +327,33 @@ func (s *span) set(operator string, bound float64) {
 	}
 }
 
+var looksLikeAddress = regexp.MustCompile(`^([0-9]+(\.[0-9]+){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$`)
+
 func (p *parser) cidr(n *node) (test, error) {
 	if n.kind != text {
 		return test{}, p.errorf(n, "prefix match pattern must be a string")
 	}
-	address, mask, ok := strings.Cut(n.text, "/")
-	if !ok || strings.Contains(mask, "/") {
+	parts := strings.Split(strings.TrimRight(n.text, "/"), "/") // the engine does not see what is empty at the end
+	if len(parts) != 2 {
 		return test{}, bare("Malformed CIDR, one '/' required")
 	}
-	bits, err := strconv.Atoi(mask)
+	bits, err := strconv.Atoi(parts[1])
 	if err != nil {
 		return test{}, bare("Malformed CIDR, mask bits must be an integer")
 	}
-	addr, err := netip.ParseAddr(address)
-	if err != nil || addr.Zone() != "" {
-		return test{}, bare("Nonstandard IP address: " + address)
+	if bits < 0 {
+		return test{}, bare("Malformed CIDR, mask bits must not be negative")
+	}
+	addr, err := netip.ParseAddr(parts[0])
+	switch {
+	case err != nil && looksLikeAddress.MatchString(parts[0]):
+		return test{}, bare("Invalid IP address: " + parts[0])
+	case err != nil || addr.Zone() != "":
+		return test{}, bare("Nonstandard IP address: " + parts[0])
 	}
 	network, err := addr.Prefix(bits)
 	if err != nil {
-		return test{}, bare("Malformed CIDR, mask bits are out of range")
+		return test{}, bare(fmt.Sprintf("IPv%d mask bits must be < %d", 4+addr.BitLen()/64, addr.BitLen()))
 	}
 	return test{operator: inNetwork, network: network}, nil
 }
@@ -335,7 +361,8 @@ func (p *parser) cidr(n *node) (test, error) {
 // maxAsterisks bounds a wildcard pattern.
 const maxAsterisks = 3
 
-// parseGlob takes a pattern apart at its asterisks; \* and \\ stand for themselves.
+// parseGlob takes a pattern apart at its asterisks; \* and \\ stand for themselves. The places in errors count from the
+// quote before the pattern.
 func parseGlob(pattern string) ([]string, error) {
 	var parts []string
 	var part strings.Builder
@@ -343,11 +370,11 @@ func parseGlob(pattern string) ([]string, error) {
 		switch c := pattern[i]; {
 		case c == '\\':
 			if i++; i == len(pattern) || pattern[i] != '*' && pattern[i] != '\\' {
-				return nil, errors.New("Invalid escape character at pos " + strconv.Itoa(i-1))
+				return nil, errors.New("Invalid escape character at pos " + strconv.Itoa(i))
 			}
 			part.WriteByte(pattern[i])
 		case c == '*' && i > 0 && pattern[i-1] == '*' && part.Len() == 0:
-			return nil, errors.New("Consecutive wildcard characters at pos " + strconv.Itoa(i-1))
+			return nil, errors.New("Consecutive wildcard characters at pos " + strconv.Itoa(i))
 		case c == '*':
 			parts = append(parts, part.String())
 			part.Reset()

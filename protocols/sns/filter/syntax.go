@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -70,8 +71,9 @@ func isWord(c byte) bool {
 	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// position gives line and column of an offset, both counted from 1.
+// position gives line and column of an offset, both counted from 1, columns in characters of UTF-16.
 func position(source string, offset int) string {
 	before := source[:min(offset, len(source))]
-	return fmt.Sprintf("line: %d, column: %d", 1+strings.Count(before, "\n"), len(before)-strings.LastIndexByte(before, '\n'))
+	line := before[strings.LastIndexByte(before, '\n')+1:]
+	return fmt.Sprintf("line: %d, column: %d", 1+strings.Count(before, "\n"), 1+len(utf16.Encode([]rune(line))))
 }
