@@ -24,8 +24,11 @@ type branch struct {
 	kind     kind
 	path     string // of a leaf
 	value    value
+	passes   []*target // of a leaf, where a Set noted it
 	branches []branch
 }
+
+func (b *branch) isLeaf() bool { return b.kind != object && b.kind != array }
 
 // escaped is how the service has texts in attributes when it compares them, so that policies escape quotes and
 // backslashes twice.

@@ -43,7 +43,7 @@ func (p *Policy) Explain(attributes []core.Attribute, body []byte) core.Explanat
 
 // leaves adds the values below a branch by their paths.
 func (b *branch) leaves(into map[string][]value) {
-	if b.kind != object && b.kind != array {
+	if b.isLeaf() {
 		into[b.path] = append(into[b.path], b.value)
 		return
 	}

@@ -198,9 +198,12 @@ func naiveFlatten(all *[]naiveLeaf, path, place string, v any, choices map[strin
 		}
 	case []any:
 		for i, element := range v {
-			chosen := map[string]int{place: i}
+			chosen := map[string]int{}
 			for k, n := range choices {
 				chosen[k] = n
+			}
+			if isInner(element) { // values are not chosen from
+				chosen[place] = i
 			}
 			naiveFlatten(all, path, fmt.Sprintf("%s#%d", place, i), element, chosen)
 		}

@@ -26,6 +26,7 @@ type Set struct {
 type compiledRule struct {
 	rule   rule
 	policy int32
+	first  int32 // of its conditions, which are numbered one after the other
 }
 
 // target is a test that several conditions may share.
@@ -78,6 +79,7 @@ func Compile(policies []*Policy) *Set {
 }
 
 func (s *Set) add(r rule, policy int32) {
+	first := int32(len(s.conditions)) // #nosec G115
 	for _, c := range r {
 		index := s.index(c.path)
 		condition := int32(len(s.conditions))                    // #nosec G115
@@ -89,7 +91,7 @@ func (s *Set) add(r rule, policy int32) {
 			}
 		}
 	}
-	s.rules = append(s.rules, compiledRule{rule: r, policy: policy})
+	s.rules = append(s.rules, compiledRule{rule: r, policy: policy, first: first})
 }
 
 func (s *Set) index(path string) *pathIndex {
@@ -183,6 +185,7 @@ type scratch struct {
 	present  []uint32 // by path
 	found    []int
 	enough   []int32 // rules of which each condition is met by some value
+	arrays   bool    // the document has arrays: its leaves note what they meet
 }
 
 // tally counts the conditions of a rule that are met.
@@ -198,7 +201,7 @@ func (s *Set) match(d *document) []int {
 		*n = *s.scratches.New().(*scratch)
 		n.round = 1
 	}
-	n.found, n.enough = nil, n.enough[:0]
+	n.found, n.enough, n.arrays = nil, n.enough[:0], d.arrays
 	s.visit(n, &d.root)
 	for _, index := range s.absences {
 		if n.present[index.number] != n.round {
@@ -207,7 +210,7 @@ func (s *Set) match(d *document) []int {
 	}
 	for _, i := range n.enough {
 		r := &s.rules[i]
-		if n.policies[r.policy] == n.round || d.arrays && len(r.rule) > 1 && !s.consistent(n, r.rule, d) {
+		if n.policies[r.policy] == n.round || d.arrays && len(r.rule) > 1 && !s.consistent(n, r, d) {
 			continue
 		}
 		n.policies[r.policy] = n.round
@@ -230,57 +233,66 @@ func (s *Set) visit(n *scratch, b *branch) {
 	}
 	n.present[index.number] = n.round
 	if b.value.kind != unreadable {
-		s.look(n, index, b.value)
+		s.look(n, index, b)
 	}
 }
 
-// look meets the conditions that a value meets.
-func (s *Set) look(n *scratch, index *pathIndex, v value) {
-	s.meet(n, index.equal[v])
+// look meets the conditions that a leaf meets.
+func (s *Set) look(n *scratch, index *pathIndex, b *branch) {
+	v := b.value
+	s.hit(n, b, index.equal[v])
 	if v.kind == text {
 		if index.folded != nil {
-			s.meet(n, index.folded[fold(v.text)])
+			s.hit(n, b, index.folded[fold(v.text)])
 		}
 		for _, length := range index.prefixes.lengths {
 			if length > len(v.text) {
 				break
 			}
-			s.meet(n, index.prefixes.byText[v.text[:length]])
+			s.hit(n, b, index.prefixes.byText[v.text[:length]])
 		}
 		for _, length := range index.suffixes.lengths {
 			if length > len(v.text) {
 				break
 			}
-			s.meet(n, index.suffixes.byText[v.text[len(v.text)-length:]])
+			s.hit(n, b, index.suffixes.byText[v.text[len(v.text)-length:]])
 		}
 		if len(index.masks) > 0 {
-			s.lookAddress(n, index, v.text)
+			s.lookAddress(n, index, b)
 		}
 	}
 	for _, t := range index.others {
 		if t.test.passes(v) {
-			s.meet(n, t)
+			s.hit(n, b, t)
 		}
 	}
 }
 
-func (s *Set) lookAddress(n *scratch, index *pathIndex, text string) {
-	addr, err := netip.ParseAddr(text)
+func (s *Set) lookAddress(n *scratch, index *pathIndex, b *branch) {
+	addr, err := netip.ParseAddr(b.value.text)
 	if err != nil || addr.Zone() != "" {
 		return
 	}
 	for _, bits := range index.masks {
 		if network, err := addr.Prefix(bits); err == nil {
-			s.meet(n, index.networks[network])
+			s.hit(n, b, index.networks[network])
 		}
 	}
 }
 
-// meet counts the conditions that have the test.
-func (s *Set) meet(n *scratch, t *target) {
+// hit notes that a leaf passes a test.
+func (s *Set) hit(n *scratch, b *branch, t *target) {
 	if t == nil {
 		return
 	}
+	if n.arrays {
+		b.passes = append(b.passes, t)
+	}
+	s.meet(n, t)
+}
+
+// meet counts the conditions that have the test.
+func (s *Set) meet(n *scratch, t *target) {
 	for _, condition := range t.conditions {
 		if n.met[condition] == n.round {
 			continue
@@ -302,47 +314,60 @@ const maxAlternatives = 256
 
 // consistent says that the conditions of a rule can all be met when of each array one element
 // counts.
-func (s *Set) consistent(n *scratch, r rule, d *document) bool {
+func (s *Set) consistent(n *scratch, r *compiledRule, d *document) bool {
 	var absent uint64
-	for i, c := range r {
+	for i, c := range r.rule {
 		wantsAbsence := slices.ContainsFunc(c.tests, func(t test) bool { return t.operator == isAbsent })
 		if wantsAbsence && n.present[s.paths[c.path].number] != n.round {
 			absent |= 1 << i
 		}
 	}
-	all := uint64(1)<<len(r) - 1
-	if len(r) == maxConditions {
+	all := uint64(1)<<len(r.rule) - 1
+	if len(r.rule) == maxConditions {
 		all = ^uint64(0)
 	}
-	return slices.ContainsFunc(alternatives(r, &d.root), func(met uint64) bool { return met|absent == all })
+	return slices.ContainsFunc(r.alternatives(&d.root), func(met uint64) bool { return met|absent == all })
 }
 
 // alternatives gives sets of conditions that a branch can meet at once, one bit for each
 // condition, for each way of choosing elements in it. Sets that are part of another are left out.
-func alternatives(r rule, b *branch) []uint64 {
+// Elements that are values count all together: they have one path, and a rule one condition for it.
+func (r *compiledRule) alternatives(b *branch) []uint64 {
+	sets := []uint64{0}
 	switch b.kind {
 	case object:
-		sets := []uint64{0}
 		for i := range b.branches {
-			sets = cross(sets, alternatives(r, &b.branches[i]))
+			sets = cross(sets, r.alternatives(&b.branches[i]))
 		}
-		return sets
 	case array:
-		sets := []uint64{0}
+		var values uint64
 		for i := range b.branches {
-			for _, set := range alternatives(r, &b.branches[i]) {
+			if b.branches[i].isLeaf() {
+				values |= r.metBy(&b.branches[i])
+				continue
+			}
+			for _, set := range r.alternatives(&b.branches[i]) {
 				sets = widen(sets, set)
 			}
 		}
-		return sets
+		for i := range sets {
+			sets[i] |= values
+		}
+	default:
+		sets[0] = r.metBy(b)
 	}
-	var met uint64
-	for i := range r {
-		if r[i].path == b.path && slices.ContainsFunc(r[i].tests, func(t test) bool { return t.passes(b.value) }) {
-			met |= 1 << i
+	return sets
+}
+
+// metBy gives the conditions that a leaf meets.
+func (r *compiledRule) metBy(leaf *branch) (met uint64) {
+	for _, t := range leaf.passes {
+		i, _ := slices.BinarySearch(t.conditions, r.first)
+		if i < len(t.conditions) && t.conditions[i] < r.first+int32(len(r.rule)) { // #nosec G115
+			met |= 1 << (t.conditions[i] - r.first)
 		}
 	}
-	return []uint64{met}
+	return met
 }
 
 // cross joins every set with each of more.
