@@ -192,6 +192,9 @@ func (b *Broker) CreateIdentity(ctx context.Context, in Identity) (Identity, err
 	if err := in.check(); err != nil {
 		return Identity{}, err
 	}
+	if err := checkDistinct(slices.Collect(maps.Keys(in.Tags))); err != nil {
+		return Identity{}, err
+	}
 	kind := kinds[in.Kind]
 	in.ID = newEntityID(kind.prefix)
 	return b.store.CreateIdentity(ctx, in, kind.most)
@@ -231,6 +234,9 @@ type IdentityChange struct {
 
 // AlterIdentity changes an identity. Errors as of CreateIdentity.
 func (b *Broker) AlterIdentity(ctx context.Context, name IdentityName, change IdentityChange) (Identity, error) {
+	if err := checkDistinct(slices.Collect(maps.Keys(change.Tags))); err != nil {
+		return Identity{}, err
+	}
 	var boundary string
 	if change.Boundary != nil && *change.Boundary != (PolicyName{}) {
 		policy, err := b.attachable(ctx, name, *change.Boundary)
@@ -247,7 +253,7 @@ func (b *Broker) AlterIdentity(ctx context.Context, name IdentityName, change Id
 		set(&i.MaxSession, change.MaxSession)
 		set(&i.Access, change.Access)
 		set(&i.Bodies, change.Bodies)
-		i.Tags = merge(i.Tags, change.Tags)
+		i.Tags = retagged(i.Tags, change.Tags)
 		if change.Boundary != nil {
 			i.Boundary = boundary
 		}
@@ -490,6 +496,29 @@ func (i *Identity) check() error {
 		}
 	}
 	return checkEntityTags(i.Tags)
+}
+
+// checkDistinct says whether names of tags differ in more than their case, as those of one identity do. Policies' need not.
+func checkDistinct(names []string) error {
+	for i, name := range names {
+		if slices.ContainsFunc(names[:i], func(other string) bool { return strings.EqualFold(other, name) }) {
+			return Errorf(InvalidArgument, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		}
+	}
+	return nil
+}
+
+// retagged gives an identity's tags after a change, in which nil removes one.
+func retagged(tags map[string]string, change map[string]*string) map[string]string {
+	for name, value := range change {
+		tags = overlaid(tags, map[string]string{name: ""}) // in whatever case it was
+		if value == nil {
+			delete(tags, name)
+		} else {
+			tags[name] = *value
+		}
+	}
+	return tags
 }
 
 func checkEntityTags(tags map[string]string) error {

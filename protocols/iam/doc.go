@@ -22,6 +22,9 @@
 // 2026-11-21: what permission is asked for goes by the action alone, for parameters that it does not have are the
 // client's to add. A new name or path of a user or a group needs the permission as the old one does.
 //
+// 2026-11-22: names of a user's and a role's tags differ in more than their case, which is kept; those of policies need not. So IAM's
+// manual has it ("Tags for IAM resources"), and else a policy's aws:PrincipalTag/team would be either.
+//
 // 2026-11-21: a list's marker is the core's cursor; an entry that is created meanwhile is seen or not, but none is
 // seen twice.
 package iam

@@ -81,6 +81,16 @@ func decodeTags(list []tag) map[string]string {
 	return tags
 }
 
+// checkDistinct says whether tags can be those of one user or role. Of a policy's, names that differ in their case are different ones.
+func checkDistinct(tags []tag) error {
+	for i := range tags {
+		if slices.ContainsFunc(tags[:i], func(t tag) bool { return strings.EqualFold(t.Key, tags[i].Key) }) {
+			return faultf("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		}
+	}
+	return nil
+}
+
 // boundary is a permissions boundary on the wire.
 type boundary struct {
 	PermissionsBoundaryType string

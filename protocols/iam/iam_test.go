@@ -140,6 +140,24 @@ func TestUsers(t *testing.T) {
 	if tags := must(c.ListUserTags(ctx, &sdk.ListUserTagsInput{UserName: text("anna")}))(t).Tags; len(tags) != 1 || *tags[0].Key != "b" {
 		t.Errorf("tags %v", tags)
 	}
+	must(c.TagUser(ctx, &sdk.TagUserInput{UserName: text("anna"), Tags: []types.Tag{{Key: text("B"), Value: text("3")}}}))(t)
+	if tags := must(c.ListUserTags(ctx, &sdk.ListUserTagsInput{UserName: text("anna")}))(t).Tags; len(tags) != 1 || *tags[0].Key != "B" || *tags[0].Value != "3" {
+		t.Errorf("in another case: tags %v", tags)
+	}
+	must(c.UntagUser(ctx, &sdk.UntagUserInput{UserName: text("anna"), TagKeys: []string{"b"}}))(t)
+	if tags := must(c.ListUserTags(ctx, &sdk.ListUserTagsInput{UserName: text("anna")}))(t).Tags; len(tags) != 0 {
+		t.Errorf("removed in another case: tags %v", tags)
+	}
+	twice := []types.Tag{{Key: text("b"), Value: text("2")}, {Key: text("B"), Value: text("3")}}
+	_, tagged := c.TagUser(ctx, &sdk.TagUserInput{UserName: text("anna"), Tags: twice})
+	_, user := c.CreateUser(ctx, &sdk.CreateUserInput{UserName: text("twice"), Tags: twice})
+	_, role := c.CreateRole(ctx, &sdk.CreateRoleInput{RoleName: text("twice"), AssumeRolePolicyDocument: text(trust), Tags: twice})
+	for what, err := range map[string]error{"TagUser": tagged, "CreateUser": user, "CreateRole": role} {
+		var invalid *types.InvalidInputException
+		if !errors.As(err, &invalid) || invalid.ErrorMessage() != "Duplicate tag keys found. Please note that Tag keys are case insensitive." {
+			t.Errorf("%s, a tag twice: %v", what, err)
+		}
+	}
 	must(c.DeleteUserPermissionsBoundary(ctx, &sdk.DeleteUserPermissionsBoundaryInput{UserName: text("anna")}))(t)
 	if u := must(c.GetUser(ctx, &sdk.GetUserInput{UserName: text("anna")}))(t).User; u.PermissionsBoundary != nil || *u.UserId != *made.User.UserId || *u.Path != "/" {
 		t.Errorf("got %+v", u)

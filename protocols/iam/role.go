@@ -56,6 +56,9 @@ func (s *Server) createRole(ctx context.Context, c *call, in *createRoleRequest)
 	case in.AssumeRolePolicyDocument == "":
 		return nil, required("assumeRolePolicyDocument")
 	}
+	if err := checkDistinct(in.Tags); err != nil {
+		return nil, err
+	}
 	asked := core.Identity{IdentityName: name, Path: in.Path, Description: in.Description, Tags: decodeTags(in.Tags), Trust: in.AssumeRolePolicyDocument}
 	if in.MaxSessionDuration != nil {
 		asked.MaxSession = time.Duration(*in.MaxSessionDuration) * time.Second

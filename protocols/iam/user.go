@@ -45,6 +45,9 @@ func (s *Server) createUser(ctx context.Context, c *call, in *createUserRequest)
 	if err != nil {
 		return nil, err
 	}
+	if err := checkDistinct(in.Tags); err != nil {
+		return nil, err
+	}
 	made, err := s.create(ctx, core.Identity{IdentityName: name, Path: in.Path, Tags: decodeTags(in.Tags)}, in.PermissionsBoundary)
 	if err != nil {
 		return nil, err
@@ -194,6 +197,9 @@ type tagEntityRequest struct {
 }
 
 func (s *Server) tagEntity(ctx context.Context, _ *call, name core.IdentityName, in *tagEntityRequest) (*none, error) {
+	if err := checkDistinct(in.Tags); err != nil {
+		return nil, err
+	}
 	_, err := s.broker.AlterIdentity(ctx, name, core.IdentityChange{Tags: added(in.Tags)})
 	return &none{}, err
 }
