@@ -77,29 +77,41 @@ func (s *Store) AlertsToEvaluate(ctx context.Context) (alerts []core.EvaluatedAl
 	return alerts, err
 }
 
-// finishAlertsSQL is atomic: a state is never stored without the notice of it. Alerts that were deleted meanwhile
-// are passed over.
+// finishAlertsSQL is atomic: a state is never stored without the notice of it. Alerts that were deleted meanwhile, or are
+// being deleted, are passed over: what refers to one that goes while the statement runs would fail it, for all of them.
 const finishAlertsSQL = `
 WITH mine AS (
     UPDATE alert_rounds SET held_until = NULL WHERE round = @round AND held_until IS NOT NULL RETURNING round
+), named AS (
+    SELECT * FROM unnest(@account::text[], @region::text[], @alert::text[])
+    UNION SELECT * FROM unnest(@gone_account::text[], @gone_region::text[], @gone_alert::text[])
+    UNION SELECT * FROM unnest(@note_account::text[], @note_region::text[], @note_alert::text[])
+    UNION SELECT * FROM unnest(@notice_account::text[], @notice_region::text[], @notice_alert::text[])
+), kept AS (
+    SELECT a.account, a.region, a.name, a.disabled
+    FROM mine, named AS n(account, region, alert) JOIN alerts a ON a.account = n.account AND a.region = n.region AND a.name = n.alert
+    FOR KEY SHARE OF a SKIP LOCKED
 ), gone AS (
-    DELETE FROM alert_series s USING mine, unnest(@gone_account::text[], @gone_region::text[], @gone_alert::text[], @gone_series::text[]) AS g(account, region, alert, series)
-    WHERE s.account = g.account AND s.region = g.region AND s.alert = g.alert AND s.series = g.series
+    DELETE FROM alert_series s USING kept a, unnest(@gone_account::text[], @gone_region::text[], @gone_alert::text[], @gone_series::text[]) AS g(account, region, alert, series)
+    WHERE a.account = g.account AND a.region = g.region AND a.name = g.alert
+        AND s.account = g.account AND s.region = g.region AND s.alert = g.alert AND s.series = g.series
 ), noted AS (
-    UPDATE alerts a SET failure = n.text, failed_at = now() FROM mine, unnest(@note_account::text[], @note_region::text[], @note_alert::text[], @note_text::text[]) AS n(account, region, alert, text)
-    WHERE a.account = n.account AND a.region = n.region AND a.name = n.alert
+    UPDATE alerts a SET failure = n.text, failed_at = now()
+    FROM kept k, unnest(@note_account::text[], @note_region::text[], @note_alert::text[], @note_text::text[]) AS n(account, region, alert, text)
+    WHERE k.account = n.account AND k.region = n.region AND k.name = n.alert
+        AND a.account = n.account AND a.region = n.region AND a.name = n.alert
 ), told AS (
     INSERT INTO alert_notices (account, region, alert, destination, notice)
     SELECT a.account, a.region, a.name, d.place, n.notice
-    FROM mine, unnest(@notice_account::text[], @notice_region::text[], @notice_alert::text[], @notice::jsonb[], @destinations::integer[]) AS n(account, region, alert, notice, destinations)
-    JOIN alerts a ON a.account = n.account AND a.region = n.region AND a.name = n.alert
+    FROM unnest(@notice_account::text[], @notice_region::text[], @notice_alert::text[], @notice::jsonb[], @destinations::integer[]) AS n(account, region, alert, notice, destinations)
+    JOIN kept a ON a.account = n.account AND a.region = n.region AND a.name = n.alert
     CROSS JOIN LATERAL generate_series(0, n.destinations - 1) AS d(place)
 )
 INSERT INTO alert_series AS s (account, region, alert, series, state, since, value, told, notified_at)
 SELECT a.account, a.region, a.name, c.series, c.state, c.since, c.value, c.told, c.notified_at
-FROM mine, unnest(@account::text[], @region::text[], @alert::text[], @series::text[], @state::text[], @since::timestamptz[], @value::float8[], @told::text[], @notified_at::timestamptz[])
+FROM unnest(@account::text[], @region::text[], @alert::text[], @series::text[], @state::text[], @since::timestamptz[], @value::float8[], @told::text[], @notified_at::timestamptz[])
     AS c(account, region, alert, series, state, since, value, told, notified_at)
-JOIN alerts a ON a.account = c.account AND a.region = c.region AND a.name = c.alert AND NOT a.disabled
+JOIN kept a ON a.account = c.account AND a.region = c.region AND a.name = c.alert AND NOT a.disabled
 ON CONFLICT (account, region, alert, series) DO UPDATE
 SET state = excluded.state, since = excluded.since, value = excluded.value, told = excluded.told, notified_at = excluded.notified_at`
 

@@ -296,6 +296,27 @@ func TestAlertsOfTwoServers(t *testing.T) {
 	}
 }
 
+// An alert that is being deleted, as by the reset of its account, does not keep the others from being evaluated.
+func TestAlertIsDeletedDuringAnEvaluation(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	w := watch(t, pgtest.Open(t, url))
+	for _, name := range []string{"goes", "stays"} {
+		createAlert(t, w, deep(name, "orders"))
+	}
+	pgtest.Send(t, w.Broker, pgtest.Queue(t, w.Broker, "orders"), "1", "2", "3")
+	other := database(t, url)
+	execute(t, other, `BEGIN`)
+	execute(t, other, `DELETE FROM alerts WHERE name = 'goes'`)
+	if told := w.after(t, 0); !slices.Equal(told, []string{"orders firing"}) {
+		t.Errorf("while an alert is being deleted, %v is told, want that of the other one", told)
+	}
+	execute(t, other, `COMMIT`)
+	if told := w.after(t, time.Minute); told != nil {
+		t.Errorf("once it is gone, %v is told", told)
+	}
+}
+
 func TestNoticesAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	url := pgtest.DatabaseURL(t)
