@@ -63,11 +63,15 @@ type recentMessage struct {
 	message *core.PublishedMessage
 }
 
-// maxRecentBytes bounds the memory, and messageOverhead is what one takes besides its body.
+// maxRecentBytes bounds the memory, and messageOverhead is what a message and its envelope take besides the body, which stands in
+// both: 8,000 of 200 bytes that were pushed by SNS's http took 4.3 KiB each.
 const (
 	maxRecentBytes  = 32 << 20
-	messageOverhead = 1 << 10
+	messageOverhead = 4 << 10
 )
+
+// keptBytes is what a message takes, once it is rendered.
+func keptBytes(m *core.PublishedMessage) int { return 2*m.Size() + messageOverhead }
 
 func (r *recentMessages) init() { r.byID = map[core.MessageID]recentMessage{} }
 
@@ -81,9 +85,9 @@ func (r *recentMessages) put(topic int64, m *core.PublishedMessage) recentMessag
 	kept := recentMessage{topic, m}
 	r.byID[m.ID] = kept
 	r.order = append(r.order, m.ID)
-	r.bytes += m.Size() + messageOverhead
+	r.bytes += keptBytes(m)
 	for r.bytes > maxRecentBytes && len(r.order) > 1 {
-		r.bytes -= r.byID[r.order[0]].message.Size() + messageOverhead
+		r.bytes -= keptBytes(r.byID[r.order[0]].message)
 		delete(r.byID, r.order[0])
 		r.order = r.order[1:]
 	}
