@@ -330,7 +330,8 @@ func (b *Broker) render(topic *Topic, sub *Subscription, m *PublishedMessage) (R
 	if err != nil {
 		return nil, err
 	}
-	r, err := pusher.Render(topic, m)
+	own := *topic // what is rendered is kept with the message, and the Routes that the topic is a part of are not to be
+	r, err := pusher.Render(&own, m)
 	if err != nil {
 		return nil, unfit(err)
 	}

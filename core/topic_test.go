@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/polymq/polymq/core"
 )
@@ -107,6 +109,19 @@ func (l letter) Push(*core.Subscription) (core.Push, error) {
 	return core.Push{Way: core.ByHTTP, Body: l.m.Body, Timeout: time.Hour}, nil
 }
 
+// keeper is a Pusher whose renderings keep the topic that they are of.
+type keeper struct{ letters }
+
+type keptLetter struct {
+	letter
+	topic *core.Topic
+}
+
+func (k keeper) Render(topic *core.Topic, m *core.PublishedMessage) (core.Rendering, error) {
+	*k.renders++
+	return keptLetter{letter{m}, topic}, nil
+}
+
 // newTopicBroker gives a broker on a stub with a topic whose subscriptions are as given; how often a message
 // was rendered is counted.
 func newTopicBroker(t *testing.T, subs ...core.Subscription) (broker *core.Broker, stub *topicStub, renders *int) {
@@ -162,6 +177,26 @@ func TestPublishRoutes(t *testing.T) {
 	if *renders != 1 {
 		t.Errorf("the message was rendered %d times", *renders)
 	}
+}
+
+// A message that was published is kept for a while, as it was rendered, and the topic's subscriptions of that moment are not.
+func TestRenderingDoesNotKeepTheRoutes(t *testing.T) {
+	t.Parallel()
+	broker, stub, renders := newTopicBroker(t, core.Subscription{Format: "keeper"})
+	broker.RegisterPusher("keeper", keeper{letters{renders}})
+	sub := weak.Make(&stub.routes.Subscriptions[0])
+	m := &core.PublishedMessage{NewPublication: core.NewPublication{Body: []byte("hello")}}
+	d := &core.Delivery{Topic: &stub.routes.Topic, Subscription: &stub.routes.Subscriptions[0], Message: m}
+	o, err := broker.Attempt(context.Background(), d, func(context.Context, core.Push) core.PushAnswer { return core.PushAnswer{Status: 200} })
+	if err != nil || o.Verdict != core.Delivered || *renders != 1 {
+		t.Fatalf("%+v, rendered %d times, %v", o, *renders, err)
+	}
+	stub.routes, d, o = nil, nil, core.Outcome{}
+	runtime.GC()
+	if sub.Value() != nil {
+		t.Error("the topic's subscriptions are kept with the message")
+	}
+	runtime.KeepAlive(m)
 }
 
 func TestPublishFansOut(t *testing.T) {
