@@ -250,6 +250,23 @@ func (b *Broker) undeliverable(ctx context.Context, o Outcome, reason string) (O
 	return b.conclude(ctx, scheduleOf(pusher), o)
 }
 
+// ExpireDeliveries gives up to limit deliveries up, of messages that have outlived their topic's retention, and gives how many. Attempts
+// that fail look at it as well, but before an endpoint that keeps failing most deliveries wait for their first one.
+func (b *Broker) ExpireDeliveries(ctx context.Context, limit int) (int, error) {
+	deliveries, claimed, err := b.store.ClaimExpired(ctx, limit)
+	if err != nil || len(deliveries) == 0 {
+		return claimed, err
+	}
+	outcomes := make([]Outcome, len(deliveries))
+	for i, d := range deliveries {
+		o := Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: ReasonExpired}}
+		if outcomes[i], err = b.conclude(ctx, unspoken, o); err != nil {
+			return claimed, err
+		}
+	}
+	return claimed, b.Settle(ctx, outcomes)
+}
+
 // RetryDelivery makes a delivery due now, whatever its schedule says. SubscriptionNotFound,
 // DeliveryNotFound.
 func (b *Broker) RetryDelivery(ctx context.Context, name SubscriptionName, message MessageID) error {

@@ -180,6 +180,10 @@ type TopicStore interface {
 	// ClaimDeliveries claims what is due, so that nobody else attempts it during ClaimLife.
 	ClaimDeliveries(ctx context.Context, lanes []LaneClaim) ([]*Delivery, error)
 
+	// ClaimExpired claims up to limit deliveries of messages that have outlived their topic's retention or their topic, whatever is
+	// due, and gives how many: those that are lost are dropped.
+	ClaimExpired(ctx context.Context, limit int) (deliveries []*Delivery, claimed int, err error)
+
 	// SettleDeliveries writes down what attempts came to, all or none, and puts into queues what goes
 	// there. Those whose claim has been voided are passed over. ErrQueueChanged when a queue has
 	// changed; then nothing has happened.

@@ -171,11 +171,64 @@ func (s *Store) ClaimDeliveries(ctx context.Context, lanes []core.LaneClaim) ([]
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
+	return s.completeOrDrop(ctx, rows)
+}
+
+// completeOrDrop completes deliveries, and drops those that are lost.
+func (s *Store) completeOrDrop(ctx context.Context, rows []deliveryRow) ([]*core.Delivery, error) {
 	deliveries, lost, err := s.complete(ctx, rows)
 	if err == nil && len(lost) > 0 {
 		err = s.settleLost(ctx, lost)
 	}
 	return deliveries, err
+}
+
+// claimExpiredSQL leaps over the index from one topic that has something to deliver to the next. Ids rise with the time of publishing, so
+// that a topic whose first message has not expired need not be looked through.
+const claimExpiredSQL = `
+WITH RECURSIVE waiting AS (
+    (SELECT topic_id FROM published WHERE topic_id >= 0 ORDER BY topic_id LIMIT 1)
+    UNION ALL
+    SELECT n.topic_id FROM waiting w CROSS JOIN LATERAL (
+        SELECT p.topic_id FROM published p WHERE p.topic_id > w.topic_id ORDER BY p.topic_id LIMIT 1
+    ) n
+), aging AS (
+    SELECT w.topic_id, COALESCE(t.oldest, 'infinity') AS oldest
+    FROM waiting w
+    LEFT JOIN LATERAL (
+        SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = t.account), '0')
+            - CASE WHEN t.retention > '0' THEN t.retention ELSE @most::interval END AS oldest
+        FROM topics t WHERE t.id = w.topic_id LIMIT 1
+    ) t ON true
+    CROSS JOIN LATERAL (SELECT p.published_at FROM published p WHERE p.topic_id = w.topic_id ORDER BY p.id LIMIT 1) head
+    WHERE head.published_at <= COALESCE(t.oldest, 'infinity')
+), expired AS (
+    SELECT d.place
+    FROM aging a
+    CROSS JOIN LATERAL (SELECT p.id, p.published_at FROM published p WHERE p.topic_id = a.topic_id ORDER BY p.id LIMIT @limit) p
+    CROSS JOIN LATERAL (
+        SELECT d.ctid AS place FROM deliveries d
+        WHERE d.published_id = p.id AND p.published_at <= a.oldest AND (NOT d.claimed OR d.due_at <= now())
+        LIMIT @limit FOR UPDATE SKIP LOCKED
+    ) d
+    LIMIT @limit
+)
+UPDATE deliveries d SET due_at = now() + @life::interval, claim = claim + 1, claimed = true
+FROM expired e WHERE d.ctid = e.place
+RETURNING d.published_id, d.subscription_id, d.lane, d.attempts, d.claim, now()`
+
+// ClaimExpired is of core.Store.
+func (s *Store) ClaimExpired(ctx context.Context, limit int) (deliveries []*core.Delivery, claimed int, err error) {
+	var rows []deliveryRow
+	args := pgx.StrictNamedArgs{"limit": limit, "life": core.ClaimLife, "most": core.MaxTopicRetention}
+	err = s.do(ctx, claimExpiredSQL, args, func(r pgx.Rows) (err error) {
+		rows, err = pgx.CollectRows(r, scanDelivery)
+		return err
+	})
+	if err == nil && len(rows) > 0 {
+		deliveries, err = s.completeOrDrop(ctx, rows)
+	}
+	return deliveries, len(rows), err
 }
 
 // ClaimDelivery is of core.Store.

@@ -119,6 +119,7 @@ const (
 	PublishAllSQL        = publishAllSQL
 	ClaimDeliveriesSQL   = claimDeliveriesSQL
 	ClaimDeliverySQL     = claimDeliverySQL
+	ClaimExpiredSQL      = claimExpiredSQL
 	SettleSQL            = settleSQL
 	RemoveEndedSQL       = removeEndedSQL
 	RemovePublishedSQL   = removePublishedSQL

@@ -42,6 +42,7 @@ func topicStatements(queue int64) map[string]plannedStatement {
 		"publish all":      {pg.PublishAllSQL, all, 50},
 		"claim":            {pg.ClaimDeliveriesSQL, pgx.NamedArgs{"lane": []int64{5, 6}, "most": []int32{10, 10}, "life": time.Minute}, 200},
 		"claim one":        {pg.ClaimDeliverySQL, pgx.NamedArgs{"published": 1, "subscription": 1, "life": time.Minute}, 10},
+		"claim expired":    {pg.ClaimExpiredSQL, pgx.NamedArgs{"limit": 10, "life": time.Minute, "most": core.MaxTopicRetention}, 1000},
 		"settle":           {pg.SettleSQL, keys, 50},
 		"remove ended":     {pg.RemoveEndedSQL, pgx.NamedArgs{"published": []int64{1, 2, 3}}, 50},
 		"remove published": {pg.RemovePublishedSQL, pgx.NamedArgs{"after": 5000, "limit": 100}, 1000},

@@ -328,6 +328,69 @@ func TestPushDeadLetters(t *testing.T) {
 	}
 }
 
+// later puts off all that is to be delivered, as an endpoint does that keeps failing.
+func (n *node) later(t *testing.T) {
+	t.Helper()
+	pgtest.Execute(t, n.url, `UPDATE deliveries SET due_at = now() + interval '1 day'`)
+}
+
+// expire gives up what nobody need deliver any more, and checks how much that is.
+func (n *node) expire(t *testing.T, want int) {
+	t.Helper()
+	if got, err := n.broker.ExpireDeliveries(context.Background(), core.MaxClaim); err != nil || got != want {
+		t.Fatalf("%d deliveries expired, want %d, %v", got, want, err)
+	}
+}
+
+// What has outlived its topic's retention is given up, though its turn before an endpoint that fails has not come.
+func TestDeliveriesExpire(t *testing.T) {
+	t.Parallel()
+	n := newTopic(t)
+	retention := time.Hour
+	if _, err := n.broker.AlterTopic(context.Background(), alerts, core.TopicChange{Retention: &retention}); err != nil {
+		t.Fatal(err)
+	}
+	dead := pgtest.Queue(t, n.broker, "dead")
+	n.subscribe(t, newReceiver(t, 503).URL, func(in *core.NewSubscription) { in.DeadLetter = dead })
+	n.publish(t, "hello")
+	n.settled(t, 1)
+	n.later(t)
+	for _, step := range []struct {
+		passed time.Duration // which does not make due what is tried again
+		want   int
+	}{{retention - time.Minute, 0}, {time.Minute, 1}, {0, 0}} {
+		pgtest.Execute(t, n.url, `INSERT INTO clocks (account, ahead) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET ahead = clocks.ahead + excluded.ahead`,
+			pgtest.Account, step.passed)
+		n.expire(t, step.want)
+	}
+	if got := pgtest.Bodies(pgtest.Receive(t, n.broker, dead, 10)); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("dead letters %q", got)
+	}
+	if last := n.attempts(t)[0]; last.Answer.Reason != core.ReasonExpired || !last.DeadLettered {
+		t.Errorf("the last attempt is %+v", last)
+	}
+	if left := n.outstanding(t); left != 0 {
+		t.Errorf("%d messages are still kept", left)
+	}
+}
+
+// What a topic leaves that is deleted goes, whenever it would have been tried again.
+func TestDeliveriesOfADeletedTopicExpire(t *testing.T) {
+	t.Parallel()
+	n := newTopic(t)
+	n.subscribe(t, newReceiver(t, 503).URL)
+	n.publish(t, "hello")
+	n.settled(t, 1)
+	n.later(t)
+	n.expire(t, 0)
+	if err := n.broker.DeleteTopic(context.Background(), alerts); err != nil {
+		t.Fatal(err)
+	}
+	n.expire(t, 1)
+	pgtest.Execute(t, n.url, `UPDATE deliveries SET claimed = false`)
+	n.expire(t, 0)
+}
+
 // What cannot be put into a subscribed queue goes to the dead-letter queue.
 func TestQueueDeliveriesDeadLetter(t *testing.T) {
 	t.Parallel()

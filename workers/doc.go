@@ -29,6 +29,9 @@
 // their own pushes (specs/mns.md 5.2). A pause is a minute at the most, and one delivery is attempted after each: where many wait
 // for the endpoint, each waits for its turn. Moving time ends all pauses.
 //
+// 2026-11-22: what has outlived its topic's retention, or its topic, is given up by a chore that asks no lane. Only attempts looked at the
+// retention before, of which an endpoint that keeps failing gets one in a minute: what was published faster was never given up.
+//
 // 2026-11-21: a server that stops, as in a rolling upgrade, finishes the claim under way and attempts what it got. Cut short, the
 // claim may have been committed, and its deliveries waited a minute for it to run out: late, and lost to whoever stops looking
 // before. Nothing else of two versions side by side delays or drops one: claims, lanes and the tables of deliveries are the same

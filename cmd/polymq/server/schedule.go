@@ -60,6 +60,7 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, config
 		{"storage", workers.Every(removeEvery), longChore, workers.Storage{RemoveDropped: store.RemoveDropped, Batch: batch}},
 		{"push", workers.Every(pushEvery), shortChore, pushes},
 		{"published", workers.Every(publishedEvery), shortChore, workers.Published{Remove: store.RemovePublished, Batch: batch}},
+		{"deliveries", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: broker.ExpireDeliveries, Batch: core.MaxClaim}},
 		{"subscriptions", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetSubscriptions, Batch: batch}},
 		{"attempts", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetAttempts, Batch: batch}},
 		{"outbox", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetKept, Batch: batch}},
