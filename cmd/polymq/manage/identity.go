@@ -282,8 +282,13 @@ func (s *Session) identitySet(kind string) *cobra.Command {
 		},
 	}
 	identityFlags(c, kind)
-	if kind != "role" {
-		c.Flags().String("rename", "", "new `NAME`; a user's access keys go with it")
+	switch kind {
+	case "role":
+		withoutDefaults(c.Flags(), "max-session")
+	case "user":
+		c.Flags().String("rename", "", "new `NAME`; the user's access keys go with it")
+	default:
+		c.Flags().String("rename", "", "new `NAME`")
 	}
 	if kind != "group" {
 		c.Flags().String("boundary", "", "`POLICY` that bounds what others can allow, an empty text for none")

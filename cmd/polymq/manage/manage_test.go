@@ -130,6 +130,31 @@ func TestQueueCommands(t *testing.T) {
 	golden(t, "queue-deleted", s.must("queue", "list"))
 }
 
+// What an edit does not name stays, of dead letters too, which the JSON API has as one.
+func TestDeadLettersAreEditedApart(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, name := range []string{"dead", "other", "orders"} {
+		s.must("queue", "create", name)
+	}
+	for _, step := range []struct{ flags, want string }{
+		{"--dead-letter-queue dead", "dead after 10 receives"},
+		{"--dead-letter-queue dead --max-receives 3", "dead after 3 receives"},
+		{"--dead-letter-queue other", "other after 3 receives"},
+		{"--max-receives 7", "other after 7 receives"},
+		{"--tag a=b", "other after 7 receives"},
+	} {
+		s.must(append([]string{"queue", "edit", "orders"}, strings.Fields(step.flags)...)...)
+		if got := s.must("queue", "show", "orders"); !strings.Contains(got, step.want) {
+			t.Errorf("queue edit %s:\n%s\nwant %s", step.flags, got, step.want)
+		}
+	}
+	s.must("queue", "edit", "orders", "--dead-letter-queue", "")
+	if got := s.must("queue", "show", "orders"); strings.Contains(got, "Dead letters to") {
+		t.Errorf("without a dead-letter queue:\n%s", got)
+	}
+}
+
 func TestWhatFailsIsNotSaidToBeDone(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -97,16 +97,26 @@ func deadLetterFlags(flags *pflag.FlagSet) {
 	flags.String("dead-letter-sources", "any", "`QUEUES` whose dead letters this one takes: any, none, or names with commas")
 }
 
-func deadLetterFields(flags *pflag.FlagSet, fields map[string]any) error {
-	name := flags.Lookup("dead-letter-queue")
-	if flags.Changed("max-receives") && name.Value.String() == "" {
-		return client.Usagef("--max-receives says when messages go to a dead-letter queue: name that too, with --dead-letter-queue")
+// deadLetterFields puts what the flags say of dead letters into the fields of a queue. What they leave out stays as
+// the queue has it, nil where it has none.
+func deadLetterFields(flags *pflag.FlagSet, fields map[string]any, has *deadLetter) error {
+	policy, queue, receives := deadLetter{}, flags.Lookup("dead-letter-queue"), flags.Lookup("max-receives")
+	if has != nil {
+		policy = *has
 	}
-	if name.Changed {
-		policy := deadLetter{Queue: name.Value.String()}
-		if policy.Queue != "" {
-			policy.MaxReceives, _ = flags.GetInt("max-receives") // the flag is there
+	if queue.Changed {
+		policy.Queue = queue.Value.String()
+	}
+	if receives.Changed || policy.MaxReceives == 0 {
+		policy.MaxReceives, _ = flags.GetInt(receives.Name) // the flag is there
+	}
+	if policy.Queue == "" {
+		if receives.Changed {
+			return client.Usagef("--max-receives says when messages go to a dead-letter queue: name that too, with --dead-letter-queue")
 		}
+		policy = deadLetter{}
+	}
+	if queue.Changed || receives.Changed {
 		fields["dead_letter"] = policy
 	}
 	if takes := flags.Lookup("dead-letter-sources"); takes.Changed {
@@ -201,7 +211,7 @@ func queueCreate(s *Session) *cobra.Command {
 		RunE: func(command *cobra.Command, args []string) error {
 			flags := command.Flags()
 			fields := given(flags, queueSettings)
-			if err := deadLetterFields(flags, fields); err != nil {
+			if err := deadLetterFields(flags, fields, nil); err != nil {
 				return err
 			}
 			addTags(flags, fields)
@@ -227,11 +237,18 @@ func queueEdit(s *Session) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: s.queueNames(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			fields := given(command.Flags(), queueSettings)
-			if err := deadLetterFields(command.Flags(), fields); err != nil {
+			flags := command.Flags()
+			fields := given(flags, queueSettings)
+			var q queue
+			if flags.Changed("dead-letter-queue") != flags.Changed("max-receives") { // the JSON API takes both together
+				if err := s.server().Do(command.Context(), get("queues", args[0]), &q); err != nil {
+					return err
+				}
+			}
+			if err := deadLetterFields(flags, fields, q.DeadLetter); err != nil {
 				return err
 			}
-			addTags(command.Flags(), fields)
+			addTags(flags, fields)
 			if len(fields) == 0 {
 				return errNothing
 			}
@@ -240,6 +257,7 @@ func queueEdit(s *Session) *cobra.Command {
 	}
 	bindChanges(c.Flags(), queueSettings)
 	deadLetterFlags(c.Flags())
+	withoutDefaults(c.Flags(), "max-receives", "dead-letter-sources")
 	tagFlags(c.Flags(), true)
 	return s.completes(c)
 }
@@ -260,7 +278,7 @@ func queueDelete(s *Session) *cobra.Command {
 				if err := s.server().Do(command.Context(), get("queues", name), &q); err != nil {
 					return err
 				}
-				if err := s.confirm(command, "Delete queue %s with %d messages?", name, q.messages()); err != nil {
+				if err := s.confirm(command, "Delete queue %s with %s?", name, messages(q.messages())); err != nil {
 					return err
 				}
 				if err := s.do(command, remove("queues", name), "Queue "+name+" is deleted."); err != nil {

@@ -63,10 +63,18 @@ func parseSpan(text string) (time.Duration, error) {
 func bindChanges(flags *pflag.FlagSet, settings []setting) {
 	bindSettings(flags, settings)
 	for _, s := range settings {
-		if flag := flags.Lookup(s.flag); flag.Value.Type() == "int" {
-			flag.DefValue = "0" // is not shown
-		} else {
-			flag.DefValue = ""
+		withoutDefaults(flags, s.flag)
+	}
+}
+
+// withoutDefaults has the help show no defaults of flags.
+func withoutDefaults(flags *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		flag := flags.Lookup(name)
+		flag.Usage, _, _ = strings.Cut(flag.Usage, " (default")
+		flag.DefValue = "" // is not shown
+		if kind := flag.Value.Type(); kind == "int" || kind == "duration" {
+			flag.DefValue = "0" // nor is that
 		}
 	}
 }
