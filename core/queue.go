@@ -249,7 +249,7 @@ func (b *Broker) AlterQueue(ctx context.Context, name QueueName, change QueueCha
 		return Queue{}, err
 	}
 	altered := change.Apply(Queue{Settings: DefaultSettings()})
-	if err := cmp.Or(altered.Settings.check(), checkTexts(altered.Attributes), checkTexts(altered.Tags)); err != nil {
+	if err := cmp.Or(altered.Settings.check(), checkTexts(altered.Attributes), checkTags(altered.Tags)); err != nil {
 		return Queue{}, err
 	}
 	if policy := altered.DeadLetter; policy.Target != "" {
@@ -353,7 +353,15 @@ func (in NewQueue) check() error {
 	if in.Name.Account == "" || in.Name.Region == "" {
 		return Errorf(InvalidArgument, "a queue name needs an account and a region")
 	}
-	return cmp.Or(in.Settings.check(), checkTexts(in.Attributes), checkTexts(in.Tags))
+	return cmp.Or(in.Settings.check(), checkTexts(in.Attributes), checkTags(in.Tags))
+}
+
+// checkTags refuses what no protocol takes as tags.
+func checkTags(tags map[string]string) error {
+	if _, nameless := tags[""]; nameless {
+		return Errorf(InvalidArgument, "a tag has a name")
+	}
+	return checkTexts(tags)
 }
 
 // checkTexts refuses names and values that not every protocol can show.

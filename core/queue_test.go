@@ -109,6 +109,19 @@ func TestAlterQueueRefusesTagsOfNoText(t *testing.T) {
 	}
 }
 
+func TestTagsHaveNames(t *testing.T) {
+	broker, _ := newBroker(t)
+	value := "a"
+	_, err := broker.AlterQueue(context.Background(), orders, core.QueueChange{Tags: map[string]*string{"": &value}})
+	checkCode(t, err, core.InvalidArgument)
+	_, err = broker.AlterTopic(context.Background(), core.TopicName(orders), core.TopicChange{Tags: map[string]*string{"": &value}})
+	checkCode(t, err, core.InvalidArgument)
+	_, _, err = broker.CreateQueue(context.Background(), core.NewQueue{Name: orders, Settings: core.DefaultSettings(), Tags: map[string]string{"": value}})
+	checkCode(t, err, core.InvalidArgument)
+	_, _, err = broker.CreateTopic(context.Background(), core.NewTopic{Name: core.TopicName(orders), Settings: core.DefaultTopicSettings(), Tags: map[string]string{"": value}})
+	checkCode(t, err, core.InvalidArgument)
+}
+
 func TestQueueChangeApply(t *testing.T) {
 	old := core.Queue{
 		Settings:   core.DefaultSettings(),

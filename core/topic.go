@@ -191,7 +191,7 @@ func (b *Broker) AlterTopic(ctx context.Context, name TopicName, change TopicCha
 		return Topic{}, err
 	}
 	altered := change.Apply(Topic{TopicSettings: DefaultTopicSettings()})
-	if err := cmp.Or(altered.TopicSettings.check(), checkTexts(altered.Attributes), checkTexts(altered.Tags)); err != nil {
+	if err := cmp.Or(altered.TopicSettings.check(), checkTexts(altered.Attributes), checkTags(altered.Tags)); err != nil {
 		return Topic{}, err
 	}
 	if change.MaxMessageSize != nil && altered.large() {
@@ -280,7 +280,7 @@ func (in NewTopic) check() error {
 	if in.Settings.Archive > 0 && !in.FIFO {
 		return errArchiveFIFO
 	}
-	return cmp.Or(in.Settings.check(), checkTexts(in.Attributes), checkTexts(in.Tags))
+	return cmp.Or(in.Settings.check(), checkTexts(in.Attributes), checkTags(in.Tags))
 }
 
 var errArchiveFIFO = Errorf(InvalidArgument, "only FIFO topics keep an archive")
