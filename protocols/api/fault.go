@@ -77,7 +77,7 @@ func (s *Server) createFault(ctx context.Context, req *createFaultRequest) (*ofO
 	case core.FaultError:
 		f.Code, f.After = cmp.Or(in.Code, core.Unavailable), in.After
 	case core.FaultLatency:
-		f.Max = max(f.Max, f.Min)
+		f.Max = cmp.Or(f.Max, f.Min)
 	case core.FaultReorder:
 		f.Min, f.Max = 0, cmp.Or(f.Max, time.Second)
 	}

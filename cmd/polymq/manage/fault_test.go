@@ -46,6 +46,7 @@ func TestFaultCommands(t *testing.T) {
 		"no operation":  {"x", "--effect", "error", "--operations", "list"},
 		"no effect":     {"x", "--effect", "chaos"},
 		"no delay":      {"x", "--effect", "latency"},
+		"no range":      {"x", "--effect", "latency", "--min", "3", "--max", "2"},
 		"no pattern":    {"x", "--effect", "error", "--queue", "["},
 		"no likelihood": {"x", "--effect", "error", "--probability", "1.1"},
 		"no name":       {"a b", "--effect", "error"},
