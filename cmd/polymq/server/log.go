@@ -20,7 +20,15 @@ func newLogger(config Config) zerolog.Logger {
 	if err != nil {
 		level = zerolog.InfoLevel // Check has said so
 	}
-	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+	return zerolog.New(out).Level(level).Hook(stamp{})
+}
+
+// stamp gives a line its time, to the millisecond: zerolog's own is of whole seconds, unless all of the program is told otherwise.
+type stamp struct{}
+
+// Run is of zerolog.Hook.
+func (stamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
+	e.Str(zerolog.TimestampFieldName, time.Now().Format("2006-01-02T15:04:05.000Z07:00"))
 }
 
 func isTerminal(out io.Writer) bool {
