@@ -296,6 +296,7 @@ func wellFormed(t *testing.T, name, text string) {
 	void := []string{"meta", "link", "input", "br", "path", "rect", "circle", "use"}
 	var open []string
 	ids := map[string]bool{}
+	heading, searches := 6, map[string]bool{} // the level of the last heading; a part of a page may begin anywhere
 	for tokens := html.NewTokenizer(strings.NewReader(text)); ; {
 		kind := tokens.Next()
 		if kind == html.ErrorToken {
@@ -304,6 +305,22 @@ func wellFormed(t *testing.T, name, text string) {
 		token := tokens.Token()
 		switch kind {
 		case html.StartTagToken, html.SelfClosingTagToken:
+			if level, ok := strings.CutPrefix(token.Data, "h"); ok && len(level) == 1 && level[0] >= '1' && level[0] <= '6' {
+				if heading+1 < int(level[0]-'0') {
+					t.Errorf("%s: <h%s> follows <h%d>", name, level, heading)
+				}
+				heading = int(level[0] - '0')
+			}
+			attributes := map[string]string{}
+			for _, a := range token.Attr {
+				attributes[a.Key] = a.Val
+			}
+			if label := attributes["aria-label"]; attributes["role"] == "search" {
+				if searches[label] {
+					t.Errorf("%s: two ways to search are both named %q", name, label)
+				}
+				searches[label] = true
+			}
 			for _, a := range token.Attr {
 				if a.Key == "style" || strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Val, "javascript:") {
 					t.Errorf("%s: <%s %s=%q> runs or styles within the page", name, token.Data, a.Key, a.Val)

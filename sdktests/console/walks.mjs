@@ -201,6 +201,10 @@ const withKeyboard = async ({ page, endpoint, picture, suffix }) => {
   await goToQueues();
   await keys.press('n');
   await page.locator('dialog#new[open]').waitFor();
+  await keys.press('Escape');
+  if ((await focused()) !== 'New queue') throw new Error(`the dialog gives the focus back to ${await focused()}`);
+  await keys.press('n');
+  await page.locator('dialog#new[open]').waitFor();
   if ((await focused()) !== 'name') throw new Error(`the dialog begins at ${await focused()}`);
   await keys.type(queue);
   await keys.press('Enter');

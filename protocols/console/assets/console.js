@@ -113,7 +113,7 @@ document.addEventListener("keydown", (event) => {
   switch (event.key) {
     case "/": { const field = $("[data-search-here]") ?? $("[data-search]"); if (field) { event.preventDefault(); field.focus(); field.select(); } break; }
     case "?": event.preventDefault(); openDialog("help"); break;
-    case "n": { const button = $("[data-new]"); if (button) { event.preventDefault(); button.click(); } break; }
+    case "n": { const button = $("[data-new]"); if (button) { event.preventDefault(); button.focus(); button.click(); } break; }
     case "g": leader = Date.now(); break;
   }
 });
