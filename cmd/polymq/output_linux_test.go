@@ -114,6 +114,7 @@ var outputCases = []outputCase{
 	{line: "group add team ann", text: "User ann is in group team."},
 	{line: "user list", text: "NAME  ACCESS", field: "name"},
 	{line: "group list", text: "NAME  PATH", field: "name"},
+	{line: "group members team", text: "ann", field: "name"},
 	{line: "role list", text: "NAME    CLOUD", field: "name"},
 	{line: "user show ann", text: "Groups:", field: "name"},
 	{line: "group show team", text: "Policies:", field: "name"},

@@ -84,7 +84,7 @@ func groupCommand(environ []string) *cobra.Command {
 	s := bind(command, environ)
 	command.AddCommand(append(s.identityCommands("group"),
 		s.memberCommand("add", "Put a user into a group", http.MethodPut, "User %s is in group %s."),
-		s.memberCommand("remove", "Take a user out of a group", http.MethodDelete, "User %s is no longer in group %s."))...)
+		s.memberCommand("remove", "Take a user out of a group", http.MethodDelete, "User %s is no longer in group %s."), s.groupMembers())...)
 	return command
 }
 
@@ -315,6 +315,17 @@ func (s *Session) identityDelete(kind string) *cobra.Command {
 	}
 	c.Flags().Bool("all", false, "with what depends on it: a user's access keys, a group's members, policies of its own")
 	return s.asks(cloudFlag(c, kind))
+}
+
+func (s *Session) groupMembers() *cobra.Command {
+	return &cobra.Command{
+		Use: "members GROUP", Short: "List the users of a group", Args: cobra.ExactArgs(1), ValidArgsFunction: s.identityNames("group"),
+		RunE: func(command *cobra.Command, args []string) error {
+			return list(s, command, get("groups", args[0], "members"), "identities", "NAME\tPATH\tCREATED", 0, func(i identity) []string {
+				return []string{i.Name, i.Path, when(i.CreatedAt)}
+			})
+		},
+	}
 }
 
 func (s *Session) memberCommand(use, short, method, done string) *cobra.Command {

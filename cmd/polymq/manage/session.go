@@ -146,7 +146,7 @@ func describe(command *cobra.Command, pairs ...string) error {
 	table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			fmt.Fprintf(table, "%s:\t%s\n", Cell(pairs[i]), escaped(pairs[i+1]))
+			fmt.Fprintf(table, "%s:\t%s\n", Cell(pairs[i]), strings.TrimRight(escaped(pairs[i+1]), "\n"))
 		}
 	}
 	return table.Flush()
