@@ -110,7 +110,7 @@ func ExitCode(err error) int {
 		return ExitFailed
 	}
 	switch refused.Code {
-	case "InvalidArgument", "MissingParameter": // values that the server knows better than the command line
+	case "InvalidArgument", "MissingParameter", "PolicyMalformed": // values that the server knows better than the command line
 		return ExitUsage
 	case "DeadLetterQueueNotFound", "MoveDestinationNotFound": // missing as well, but not what the URL names
 		return ExitNotFound

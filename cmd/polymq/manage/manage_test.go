@@ -359,6 +359,7 @@ func TestExitCodes(t *testing.T) {
 		"no such rule":      {[]string{"queue", "create", "other", "--body-rule", "nope"}, client.ExitUsage, "body.body_rule"},
 		"no such access":    {[]string{"user", "create", "ann", "--access", "nope"}, client.ExitUsage, "body.access"},
 		"no time":           {[]string{"log", "orders", "--since", "nope"}, client.ExitUsage, "neither a time"},
+		"no policy":         {[]string{"policy", "create", "broken", "testdata/queue-list.txt"}, client.ExitUsage, "JSON"},
 		"no destination":    {[]string{"alert", "create", "late", "--metric", "depth", "--above", "1", "--to", "nope"}, client.ExitUsage, "TYPE=TARGET"},
 	} {
 		r := s.run(t.Context(), "", tt.args...)
