@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -126,7 +127,7 @@ the same time and with the same queues and topics. Everything that lasts is in P
 	root.AddCommand(grouped(groupServer, serveCommand(environ), migrateCommand(environ), doctorCommand(environ), healthCommand(environ), bench.Command(cmp.Or(variable(environ, "POLYMQ_ENDPOINT"), client.DefaultEndpoint)), versionCommand())...)
 	root.AddCommand(grouped(groupUse, joined(manage.Commands(environ), keyCommand(environ), accountCommand(environ), auditCommand(environ), policyCommand(environ), caCommand(environ), awsCommand())...)...)
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
-		return client.UsageError(fmt.Errorf("%w%s, see %s --help", err, similarFlag(command, err), command.CommandPath()))
+		return client.UsageError(fmt.Errorf("%w%s, see %s --help", notANumber(err), similarFlag(command, err), command.CommandPath()))
 	})
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1)) // see groupOf
 	checkArguments(root)
@@ -159,6 +160,17 @@ func shortTime(d time.Duration) string {
 		text += fmt.Sprintf(", %d days", d/day)
 	}
 	return text
+}
+
+// notANumber says in place of Go's words what a flag's value must be.
+func notANumber(err error) error {
+	var number *strconv.NumError
+	var flag *pflag.InvalidValueError
+	if !errors.As(err, &number) || !errors.As(err, &flag) || errors.Is(err, strconv.ErrRange) {
+		return err
+	}
+	must := map[string]string{"ParseInt": "a whole number", "ParseFloat": "a number", "ParseBool": "true or false"}[number.Func]
+	return fmt.Errorf("--%s must be %s, was %q", flag.GetFlag().Name, must, flag.GetValue())
 }
 
 // similarFlag asks whether a flag was meant that is spelled nearly like one that does not exist.

@@ -290,6 +290,26 @@ func (w *way) run(t *testing.T, input string, args []string) (out, errors string
 	return <-written, stderr.String(), code
 }
 
+func TestFlagsThatAreNoNumbers(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"queue create x --max-bytes 1MB":             `--max-bytes must be a whole number, was "1MB"`,
+		"queue create x --logging=perhaps":           `--logging must be true or false, was "perhaps"`,
+		"alert create x --metric depth --above many": `--above must be a number, was "many"`,
+		"queue list --limit 99999999999999999999999": "out of range",
+		"queue create x --retention fourteen":        "is no duration",
+		"queue list --nonsense 5":                    "unknown flag",
+	} {
+		var errors bytes.Buffer
+		root := rootCommand(nil)
+		root.SetArgs(strings.Fields(line))
+		root.SetErr(&errors)
+		if code := execute(t.Context(), root); code != client.ExitUsage || !strings.Contains(errors.String(), want) || strings.Contains(errors.String(), "invalid syntax") {
+			t.Errorf("%s: exit code %d, %q; want %q", line, code, errors.String(), want)
+		}
+	}
+}
+
 // output makes a terminal or a pipe to write to, and gives what was written when it is closed.
 func (w *way) output(t *testing.T) (written <-chan string, to *os.File) {
 	t.Helper()
