@@ -55,11 +55,21 @@ func run(ctx context.Context, args []string) int {
 // execute runs a command line and gives the exit code. What went wrong stands on the standard error.
 func execute(ctx context.Context, root *cobra.Command) int {
 	jsonForPrograms(root)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if interrupted(ctx, err) {
+		fmt.Fprintln(root.ErrOrStderr(), "polymq: interrupted")
+		return client.ExitInterrupted
+	}
+	if err != nil {
 		fmt.Fprintf(root.ErrOrStderr(), "polymq: %v\n", err)
 		return client.ExitCode(err)
 	}
 	return 0
+}
+
+// interrupted says whether an error is that a signal ended what was under way.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
 // jsonForPrograms makes every command that has --json print JSON where no person reads it: in a pipe or a file.
@@ -84,7 +94,11 @@ const awsFailed = 254
 
 // runAWS is the program under the name of the AWS command line.
 func runAWS(ctx context.Context, args []string) int {
-	if err := awscli.Run(ctx, args, os.Getenv, os.Stdout); err != nil {
+	err := awscli.Run(ctx, args, os.Getenv, os.Stdout)
+	if interrupted(ctx, err) {
+		return client.ExitInterrupted
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "\n%s\n", capitalized(err.Error()))
 		return awsFailed
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -307,6 +308,47 @@ func TestFlagsThatAreNoNumbers(t *testing.T) {
 		if code := execute(t.Context(), root); code != client.ExitUsage || !strings.Contains(errors.String(), want) || strings.Contains(errors.String(), "invalid syntax") {
 			t.Errorf("%s: exit code %d, %q; want %q", line, code, errors.String(), want)
 		}
+	}
+}
+
+// TestCtrlCEndsWhatIsRead says that the first Ctrl-C ends a command that waits for its input: for a text, or for the answer to a question.
+func TestCtrlCEndsWhatIsRead(t *testing.T) {
+	t.Parallel()
+	url := startServer(t, server.Config{DatabaseURL: pgtest.DatabaseURL(t), DatabasePoolSize: pgtest.PoolSize, MasterKey: testMasterKey}).URL()
+	environ := []string{"POLYMQ_ENDPOINT=" + url}
+	api := &client.Client{Endpoint: url}
+	if err := api.Do(t.Context(), client.Request{Method: http.MethodPost, Path: []string{"queues"}, Body: map[string]string{"name": "orders"}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"message send orders", "message send orders --lines", "topic publish events", "import orders", "seed -", "policy create own -",
+		"queue delete orders", "queue purge orders",
+	} {
+		own, terminal, err := newTerminal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		root := rootCommand(environ)
+		root.SetArgs(strings.Fields(line))
+		root.SetIn(terminal)
+		root.SetOut(io.Discard)
+		var errors bytes.Buffer
+		root.SetErr(&errors)
+		time.AfterFunc(100*time.Millisecond, cancel)
+		ended := make(chan int, 1)
+		go func() { ended <- execute(ctx, root) }()
+		select {
+		case code := <-ended:
+			if code != 130 || !strings.HasSuffix(errors.String(), "polymq: interrupted\n") {
+				t.Errorf("%s: exit code %d, %q", line, code, errors.String())
+			}
+		case <-time.After(patience):
+			t.Errorf("%s goes on reading", line)
+		}
+		cancel()
+		own.Close() // which ends the reading
+		terminal.Close()
 	}
 }
 

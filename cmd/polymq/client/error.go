@@ -81,7 +81,8 @@ const (
 	ExitNotFound    = 3
 	ExitDenied      = 4
 	ExitConflict    = 5
-	ExitUnavailable = 6 // try again
+	ExitUnavailable = 6   // try again
+	ExitInterrupted = 130 // by Ctrl-C, as of a shell
 )
 
 // usageError is an error of the command line itself.

@@ -215,7 +215,7 @@ const maxText = 256 << 10
 
 // readText reads a file, or the standard input.
 func readText(command *cobra.Command, file string) (string, error) {
-	from := command.InOrStdin()
+	from := standardInput(command)
 	if file != "-" {
 		opened, err := os.Open(file)
 		if err != nil {

@@ -107,7 +107,7 @@ func (i *importing) besides() string {
 
 // open opens what is imported.
 func (i *importing) open(command *cobra.Command, args []string, restart bool) (*bufio.Scanner, func(), error) {
-	input, closeFile := command.InOrStdin(), func() {}
+	input, closeFile := standardInput(command), func() {}
 	if len(args) == 1 && args[0] != "-" {
 		file, err := os.Open(args[0])
 		if err != nil {

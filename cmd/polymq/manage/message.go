@@ -74,7 +74,7 @@ func addMessage(command *cobra.Command, args []string, fields map[string]any) er
 	body := []byte(strings.Join(args, ""))
 	if len(args) == 0 || args[0] == "-" {
 		var err error
-		if body, err = io.ReadAll(io.LimitReader(command.InOrStdin(), core.MaxMessageBytes+1)); err != nil {
+		if body, err = io.ReadAll(io.LimitReader(standardInput(command), core.MaxMessageBytes+1)); err != nil {
 			return fmt.Errorf("read the body: %w", err)
 		}
 		if len(body) > core.MaxMessageBytes {
@@ -178,7 +178,7 @@ func messageSend(s *Session) *cobra.Command {
 
 // sendLines sends each line of the input, as many at once as the API takes.
 func (s *Session) sendLines(command *cobra.Command, queue string) error {
-	input := bufio.NewScanner(command.InOrStdin())
+	input := bufio.NewScanner(standardInput(command))
 	input.Buffer(nil, core.MaxMessageBytes+1)
 	var batch []any
 	bytes := 0

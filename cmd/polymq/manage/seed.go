@@ -88,7 +88,7 @@ An access key that exists keeps its secret. The file is checked whole before any
 }
 
 func (s *Session) readSeed(command *cobra.Command, path string) ([]seed.Document, error) {
-	input := command.InOrStdin()
+	input := standardInput(command)
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -210,14 +211,48 @@ func (s *Session) confirm(command *cobra.Command, question string, args ...any) 
 		return nil
 	}
 	fmt.Fprintf(command.ErrOrStderr(), question+" [y/N] ", args...)
-	answer, err := bufio.NewReader(command.InOrStdin()).ReadString('\n')
+	answer, err := bufio.NewReader(standardInput(command)).ReadString('\n')
 	if err != nil { // the end of the input is no
 		fmt.Fprintln(command.ErrOrStderr())
+	}
+	if errors.Is(err, context.Canceled) {
+		return err
 	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		return errors.New("nothing was done")
 	}
 	return nil
+}
+
+// standardInput gives the standard input, whose reading ends with the command's context: at the first Ctrl-C.
+func standardInput(command *cobra.Command) io.Reader {
+	return &interruptible{command.Context(), command.InOrStdin()}
+}
+
+type interruptible struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+// Read is of io.Reader. Nothing ends the reading of a terminal, so what still reads when the context ends is left to
+// end with the program, and has bytes of its own to read into.
+func (i *interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	own, done := make([]byte, len(p)), make(chan result, 1)
+	go func() {
+		n, err := i.from.Read(own)
+		done <- result{n, err}
+	}()
+	select {
+	case r := <-done:
+		copy(p, own[:r.n])
+		return r.n, r.err
+	case <-i.ctx.Done():
+		return 0, i.ctx.Err()
+	}
 }
 
 // asks adds the flag of commands that ask.
