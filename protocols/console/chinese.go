@@ -7,7 +7,7 @@ var chinese = map[string]string{
 	// Navigation and frame
 	"Overview": "概览", "Messaging": "消息", "Server": "服务器", "Queues": "队列", "Topics": "主题", "Where is my message?": "我的消息在哪里？", "Outbox": "发件箱",
 	"Access keys": "访问密钥", "Costs": "费用", "Servers": "服务器列表", "Clock and reset": "时钟与重置", "Menu": "菜单", "Pages": "页面", "Go": "前往",
-	"JSON API": "JSON API", "Documentation": "文档", "Skip to the content": "跳到正文", "Without JavaScript there are no charts, messages and dialogs here.": "未启用 JavaScript，此处没有图表、消息和对话框。", "Account": "账号", "Region": "地域", "Account and region": "账号与地域", "Account: twelve digits": "账号：十二位数字",
+	"JSON API": "JSON API", "Documentation": "文档", "Skip to the content": "跳到正文", "The server does not answer. What is shown may be old.": "服务器没有响应，显示的内容可能已过时。", "Without JavaScript there are no charts, messages and dialogs here.": "未启用 JavaScript，此处没有图表、消息和对话框。", "Account": "账号", "Region": "地域", "Account and region": "账号与地域", "Account: twelve digits": "账号：十二位数字",
 	"Go to this account and region": "切换到该账号与地域", "Find a queue or a message id": "查找队列或消息 ID", "Find a queue, or a message by its id": "按名称查找队列，或按 ID 查找消息",
 	"Change colours": "切换配色", "Colours: as the system has them": "配色：跟随系统", "Colours: dark": "配色：深色", "Colours: light": "配色：浅色",
 	"Keyboard shortcuts": "键盘快捷键", "Search": "搜索", "New: queue, topic, key": "新建：队列、主题、密钥", "This list": "本列表", "Close a dialog": "关闭对话框", "Close": "关闭",

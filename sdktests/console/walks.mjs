@@ -198,6 +198,11 @@ const withKeyboard = async ({ page, endpoint, picture, suffix }) => {
   await page.locator('dialog#help[open]').waitFor();
   await picture('shortcuts');
   await keys.press('Escape');
+  const away = page.locator('#away');
+  await page.evaluate(() => htmx.trigger(document.body, 'htmx:sendError')); // as when the server is away
+  await away.waitFor();
+  await page.evaluate(() => htmx.trigger(document.body, 'htmx:afterOnLoad'));
+  await away.waitFor({ state: 'hidden' });
   await goToQueues();
   await keys.press('n');
   await page.locator('dialog#new[open]').waitFor();

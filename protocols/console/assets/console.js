@@ -118,6 +118,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A server that is away would leave clicks without an answer, and pages looking as if they were live.
+const tellAway = (away) => { $("#away").hidden = !away; };
+document.addEventListener("htmx:sendError", () => tellAway(true));
+document.addEventListener("htmx:afterOnLoad", () => tellAway(false));
+
 // Charts.
 const charts = [];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -158,10 +163,11 @@ async function drawCharts() {
   if (charts.length === 0 || document.hidden) return;
   try {
     const answer = await fetch(charts[0].dataset.url);
+    tellAway(false);
     if (!answer.ok) return;
     const data = await answer.json();
     for (const chart of charts) drawChart(chart, data);
-  } catch { /* the server may be away; the next one will tell */ }
+  } catch { tellAway(true); }
 }
 
 function restart() { // in other colours
