@@ -355,6 +355,9 @@
 // requests for longer than they have, and the new server ended with an error. Cancelled by somebody it is tried again too, as trains are; who
 // means the server stops the server, which whatever started it would have started again.
 //
+// 2026-11-22: a schema is older than a server that knows a migration which it has not, also one between others, as when builds of two branches
+// have had it. Before, the newest alone counted: the server was ready, and what needed the missing one failed.
+//
 // 2026-11-22: what was received by a transaction whose answer was lost comes back after its visibility timeout. The server seldom knows what that is: PostgreSQL
 // sends an answer of less than 8 KB in one piece, after the commit. Nor may the handles be given back as they are where the rows came first: if the
 // transaction was undone after all, the next receive of the message, by anybody, makes the same handle.

@@ -90,7 +90,7 @@ func MigrationStatus(ctx context.Context, opts Options) ([]Migration, error) {
 
 // newerMigrations gives those that were applied and that this program does not know.
 func (o Options) newerMigrations(ctx context.Context) ([]Migration, error) {
-	known, err := latestMigration()
+	known, err := knownMigrations()
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (o Options) newerMigrations(ctx context.Context) ([]Migration, error) {
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	rows, _ := conn.Query(ctx, `SELECT version_id, tstamp AT TIME ZONE 'UTC' FROM `+pgx.Identifier{o.schema(), "goose_db_version"}.Sanitize()+`
-		WHERE version_id > $1 AND is_applied ORDER BY version_id`, known)
+		WHERE version_id > $1 AND is_applied ORDER BY version_id`, known[len(known)-1])
 	newer, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m Migration, err error) {
 		err = row.Scan(&m.Version, &m.AppliedAt)
 		return m, err
@@ -128,33 +128,33 @@ func CheckSchema(ctx context.Context, opts Options) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	version, oldest, err := opts.schemaVersion(ctx, conn)
-	var server *pgconn.PgError
-	if errors.As(err, &server) && server.Code == "42P01" { // no such table
-		return ErrSchemaOld
+	known, err := knownMigrations()
+	if err != nil {
+		return err
 	}
-	known, latestErr := latestMigration()
+	missing, oldest, err := opts.schemaLacks(ctx, conn, known)
+	var server *pgconn.PgError
 	switch {
+	case errors.As(err, &server) && server.Code == "42P01": // no such table
+		return ErrSchemaOld
 	case err != nil:
 		return fmt.Errorf("read the version of schema %s: %w", opts.schema(), translate(err))
-	case latestErr != nil:
-		return latestErr
-	case oldest > known:
+	case oldest > known[len(known)-1]:
 		return ErrSchemaNew
-	case version < known:
+	case missing:
 		return ErrSchemaOld
 	}
 	return nil
 }
 
-// schemaVersion reads the newest migration that was applied, and the oldest that a server must know.
+// schemaLacks says whether one of the migrations was not applied, be it between others, and gives the oldest that a server must know.
 // Names are qualified, for a pooler keeps no search_path.
-func (o Options) schemaVersion(ctx context.Context, conn *pgx.Conn) (version, oldest int64, err error) {
+func (o Options) schemaLacks(ctx context.Context, conn *pgx.Conn, known []int64) (missing bool, oldest int64, err error) {
 	versions := pgx.Identifier{o.schema(), "goose_db_version"}.Sanitize()
 	settings := pgx.Identifier{o.schema(), "settings"}.Sanitize()
-	err = conn.QueryRow(ctx, `SELECT (SELECT COALESCE(max(version_id), 0) FROM `+versions+` WHERE is_applied),
-		(SELECT value::bigint FROM `+settings+` WHERE name = 'oldest_server')`).Scan(&version, &oldest)
-	return version, oldest, err
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT unnest($1::bigint[]) EXCEPT SELECT version_id FROM `+versions+` WHERE is_applied),
+		(SELECT value::bigint FROM `+settings+` WHERE name = 'oldest_server')`, known).Scan(&missing, &oldest)
+	return missing, oldest, err
 }
 
 // anyConn connects past the pooler where there is a way, else through it.
@@ -174,13 +174,20 @@ func (o Options) anyConn(ctx context.Context) (*pgx.Conn, error) {
 	return conn, translate(err)
 }
 
-// latestMigration gives the version of the newest migration that this program knows.
-func latestMigration() (int64, error) {
+// knownMigrations gives the versions of the migrations that this program knows, in order.
+func knownMigrations() (known []int64, err error) {
 	files, err := fs.Glob(migrations.FS, "*.sql")
 	if err != nil || len(files) == 0 {
-		return 0, fmt.Errorf("list the migrations: %w", err)
+		return nil, fmt.Errorf("list the migrations: %w", err)
 	}
-	return goose.NumericComponent(files[len(files)-1])
+	for _, file := range files {
+		version, err := goose.NumericComponent(file)
+		if err != nil {
+			return nil, fmt.Errorf("list the migrations: %w", err)
+		}
+		known = append(known, version)
+	}
+	return known, nil
 }
 
 // goose makes a provider under its session lock, and the schema if asked to.

@@ -342,6 +342,8 @@ func TestCheckSchema(t *testing.T) {
 	}{
 		"as this program made it":             {`SELECT 1`, nil},
 		"older":                               {`DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`, pg.ErrSchemaOld},
+		"without one between others":          {`DELETE FROM goose_db_version WHERE version_id = 36`, pg.ErrSchemaOld},
+		"newer, but without one of ours":      {`UPDATE goose_db_version SET version_id = 999 WHERE version_id = 36`, pg.ErrSchemaOld},
 		"newer, with additions only":          {`INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)`, nil},
 		"newer than this program can serve":   {`UPDATE settings SET value = '999' WHERE name = 'oldest_server'`, pg.ErrSchemaNew},
 		"a schema that somebody made by hand": {`DROP TABLE goose_db_version`, pg.ErrSchemaOld},
