@@ -59,6 +59,9 @@
 // 2026-11-22: an account or a region that is named and empty is 422, and not as if it were not named: a reset by a script whose
 // variable was not set emptied the default account.
 //
+// 2026-11-22: a body that says something, for an operation that takes none, is 422, and not passed over: a reset that named its account
+// there, as moving time may, emptied the default account. {} and null are what clients send that always send something.
+//
 // 2026-11-22: a document has at most 20,000 values, beside its 16 MiB, and a problem names at most 100 that are wrong. huma looks at
 // every one and keeps a fault for each: 4 MiB of [0,0,… took 2.9 GB and were answered with 137 MB.
 package api

@@ -88,7 +88,7 @@ func (a *adapter) observe(c *gin.Context, op *huma.Operation, who *caller.Caller
 }
 
 // readRequest reads what huma would take for something else than what was sent: a query that is none or has parameters
-// that the operation does not know, and a body that is encoded, cut off or too long.
+// that the operation does not know, and a body that is encoded, cut off, too long, or for an operation that takes none.
 func readRequest(r *http.Request, op *huma.Operation) *problem {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -97,17 +97,22 @@ func readRequest(r *http.Request, op *huma.Operation) *problem {
 	if p := problemOfParameters(query, op); p != nil {
 		return p
 	}
-	if op.RequestBody == nil {
-		return nil
-	}
 	body, err := caller.ReadBody(r, maxBodyBytes)
 	if err != nil {
 		return problemOfBody(err)
+	}
+	if op.RequestBody == nil && !slices.Contains(nothing, string(bytes.TrimSpace(body))) {
+		p := newProblem(http.StatusUnprocessableEntity, core.InvalidArgument, "validation failed")
+		p.Errors = []fault{{Location: "body", Message: "unexpected body: the URL says all that this operation wants to know"}}
+		return p
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.Header.Del("Content-Encoding")
 	return nil
 }
+
+// nothing is how clients write the body of an operation that takes none.
+var nothing = []string{"", "{}", "null"}
 
 // maxUnknown bounds the parameters that a problem names; a query has up to ten thousand.
 const maxUnknown = 20

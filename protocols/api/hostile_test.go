@@ -19,11 +19,17 @@ type parameter struct {
 	Schema struct{ Type string }
 }
 
+// operation is what the OpenAPI document says of one; RequestBody is nil where it takes none.
+type operation struct {
+	Parameters  []parameter
+	RequestBody *struct{}
+}
+
 // documented gives the operations of the OpenAPI document, by path and method.
-func (c *client) documented() map[string]map[string]struct{ Parameters []parameter } {
+func (c *client) documented() map[string]map[string]operation {
 	c.t.Helper()
 	var document struct {
-		Paths map[string]map[string]struct{ Parameters []parameter }
+		Paths map[string]map[string]operation
 	}
 	if err := json.Unmarshal(c.serve(httptest.NewRequest("GET", "/api/v1/openapi.json", nil)).Body.Bytes(), &document); err != nil {
 		c.t.Fatal(err)
@@ -65,6 +71,37 @@ func TestHostileParameters(t *testing.T) {
 	}
 	if requests < 1000 {
 		t.Errorf("the document has too few parameters: there were %d requests", requests)
+	}
+}
+
+// What is said in the body of an operation that takes none would be passed over: a reset that names its account there was one of
+// the default account.
+func TestUnexpectedBodies(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.queue("orders")
+	c.send("orders", `{"body": "hello"}`)
+	for path, operations := range c.documented() {
+		for method, operation := range operations {
+			if operation.RequestBody != nil {
+				continue
+			}
+			r := httptest.NewRequest(strings.ToUpper(method), fill(path, parameter{}, ""), strings.NewReader(`{"account": "111122223333"}`))
+			r.Header.Set("Content-Type", "application/json")
+			w := c.serve(r)
+			if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `"location":"body"`) {
+				t.Errorf("%s %s: got %d %s", r.Method, r.URL, w.Code, w.Body)
+			}
+		}
+	}
+	for _, body := range []string{`{"account": "111122223333"}`, `account=111122223333`, `[]`, `{`} {
+		c.call(422, "POST", "/reset", body)
+	}
+	if got := c.receive("orders"); len(got) != 1 {
+		t.Errorf("got %v, want what was sent", got)
+	}
+	for _, body := range []string{"", "{}", "null", " {}\n"} {
+		c.call(204, "POST", "/queues/orders/messages:purge", body)
 	}
 }
 
