@@ -184,6 +184,9 @@ func (p *port) serve(c *gin.Context) {
 	}
 }
 
+// formTarget begins what Perl's Amazon::SQS::Simple and Ballerina's connector write as the target beside a form of the query protocol.
+const formTarget = "AmazonSQSv20121105."
+
 // protocolOf gives the protocol that a request speaks, "" for one that polymq does not.
 func protocolOf(r *http.Request) string {
 	target := r.Header.Get("X-Amz-Target")
@@ -198,7 +201,7 @@ func protocolOf(r *http.Request) string {
 	case r.Header.Get("Smithy-Protocol") != "":
 		return spoken(strings.HasPrefix(r.URL.Path, "/service/AmazonSQS/"))
 	case target != "":
-		return spoken(strings.HasPrefix(target, "AmazonSQS."))
+		return spoken(strings.HasPrefix(target, "AmazonSQS.") || strings.HasPrefix(target, formTarget))
 	case smq.Matches(r):
 		return "smq"
 	case mns.Matches(r):

@@ -64,6 +64,7 @@ func TestProtocolOf(t *testing.T) {
 		want string
 	}{
 		"SQS in JSON":                 {request{"POST", "/", []string{"X-Amz-Target", "AmazonSQS.SendMessage", "Authorization", scope("sqs")}, ""}, "sqs"},
+		"SQS in a form with a target": {request{"POST", "/", []string{"X-Amz-Target", "AmazonSQSv20121105.SendMessage", "Content-Type", form}, "Action=SendMessage"}, "sqs"},
 		"SQS in JSON at a queue":      {request{"POST", "/queues/orders", []string{"X-Amz-Target", "AmazonSQS.SendMessage"}, ""}, "sqs"},
 		"SQS in CBOR":                 {request{"POST", "/service/AmazonSQS/operation/SendMessage", []string{"Smithy-Protocol", "rpc-v2-cbor"}, ""}, "sqs"},
 		"SQS in a form":               {request{"POST", "/", []string{"Content-Type", form, "Authorization", scope("sqs")}, "Action=ListQueues"}, "sqs"},
@@ -344,6 +345,8 @@ func TestOnePort(t *testing.T) {
 		{request{"GET", "/api/v1/queues/orders", nil, ""}, 200, `"orders"`, "api"},
 		{request{"GET", "/api/v1/nothing", nil, ""}, 404, `"NotFound"`, "api"},
 		{request{"GET", "/000000000000/orders?Action=ReceiveMessage", nil, ""}, 200, "<Body>hello</Body>", "sqs"},
+		{request{"POST", "/", []string{"X-Amz-Target", "AmazonSQSv20121105.ListQueues", "Content-Type", "application/x-www-form-urlencoded;charset=utf-8"}, "Action=ListQueues&Version=2012-11-05"}, 200,
+			"<QueueUrl>http://localhost:4566/000000000000/orders</QueueUrl>", "sqs"},
 		{request{"GET", "/", nil, ""}, 404, "<UnknownOperationException/>", "sqs"},
 	}
 	for _, step := range steps {
