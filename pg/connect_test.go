@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -271,6 +272,35 @@ func TestDatabaseOfAnotherIsolation(t *testing.T) {
 	execute(t, conn, `COMMIT`)
 	if err := <-altered; err != nil {
 		t.Errorf("alter a queue that was being changed: %v", err)
+	}
+}
+
+// A database that ends sessions with nothing to do leaves alone the connection that listens, and those that wait for work.
+func TestDatabaseEndsIdleSessions(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	conn := database(t, url)
+	execute(t, conn, `ALTER DATABASE `+pgx.Identifier{conn.Config().Database}.Sanitize()+` SET idle_session_timeout = '300ms'`)
+	open(t, pg.Options{URL: url})
+	sessions := func() []int {
+		rows, _ := conn.Query(t.Context(), `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY pid`)
+		pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pids
+	}
+	ours := sessions()
+	idle := int(database(t, url).PgConn().PID())
+	eventually(t, "an idle session is ended", func() bool { return !slices.Contains(sessions(), idle) })
+	now := sessions()
+	for _, pid := range ours {
+		if !slices.Contains(now, pid) {
+			t.Errorf("the store's sessions were %v and are %v", ours, now)
+		}
+	}
+	if len(ours) < 2 {
+		t.Errorf("the store has the sessions %v", ours)
 	}
 }
 

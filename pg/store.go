@@ -293,6 +293,7 @@ func (o Options) sessionSettings() map[string]string {
 		"statement_timeout":                   "60s",
 		"lock_timeout":                        "5s",
 		"idle_in_transaction_session_timeout": "60s",
+		"idle_session_timeout":                "0", // the connection that listens is idle for as long as nothing happens
 	}
 	if o.Durability == Relaxed || o.Durability == None {
 		settings["synchronous_commit"] = "off"
