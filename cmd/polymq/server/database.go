@@ -210,6 +210,8 @@ func ExplainDatabase(err error) error {
 		return fmt.Errorf("the database role may not do this, it needs CREATE on the database or a schema of its own (database-schema): %w", err)
 	case errors.As(err, &refused) && refused.Code == "08P01": // the settings of its sessions are refused
 		return fmt.Errorf("database-url leads to a pooler, such as PgBouncer: give the way past it as database-direct-url, or set database-pooled where there is none: %w", err)
+	case errors.As(err, &refused) && refused.Code == "25006":
+		return fmt.Errorf("the database takes no writes: name all its hosts in database-url, with target_session_attrs=read-write, or turn default_transaction_read_only off: %w", err)
 	case errors.As(err, &unreachable):
 		return fmt.Errorf("the database cannot be reached, check that PostgreSQL runs where database-url says: %w", err)
 	}

@@ -18,6 +18,7 @@ func TestExplainDatabase(t *testing.T) {
 		"3D000": "create it (createdb)",
 		"53300": "lower database-pool-size",
 		"42501": "needs CREATE on the database",
+		"25006": "target_session_attrs=read-write",
 		"08P01": "give the way past it as database-direct-url, or set database-pooled",
 	} {
 		refused := &pgconn.PgError{Severity: "FATAL", Code: code, Message: "in its own words"}
