@@ -31,6 +31,7 @@ type Grants struct {
 	RAM       string // the same as RAM writes it: acs:ram::A:root, acs:ram::A:user/NAME, acs:ram::A:assumed-role/NAME/SESSION
 	UserID    string // aws:userid
 	User      string // name of the user, whose session this may be; "" for the account and roles
+	UserARN   string // of that user, with its path
 	Role      string // ARN of the role of a session, with its path
 	Tags      map[string]string
 
@@ -79,9 +80,12 @@ func GrantsOf(key *Key) *Grants {
 		g.Kind, g.Principal, g.RAM = PrincipalFederated, sts+"federated-user/"+session.Name, ram+"federated-user/"+session.Name
 		g.UserID, g.Tags = key.Account+":"+session.Name, session.Tags
 		g.Root = key.User == "" && session.Bounded() // without a policy it may do nothing
+		if key.User != "" {
+			g.UserARN = iam + "user/" + key.User
+		}
 	case key.User != "":
 		g.Kind, g.Principal, g.RAM = PrincipalUser, iam+"user/"+key.User, ram+"user/"+key.User
-		g.Root = key.Admin
+		g.UserARN, g.Root = g.Principal, key.Admin
 	default:
 		g.Kind, g.Principal, g.RAM, g.Root = PrincipalAccount, iam+"root", ram+"root", true
 	}
@@ -154,13 +158,14 @@ func (g *Grants) describe(principal *Identity) {
 	switch g.Kind {
 	case PrincipalUser:
 		g.Principal, g.UserID, g.Tags = principal.ARN(AWS), principal.ID, principal.Tags
+		g.UserARN = g.Principal
 		if g.Access == NoAccess {
 			g.Access, g.Bodies = principal.Access, principal.Bodies || principal.Access == Operator || principal.Access == Admin
 		}
 	case PrincipalRole:
 		g.Role, g.Tags = principal.ARN(""), overlaid(principal.Tags, g.Tags)
 	case PrincipalFederated:
-		g.Tags = overlaid(principal.Tags, g.Tags)
+		g.UserARN, g.Tags = principal.ARN(AWS), overlaid(principal.Tags, g.Tags)
 	}
 }
 

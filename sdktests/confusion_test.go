@@ -226,6 +226,19 @@ func TestSessionsDoNotWiden(t *testing.T) {
 		t.Fatal(err)
 	}
 	may("a federated user", core.Key{ID: *federated.Credentials.AccessKeyId, Secret: core.Secret(*federated.Credentials.SecretAccessKey), Token: core.Secret(*federated.Credentials.SessionToken)}, true)
+	if _, err := v.iam(root).UpdateUser(t.Context(), &iam.UpdateUserInput{UserName: aws.String("ci"), NewPath: aws.String("/staff/")}); err != nil {
+		t.Fatal(err)
+	}
+	guest := v.sqs(with(*federated.Credentials.AccessKeyId, *federated.Credentials.SecretAccessKey, *federated.Credentials.SessionToken))
+	deny := statements(`{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::` + accountA + `:user/staff/ci"},"Action":"sqs:SendMessage","Resource":"*"}`)
+	for policy, want := range map[string]string{*deny: "AccessDenied", "": ""} {
+		if _, err := v.sqs(by(root)).SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &orders, Attributes: map[string]string{"Policy": policy}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := guest.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &orders, MessageBody: aws.String("x")}); errorCode(err) != want {
+			t.Errorf("a federated user of one who is denied by an ARN with a path, policy %q: %v", policy, err)
+		}
+	}
 	for name, tt := range map[string]struct {
 		who  core.Key
 		role *string

@@ -234,8 +234,8 @@ func (a *Access) read(g *core.Grants) *standing {
 	if core.CloudOfARN(g.Role) == core.RAM {
 		s.principal.Cloud = policy.RAM
 	}
-	if g.Kind == core.PrincipalFederated && g.User != "" {
-		s.principal.User = "user/" + g.User
+	if g.Kind == core.PrincipalFederated {
+		s.principal.User = nameOf(g.UserARN)
 	}
 	named := func(p *core.GrantedPolicy, kind policy.Kind) (list []policy.Named) {
 		language := policy.AWS
