@@ -155,6 +155,12 @@ WITH gone AS (
     DELETE FROM records WHERE account = @account
 ), attributes AS (
     DELETE FROM account_attributes WHERE account = @account
+), limits AS (
+    DELETE FROM account_limits WHERE account = @account
+), faultless AS (
+    DELETE FROM faults WHERE account = @account
+), unalarmed AS (
+    DELETE FROM alerts WHERE account = @account
 )
 DELETE FROM accounts WHERE id = @account`
 )

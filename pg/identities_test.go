@@ -434,7 +434,7 @@ func TestConcurrentChanges(t *testing.T) {
 
 func TestAccounts(t *testing.T) {
 	t.Parallel()
-	here, _, _, _ := newKeeper(t)
+	here, _, store, url := newKeeper(t)
 	i := identityTest{t, here}
 	must(here.CreateAccount(t.Context(), "111122223333", "team-a"))(t)
 	createKey(t, here, core.NewKey{Account: "444455556666"})
@@ -462,6 +462,11 @@ func TestAccounts(t *testing.T) {
 	if err := here.DeleteAccount(t.Context(), pgtest.Account); core.CodeOf(err) != core.EntityInUse {
 		t.Errorf("an account with queues: %v", err)
 	}
+	i.good(store.SetAccountLimits(t.Context(), core.AccountLimits{Account: "444455556666", Queues: ptr(1)}))
+	must(store.PutFault(t.Context(), core.Fault{Account: "444455556666", Name: "f", Effect: core.FaultError, Probability: 1}))(t)
+	alert := deep("deep", "*")
+	alert.Name.Account = "444455556666"
+	must(store.CreateAlert(t.Context(), alert))(t)
 	i.good(here.DeleteAccount(t.Context(), "111122223333"))
 	i.good(here.DeleteAccount(t.Context(), "444455556666"))
 	if err := here.DeleteAccount(t.Context(), "444455556666"); core.CodeOf(err) != core.EntityNotFound {
@@ -469,5 +474,11 @@ func TestAccounts(t *testing.T) {
 	}
 	if page := must(here.ListKeys(t.Context(), core.ListKeysInput{Account: "444455556666", Limit: 10}))(t); len(page.Keys) != 0 {
 		t.Errorf("%d of its keys are left", len(page.Keys))
+	}
+	for _, table := range []string{"account_limits", "faults", "alerts"} {
+		left := 0
+		if err := database(t, url).QueryRow(t.Context(), `SELECT count(*) FROM `+table+` WHERE account = '444455556666'`).Scan(&left); err != nil || left != 0 {
+			t.Errorf("%d of its %s are left (%v)", left, table, err)
+		}
 	}
 }
