@@ -27,7 +27,7 @@ func TestCreateQueueKeepsEverything(t *testing.T) {
 				MaxMessageSize: 1234, Logging: true, Bodies: core.BodyText,
 			},
 			Attributes: map[string]string{"sqs.Policy": `{"a":"'é"}`},
-			Tags:       map[string]string{"": "", "team": "größe"},
+			Tags:       map[string]string{"empty": "", "team": "größe"},
 		}
 		made, created, err := broker.CreateQueue(context.Background(), in)
 		if err != nil || !created {
