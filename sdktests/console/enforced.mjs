@@ -61,7 +61,7 @@ const everybody = (inside) => async (visit) => {
   await picture('login');
   for (const wrong of [{ ...people.viewer, secret: 'x' }, { ...people.viewer, id: 'nobody' }]) {
     await logIn(page, wrong);
-    await page.locator('main .alert').waitFor();
+    await page.locator('main .alert:not([hidden])').waitFor();
   }
   await looksRight(page, 'wrong login');
   await picture('wrong-login');
