@@ -87,7 +87,7 @@ func (b *Broker) AccountOfAlias(ctx context.Context, alias string) (id string, e
 	return b.store.AccountOfAlias(ctx, alias)
 }
 
-// DeleteAccount removes an account with its users, groups, roles, policies and access keys. EntityInUse
+// DeleteAccount removes an account with its users, groups, roles, policies, access keys, limits, alerts and fault rules. EntityInUse
 // where it has queues or topics; EntityNotFound.
 func (b *Broker) DeleteAccount(ctx context.Context, id string) error {
 	if !IsAccount(id) {

@@ -125,7 +125,7 @@ type IdentityStore interface {
 	ListAccounts(ctx context.Context, after string, limit int) (AccountPage, error)
 	SetAccountAlias(ctx context.Context, id, alias string) (Account, error)  // EntityExists, EntityNotFound
 	AccountOfAlias(ctx context.Context, alias string) (id string, err error) // "" for none
-	// DeleteAccount removes an account with its identities, policies and access keys. EntityInUse where it
+	// DeleteAccount removes an account with its identities, policies, access keys, limits, alerts and fault rules. EntityInUse where it
 	// has queues or topics.
 	DeleteAccount(ctx context.Context, id string) error
 

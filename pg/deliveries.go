@@ -183,8 +183,9 @@ func (s *Store) completeOrDrop(ctx context.Context, rows []deliveryRow) ([]*core
 	return deliveries, err
 }
 
-// claimExpiredSQL leaps over the index from one topic that has something to deliver to the next. Ids rise with the time of publishing, so
-// that a topic whose first message has not expired need not be looked through.
+// claimExpiredSQL leaps over the index from one topic that has something to deliver to the next. A topic whose first message by id has not
+// expired is not looked through: ids rise with the time of publishing, but for those that each server takes in blocks (ids.go), so that
+// what expired behind a younger message of another server's block may stay until that expires, too.
 const claimExpiredSQL = `
 WITH RECURSIVE waiting AS (
     (SELECT topic_id FROM published WHERE topic_id >= 0 ORDER BY topic_id LIMIT 1)

@@ -307,7 +307,7 @@
 // 2026-11-22: what is left of single cycles is in trains, PostgreSQL and processors that wait, not in what a protocol does. A Gin handler that found
 // three strings in a body and handed them to the Store made 0.395 of a server that answers at once, the real one 0.359 in the same six
 // rounds; the handler with its messages in memory 0.947. Of two processors a request took the former 228 us: the server 73,
-// PostgreSQL 41, the load generator 58, interrupts 12, idle 44 (a tenth of it the load generator's start); in memory 38, none, 43, 9 and 8. In batches
+// PostgreSQL 41, the load generator 58, interrupts 12, idle 44 (some 20 of it while the load generator starts and ends); in memory 38, none, 43, 9 and 8. In batches
 // of 10 a message takes 141: 43, 41, 21, 4 and 28.
 //
 // 2026-11-21: with 64 callers a cycle takes PostgreSQL 77 us in 1,000 queues and 54 in one. Counters are 14 of the 77 and 5 of the 54, for

@@ -17,7 +17,7 @@ func (s *Server) registerAccounts(api huma.API, op func(id, method, path, tag, s
 	huma.Register(api, op("create-account", http.MethodPost, all, tag, "Make an account known, with a name", 201), s.createAccount)
 	huma.Register(api, op("get-account", http.MethodGet, one, tag, "Show an account", 200), s.getAccount)
 	huma.Register(api, op("alter-account", http.MethodPatch, one, tag, "Change an account's alias", 200), s.alterAccount)
-	huma.Register(api, op("delete-account", http.MethodDelete, one, tag, "Delete an account with its users, roles, policies and access keys", 204), s.deleteAccount)
+	huma.Register(api, op("delete-account", http.MethodDelete, one, tag, "Delete an account with its users, roles, policies, access keys, limits, alerts and fault rules", 204), s.deleteAccount)
 	huma.Register(api, op("get-account-limits", http.MethodGet, one+"/limits", tag, "Show what an account may have, and what it has of that", 200), s.getAccountLimits)
 	huma.Register(api, op("set-account-limits", http.MethodPut, one+"/limits", tag, "Set what an account may have", 200), s.setAccountLimits)
 }
