@@ -66,7 +66,7 @@ func (b *Broker) PushConfirmation(ctx context.Context, sub Subscription, kind Ki
 // lasts: Settle does. An error means that nothing is known, and the delivery's claim runs out.
 func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Context, Push) PushAnswer) (Outcome, error) {
 	o := Outcome{Delivery: d, Verdict: GiveUp}
-	if d.Message.Kind == Notification && d.Subscription.State != Confirmed || d.Subscription.lapsed(d.ClaimedAt) {
+	if d.isGone() {
 		o.Answer.Reason = ReasonGone
 		return o, nil
 	}
@@ -95,6 +95,7 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 			if o.Answer.Kept {
 				o.Verdict, o.Keep = Delivered, keptOf(d, p)
 			}
+			o.OutOfReach = o.Verdict == Retry && o.Answer.outOfReach()
 		}
 	}
 	switch {
@@ -108,6 +109,25 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 		return b.conclude(ctx, unspoken, o)
 	}
 	return b.conclude(ctx, scheduleOf(pusher), o)
+}
+
+// FailWith says what becomes of a delivery whose endpoint is out of reach, as the attempt of another one has just shown: as if it
+// had been attempted, too.
+func (b *Broker) FailWith(ctx context.Context, d *Delivery, failed PushAnswer) (Outcome, error) {
+	if d.isGone() {
+		return Outcome{Delivery: d, Verdict: GiveUp, Answer: PushAnswer{Reason: ReasonGone}}, nil
+	}
+	pusher, err := b.pusher(d.Subscription.Format)
+	if err != nil {
+		return Outcome{}, err
+	}
+	failed.Reason, failed.Excerpt = ReasonOutOfReach, ""
+	return b.conclude(ctx, scheduleOf(pusher), Outcome{Delivery: d, Verdict: Retry, Answer: failed, OutOfReach: true, Untried: true})
+}
+
+// isGone reports whether there is nobody any more to deliver to.
+func (d *Delivery) isGone() bool {
+	return d.Message.Kind == Notification && d.Subscription.State != Confirmed || d.Subscription.lapsed(d.ClaimedAt)
 }
 
 // push renders the request of a delivery.
@@ -127,10 +147,12 @@ func (b *Broker) push(d *Delivery) (Push, error) {
 // conclude finds the next attempt after one that failed, or where the message goes instead.
 func (b *Broker) conclude(ctx context.Context, retries func(*Topic, *Subscription) RetryPolicy, o Outcome) (Outcome, error) {
 	d := o.Delivery
-	if o.Verdict == Retry {
-		next, more := retries(d.Topic, d.Subscription).Delay(d.Attempts + 1)
+	if o.Failed = o.Verdict == Retry; o.Failed {
+		policy, waited := retries(d.Topic, d.Subscription), d.ClaimedAt.Sub(d.Message.PublishedAt)
+		next, more := policy.Delay(d.Attempts + 1)
 		lasts := cmp.Or(d.Topic.Retention, MaxTopicRetention)
-		if more && d.ClaimedAt.Add(next).Before(d.Message.PublishedAt.Add(lasts)) {
+		over := d.Failing > 0 && policy.over(min(waited, d.Failing), o.Answer.Latency)
+		if more && !over && waited+next < lasts {
 			o.Next = next
 			return o, nil
 		}

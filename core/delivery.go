@@ -12,12 +12,13 @@ type Delivery struct {
 	Topic        *Topic
 	Subscription *Subscription
 	Message      *PublishedMessage
-	Attempts     int       // made so far
-	NextAttempt  time.Time // by the account's clock
-	ClaimedAt    time.Time // the same
-	Claim        int64     // of the server that makes the attempt; a later claim voids it
-	Lane         int64     // stands for the endpoint: deliveries of one lane share its bounds
-	Rate         int       // most pushes in a second; 0: no limit
+	Attempts     int           // made so far
+	NextAttempt  time.Time     // by the account's clock
+	ClaimedAt    time.Time     // the same
+	Claim        int64         // of the server that makes the attempt; a later claim voids it
+	Lane         int64         // stands for the endpoint: deliveries of one lane share its bounds
+	Rate         int           // most pushes in a second; 0: no limit
+	Failing      time.Duration // for how long the endpoint has failed at every attempt, as far as this server knows
 }
 
 // DeliveryID names a delivery: a message reaches a subscription once.
@@ -34,6 +35,10 @@ type Outcome struct {
 	Next     time.Duration  // of a Retry: until the next attempt
 	Put      *QueueDelivery // goes into this queue: the subscribed one when Delivered, the dead-letter queue at a GiveUp
 	Keep     *KeptMessage   // goes to the outbox
+
+	Failed     bool // the endpoint did, whether there is another attempt or not; one that refuses a message works
+	OutOfReach bool // it failed since nobody is there: whatever is due would have failed as well
+	Untried    bool // there was no attempt: the endpoint was out of reach for another delivery
 }
 
 // Attempt is one attempt as it was recorded. Attempts are remembered for a while, the last ones only.

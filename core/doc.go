@@ -100,6 +100,13 @@
 // 2026-11-21: an answer that means "try again" past the end of the schedule, or past the topic's retention, is a GiveUp;
 // only notifications are dead-lettered, since the others concern nobody but the endpoint.
 //
+// 2026-11-23: where nobody answers at an endpoint (no answer, 502, 503, 504), after several failures in a row, an attempt is one of everything that
+// is due there at that moment: so each delivery goes through its schedule without a request of its own, and ends with it. Before, ten messages with three
+// retries ended after 24 minutes, with one attempt a minute, and a thousand after days. Nothing is failed for what was learned before it was due. Where
+// somebody answers that he failed, it may be for the message's sake: each has its own attempts, one a second. Of either kind, a delivery
+// ends when it has waited, and its endpoint has failed at everything, for as long as its schedule would have taken. What failed with another is recorded
+// where it ends: more would push what happened out of the list of attempts.
+//
 // 2026-11-21: a subscription that is being replayed to gets nothing else. What is published meanwhile waits in the archive and
 // follows, unmarked: so the order is kept, and nothing is missed or comes twice. A replay that begins anew, or is
 // ended, leaves out what it would have repeated, and never what is new.

@@ -29,6 +29,7 @@ const (
 	ReasonGone            = "the subscription is gone"
 	ReasonRequested       = "given up by request"
 	ReasonExpired         = "the topic keeps messages no longer"
+	ReasonOutOfReach      = "the endpoint was out of reach for another message"
 	ReasonOptedOut        = "Phone number is opted out" // as SNS says it
 	ReasonNoURL           = "the endpoint is no URL: %v"
 	ReasonNoRequest       = "the request cannot be made"
@@ -50,7 +51,7 @@ const (
 var EventDetails = []string{
 	detailQueueDeleted, detailQueuePurged, detailMatched, detailByTopic, detailReplayed, detailDeadLetterOf, detailKept, detailRetried, detailGivenUp,
 	detailGivenUpTo, detailToDeadLetters, detailFromDeadLetter, detailMovedTo, detailMovedFrom,
-	ReasonGone, ReasonRequested, ReasonExpired, ReasonOptedOut, ReasonNoURL, ReasonNoRequest, ReasonFunctionUnnamed, ReasonUnsigned, ReasonNoRecipient, ReasonForbidden,
+	ReasonGone, ReasonRequested, ReasonExpired, ReasonOutOfReach, ReasonOptedOut, ReasonNoURL, ReasonNoRequest, ReasonFunctionUnnamed, ReasonUnsigned, ReasonNoRecipient, ReasonForbidden,
 	ReasonFailed, ReasonUnresolved, ReasonTimeout, ReasonUntrusted, ReasonRefused, ReasonClosed, ReasonNoMailServer, ReasonNoFunctions,
 }
 

@@ -102,7 +102,7 @@ func (b *Broker) logOutcomes(ctx context.Context, outcomes []Outcome) {
 	for i := range outcomes {
 		o := &outcomes[i]
 		d := o.Delivery
-		if d.Message.Kind != Notification {
+		if d.Message.Kind != Notification || o.Untried && o.Verdict == Retry {
 			continue
 		}
 		if b.log.logsTopic(d.Topic) && (o.Verdict != Delivered || o.Put == nil) {

@@ -100,6 +100,15 @@ type PushAnswer struct {
 	Latency time.Duration
 }
 
+// outOfReach reports whether the answer is that nobody is there to ask, whatever the message is.
+func (a PushAnswer) outOfReach() bool {
+	switch a.Status {
+	case 0, 502, 503, 504: // no answer, or that of a gateway with nobody behind it
+		return true
+	}
+	return false
+}
+
 // Verdict is what an answer means.
 type Verdict int
 

@@ -69,6 +69,22 @@ func (p RetryPhase) delay(i int) time.Duration {
 	return p.Min + time.Duration(span*t)
 }
 
+// over reports whether all retries would have been made by now, each in its time and as long as this attempt: the first one began so
+// long ago.
+func (p RetryPolicy) over(passed, took time.Duration) bool {
+	left := float64(passed)
+	for _, phase := range p {
+		if phase.Min == phase.Max || phase.Backoff == Random {
+			left -= float64(phase.Retries) * float64(phase.Max+took)
+			continue
+		}
+		for i := 1; i <= phase.Retries && left >= 0; i++ {
+			left -= float64(phase.delay(i) + took)
+		}
+	}
+	return left >= 0
+}
+
 func (p RetryPolicy) check() error {
 	if len(p) > MaxRetryPhases {
 		return Errorf(InvalidArgument, "a retry policy has at most %d phases, this one has %d", MaxRetryPhases, len(p))

@@ -393,6 +393,44 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
+// A delivery to an endpoint that keeps failing ends with its schedule, however few of its retries had their turn.
+func TestAttemptsEndWithTheirSchedule(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	sub := core.Subscription{Format: "letters", State: core.Confirmed, DeadLetter: orders, Retries: core.RetryPolicy{
+		{Retries: 2}, {Retries: 3, Min: 20 * s, Max: 20 * s}, {Retries: 2, Min: s, Max: 3 * s, Backoff: core.Geometric}, {Retries: 2, Min: 5 * s, Max: 8 * s, Backoff: core.Random},
+	}} // 80 s, and 9 times as long as an attempt takes
+	tests := map[string]struct {
+		age, failing, took time.Duration
+		over               bool
+	}{
+		"the schedule is over":                {80 * s, 80 * s, 0, true},
+		"the message is younger":              {79 * s, time.Hour, 0, false},
+		"the endpoint has worked since":       {time.Hour, 79 * s, 0, false},
+		"the endpoint works but for this one": {time.Hour, 0, 0, false},
+		"attempts take long":                  {169 * s, 169 * s, 10 * s, false},
+		"attempts have taken long":            {170 * s, 170 * s, 10 * s, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			broker, _, _ := newTopicBroker(t, sub)
+			now := time.Unix(100_000, 0)
+			d := &core.Delivery{Topic: &core.Topic{Name: alerts}, Subscription: &sub, ClaimedAt: now, Failing: tt.failing,
+				Message: &core.PublishedMessage{PublishedAt: now.Add(-tt.age)}}
+			failed := core.PushAnswer{Status: 503, Latency: tt.took}
+			tried, err := broker.Attempt(t.Context(), d, func(context.Context, core.Push) core.PushAnswer { return failed })
+			if err != nil || (tried.Verdict == core.GiveUp) != tt.over || (tried.Put != nil) != tt.over {
+				t.Errorf("outcome %+v, %v", tried, err)
+			}
+			untried, err := broker.FailWith(t.Context(), d, failed)
+			if err != nil || untried.Verdict != tried.Verdict || untried.Next != tried.Next || (untried.Put != nil) != tt.over || !untried.Untried ||
+				untried.Answer.Reason != core.ReasonOutOfReach {
+				t.Errorf("failed with another: %+v, %v", untried, err)
+			}
+		})
+	}
+}
+
 // TestSettleFindsTheQueueDeleted settles deliveries to a queue that was deleted after the attempt.
 func TestSettleFindsTheQueueDeleted(t *testing.T) {
 	t.Parallel()

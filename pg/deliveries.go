@@ -448,7 +448,7 @@ func (s *Store) SettleDeliveries(ctx context.Context, outcomes []core.Outcome) e
 	err = s.transaction(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		settled := s.queueSettle(batch, s.settledRows(outcomes, waits))
-		queueAttempts(batch, outcomes)
+		queueAttempts(batch, slices.DeleteFunc(slices.Clone(outcomes), func(o core.Outcome) bool { return o.Untried && o.Verdict == core.Retry }))
 		queueKept(batch, kept)
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err

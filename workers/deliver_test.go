@@ -93,6 +93,7 @@ func newNode(t *testing.T, url string) *node {
 		Attempt: func(ctx context.Context, d *core.Delivery) (core.Outcome, error) {
 			return n.broker.Attempt(ctx, d, client.Do)
 		},
+		FailWith: n.broker.FailWith,
 	}, zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel))
 	n.broker.OnDeliveries(n.pushes.Due)
 	t.Cleanup(func() {
@@ -325,6 +326,66 @@ func TestPushDeadLetters(t *testing.T) {
 				t.Errorf("%d messages are still kept", left)
 			}
 		})
+	}
+}
+
+// What waits for an endpoint that is down goes to the dead-letter queue when its retries would be over, though few are made.
+func TestPushDeadLettersAllOfADeadEndpoint(t *testing.T) {
+	t.Parallel()
+	n := newTopic(t)
+	dead := pgtest.Queue(t, n.broker, "dead")
+	r := newReceiver(t, http.StatusServiceUnavailable)
+	sub := n.subscribe(t, r.URL, func(in *core.NewSubscription) { in.DeadLetter = dead })
+	const messages, retries = 100, 3
+	var want, got []string
+	for i := range messages {
+		want = append(want, fmt.Sprintf("%03d", i))
+	}
+	n.publish(t, want...)
+	waiting := func(attempts int) func() bool {
+		return func() bool {
+			page, err := n.broker.ListDeliveries(context.Background(), core.ListDeliveriesInput{Topic: alerts, Subscription: sub.Name.Name, Limit: core.MaxListed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return !slices.ContainsFunc(page.Deliveries, func(d core.Delivery) bool { return d.Attempts < attempts })
+		}
+	}
+	for i := range retries {
+		eventually(t, fmt.Sprintf("%d attempts of each", i+1), waiting(i+1))
+		if n.outstanding(t) != messages {
+			t.Fatalf("%d messages are left after %d of %d retries", n.outstanding(t), i, retries)
+		}
+		pgtest.Advance(t, n.broker, 21*time.Second)
+	}
+	eventually(t, "all is given up", func() bool { return n.outstanding(t) == 0 })
+	for len(got) < messages {
+		received := pgtest.Bodies(pgtest.Receive(t, n.broker, dead, 10))
+		if len(received) == 0 {
+			break
+		}
+		got = append(got, received...)
+	}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("dead letters %q", got)
+	}
+	if pushes := len(r.got()); pushes > messages/2 {
+		t.Errorf("%d pushes to an endpoint that is down", pushes)
+	}
+	n.settled(t, messages)
+	ended := map[core.MessageID]bool{}
+	for _, a := range n.attempts(t) {
+		if a.Verdict == core.GiveUp {
+			ended[a.Message] = a.DeadLettered && a.Number == retries+1
+		}
+	}
+	for id, well := range ended {
+		if !well {
+			t.Errorf("message %v did not end in the dead-letter queue, at its last attempt", id)
+		}
+	}
+	if len(ended) != messages {
+		t.Errorf("the ends of %d messages can be seen", len(ended))
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // Bounds of one endpoint's deliveries. An endpoint that works is sent more and more at the same time, one
 // that fails less and less; one that has not answered lately is sent one, and more when it answers, so that those that begin to hang
 // are found out by an attempt each and leave room for the others. After breakAfter failures in a row there is a pause before the next
-// attempt, which grows to maxPause.
+// attempt, which grows to maxPause, or to maxAnsweredPause where there is somebody who answers: that may be for the sake of the messages. Where
+// nobody does, an attempt is one of all that is due.
 const (
 	firstConcurrency = 4
 	maxConcurrency   = 32
@@ -20,6 +21,7 @@ const (
 	breakAfter       = 8
 	minPause         = 100 * time.Millisecond
 	maxPause         = time.Minute
+	maxAnsweredPause = time.Second
 )
 
 // pushLane is what a server knows of one endpoint.
@@ -29,7 +31,9 @@ type pushLane struct {
 	pause    time.Time // nothing is attempted before
 	limit    int       // attempts at the same time
 	inFlight int
-	failures int // in a row
+	failures int              // in a row
+	failing  time.Time        // when the first of them was
+	missed   *core.PushAnswer // of an attempt that failed just now, while it is passed on to all else that is due
 	proven   bool
 	answered time.Time     // when an attempt last went well
 	rate     *rate.Limiter // nil: no limit
@@ -54,8 +58,14 @@ func (l *pushLane) most(now time.Time) int {
 	return l.limit
 }
 
+// isDue reports whether there is something to ask for.
+func (l *pushLane) isDue(now time.Time) bool { return !l.due.IsZero() && !l.due.After(now) }
+
 // at gives when the lane may be asked for its next deliveries; false when there is nothing to ask for.
 func (l *pushLane) at(now time.Time) (time.Time, bool) {
+	if l.missed != nil && l.isDue(now) {
+		return l.due, true
+	}
 	if l.due.IsZero() || l.inFlight >= l.most(now) {
 		return time.Time{}, false
 	}
@@ -102,12 +112,16 @@ const burstsPerSecond = 20
 
 // ended notes how an attempt went. An endpoint that refuses a message works: only failures that are
 // tried again count against it.
-func (l *pushLane) ended(now time.Time, failed bool) {
+func (l *pushLane) ended(now time.Time, o core.Outcome, err error) {
 	l.inFlight--
-	if !failed {
+	l.missed = nil
+	if err == nil && !o.Failed {
 		l.failures, l.pause, l.proven, l.answered = 0, time.Time{}, true, now
 		l.limit = min(2*l.limit, maxConcurrency)
 		return
+	}
+	if l.failures == 0 {
+		l.failing = now
 	}
 	l.failures++
 	l.proven = false
@@ -115,11 +129,27 @@ func (l *pushLane) ended(now time.Time, failed bool) {
 	if l.failures >= breakAfter {
 		l.limit = 1
 		pause := maxPause
+		switch {
+		case o.OutOfReach:
+			if l.isDue(now) {
+				l.missed = &o.Answer
+			}
+		case o.Answer.Status != 0:
+			pause = maxAnsweredPause
+		}
 		if doublings := l.failures - breakAfter; doublings < 10 {
-			pause = min(minPause<<doublings, maxPause)
+			pause = min(minPause<<doublings, pause)
 		}
 		l.pause = now.Add(pause)
 	}
+}
+
+// failingFor gives for how long the endpoint has failed.
+func (l *pushLane) failingFor(now time.Time) time.Duration {
+	if l.failures == 0 {
+		return 0
+	}
+	return now.Sub(l.failing)
 }
 
 // idle reports whether nothing is known of the lane that would not be known of a new one.

@@ -34,6 +34,7 @@ type Deliveries struct {
 	DueLanes func(ctx context.Context, within time.Duration) ([]core.LaneDue, error)
 	Claim    func(ctx context.Context, lanes []core.LaneClaim) ([]*core.Delivery, error)
 	Attempt  func(ctx context.Context, d *core.Delivery) (core.Outcome, error)
+	FailWith func(ctx context.Context, d *core.Delivery, failed core.PushAnswer) (core.Outcome, error)
 	Settle   func(ctx context.Context, outcomes []core.Outcome) error
 	FanOut   func(ctx context.Context) (bool, error)
 }
@@ -235,6 +236,11 @@ func (p *Push) take() (claims []core.LaneClaim, wait time.Duration) {
 			break
 		}
 		lane := heap.Pop(&p.line).(*pushLane)
+		if lane.missed != nil {
+			lane.due = time.Time{}
+			claims = append(claims, core.LaneClaim{Lane: lane.id, Limit: core.MaxClaim})
+			continue
+		}
 		room := min(lane.room(now), free)
 		if !lane.proven {
 			room = min(room, unproven)
@@ -274,9 +280,15 @@ func (p *Push) claim(claims []core.LaneClaim) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	got := map[int64]int{}
+	missed := map[*pushLane][]*core.Delivery{}
 	for _, d := range deliveries {
 		got[d.Lane]++
 		lane := p.lane(d.Lane)
+		d.Failing = lane.failingFor(now)
+		if lane.missed != nil {
+			missed[lane] = append(missed[lane], d)
+			continue
+		}
 		lane.began(now, d.Rate)
 		p.count(lane, 1)
 		proven := lane.proven
@@ -290,8 +302,36 @@ func (p *Push) claim(claims []core.LaneClaim) {
 		case got[c.Lane] >= c.Limit: // there may be more
 			lane.hear(now)
 		}
+		failed := lane.missed
+		lane.missed = nil
+		if deliveries := missed[lane]; len(deliveries) > 0 {
+			p.running.Go(func() { p.fail(lane, deliveries, *failed) })
+		}
 		p.plan(lane)
 	}
+}
+
+// fail passes the failure of an attempt on to deliveries that were due, and then to more of them, until it is time for another attempt.
+func (p *Push) fail(lane *pushLane, deliveries []*core.Delivery, failed core.PushAnswer) {
+	for _, d := range deliveries {
+		outcome, err := try(func() (core.Outcome, error) { return p.deliveries.FailWith(p.pushes, d, failed) })
+		if err == nil {
+			p.outcomes <- outcome
+		} else if p.pushes.Err() == nil {
+			p.warn(err, d)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now(); lane.isDue(now) && now.Before(lane.pause) {
+		lane.missed = &failed
+	}
+	p.plan(lane)
+}
+
+// warn says that a delivery that was claimed is left alone.
+func (p *Push) warn(err error, d *core.Delivery) {
+	p.log.Warn().Err(err).Str("topic", d.Topic.Name.String()).Msg("a delivery could not be attempted; it is when its claim has run out")
 }
 
 // count counts attempts that begin, or end where n is -1. The caller holds p.mu.
@@ -304,13 +344,13 @@ func (p *Push) count(lane *pushLane, n int) {
 
 // attempt makes one attempt and passes its outcome on.
 func (p *Push) attempt(lane *pushLane, d *core.Delivery, proven bool) {
-	outcome, err := p.try(d)
+	outcome, err := try(func() (core.Outcome, error) { return p.deliveries.Attempt(p.pushes, d) })
 	aborted := p.pushes.Err() != nil
 	if err == nil && !aborted {
 		p.outcomes <- outcome
 	}
 	if err != nil && !aborted {
-		p.log.Warn().Err(err).Str("topic", d.Topic.Name.String()).Msg("a delivery could not be attempted; it is when its claim has run out")
+		p.warn(err, d)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -318,19 +358,19 @@ func (p *Push) attempt(lane *pushLane, d *core.Delivery, proven bool) {
 	if !proven {
 		p.unproven--
 	}
-	lane.ended(time.Now(), err != nil || outcome.Verdict == core.Retry)
+	lane.ended(time.Now(), outcome, err)
 	p.plan(lane)
 	p.awake()
 }
 
 // try makes an attempt whose panic is an error: the message that caused it must not end the server again and again.
-func (p *Push) try(d *core.Delivery) (outcome core.Outcome, err error) {
+func try(attempt func() (core.Outcome, error)) (outcome core.Outcome, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			err = fmt.Errorf("attempt of delivery panicked: %v\n%s", reason, debug.Stack())
 		}
 	}()
-	return p.deliveries.Attempt(p.pushes, d)
+	return attempt()
 }
 
 // settle writes down outcomes, many at once, until there are no more.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,8 @@ type endpoints struct {
 	waiting  map[int64]int
 	rate     int
 	attempt  func(ctx context.Context, lane int64) (core.Verdict, error)
+	failure  core.Outcome // what is said of attempts besides their verdict
+	failed   int          // with the attempt of another
 	claims   int
 	inFlight map[int64]int
 	most     map[int64]int // in flight at the same time
@@ -71,7 +74,15 @@ func (e *endpoints) deliveries() Deliveries {
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			e.inFlight[d.Lane]--
-			return core.Outcome{Delivery: d, Verdict: verdict}, err
+			o := e.failure
+			o.Delivery, o.Verdict, o.Failed = d, verdict, verdict == core.Retry
+			return o, err
+		},
+		FailWith: func(_ context.Context, d *core.Delivery, _ core.PushAnswer) (core.Outcome, error) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.failed++
+			return core.Outcome{Delivery: d, Verdict: core.Retry, Untried: true}, nil
 		},
 		Settle: func(_ context.Context, outcomes []core.Outcome) error {
 			e.mu.Lock()
@@ -158,6 +169,87 @@ func TestPushPausesBeforeWhatFails(t *testing.T) {
 				t.Error("a pause outlived the moving of time")
 			}
 		})
+	})
+}
+
+// Where nobody is, one attempt is made for all that is due, and none for what is due later.
+func TestPushFailsAllThatIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Retry, nil })
+		e.failure.OutOfReach, e.failure.Answer.Status = true, 503
+		e.push(t, func(p *Push) {
+			for range 18 { // so often that an attempt is made once a minute
+				e.set(func() { e.waiting[1]++ })
+				p.Due(core.LaneDue{Lane: 1})
+				time.Sleep(maxPause)
+			}
+			came := func(n, attempts, failed int) {
+				t.Helper()
+				e.set(func() { e.waiting[1] += n })
+				p.Due(core.LaneDue{Lane: 1})
+				synctest.Wait()
+				e.mu.Lock()
+				defer e.mu.Unlock()
+				if len(e.times[1]) != attempts || e.failed != failed {
+					t.Errorf("%d attempts and %d failed with them, want %d and %d", len(e.times[1]), e.failed, attempts, failed)
+				}
+			}
+			came(1000, 19, 999)
+			came(500, 19, 999)
+			time.Sleep(maxPause)
+			came(0, 20, 999+499)
+			e.set(func() { e.attempt = func(context.Context, int64) (core.Verdict, error) { return core.Delivered, nil } })
+			time.Sleep(maxPause)
+			came(500, 520, 999+499)
+			if got := e.count(core.Delivered); got != 500 {
+				t.Errorf("%d delivered", got)
+			}
+		})
+	})
+}
+
+// Where somebody answers, it may be for the sake of the messages: each has an attempt of its own, one a second.
+func TestPushTriesEachWhereSomebodyAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Retry, nil })
+		e.failure.Answer.Status = 500
+		e.waiting[1] = 1000
+		e.push(t, func(p *Push) {
+			p.Due(core.LaneDue{Lane: 1})
+			time.Sleep(500 * time.Second)
+			synctest.Wait()
+			if attempts := len(e.times[1]); attempts < 500 || attempts > 520 || e.failed != 0 {
+				t.Errorf("%d attempts in 500 s, and %d failed with them", attempts, e.failed)
+			}
+		})
+	})
+}
+
+// What is attempted is told for how long its endpoint has failed.
+func TestPushTellsForHowLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var failing []time.Duration
+		e := newEndpoints(func(context.Context, int64) (core.Verdict, error) { return core.Retry, nil })
+		deliveries := e.deliveries()
+		attempt := deliveries.Attempt
+		deliveries.Attempt = func(ctx context.Context, d *core.Delivery) (core.Outcome, error) {
+			failing = append(failing, d.Failing)
+			return attempt(ctx, d)
+		}
+		p := NewPush(deliveries, zerolog.Nop())
+		defer p.Close(t.Context())
+		for i := range 5 {
+			if i == 3 {
+				e.set(func() { e.attempt = func(context.Context, int64) (core.Verdict, error) { return core.Delivered, nil } })
+			}
+			e.set(func() { e.waiting[1]++ })
+			p.Due(core.LaneDue{Lane: 1})
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		}
+		if want := []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute, 0}; !slices.Equal(failing, want) {
+			t.Errorf("failing for %v, want %v", failing, want)
+		}
 	})
 }
 

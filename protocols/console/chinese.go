@@ -171,7 +171,7 @@ var chinese = map[string]string{
 	"by topic %v": "经由主题 %v", "by topic %v, replayed": "由主题 %v 重放", "as a dead letter of subscription %v": "作为订阅 %v 的死信", "kept in the outbox": "已存入发件箱",
 	"tried again": "将重试", "given up, to dead-letter queue %v": "已放弃，转入死信队列 %v", "to dead-letter queue %v": "转入死信队列 %v", "as a dead letter of queue %v": "作为队列 %v 的死信",
 	"to queue %v as %v, by move task %v": "移至队列 %v，新 ID 为 %v，移动任务 %v", "moved from queue %v, by move task %v": "从队列 %v 移来，移动任务 %v",
-	"the subscription is gone": "订阅已不存在", "given up by request": "按要求放弃", "the topic keeps messages no longer": "已超过主题的消息保留时间", "Phone number is opted out": "该号码已退订短信", "the endpoint is no URL: %v": "接入点不是 URL：%v",
+	"the subscription is gone": "订阅已不存在", "given up by request": "按要求放弃", "the topic keeps messages no longer": "已超过主题的消息保留时间", "the endpoint was out of reach for another message": "推送另一条消息时接入点无法访问", "Phone number is opted out": "该号码已退订短信", "the endpoint is no URL: %v": "接入点不是 URL：%v",
 	"the request cannot be made": "无法构造请求", "the function cannot be named in a URL": "函数名无法写入 URL", "the request could not be signed": "请求无法签名",
 	"the recipient is no address": "收件人不是邮件地址", "the connection failed": "连接失败", "the name of the host cannot be resolved": "无法解析主机名", "no answer in time": "等待响应超时",
 	"the address must not be pushed to (private ones may, where --push-allow names them)": "不允许向该地址推送（私有地址需由 --push-allow 列出）",

@@ -36,8 +36,9 @@ func (s *Server) startPushes() error {
 			}
 			return outcome, err
 		},
-		Settle: s.broker.Settle,
-		FanOut: s.broker.FanOut,
+		FailWith: s.broker.FailWith,
+		Settle:   s.broker.Settle,
+		FanOut:   s.broker.FanOut,
 	}, s.log)
 	s.broker.OnDeliveries(s.pushes.Due)
 	return nil
