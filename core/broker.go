@@ -31,6 +31,8 @@ type Broker struct {
 
 	guard func(*Topic, *Subscription, *Queue) bool // of deliveries to queues; nil: all are allowed
 
+	onUnreadable func(*Subscription, error) // of filters; nil: nobody is told
+
 	sendNotice NoticeSender // of alerts; nil: nobody is told
 }
 

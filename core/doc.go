@@ -88,6 +88,10 @@
 // 2026-11-21: a filter that cannot be compiled, since its format is not spoken any more, keeps the topic from being
 // published to. To leave out the subscription would lose messages without a word.
 //
+// 2026-11-23: a filter that its format refuses now and took in an older version lets nothing through, and the topic's others get what is theirs:
+// that a message had been meant for it cannot be known, and to refuse the publish would make all pay for one. The log says so once, and who
+// looks at the subscription is told why.
+//
 // 2026-11-21: what cannot be put into a subscribed queue (it is gone, the message is too large for it) becomes a delivery
 // like any other, whose failure is recorded and dead-lettered in one place.
 //

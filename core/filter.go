@@ -40,19 +40,43 @@ func (b *Broker) compiled(routes *Routes) ([]matcher, []error) {
 			}
 		}
 		for format := range filters {
-			pusher, err := b.pusher(format)
+			m, err := b.compile(routes, filters[format], owners[format], format)
 			if err == nil {
-				var m Matcher
-				if m, err = pusher.CompileFilters(filters[format]); err == nil {
-					routes.matchers = append(routes.matchers, matcher{m, owners[format]})
-					continue
-				}
+				routes.matchers = append(routes.matchers, m)
+			} else {
+				routes.faults = append(routes.faults, err)
 			}
-			routes.faults = append(routes.faults, err)
 		}
 	})
 	return routes.matchers, routes.faults
 }
+
+// compile gives the matcher of a format's filters. Those that cannot be read, since a version before took what this one refuses, are left out.
+func (b *Broker) compile(routes *Routes, filters []Filter, owners []int, format string) (matcher, error) {
+	pusher, err := b.pusher(format)
+	if err != nil {
+		return matcher{}, err
+	}
+	m, err := pusher.CompileFilters(filters)
+	if err == nil {
+		return matcher{m, owners}, nil
+	}
+	var readable []Filter
+	var subscriptions []int
+	for i, filter := range filters {
+		if _, err := pusher.CompileFilters([]Filter{filter}); err == nil {
+			readable, subscriptions = append(readable, filter), append(subscriptions, owners[i])
+		} else if b.onUnreadable != nil {
+			b.onUnreadable(&routes.Subscriptions[owners[i]], err)
+		}
+	}
+	m, err = pusher.CompileFilters(readable)
+	return matcher{m, subscriptions}, err
+}
+
+// OnUnreadableFilter sets the function that is told of a subscription whose filter cannot be read, which gets nothing therefore, each time that
+// filters are compiled. Called once, before the first publish; the function must not block.
+func (b *Broker) OnUnreadableFilter(hear func(sub *Subscription, fault error)) { b.onUnreadable = hear }
 
 // match gives the confirmed subscriptions that get the message, by ID.
 func (b *Broker) match(routes *Routes, m *PublishedMessage) ([]*Subscription, error) {
@@ -72,8 +96,8 @@ func (b *Broker) match(routes *Routes, m *PublishedMessage) ([]*Subscription, er
 	return matching, nil
 }
 
-// checkFilter refuses a filter that the format does not compile.
-func (b *Broker) checkFilter(format string, filter Filter) error {
+// CheckFilter refuses a filter that the format does not compile.
+func (b *Broker) CheckFilter(format string, filter Filter) error {
 	pusher, err := b.pusher(format)
 	if err != nil || filter.Text == "" {
 		return err

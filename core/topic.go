@@ -107,7 +107,7 @@ type Routes struct {
 	compile    sync.Once
 	unfiltered []*Subscription
 	matchers   []matcher
-	faults     []error // of filters that could not be compiled
+	faults     []error // of filters of formats that are not spoken
 }
 
 // ListTopicsInput asks for one page of an account's topics, sorted by name (bytes).

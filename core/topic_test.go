@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -261,14 +262,41 @@ func TestPublishValidates(t *testing.T) {
 	}
 }
 
-// A message is not published while one of the filters cannot be understood: it would miss subscribers.
-func TestFiltersThatDoNotCompile(t *testing.T) {
+// A message is not published while the format of one of the filters is not spoken: it would miss subscribers.
+func TestFiltersOfAnUnspokenFormat(t *testing.T) {
 	t.Parallel()
-	for name, sub := range map[string]core.Subscription{"invalid": filtered("!"), "of a format that is not spoken": {Format: "other", Filter: core.Filter{Text: "a"}}} {
-		broker, stub, _ := newTopicBroker(t, sub)
-		if err := publishTag(broker, "a"); err == nil || len(stub.published) > 0 {
-			t.Errorf("%s: published, %v", name, err)
+	broker, stub, _ := newTopicBroker(t, core.Subscription{Format: "other", Filter: core.Filter{Text: "a"}})
+	if err := publishTag(broker, "a"); err == nil || len(stub.published) > 0 {
+		t.Errorf("published, %v", err)
+	}
+}
+
+// A filter that its format takes no longer lets nothing through, is told of, and leaves the others alone.
+func TestFiltersThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	broker, stub, _ := newTopicBroker(t, filtered("a"), filtered("!"), filtered("b"), filtered("ab"), core.Subscription{Format: "letters"})
+	var told []int64
+	broker.OnUnreadableFilter(func(sub *core.Subscription, fault error) {
+		if core.CodeOf(fault) != core.InvalidArgument {
+			t.Errorf("fault %v", fault)
 		}
+		told = append(told, sub.ID)
+	})
+	for range 2 {
+		stub.published = nil
+		if err := publishTag(broker, "b"); err != nil || len(stub.published) != 1 {
+			t.Fatalf("%d published, %v", len(stub.published), err)
+		}
+		var got []int64
+		for _, sub := range stub.published[0].Pushed {
+			got = append(got, sub.ID)
+		}
+		if want := []int64{3, 4, 5}; !slices.Equal(got, want) {
+			t.Errorf("pushed to %v, want %v", got, want)
+		}
+	}
+	if !slices.Equal(told, []int64{2}) {
+		t.Errorf("told of %v", told)
 	}
 }
 

@@ -14,5 +14,5 @@ func (s *Server) getSubscription(ctx context.Context, req *OfSubscription) (*ofO
 	if err != nil {
 		return nil, failed(ctx, err)
 	}
-	return &ofOneSubscription{encodeSubscription(sub).shownTo(ctx)}, nil
+	return &ofOneSubscription{s.subscriptionBody(sub).shownTo(ctx)}, nil
 }

@@ -30,7 +30,7 @@ func (s *Server) listSubscriptions(ctx context.Context, req *listSubscriptionsRe
 	var resp listSubscriptionsResponse
 	resp.Body.Subscriptions = make([]subscriptionBody, len(page.Subscriptions))
 	for i, sub := range page.Subscriptions {
-		resp.Body.Subscriptions[i] = encodeSubscription(sub).shownTo(ctx)
+		resp.Body.Subscriptions[i] = s.subscriptionBody(sub).shownTo(ctx)
 	}
 	resp.Body.NextCursor = page.Next
 	return &resp, nil

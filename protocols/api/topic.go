@@ -136,6 +136,7 @@ type subscriptionBody struct {
 	Raw         bool                   `json:"raw" doc:"Without an envelope"`
 	Filter      string                 `json:"filter,omitempty"`
 	FilterScope string                 `json:"filter_scope,omitempty"`
+	FilterFault string                 `json:"filter_fault,omitempty" doc:"Why the filter cannot be read, which an older version took: nothing is delivered until it is changed"`
 	Retries     []retryPhase           `json:"retries,omitempty" doc:"Absent: as the format has it"`
 	DeadLetter  string                 `json:"dead_letter_queue,omitempty" doc:"As account/region/name"`
 	Rate        int                    `json:"rate,omitempty" doc:"Most messages pushed in a second"`
@@ -143,6 +144,15 @@ type subscriptionBody struct {
 	ModifiedAt  time.Time              `json:"modified_at"`
 
 	ProtocolAttributes map[string]string `json:"protocol_attributes,omitempty" doc:"What protocols keep, by their names"`
+}
+
+// subscriptionBody gives a subscription, and what is wrong with its filter.
+func (s *Server) subscriptionBody(sub core.Subscription) subscriptionBody {
+	body := encodeSubscription(sub)
+	if err := s.broker.CheckFilter(sub.Format, sub.Filter); err != nil && sub.Filter.Text != "" {
+		body.FilterFault = core.MessageOf(err)
+	}
+	return body
 }
 
 func encodeSubscription(s core.Subscription) subscriptionBody {

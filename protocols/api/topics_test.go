@@ -288,3 +288,46 @@ func TestSubscriptionsOfFIFOAndLargeTopics(t *testing.T) {
 	c.call(200, "PATCH", "/topics/alerts", `{"max_message_bytes": 4194304}`)
 	c.call(422, "POST", "/topics/alerts/subscriptions", `{"url": "http://a"}`)
 }
+
+// strict is an envelope that takes a filter no longer.
+type strict struct{ envelope }
+
+func (strict) CompileFilters(filters []core.Filter) (core.Matcher, error) {
+	for _, f := range filters {
+		if f.Text == "old" {
+			return nil, core.Errorf(core.InvalidArgument, "old filters are no filters")
+		}
+	}
+	return all(len(filters)), nil
+}
+
+// A subscription whose filter cannot be read any more shows why it gets nothing, and does not keep the others from what is theirs.
+func TestFiltersThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	c := newTopicClient(t)
+	c.call(201, "POST", "/topics/alerts/subscriptions", `{"name": "old", "url": "http://a", "filter": "old"}`)
+	c.call(201, "POST", "/topics/alerts/subscriptions", `{"name": "new", "url": "http://b", "filter": "new"}`)
+	c.broker.RegisterPusher("sns", strict{})
+	c.call(201, "POST", "/topics/alerts/messages", `{"messages": [{"body": "hello"}]}`)
+	for name, want := range map[string]struct {
+		fault      any
+		deliveries int
+	}{"old": {"old filters are no filters", 0}, "new": {nil, 1}} {
+		if sub := c.call(200, "GET", "/topics/alerts/subscriptions/"+name, ""); sub["filter_fault"] != want.fault {
+			t.Errorf("%s: fault %v", name, sub["filter_fault"])
+		}
+		if got := objects(c.call(200, "GET", "/topics/alerts/subscriptions/"+name+"/deliveries", "")["deliveries"]); len(got) != want.deliveries {
+			t.Errorf("%s: deliveries %v", name, got)
+		}
+	}
+	for _, sub := range objects(c.call(200, "GET", "/topics/alerts/subscriptions", "")["subscriptions"]) {
+		if (sub["filter_fault"] != nil) != (sub["name"] == "old") {
+			t.Errorf("listed: %v", sub)
+		}
+	}
+	c.call(200, "PATCH", "/topics/alerts/subscriptions/old", `{"filter": "new"}`)
+	c.call(201, "POST", "/topics/alerts/messages", `{"messages": [{"body": "hello"}]}`)
+	if got := objects(c.call(200, "GET", "/topics/alerts/subscriptions/old/deliveries", "")["deliveries"]); len(got) != 1 {
+		t.Errorf("deliveries once the filter was changed: %v", got)
+	}
+}

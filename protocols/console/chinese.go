@@ -226,7 +226,8 @@ var chinese = map[string]string{
 	"The topic has more subscriptions; the first ones are shown.": "该主题还有更多订阅；仅显示前面的。",
 
 	// Subscription
-	"For what cannot be delivered": "接收无法投递的消息", "The settings were saved. They decide about what is published from now on.": "设置已保存，对此后发布的消息生效。", "Unsubscribe…": "退订…", "Unsubscribe": "退订",
+	"The filter cannot be read; nothing is delivered until it is changed:": "过滤条件无法解析，修改之前不会投递任何消息：",
+	"For what cannot be delivered":                                         "接收无法投递的消息", "The settings were saved. They decide about what is published from now on.": "设置已保存，对此后发布的消息生效。", "Unsubscribe…": "退订…", "Unsubscribe": "退订",
 	"End this subscription?": "结束此订阅？", "What is still to be delivered to it is dropped.": "尚未投递给它的消息会被丢弃。", "Still to be delivered": "待投递", "Attempts": "尝试次数", "Next attempt": "下次尝试",
 	"Retry now": "立即重试", "To the dead-letter queue": "转入死信队列", "Skip": "跳过", "Nothing waits. Messages for queues are put there when they are published.": "没有等待的消息。发往队列的消息在发布时即放入队列。",
 	"Last attempts": "最近的尝试", "Attempt": "第几次", "Outcome": "结果", "Status": "状态码", "Took": "耗时", "Answer": "响应", "delivered": "已投递", "given up": "已放弃", "to be retried": "将重试", "dead-lettered": "已转入死信队列",

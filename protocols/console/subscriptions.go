@@ -14,6 +14,7 @@ type subscriptionPage struct {
 	Next       string
 	Attempts   []core.Attempt
 	Scope      string // of the filter, without a protocol
+	Fault      string // of the filter, which cannot be read
 }
 
 // deliveryView is a delivery that is still to be made.
@@ -46,6 +47,9 @@ func (s *Server) onSubscription(x *exchange) (subscriptionPage, error) {
 	sub.Endpoint = x.endpoint(sub.Endpoint)
 	data := subscriptionPage{Sub: sub}
 	data.Scope, _, _ = strings.Cut(sub.Filter.Scope, ":")
+	if err := s.broker.CheckFilter(sub.Format, sub.Filter); err != nil && sub.Filter.Text != "" {
+		data.Fault = core.MessageOf(err)
+	}
 	in := core.ListDeliveriesInput{Topic: x.topic(), Subscription: sub.Name.Name, Limit: listed}
 	attempts := in
 	attempts.Limit = shownAttempts

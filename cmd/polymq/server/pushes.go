@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/polymq/polymq/core"
@@ -41,6 +42,13 @@ func (s *Server) startPushes() error {
 		FanOut:   s.broker.FanOut,
 	}, s.log)
 	s.broker.OnDeliveries(s.pushes.Due)
+	var told sync.Map // core.Filter, by the subscription's ID
+	s.broker.OnUnreadableFilter(func(sub *core.Subscription, fault error) {
+		if last, again := told.Swap(sub.ID, sub.Filter); !again || last != sub.Filter {
+			s.log.Error().Str("fault", fault.Error()).Str("topic", sub.Name.Topic.String()).Str("subscription", sub.Name.Name).
+				Msg("the filter of a subscription cannot be read, so it gets nothing until that is changed")
+		}
+	})
 	return nil
 }
 
