@@ -133,7 +133,8 @@
 // 2026-11-21: fault rules disturb the operations of this package, not the protocols' requests: in one place, and
 // each protocol says an error of a rule as it says any other. A hit is counted in the database, where the rule's
 // count is kept by all servers together; whether a call is hit is drawn from numbers of the rule's own, so that a
-// test with one client sees the same each time.
+// test with one client sees the same each time. A rule that has had its hits or its time holds for nobody; it is shown for a day, or until the
+// account makes so many others that there would be more than it may have.
 //
 // 2026-11-21: a SourceRule is text and not a slice, so that Settings can be compared with ==.
 //

@@ -69,19 +69,21 @@ type Fault struct {
 
 // Bounds of fault rules.
 const (
-	MaxFaults       = 100              // rules of an account
+	MaxFaults       = 100              // rules of an account that have not ended
 	MaxLoadedFaults = 10_000           // of all accounts, that a server goes by
 	MaxFaultDelay   = 30 * time.Second // as long as a client waits
 	MaxFaultLength  = 7 * 24 * time.Hour
+
+	MaxEndedFaultKept = 24 * time.Hour // for which a rule that has ended can still be looked at; fewer where an account has MaxFaults
 )
 
 // FaultStore keeps fault rules.
 type FaultStore interface {
 	// PutFault stores a rule, over one of the same name; its hits begin anew. Throttled when the account has
-	// MaxFaults.
+	// MaxFaults that have not ended.
 	PutFault(ctx context.Context, f Fault) (Fault, error)
 	DeleteFault(ctx context.Context, account, name string) error // FaultNotFound
-	// Faults gives the rules of an account, or of all with "", by name, up to a limit.
+	// Faults gives the rules of an account, or with "" those of all that have not ended, by name, up to a limit.
 	Faults(ctx context.Context, account string, limit int) ([]Fault, error)
 	// HitFault counts a hit, unless the rule has had all of its own or has ended.
 	HitFault(ctx context.Context, account, name string) (bool, error)

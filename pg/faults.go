@@ -12,10 +12,19 @@ import (
 	"github.com/polymq/polymq/core"
 )
 
-// A rule that is put over another counts as new: servers know it by its time.
+// faultEndedSQL says of a rule f whether it has had all its hits, or its time.
+const faultEndedSQL = `(f.most > 0 AND f.hits >= f.most
+    OR COALESCE(f.until <= now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = f.account), '0'), false))`
+
+// A rule that is put over another counts as new: servers know it by its time. Those that have ended make room, the oldest first.
 const putFaultSQL = `
-WITH room AS (
-    SELECT count(*) < @most_rules AS is_there FROM faults WHERE account = @account AND name <> @name
+WITH others AS (
+    SELECT name, ended, row_number() OVER (ORDER BY ended, created_at DESC) AS place
+    FROM (SELECT f.name, f.created_at, ` + faultEndedSQL + ` AS ended FROM faults f WHERE f.account = @account AND f.name <> @name) f
+), gone AS (
+    DELETE FROM faults f USING others o WHERE f.account = @account AND f.name = o.name AND o.ended AND o.place >= @most_rules
+), room AS (
+    SELECT count(*) < @most_rules AS is_there FROM others WHERE NOT ended
 )
 INSERT INTO faults (account, name, rule, most, until, created_at)
 SELECT @account, @name, @rule, @most, now() + COALESCE((SELECT ahead FROM clocks WHERE account = @account), '0') + @length::interval, clock_timestamp()
@@ -62,7 +71,8 @@ func (s *Store) DeleteFault(ctx context.Context, account, name string) error {
 }
 
 const faultsSQL = `
-SELECT account, name, rule, hits, until, created_at FROM faults WHERE @account = '' OR account = @account ORDER BY account, name LIMIT @limit`
+SELECT account, name, rule, hits, until, created_at FROM faults f
+WHERE account = @account OR @account = '' AND NOT ` + faultEndedSQL + ` ORDER BY account, name LIMIT @limit`
 
 // Faults is of core.FaultStore.
 func (s *Store) Faults(ctx context.Context, account string, limit int) (faults []core.Fault, err error) {
@@ -71,6 +81,20 @@ func (s *Store) Faults(ctx context.Context, account string, limit int) (faults [
 		return err
 	})
 	return faults, err
+}
+
+const forgetFaultsSQL = `
+WITH old AS (
+    SELECT f.ctid AS place FROM faults f
+    WHERE f.most > 0 AND f.hits >= f.most AND f.created_at <= now() - @kept::interval
+        OR f.until <= now() - @kept::interval + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = f.account), '0')
+    LIMIT @limit FOR UPDATE SKIP LOCKED
+)
+DELETE FROM faults f USING old WHERE f.ctid = old.place`
+
+// ForgetFaults removes up to limit rules that have ended and are old, and gives how many.
+func (s *Store) ForgetFaults(ctx context.Context, limit int) (int, error) {
+	return s.exec(ctx, forgetFaultsSQL, pgx.StrictNamedArgs{"kept": core.MaxEndedFaultKept, "limit": limit})
 }
 
 func scanFault(row pgx.CollectableRow) (core.Fault, error) {

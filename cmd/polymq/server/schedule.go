@@ -65,6 +65,7 @@ func schedule(store *pg.Store, broker *core.Broker, pushes *workers.Push, config
 		{"attempts", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetAttempts, Batch: batch}},
 		{"outbox", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetKept, Batch: batch}},
 		{"topic deduplication", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetDeduplications, Batch: batch}},
+		{"ended faults", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ForgetFaults, Batch: batch}},
 		{"archives", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.ExpireArchived, Batch: batch}},
 		{"moves", workers.Every(moveEvery), longChore, workers.Moves{GoOn: store.RunMoves}},
 		{"ended moves", workers.Every(retainEvery), longChore, workers.Retention{DeleteExpired: store.RemoveMoves, Batch: batch}},
