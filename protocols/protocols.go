@@ -110,6 +110,16 @@ func New(broker *core.Broker, options Options) http.Handler {
 	return engine
 }
 
+// NewAPI makes a handler of the JSON API alone, for who sets a server up from within. Unlike New it leaves the broker as it is: pushes
+// go on as the one port has them made.
+func NewAPI(broker *core.Broker, options Options) http.Handler {
+	options.Caller.Actions = policyActions()
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	api.New(broker, &options.Caller, api.Options{Version: options.Version}).Register(engine)
+	return engine
+}
+
 // policyActions gives the actions that policies decide about, of all protocols, whether they are spoken or not.
 func policyActions() []string {
 	actions := append(sqs.PolicyActions(), sns.PolicyActions()...)

@@ -69,14 +69,19 @@ func untilAttempted(t *testing.T, srv *Server) {
 	})
 }
 
-// What Alibaba's sources disagree about is as the server is told.
+// What Alibaba's sources disagree about is as the server is told, also where it makes at its start what a file declares.
 func TestMNSPushChoices(t *testing.T) {
+	seed := filepath.Join(t.TempDir(), "seed.yaml")
+	if err := os.WriteFile(seed, []byte("queues: [{name: orders}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		config       Config
 		digest, came string
 	}{
-		"by default": {Config{}, "5D41402ABC4B2A76B9719D911017C592", "retry"},
-		"as chosen":  {Config{MNSPushBase64MD5: true, MNSPushAccept3xx: true}, "NWQ0MTQwMmFiYzRiMmE3NmI5NzE5ZDkxMTAxN2M1OTI=", "delivered"},
+		"by default":  {Config{}, "5D41402ABC4B2A76B9719D911017C592", "retry"},
+		"as chosen":   {Config{MNSPushBase64MD5: true, MNSPushAccept3xx: true}, "NWQ0MTQwMmFiYzRiMmE3NmI5NzE5ZDkxMTAxN2M1OTI=", "delivered"},
+		"with a seed": {Config{MNSPushBase64MD5: true, MNSPushAccept3xx: true, Seed: seed}, "NWQ0MTQwMmFiYzRiMmE3NmI5NzE5ZDkxMTAxN2M1OTI=", "delivered"},
 	} {
 		digests := make(chan string, 10) // a receiver for each: what is not taken comes again
 		receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -25,8 +25,8 @@ func (s *Server) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handler := protocols.New(s.broker, protocols.Options{
-		Caller: caller.Options{Region: s.config.Region, PublicURL: cmp.Or(s.config.PublicURL, s.plainURL())}, Protocols: []string{"api"}, Version: Version(), Log: s.log,
+	handler := protocols.NewAPI(s.broker, protocols.Options{
+		Caller: caller.Options{Region: s.config.Region, PublicURL: cmp.Or(s.config.PublicURL, s.plainURL())}, Version: Version(),
 	})
 	changes, err := seed.Apply(ctx, &client.Client{Transport: client.InProcess(handler)}, documents, seed.Options{})
 	counts := map[seed.Action]int{}
