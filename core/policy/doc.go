@@ -40,6 +40,9 @@
 // 2026-11-21: NotPrincipal excepts who is named with all that it is made of: the account, the role and the session.
 // AWS's manual asks for the same, and warns that the rest is denied otherwise.
 //
+// 2026-11-23: the trust policy of a role has no NotPrincipal and no action of another service than STS: IAM refuses both, and whoever
+// is not named would be trusted. A role that an earlier version kept with one trusts nobody.
+//
 // 2026-11-22: a Deny with NotPrincipal denies every user or role that has a permissions boundary, whomever it names: so AWS's manual
 // warns ("Permissions boundaries for IAM entities"). An account's root has none.
 //

@@ -131,7 +131,18 @@ func (l Language) parseStatement(o *object, kind Kind, variables bool) (*Stateme
 		}
 	}
 	s.nobody = kind == Resource && s.principals == nil
-	return s, checkElements(o, kind)
+	if err := checkElements(o, kind); err != nil {
+		return nil, err
+	}
+	if kind == Trust && slices.ContainsFunc(s.actions, ofAnotherService) {
+		return nil, malformed("AssumeRole policy may only specify STS AssumeRole actions.")
+	}
+	return s, nil
+}
+
+// ofAnotherService says that an action is one of a service, and not of STS.
+func ofAnotherService(action pattern) bool {
+	return strings.Contains(action.text, ":") && !strings.HasPrefix(action.text, "sts:")
 }
 
 // checkElements says whether a statement of that kind has what it needs, and nothing else. That of a resource may name nobody.
@@ -149,6 +160,9 @@ func checkElements(o *object, kind Kind) error {
 	case Resource:
 		wants["Principal"] = min(count("Principal"), 1)
 	case Trust:
+		if o.get("NotPrincipal") != nil { // whoever is not named would be trusted
+			return malformed("a statement of a %s has no NotPrincipal", kind)
+		}
 		wants["Principal"], wants["Resource"] = 1, 0
 	}
 	for _, name := range []string{"Effect", "Action", "Resource", "Principal"} {
