@@ -394,14 +394,14 @@ WITH input AS MATERIALIZED (
 ), over AS (
     DELETE FROM deliveries d USING input i
     WHERE d.published_id = ANY (ARRAY[i.published]) AND d.subscription_id = i.subscription AND d.claim = i.claim AND i.again < 0
-    RETURNING d.published_id, d.subscription_id
+    RETURNING d.published_id, d.subscription_id, d.claim
 ), again AS (
     UPDATE deliveries d SET due_at = now() + i.again * interval '1 microsecond', attempts = attempts + 1, claimed = false
     FROM input i
     WHERE d.published_id = ANY (ARRAY[i.published]) AND d.subscription_id = i.subscription AND d.claim = i.claim AND i.again >= 0
-    RETURNING d.published_id, d.subscription_id
+    RETURNING d.published_id, d.subscription_id, d.claim
 )
-SELECT published_id, subscription_id FROM over UNION ALL SELECT published_id, subscription_id FROM again`
+SELECT published_id, subscription_id, claim FROM over UNION ALL SELECT published_id, subscription_id, claim FROM again`
 
 // Messages that nobody waits for any more are removed. Two transactions that each end one of the last
 // two deliveries leave the message to RemovePublished. What is looked for are single rows, since a planner
@@ -539,9 +539,16 @@ func (s *Store) settleLost(ctx context.Context, rows []settledRow) error {
 	})
 }
 
-// queueSettle settles, and gives the set of those whose claim still held, filled when the batch has run.
-func (s *Store) queueSettle(batch *pgx.Batch, rows []settledRow) map[core.DeliveryID]bool {
-	settled := map[core.DeliveryID]bool{}
+// deliveryClaim is a delivery under one of its claims.
+type deliveryClaim struct {
+	id    core.DeliveryID
+	claim int64
+}
+
+// queueSettle settles, and gives the set of those whose claim still held, filled when the batch has run. Of one delivery there may be what
+// came of two claims, of which one holds at the most.
+func (s *Store) queueSettle(batch *pgx.Batch, rows []settledRow) map[deliveryClaim]bool {
+	settled := map[deliveryClaim]bool{}
 	slices.SortFunc(rows, func(a, b settledRow) int { // in key order, as all writes of several rows
 		return cmp.Or(cmp.Compare(a.published, b.published), cmp.Compare(a.subscription, b.subscription))
 	})
@@ -551,9 +558,9 @@ func (s *Store) queueSettle(batch *pgx.Batch, rows []settledRow) map[core.Delive
 		published[i], subscriptions[i], claims[i], repeats[i] = r.published, r.subscription, r.claim, r.again
 	}
 	settleStatement.queue(batch, pgx.StrictNamedArgs{"published": published, "subscription": subscriptions, "claim": claims, "again": repeats}).Query(func(rows pgx.Rows) error {
-		var published, subscription int64
-		_, err := pgx.ForEachRow(rows, []any{&published, &subscription}, func() error {
-			settled[core.DeliveryID{Message: s.keys.messageID(published), Subscription: subscription}] = true
+		var published, subscription, claim int64
+		_, err := pgx.ForEachRow(rows, []any{&published, &subscription, &claim}, func() error {
+			settled[deliveryClaim{core.DeliveryID{Message: s.keys.messageID(published), Subscription: subscription}, claim}] = true
 			return nil
 		})
 		return err
@@ -607,10 +614,10 @@ func (s *Store) newPuts(ctx context.Context, puts []core.Outcome) ([]*sendOp, er
 }
 
 // putsOf gives the messages of deliveries whose claim held.
-func putsOf(puts []core.Outcome, sends []*sendOp, settled map[core.DeliveryID]bool) *train {
+func putsOf(puts []core.Outcome, sends []*sendOp, settled map[deliveryClaim]bool) *train {
 	t := &train{}
 	for i, o := range puts {
-		if settled[o.Delivery.ID] {
+		if settled[deliveryClaim{o.Delivery.ID, o.Delivery.Claim}] {
 			t.sends = append(t.sends, sends[i])
 		}
 	}

@@ -590,6 +590,49 @@ func TestClaimsRunOut(t *testing.T) {
 	}
 }
 
+// Where the database is away for longer than a claim lasts, what both attempts came to may be written down together.
+func TestTwoClaimsDeadLetterOnce(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	broker := core.NewBroker(pgtest.Open(t, url))
+	t.Cleanup(broker.Close)
+	broker.RegisterPusher("bare", bare{})
+	n := &node{broker: broker}
+	ctx := context.Background()
+	if _, _, err := broker.CreateTopic(ctx, core.NewTopic{Name: alerts, Settings: core.DefaultTopicSettings()}); err != nil {
+		t.Fatal(err)
+	}
+	dead := pgtest.Queue(t, broker, "dead")
+	n.subscribe(t, "http://a/", func(in *core.NewSubscription) { in.DeadLetter = dead })
+	n.publish(t, "hello")
+	lanes, err := broker.DueLanes(ctx, 0)
+	if err != nil || len(lanes) != 1 {
+		t.Fatalf("lanes %v, %v", lanes, err)
+	}
+	var outcomes []core.Outcome
+	for range 2 {
+		claimed, err := broker.ClaimDeliveries(ctx, []core.LaneClaim{{Lane: lanes[0].Lane, Limit: 10}})
+		if err != nil || len(claimed) != 1 {
+			t.Fatalf("claimed %v, %v", claimed, err)
+		}
+		outcome, err := broker.Attempt(ctx, claimed[0], func(context.Context, core.Push) core.PushAnswer { return core.PushAnswer{Status: 404} })
+		if err != nil || outcome.Verdict != core.GiveUp {
+			t.Fatalf("the attempt came to %+v, %v", outcome, err)
+		}
+		outcomes = append(outcomes, outcome)
+		pgtest.Execute(t, url, `UPDATE deliveries SET due_at = due_at - $1::interval`, core.ClaimLife)
+	}
+	if err := broker.Settle(ctx, outcomes); err != nil {
+		t.Fatal(err)
+	}
+	if got := pgtest.Bodies(pgtest.Receive(t, broker, dead, 10)); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("dead letters %q, want one", got)
+	}
+	if left := n.outstanding(t); left != 0 {
+		t.Errorf("%d messages are still kept", left)
+	}
+}
+
 // Time that is moved while an attempt is under way, or before it is written down, counts for the next one.
 func TestTimeMovesDuringAnAttempt(t *testing.T) {
 	t.Parallel()
