@@ -121,6 +121,7 @@ func tellLater(flag *pflag.Flag) {
 	if _, done := flag.Value.(*lateFlag); done || kind == "string" || kind == "stringSlice" {
 		return
 	}
+	readBetter(flag)
 	flag.Value = &lateFlag{Value: flag.Value}
 }
 
@@ -262,7 +263,7 @@ func decode(k *koanf.Koanf, config *server.Config) []error {
 		WeaklyTypedInput: true, // environment variables are strings
 		Result:           config,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
-			mapstructure.StringToTimeDurationHookFunc(),
+			toDuration,
 			mapstructure.StringToWeakSliceHookFunc(","),
 			toPrefix,
 			strictly,
@@ -282,6 +283,15 @@ func decode(k *koanf.Koanf, config *server.Config) []error {
 		}
 	}
 	return all
+}
+
+// toDuration reads lengths of time, which may be in days.
+func toDuration(_, to reflect.Type, value any) (any, error) {
+	text, ok := value.(string)
+	if !ok || to != reflect.TypeFor[time.Duration]() {
+		return value, nil
+	}
+	return client.ParseSpan(text)
 }
 
 // toPrefix reads networks, and addresses as networks of one.

@@ -120,6 +120,20 @@ func TestLoadConfigReportsAllFaults(t *testing.T) {
 	}
 }
 
+// Lengths of time may be in days wherever they are written.
+func TestLoadConfigDays(t *testing.T) {
+	for name, in := range map[string]struct {
+		args, environ []string
+		file          string
+	}{
+		"flag": {args: []string{"--audit-retention", "90d"}}, "variable": {environ: []string{"POLYMQ_AUDIT_RETENTION=90d"}}, "file": {file: "audit-retention: 90d\n"},
+	} {
+		if config, err := load(t, in.args, in.environ, in.file); err != nil || config.AuditRetention != 90*24*time.Hour {
+			t.Errorf("%s: %v, %v", name, config.AuditRetention, err)
+		}
+	}
+}
+
 // What is written without a unit, or is more than a setting can hold, is not guessed at.
 func TestLoadConfigIsStrict(t *testing.T) {
 	for setting, want := range map[string]string{
@@ -131,6 +145,8 @@ func TestLoadConfigIsStrict(t *testing.T) {
 		"trace-ratio: 1":             "",
 		"console:":                   "",
 		"audit-retention: 2h":        "",
+		"audit-retention: 90d":       "",
+		"audit-retention: 90 days":   "audit-retention: must be a time, such as 30s or 2h, was \"90 days\"",
 		"limit-bytes: 5000000000000": "",
 	} {
 		_, err := load(t, nil, nil, setting)

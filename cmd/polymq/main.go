@@ -145,21 +145,60 @@ the same time and with the same queues and topics. Everything that lasts is in P
 	})
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasSubCommands)}}", 1)) // see groupOf
 	checkArguments(root)
-	shortenTimes(root)
+	eachFlag(root, readBetter)
+	eachFlag(root, shortenTime)
 	return root
 }
 
-// shortenTimes has the help of all commands show lengths of time as people write them.
-func shortenTimes(command *cobra.Command) {
-	shorten := func(flag *pflag.Flag) {
-		if d, err := time.ParseDuration(flag.DefValue); err == nil && flag.Value.Type() == "duration" {
-			flag.DefValue = shortTime(d)
-		}
-	}
-	command.Flags().VisitAll(shorten)
-	command.PersistentFlags().VisitAll(shorten)
+// eachFlag calls do with each flag of a command and of those below.
+func eachFlag(command *cobra.Command, do func(*pflag.Flag)) {
+	command.Flags().VisitAll(do)
+	command.PersistentFlags().VisitAll(do)
 	for _, below := range command.Commands() {
-		shortenTimes(below)
+		eachFlag(below, do)
+	}
+}
+
+// readBetter has lengths of time be given in days, too, and refuses limits below 0.
+func readBetter(flag *pflag.Flag) {
+	switch flag.Value.(type) {
+	case daysFlag, limitFlag, *lateFlag:
+		return // it is done
+	}
+	switch {
+	case flag.Value.Type() == "duration":
+		flag.Value = daysFlag{flag.Value}
+	case flag.Name == "limit" && flag.Value.Type() == "int":
+		flag.Value = limitFlag{flag.Value}
+	}
+}
+
+// daysFlag is a flag of a length of time that may be in days.
+type daysFlag struct{ pflag.Value }
+
+// Set is of pflag.Value.
+func (f daysFlag) Set(text string) error {
+	if d, err := client.ParseSpan(text); err == nil {
+		text = d.String()
+	}
+	return f.Value.Set(text)
+}
+
+// limitFlag is a flag of how many at most.
+type limitFlag struct{ pflag.Value }
+
+// Set is of pflag.Value.
+func (f limitFlag) Set(text string) error {
+	if strings.HasPrefix(text, "-") {
+		return errors.New("must not be negative")
+	}
+	return f.Value.Set(text)
+}
+
+// shortenTime has the help show a length of time as people write it.
+func shortenTime(flag *pflag.Flag) {
+	if d, err := time.ParseDuration(flag.DefValue); err == nil && flag.Value.Type() == "duration" {
+		flag.DefValue = shortTime(d)
 	}
 }
 

@@ -299,6 +299,10 @@ func TestFlagsThatAreNoNumbers(t *testing.T) {
 		"alert create x --metric depth --above many": `--above must be a number, was "many"`,
 		"queue list --limit 99999999999999999999999": "out of range",
 		"queue create x --retention fourteen":        "is no duration",
+		"queue list --limit -1":                      "must not be negative",
+		"message peek x --limit=-5":                  "must not be negative",
+		"audit --limit -2":                           "must not be negative",
+		"log --limit -3":                             "must not be negative",
 		"queue list --nonsense 5":                    "unknown flag",
 	} {
 		var errors bytes.Buffer

@@ -240,7 +240,7 @@ func ParseTime(text string) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at, nil
 	}
-	ago, err := parseSpan(text)
+	ago, err := client.ParseSpan(text)
 	if err != nil {
 		return time.Time{}, client.Usagef("%q is neither a time such as 2026-01-31T12:00:00Z nor a duration such as 1h", text)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/polymq/polymq/cmd/polymq/client"
 )
 
 // setting is a flag that stands for a field of the JSON API.
@@ -34,7 +36,7 @@ func (s *span) Set(text string) error {
 		*s = span(n)
 		return nil
 	}
-	d, err := parseSpan(text)
+	d, err := client.ParseSpan(text)
 	if err != nil {
 		return err
 	}
@@ -43,20 +45,6 @@ func (s *span) Set(text string) error {
 	}
 	*s = span(d / time.Second)
 	return nil
-}
-
-// parseSpan reads a duration that may also be in days.
-func parseSpan(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.ParseFloat(days, 64); err == nil {
-			return time.Duration(n * float64(24*time.Hour)), nil
-		}
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no duration, such as 90s, 1h30m or 4d", text)
-	}
-	return d, nil
 }
 
 // bindChanges adds the flags of settings where those that are not named stay, so that they have no defaults.
