@@ -1,6 +1,10 @@
 package api
 
-import "context"
+import (
+	"context"
+
+	"github.com/polymq/polymq/core"
+)
 
 type alterQueueRequest struct {
 	OfQueue
@@ -19,9 +23,26 @@ func (s *Server) alterQueue(ctx context.Context, req *alterQueueRequest) (*ofOne
 	if err := checkProtocolAttributes(change.Attributes); err != nil {
 		return nil, failed(ctx, err)
 	}
+	if change.DeduplicationScope != nil {
+		queue, err := s.broker.DescribeQueue(ctx, req.queue(ctx, req.Name))
+		if err == nil {
+			err = checkScope(queue.FIFO, change)
+		}
+		if err != nil {
+			return nil, failed(ctx, err)
+		}
+	}
 	queue, err := s.broker.AlterQueue(ctx, req.queue(ctx, req.Name), change)
 	if err != nil {
 		return nil, failed(ctx, err)
 	}
 	return &ofOneQueue{encodeQueue(queue, false)}, nil
+}
+
+// checkScope refuses a scope of deduplication where there is none: it would be kept, and do nothing.
+func checkScope(fifo bool, change core.QueueChange) error {
+	if !fifo && change.DeduplicationScope != nil && *change.DeduplicationScope != core.DeduplicateInQueue {
+		return core.Errorf(core.InvalidArgument, "only a FIFO queue has a deduplication scope")
+	}
+	return nil
 }

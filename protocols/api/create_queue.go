@@ -38,6 +38,9 @@ func (s *Server) createQueue(ctx context.Context, req *createQueueRequest) (*cre
 		return nil, failed(ctx, err)
 	}
 	change := req.Body.change()
+	if err := checkScope(req.Body.FIFO, change); err != nil {
+		return nil, failed(ctx, err)
+	}
 	queue, created, err := s.broker.CreateQueue(ctx, core.NewQueue{
 		Name:     req.queue(ctx, req.Body.Name),
 		FIFO:     req.Body.FIFO,

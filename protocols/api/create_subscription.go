@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"regexp"
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/protocols/caller"
@@ -98,6 +99,9 @@ func (s *Server) createSubscription(ctx context.Context, req *createSubscription
 	return &createSubscriptionResponse{http.StatusOK, encodeSubscription(sub)}, nil
 }
 
+// phoneNumber is what SNS subscribes: a number of E.164, with single separators.
+var phoneNumber = regexp.MustCompile(`^\+?[1-9]([-./]?[0-9]){1,14}$`)
+
 // mustExist refuses queues that do not exist: SNS and MNS subscribe those too, for whom a policy or another account may make them later;
 // here it is a slip of the pen.
 func (s *Server) mustExist(ctx context.Context, names ...core.QueueName) error {
@@ -138,6 +142,10 @@ func (req *createSubscriptionRequest) decode(topic core.TopicName) (core.NewSubs
 	case body.Email != "":
 		if address, err := mail.ParseAddress(body.Email); err != nil || address.Address != body.Email {
 			return in, core.Errorf(core.InvalidArgument, "%q is no mail address", body.Email)
+		}
+	case in.Format == sns:
+		if !phoneNumber.MatchString(body.Phone) {
+			return in, core.Errorf(core.InvalidArgument, "%q is no phone number, such as +15551234567", body.Phone)
 		}
 	}
 	if in.Protocol, in.Endpoint = endpointOf(in.Format, in.Queue, body.URL, body.Email, body.Phone); in.Format == sns && body.Filter != nil && body.FilterScope == nil {

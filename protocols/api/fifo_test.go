@@ -42,6 +42,9 @@ func TestFIFOQueueChecks(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	c.queue("standard")
+	c.call(http.StatusUnprocessableEntity, http.MethodPatch, "/queues/standard", `{"deduplication_scope": "group"}`)
+	c.call(http.StatusOK, http.MethodPatch, "/queues/standard", `{"deduplication_scope": "queue"}`)
+	c.call(http.StatusNotFound, http.MethodPatch, "/queues/missing", `{"deduplication_scope": "group"}`)
 	c.call(http.StatusCreated, http.MethodPost, "/queues", `{"name": "f.fifo", "fifo": true}`)
 	tests := map[string]struct {
 		path, body string
@@ -54,6 +57,8 @@ func TestFIFOQueueChecks(t *testing.T) {
 		"a standard queue as FIFO":               {"/queues", `{"name": "standard", "fifo": true}`, http.StatusConflict},
 		"another scope":                          {"/queues", `{"name": "f.fifo", "fifo": true, "deduplication_scope": "group"}`, http.StatusConflict},
 		"an unknown scope":                       {"/queues", `{"name": "g.fifo", "fifo": true, "deduplication_scope": "message"}`, http.StatusUnprocessableEntity},
+		"a scope of a standard queue":            {"/queues", `{"name": "plain2", "deduplication_scope": "group"}`, http.StatusUnprocessableEntity},
+		"the scope that it has anyway":           {"/queues", `{"name": "plain3", "deduplication_scope": "queue"}`, http.StatusCreated},
 		"a message without a group":              {"/queues/f.fifo/messages", `{"messages": [{"body": "a"}]}`, http.StatusUnprocessableEntity},
 		"a deduplication id with a space":        {"/queues/f.fifo/messages", `{"messages": [{"body": "a", "group_id": "g", "deduplication_id": "a b"}]}`, http.StatusUnprocessableEntity},
 		"a deduplication id of a standard queue": {"/queues/standard/messages", `{"messages": [{"body": "a", "deduplication_id": "d"}]}`, http.StatusUnprocessableEntity},

@@ -106,7 +106,7 @@ func TestTopics(t *testing.T) {
 	c.call(204, "DELETE", "/topics/alerts", "")
 	for _, call := range []struct{ method, path, body string }{
 		{"GET", "/topics/alerts", ""}, {"DELETE", "/topics/alerts", ""}, {"PATCH", "/topics/alerts", `{}`}, {"POST", "/topics/alerts/messages", `{"messages": [{"body": "x"}]}`},
-		{"GET", "/topics/alerts/subscriptions", ""}, {"POST", "/topics/alerts/subscriptions", `{"phone": "1"}`},
+		{"GET", "/topics/alerts/subscriptions", ""}, {"POST", "/topics/alerts/subscriptions", `{"phone": "+15551234567"}`},
 	} {
 		if problem := c.call(404, call.method, call.path, call.body); problem["code"] != "TopicNotFound" {
 			t.Errorf("%s %s: %v", call.method, call.path, problem)
@@ -134,7 +134,8 @@ func TestSubscriptions(t *testing.T) {
 	for body, want := range map[string]int{
 		`{"queue": "orders", "raw": true, "dead_letter_queue": "dead"}`: 200, `{"queue": "orders"}`: 409, `{}`: 422, `{"queue": "a", "url": "http://b"}`: 422,
 		`{"url": "ftp://a"}`: 422, `{"url": "a"}`: 422, `{"email": "a"}`: 422, `{"url": "http://a", "filter": "invalid"}`: 422,
-		`{"name": "mns", "format": "mns", "queue": "orders"}`: 201, `{"email": "a@b.example"}`: 201, `{"format": "mns", "phone": "1"}`: 201, `{"url": "https://a/b"}`: 201,
+		`{"name": "mns", "format": "mns", "queue": "orders"}`: 201, `{"email": "a@b.example"}`: 201, `{"format": "mns", "phone": "1"}`: 201,
+		`{"phone": "1"}`: 422, `{"phone": "12a"}`: 422, `{"phone": "0123456"}`: 422, `{"phone": "+1--23"}`: 422, `{"url": "https://a/b"}`: 201,
 		`{"url": "http://x", "retries": [{"retries": 1, "min_seconds": 5, "max_seconds": 1}]}`: 422, `{"url": "http://x", "rate": -1}`: 422,
 	} {
 		c.call(want, "POST", "/topics/alerts/subscriptions", body)
