@@ -67,7 +67,7 @@ func (b *Broker) returnUnread(ctx context.Context, queue QueueName, messages []M
 	gone := ctx.Err()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTimeout)
 	defer cancel()
-	if err := b.ReturnMessages(ctx, queue, messages); err != nil {
+	if _, err := b.ReturnMessages(ctx, queue, messages); err != nil {
 		return fmt.Errorf("return %d messages of a receiver that is gone: %w", len(messages), err)
 	}
 	return gone
@@ -138,19 +138,19 @@ func (b *Broker) receive(ctx context.Context, queue *Queue, in ReceiveInput, wai
 }
 
 // ReturnMessages gives received messages back whose receiver is gone before it could read them:
-// they are visible at once, and their receive count is what it was before.
-func (b *Broker) ReturnMessages(ctx context.Context, name QueueName, messages []Message) error {
+// they are visible at once, and their receive count is what it was before. It gives an error for each that was not given back.
+func (b *Broker) ReturnMessages(ctx context.Context, name QueueName, messages []Message) (results []error, err error) {
 	handles := make([]string, len(messages))
 	for i := range messages {
 		handles[i] = messages[i].Handle
 	}
-	return b.withQueue(ctx, name, func(queue *Queue) error {
-		err := b.store.ReturnMessages(ctx, queue, handles)
-		if err == nil {
-			b.logHandled(ctx, queue, EventReturned, handles, func(int, *Event) bool { return true })
+	err = b.withQueue(ctx, name, func(queue *Queue) (err error) {
+		if results, err = b.store.ReturnMessages(ctx, queue, handles); err == nil {
+			b.logHandled(ctx, queue, EventReturned, handles, func(i int, _ *Event) bool { return results[i] == nil })
 		}
 		return err
 	})
+	return results, err
 }
 
 // PeekInput asks for messages without receiving them.

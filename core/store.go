@@ -58,8 +58,8 @@ type Store interface {
 	ReceiveMessages(ctx context.Context, queue *Queue, in StoreReceive) ([]Message, error)
 
 	// ReturnMessages undoes receives: the messages are visible at once and their receive count is
-	// what it was. Handles that are no longer the newest are passed over.
-	ReturnMessages(ctx context.Context, queue *Queue, handles []string) error
+	// what it was. It gives an error per handle, as DeleteMessages with newest: those that are no longer the newest are passed over.
+	ReturnMessages(ctx context.Context, queue *Queue, handles []string) ([]error, error)
 
 	// DeleteMessages gives an error per handle: nil, ReceiptHandleInvalid, MessageNotFound; with
 	// newest also ReceiptHandleSuperseded and ReceiptHandleExpired.

@@ -80,11 +80,11 @@ func (s *stubStore) ReceiveMessages(_ context.Context, queue *core.Queue, in cor
 }
 
 // ReturnMessages makes received messages visible again, and tells.
-func (s *stubStore) ReturnMessages(_ context.Context, queue *core.Queue, handles []string) error {
+func (s *stubStore) ReturnMessages(_ context.Context, queue *core.Queue, handles []string) ([]error, error) {
 	s.put(queue.ID, len(handles))
 	s.change(func() { s.returned += len(handles) })
 	s.arrive(core.Arrival{Queue: queue.ID, Messages: len(handles)})
-	return nil
+	return make([]error, len(handles)), nil
 }
 
 // fault is what an operation on the queue fails with. The caller holds s.mu.

@@ -37,7 +37,7 @@ func TestManyCallersFailInTime(t *testing.T) {
 			_, err := broker.DeleteMessages(t.Context(), core.DeleteInput{Queue: queue, Handles: []string{messages[0].Handle}})
 			return err
 		},
-		func() error { return broker.ReturnMessages(t.Context(), queue, messages) },
+		func() error { _, err := broker.ReturnMessages(t.Context(), queue, messages); return err },
 	}
 	const callers = 1000 // of each kind
 	var waiting sync.WaitGroup

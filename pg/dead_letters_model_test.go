@@ -88,7 +88,7 @@ func (m *deadModel) giveBack(t *rapid.T) {
 	r := m.received[place][0]
 	m.received[place] = m.received[place][1:]
 	i := slices.IndexFunc(m.messages[place], func(d *deadMessage) bool { return d.body == string(r.Body) })
-	if err := m.queue(t, place).broker.ReturnMessages(context.Background(), m.queues[place][0].name, []core.Message{r}); err != nil {
+	if _, err := m.queue(t, place).broker.ReturnMessages(context.Background(), m.queues[place][0].name, []core.Message{r}); err != nil {
 		t.Fatal(err)
 	}
 	if i >= 0 {

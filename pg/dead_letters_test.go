@@ -282,7 +282,7 @@ func TestReturnedMessagesAreNoDeadLetters(t *testing.T) {
 		if m.ReceiveCount != 1 {
 			t.Errorf("count %d, want 1", m.ReceiveCount)
 		}
-		if err := queue.broker.ReturnMessages(t.Context(), queue.name, []core.Message{m}); err != nil {
+		if _, err := queue.broker.ReturnMessages(t.Context(), queue.name, []core.Message{m}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -293,7 +293,7 @@ func TestReturnedMessagesAreNoDeadLetters(t *testing.T) {
 		if m.ReceiveCount != 2 {
 			t.Errorf("count %d in the dead-letter queue, want 2", m.ReceiveCount)
 		}
-		if err := dead.broker.ReturnMessages(t.Context(), dead.name, []core.Message{m}); err != nil {
+		if _, err := dead.broker.ReturnMessages(t.Context(), dead.name, []core.Message{m}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -303,7 +303,7 @@ func (s *Store) returnShort(o *receiveOp, dead []received) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	if err := s.ReturnMessages(ctx, o.queue, handles); err != nil {
+	if _, err := s.ReturnMessages(ctx, o.queue, handles); err != nil {
 		s.log.Warn().Err(err).Int("messages", len(handles)).Msg("could not give back messages beside dead letters; they return after their visibility timeout")
 	}
 	o.rows = slices.DeleteFunc(o.rows, func(r received) bool { return short[r.caller] })

@@ -150,7 +150,7 @@ func (q *testQueue) rotate(handle string) string {
 
 func (q *testQueue) giveBack(messages ...core.Message) {
 	q.t.Helper()
-	if err := q.broker.ReturnMessages(context.Background(), q.name, messages); err != nil {
+	if _, err := q.broker.ReturnMessages(context.Background(), q.name, messages); err != nil {
 		q.t.Fatalf("return: %v", err)
 	}
 }
@@ -339,6 +339,20 @@ func TestReturnMessages(t *testing.T) {
 				t.Errorf("received %d times, want 1", m.ReceiveCount)
 			}
 		})
+		t.Run("says what it did not return", func(t *testing.T) {
+			q := newQueue(t, broker)
+			q.send("a", "b", "c")
+			m := q.receive(3)
+			q.delete(false, m[1].Handle)
+			results, err := broker.ReturnMessages(context.Background(), q.name, []core.Message{m[0], {Handle: "no handle"}, m[1], m[2]})
+			if err != nil || len(results) != 4 || results[0] != nil || core.CodeOf(results[1]) != core.ReceiptHandleInvalid || core.CodeOf(results[2]) != core.MessageNotFound || results[3] != nil {
+				t.Errorf("results %v, %v", results, err)
+			}
+			results, err = broker.ReturnMessages(context.Background(), q.name, m[:1])
+			if err != nil || len(results) != 1 || core.CodeOf(results[0]) != core.ReceiptHandleSuperseded {
+				t.Errorf("returned twice: %v, %v", results, err)
+			}
+		})
 		t.Run("works once", func(t *testing.T) {
 			q := newQueue(t, broker)
 			q.send("a")
@@ -448,7 +462,7 @@ func TestOperationsOnAQueueChangedElsewhere(t *testing.T) {
 					_, err := broker.ChangeVisibility(ctx, core.ChangeVisibilityInput{Queue: q.name, Changes: []core.VisibilityChange{{Handle: m.Handle}}})
 					return err
 				},
-				"return": func() error { return broker.ReturnMessages(ctx, q.name, []core.Message{m}) },
+				"return": func() error { _, err := broker.ReturnMessages(ctx, q.name, []core.Message{m}); return err },
 			} {
 				if err := do(); core.CodeOf(err) != core.QueueNotFound {
 					q.t.Errorf("%s: %v, want QueueNotFound", name, err)

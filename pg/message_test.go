@@ -185,7 +185,7 @@ func TestHandleOfADelayedMessage(t *testing.T) {
 			}
 		},
 		"cannot be given back": func(t *testing.T, q *testQueue, handle string) {
-			if err := q.broker.ReturnMessages(context.Background(), q.name, []core.Message{{Handle: handle}}); err != nil {
+			if _, err := q.broker.ReturnMessages(context.Background(), q.name, []core.Message{{Handle: handle}}); err != nil {
 				t.Errorf("return: %v", err)
 			}
 			q.wantCounts(0, 0, 1, 1)

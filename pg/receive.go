@@ -422,7 +422,7 @@ func (s *Store) giveBack(queue *core.Queue, rows []received) {
 	s.running.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 		defer cancel()
-		if err := s.ReturnMessages(ctx, queue, handles); err != nil {
+		if _, err := s.ReturnMessages(ctx, queue, handles); err != nil {
 			s.log.Warn().Err(err).Int("messages", len(handles)).Msg("could not give back messages of a receiver that is gone; they return after their visibility timeout")
 		}
 	})

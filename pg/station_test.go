@@ -112,7 +112,8 @@ func (l *hammered) act(ctx context.Context, q *testQueue, body string) error {
 		return err
 	}
 	if rand.IntN(2) == 0 {
-		return q.broker.ReturnMessages(ctx, q.name, messages)
+		_, err := q.broker.ReturnMessages(ctx, q.name, messages)
+		return err
 	}
 	l.delete(messages)
 	_, err = q.broker.DeleteMessages(ctx, core.DeleteInput{Queue: q.name, Handles: handlesOf(messages)})

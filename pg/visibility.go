@@ -100,18 +100,9 @@ const (
 
 // ChangeVisibility is of core.Store.
 func (s *Store) ChangeVisibility(ctx context.Context, queue *core.Queue, in core.ChangeVisibilityInput) ([]core.VisibilityResult, error) {
-	o := &changeOp{op: newOp(), queue: queue, newest: in.Newest, rotate: in.Rotate, maxTotal: in.MaxTotal, results: make([]core.VisibilityResult, len(in.Changes))}
-	for i, c := range in.Changes {
-		o.results[i].Handle = c.Handle
-		h, err := s.keys.parse(queue.ID, c.Handle)
-		switch {
-		case err != nil:
-			o.results[i].Err = err
-		case h.storage != queue.Storage:
-			o.results[i].Err = errMessageGone // purged
-		default:
-			o.changes = append(o.changes, change{numbered{h, i}, c.Timeout})
-		}
+	o := &changeOp{op: newOp(), queue: queue, newest: in.Newest, rotate: in.Rotate, maxTotal: in.MaxTotal, results: make([]core.VisibilityResult, 0, len(in.Changes))}
+	for _, c := range in.Changes {
+		s.addChange(o, c)
 	}
 	if err := s.change(ctx, o); err != nil {
 		return nil, err
@@ -120,14 +111,31 @@ func (s *Store) ChangeVisibility(ctx context.Context, queue *core.Queue, in core
 }
 
 // ReturnMessages is of core.Store.
-func (s *Store) ReturnMessages(ctx context.Context, queue *core.Queue, handles []string) error {
-	o := &changeOp{op: newOp(), queue: queue, newest: true, giveBack: true, results: make([]core.VisibilityResult, len(handles))}
-	for i, text := range handles {
-		if h, err := s.keys.parse(queue.ID, text); err == nil && h.storage == queue.Storage {
-			o.changes = append(o.changes, change{numbered{h, i}, 0})
-		}
+func (s *Store) ReturnMessages(ctx context.Context, queue *core.Queue, handles []string) ([]error, error) {
+	o := &changeOp{op: newOp(), queue: queue, newest: true, giveBack: true, results: make([]core.VisibilityResult, 0, len(handles))}
+	for _, handle := range handles {
+		s.addChange(o, core.VisibilityChange{Handle: handle})
 	}
-	return s.change(ctx, o)
+	if err := s.change(ctx, o); err != nil {
+		return nil, err
+	}
+	errs := make([]error, len(handles))
+	for i := range errs {
+		errs[i] = o.results[i].Err
+	}
+	return errs, nil
+}
+
+// addChange adds a change to those that an operation asks for.
+func (s *Store) addChange(o *changeOp, c core.VisibilityChange) {
+	h, err := s.keys.parse(o.queue.ID, c.Handle)
+	if err == nil && h.storage != o.queue.Storage {
+		err = errMessageGone // purged
+	}
+	if err == nil {
+		o.changes = append(o.changes, change{numbered{h, len(o.results)}, c.Timeout})
+	}
+	o.results = append(o.results, core.VisibilityResult{Handle: c.Handle, Err: err})
 }
 
 func (s *Store) change(ctx context.Context, o *changeOp) error {

@@ -26,6 +26,17 @@ func failureOf(ctx context.Context, handle string, err error) failure {
 	return failure{ReceiptHandle: handle, Code: p.Code, Detail: p.Detail}
 }
 
+// failuresOf gives the failures of a call with an error, or none, for each handle.
+func failuresOf(ctx context.Context, handles []string, errs []error) []failure {
+	failures := []failure{}
+	for i, err := range errs {
+		if err != nil {
+			failures = append(failures, failureOf(ctx, handles[i], err))
+		}
+	}
+	return failures
+}
+
 type deleteMessagesResponse struct {
 	Body struct {
 		Failed []failure `json:"failed" nullable:"false" doc:"Those that were not deleted"`
@@ -40,11 +51,6 @@ func (s *Server) deleteMessages(ctx context.Context, req *handlesRequest) (*dele
 		return nil, failed(ctx, err)
 	}
 	var resp deleteMessagesResponse
-	resp.Body.Failed = []failure{}
-	for i, err := range errs {
-		if err != nil {
-			resp.Body.Failed = append(resp.Body.Failed, failureOf(ctx, req.Body.ReceiptHandles[i], err))
-		}
-	}
+	resp.Body.Failed = failuresOf(ctx, req.Body.ReceiptHandles, errs)
 	return &resp, nil
 }

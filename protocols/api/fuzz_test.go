@@ -34,7 +34,9 @@ func (willing) ReceiveMessages(context.Context, *core.Queue, core.StoreReceive) 
 	return []core.Message{{Handle: "handle", Body: []byte("hello")}}, nil
 }
 
-func (willing) ReturnMessages(context.Context, *core.Queue, []string) error { return nil }
+func (willing) ReturnMessages(_ context.Context, _ *core.Queue, handles []string) ([]error, error) {
+	return make([]error, len(handles)), nil
+}
 
 func (willing) DeleteMessages(_ context.Context, _ *core.Queue, handles []string, _ bool) ([]error, error) {
 	return make([]error, len(handles)), nil

@@ -310,7 +310,14 @@ func TestReturnMessages(t *testing.T) {
 	c := newClient(t)
 	c.queue("orders")
 	c.send("orders", `{"body": "1"}`)
-	c.call(204, "POST", "/queues/orders/messages:return", handle(c.receive("orders")[0]))
+	received := c.receive("orders")[0]
+	if failed := objects(c.call(200, "POST", "/queues/orders/messages:return", handle(received))["failed"]); len(failed) != 0 {
+		t.Errorf("failed %v", failed)
+	}
+	failed := objects(c.call(200, "POST", "/queues/orders/messages:return", handle(received))["failed"])
+	if len(failed) != 1 || failed[0]["receipt_handle"] != received["receipt_handle"] || failed[0]["code"] != string(core.ReceiptHandleSuperseded) {
+		t.Errorf("returned twice: failed %v", failed)
+	}
 	if again := c.receive("orders"); len(again) != 1 || again[0]["receive_count"] != 1.0 {
 		t.Errorf("got %v, want the message as if it had never been received", again)
 	}

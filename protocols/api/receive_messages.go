@@ -59,7 +59,7 @@ const giveBackTimeout = 5 * time.Second
 func (s *Server) giveBack(ctx context.Context, name core.QueueName, messages []core.Message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
 	defer cancel()
-	if err := s.broker.ReturnMessages(ctx, name, messages); err != nil {
+	if _, err := s.broker.ReturnMessages(ctx, name, messages); err != nil {
 		zerolog.Ctx(ctx).Warn().Err(err).Stringer("queue", name).Int("messages", len(messages)).Msg("could not return messages of a client that is gone")
 	}
 }

@@ -123,7 +123,7 @@ func (s *Server) register(routes *routes) huma.API {
 	huma.Register(api, op("peek-messages", get, messages, "Messages", "Look at messages without receiving them", 200), s.peekMessages)
 	huma.Register(api, op("delete-messages", post, messages+":delete", "Messages", "Delete received messages", 200), s.deleteMessages)
 	huma.Register(api, op("change-visibility", post, messages+":visibility", "Messages", "Change when received messages become visible again", 200), s.changeVisibility)
-	huma.Register(api, op("return-messages", post, messages+":return", "Messages", "Undo a receive", 204), s.returnMessages)
+	huma.Register(api, op("return-messages", post, messages+":return", "Messages", "Undo a receive", 200), s.returnMessages)
 	huma.Register(api, op("wait-for-message", get, messages+":wait", "Messages", "Wait for a message without receiving it, in test mode", 200), s.waitForMessage)
 	huma.Register(api, op("get-queue-log", get, queue+"/log", "Messages", "Show what happened to the messages of a queue", 200), s.queueLog)
 	huma.Register(api, op("get-message-log", get, prefix+"/messages/{id}/log", "Messages", "Show what happened to a message", 200), s.messageLog)

@@ -254,7 +254,7 @@ func (s *Server) giveBack(ctx context.Context, resp response) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
 	defer cancel()
-	if err := s.broker.ReturnMessages(ctx, received.call.queue, received.messages); err != nil {
+	if _, err := s.broker.ReturnMessages(ctx, received.call.queue, received.messages); err != nil {
 		zerolog.Ctx(ctx).Warn().Err(err).Str("protocol", "mns").Stringer("queue", received.call.queue).
 			Msg("messages of a vanished receiver stay hidden until their visibility timeout")
 	}

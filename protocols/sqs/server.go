@@ -194,7 +194,7 @@ func (s *Server) giveBack(ctx context.Context, result any) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
 	defer cancel()
-	if err := s.broker.ReturnMessages(ctx, received.queue, received.messages); err != nil {
+	if _, err := s.broker.ReturnMessages(ctx, received.queue, received.messages); err != nil {
 		zerolog.Ctx(ctx).Warn().Err(err).Str("protocol", "sqs").Stringer("queue", received.queue).
 			Msg("messages of a vanished receiver stay hidden until their visibility timeout")
 	}

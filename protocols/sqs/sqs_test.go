@@ -211,9 +211,9 @@ func (s *stubStore) ReceiveMessages(_ context.Context, _ *core.Queue, in core.St
 	return s.messages[:min(in.Limit, len(s.messages))], nil
 }
 
-func (s *stubStore) ReturnMessages(_ context.Context, _ *core.Queue, handles []string) error {
+func (s *stubStore) ReturnMessages(_ context.Context, _ *core.Queue, handles []string) ([]error, error) {
 	s.returned <- handles
-	return nil
+	return make([]error, len(handles)), nil
 }
 
 func (s *stubStore) DeleteMessages(_ context.Context, _ *core.Queue, handles []string, _ bool) ([]error, error) {

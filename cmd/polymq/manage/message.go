@@ -385,7 +385,7 @@ func messageReturn(s *Session) *cobra.Command {
 		ValidArgsFunction: s.queueNames(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			in := post(map[string]any{"receipt_handles": args[1:]}, "queues", args[0], "messages:return")
-			return s.told(command, s.server().Do(command.Context(), in, nil), "Returned.")
+			return s.told(command, s.handled(command, in), "Returned.")
 		},
 	}
 }
