@@ -178,6 +178,10 @@
 // locks what it leaves alone; the statement behind reads whose they are. DO NOTHING would not see a winner that commits meanwhile. Where a
 // queue turns out to have changed in between, what was remembered is forgotten in the same transaction.
 //
+// 2026-11-23: a group is also due when the retention of its first message ends. What was received shortly before, for hours, held up its
+// group until the worker had removed it, for up to a minute. Only where a queue's retention is shortened it still does: to have all groups'
+// rows follow at once would rewrite as many as the queue has.
+//
 // 2026-11-21: dead letters of FIFO queues are moved by a transaction of their own, before the callers are answered, and not in the train that
 // found them: it would wait for the locks of target groups while it holds others out of order. A receive takes of a group either the dead
 // letters that it begins with or what is in front of the next one, so that nothing behind dead letters is received before they are gone. Who is dealt

@@ -261,26 +261,26 @@ func (s *Store) queueLocks(batch *pgx.Batch, f *fifoPart) {
 }
 
 // refreshGroupsSQL brings the rows of groups, whose locks an earlier statement took, in line with their
-// messages: a group is due when its first message is visible, or since it became available, and is gone
+// messages: a group is due when its first message is visible or past its retention, or since it became available, and is gone
 // without messages. It tells of those that are due at another time than before. Rows that must not pass for
 // what a receive has seen are written anew in any case.
 const refreshGroupsSQL = `
 WITH queue AS MATERIALIZED (
-    SELECT array_agg(q.now ORDER BY a.ord) AS nows
+    SELECT array_agg(q.now ORDER BY a.ord) AS nows, array_agg(q.retention ORDER BY a.ord) AS retentions
     FROM unnest(@queue::bigint[]) WITH ORDINALITY AS a(queue, ord)
     LEFT JOIN LATERAL (
-        SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now
+        SELECT now() + COALESCE((SELECT c.ahead FROM clocks c WHERE c.account = q.account), '0') AS now, q.retention
         FROM queues q WHERE q.id = a.queue LIMIT 1
     ) q ON true
 ), input AS (
-    SELECT i.ord, i.storage, i.group_key, i.force, COALESCE((SELECT nows FROM queue)[i.queue], now()) AS now
+    SELECT i.ord, i.storage, i.group_key, i.force, COALESCE((SELECT nows FROM queue)[i.queue], now()) AS now, (SELECT retentions FROM queue)[i.queue] AS retention
     FROM unnest(@storage::bigint[], @group::bigint[], @place::integer[], @force::boolean[]) WITH ORDINALITY AS i(storage, group_key, queue, force, ord)
 ), state AS MATERIALIZED (
     SELECT i.*, g.due AS was, m.sequence, CASE WHEN m.visible_at > i.now THEN m.visible_at WHEN g.due <= i.now THEN g.due ELSE i.now END AS due
     FROM input i
     CROSS JOIN LATERAL (SELECT g.due, g.head FROM groups g WHERE g.storage_id = i.storage AND g.group_key = i.group_key LIMIT 1) g
     LEFT JOIN LATERAL (
-        SELECT m.sequence, m.visible_at FROM fifo_messages m
+        SELECT m.sequence, least(m.visible_at, m.sent_at + i.retention) AS visible_at FROM fifo_messages m
         WHERE m.storage_id = i.storage AND m.group_key = i.group_key AND m.sequence >= g.head ORDER BY m.sequence LIMIT 1
     ) m ON true
 ), emptied AS (

@@ -27,7 +27,7 @@ type fifoFound struct {
 // that are dead letters where it begins with one, else those before the next one. Dead letters are not received but hidden for as long as it may
 // take to move them away. Then the groups' rows are locked, passing over those that are locked by others. One that was changed after the
 // statement's snapshot has another place than the snapshot knows, and is left as it is: what else
-// the statement has seen of that group is no longer true.
+// the statement has seen of that group is no longer true. The others are due again when what was taken is visible, or past its retention.
 const receiveFIFOSQL = `
 WITH asked AS MATERIALIZED (
     SELECT a.ord, a.first, a.callers, a.per_group, a.hide * interval '1 microsecond' AS hide, q.storage_id, q.now, q.oldest, q.most, q.listen, g.*
@@ -51,18 +51,18 @@ WITH asked AS MATERIALIZED (
         ) g
     ) g
 ), taken AS MATERIALIZED (
-    SELECT a.ord, a.storage_id, a.now, CASE WHEN t.dead THEN @move_time::interval ELSE a.hide END AS hide, t.dead, a.first + c.caller AS slot, t.n, a.keys[t.n] AS group_key, a.places[t.n] AS group_place, t.sequence, t.place
+    SELECT a.ord, a.storage_id, a.now, CASE WHEN t.dead THEN @move_time::interval ELSE a.hide END AS hide, t.dead, a.first + c.caller AS slot, t.n, a.keys[t.n] AS group_key, a.places[t.n] AS group_place, t.sequence, t.place, t.sent_at + (a.now - a.oldest) AS ends
     FROM asked a
     CROSS JOIN LATERAL generate_series(1, least(a.callers, a.found)) AS c(caller)
     CROSS JOIN LATERAL (
-        SELECT n.n, m.sequence, m.place, m.dead
+        SELECT n.n, m.sequence, m.place, m.sent_at, m.dead
         FROM generate_series(c.caller, a.found, a.callers) AS n(n)
         LEFT JOIN LATERAL (
-            SELECT m.sequence, m.place, m.dead FROM (
-                SELECT m.sequence, m.place, bool_and(m.visible_at <= a.now AND m.receives < a.most) OVER line AS open,
+            SELECT m.sequence, m.place, m.sent_at, m.dead FROM (
+                SELECT m.sequence, m.place, m.sent_at, bool_and(m.visible_at <= a.now AND m.receives < a.most) OVER line AS open,
                     bool_and(m.visible_at <= a.now AND m.receives >= a.most) OVER line AS dead
                 FROM (
-                    SELECT m.sequence, m.visible_at, m.receive_count - COALESCE(m.prior_receives, 0) AS receives, m.ctid AS place FROM fifo_messages m
+                    SELECT m.sequence, m.visible_at, m.sent_at, m.receive_count - COALESCE(m.prior_receives, 0) AS receives, m.ctid AS place FROM fifo_messages m
                     WHERE m.storage_id = a.storage_id AND m.group_key = a.keys[n.n] AND m.sequence >= a.heads[n.n] AND m.sent_at > a.oldest
                     ORDER BY m.sequence LIMIT least(a.per_group, (@limit::bigint[])[a.first + c.caller])
                 ) m
@@ -72,7 +72,7 @@ WITH asked AS MATERIALIZED (
         LIMIT (@limit::bigint[])[a.first + c.caller]
     ) t
 ), picked AS MATERIALIZED (
-    SELECT ord, storage_id, now, hide, dead, slot, n, group_key, group_place, min(sequence) AS head, array_agg(place) AS messages
+    SELECT ord, storage_id, now, hide, dead, slot, n, group_key, group_place, min(sequence) AS head, min(ends) AS ends, array_agg(place) AS messages
     FROM taken WHERE sequence IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 ), locked AS MATERIALIZED (
@@ -87,7 +87,7 @@ WITH asked AS MATERIALIZED (
     WHERE m.ctid = r.place
     RETURNING r.ord, r.now, r.hide, r.dead, r.slot, r.n, m.*
 ), moved AS (
-    UPDATE groups g SET due = l.now + l.hide, head = l.head FROM locked l WHERE g.ctid = l.group_place
+    UPDATE groups g SET due = least(l.now + l.hide, l.ends), head = l.head FROM locked l WHERE g.ctid = l.group_place
 ), counted AS (
     INSERT INTO counts (storage_id, bucket, in_flight)
     SELECT storage_id, visible_at, count(*) FROM received WHERE hide > '0' GROUP BY 1, 2

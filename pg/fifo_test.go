@@ -514,6 +514,67 @@ func TestFIFORetentionUnlocks(t *testing.T) { // specs/sqs.md 6.7
 	})
 }
 
+// A group is no longer held up by what is past its retention, also before that is removed.
+func TestFIFORetentionUnlocksByItself(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(q *testQueue, pass func(time.Duration)){
+		"received for longer": func(q *testQueue, pass func(time.Duration)) {
+			q.sendTo("g", "a")
+			q.receiveFor(1, time.Hour)
+			pass(30 * time.Second)
+			q.sendTo("g", "b")
+			pass(15 * time.Second)
+			q.wantReceive()
+			pass(15 * time.Second)
+			q.wantReceive("b")
+		},
+		"hidden for longer": func(q *testQueue, pass func(time.Duration)) {
+			q.sendTo("g", "a")
+			q.hide(q.receive(1)[0].Handle, time.Hour)
+			pass(30 * time.Second)
+			q.sendTo("g", "b")
+			pass(15 * time.Second)
+			q.wantReceive()
+			pass(15 * time.Second)
+			q.wantReceive("b")
+		},
+		"with another that is in flight": func(q *testQueue, pass func(time.Duration)) {
+			q.sendTo("g", "a")
+			pass(20 * time.Second)
+			q.sendTo("g", "b")
+			q.receiveFor(2, time.Hour)
+			pass(20 * time.Second)
+			q.sendTo("g", "c")
+			pass(20 * time.Second)
+			q.wantReceive() // a is gone, b is not
+			pass(20 * time.Second)
+			q.wantReceive("c")
+		},
+		"with another that is visible before": func(q *testQueue, pass func(time.Duration)) {
+			q.sendTo("g", "a")
+			pass(20 * time.Second)
+			q.sendTo("g", "b")
+			q.hide(handleOf(q.receiveFor(2, 55*time.Second), "a"), time.Hour)
+			pass(40 * time.Second)
+			q.wantReceive() // a is gone, b is hidden for 15 s
+			pass(15 * time.Second)
+			q.wantReceive("b")
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := pgtest.New(t)
+			q := newFIFO(t, newBroker(t, store), func(s *core.Settings) { s.Retention = time.Minute })
+			test(q, func(by time.Duration) { // unlike AdvanceClock this removes nothing
+				t.Helper()
+				pgtest.Execute(t, store.URL(), `INSERT INTO clocks (account, ahead) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET ahead = clocks.ahead + excluded.ahead`,
+					q.name.Account, by)
+			})
+		})
+	}
+}
+
 func TestFIFORetentionShrinks(t *testing.T) { // what is expired and not yet removed does not hide what is behind it
 	t.Parallel()
 	store := pgtest.New(t)
