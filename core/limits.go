@@ -205,10 +205,10 @@ func (l *limited) room(account string, size int) error {
 	return nil
 }
 
-// stored is told what came of bytes that room has counted: those of a failure are not stored.
-func (l *limited) stored(size int, err error) {
-	if err != nil && l.Bytes > 0 {
-		l.bytes.Add(-int64(size))
+// settle is told how many bytes were stored in place of those that room has counted: of a failure, and of duplicates, none.
+func (l *limited) settle(counted, stored int) {
+	if l.Bytes > 0 {
+		l.bytes.Add(int64(stored - counted))
 	}
 }
 

@@ -34,7 +34,7 @@ func TestFailuresTakeNoRoom(t *testing.T) {
 	})
 	t.Run("publish", func(t *testing.T) {
 		t.Parallel()
-		broker, stub, _ := newTopicBroker(t)
+		broker, stub, _ := newTopicBroker(t, core.Subscription{Queue: orders})
 		broker.LimitAccounts(core.Limits{Bytes: 5})
 		stub.changes = 64 // as many as two publishes stand
 		publish := func() core.Code { return code(publishTag(broker, "")) }

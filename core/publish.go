@@ -124,12 +124,13 @@ func (b *Broker) Publish(ctx context.Context, in PublishInput) (published []Publ
 			return nil, err
 		}
 	}
+	var routed []Publication
 	if of := b.limits.of(in.Topic.Account); of != nil {
 		size := in.size()
 		if err := of.room(in.Topic.Account, size); err != nil {
 			return nil, err
 		}
-		defer func() { of.stored(size, err) }()
+		defer func() { of.settle(size, putBytes(in.Topic.Account, routed)) }()
 	}
 	faults := b.inject(ctx, FaultPublish, in.Topic.Account, in.Topic.Name)
 	if err := faults.before(ctx); err != nil {
@@ -138,14 +139,30 @@ func (b *Broker) Publish(ctx context.Context, in PublishInput) (published []Publ
 	err = b.withRoutes(ctx, in.Topic, func(routes *Routes) (err error) {
 		messages, end := b.tracePublish(ctx, routes.Topic.Name, in.Messages)
 		if routes.Topic.FIFO {
-			published, err = b.publishFIFO(ctx, routes, messages)
+			published, routed, err = b.publishFIFO(ctx, routes, messages)
 		} else {
-			published, err = b.publish(ctx, routes, messages)
+			published, routed, err = b.publish(ctx, routes, messages)
 		}
 		end(err)
 		return err
 	})
 	return published, faults.after(err)
+}
+
+// putBytes gives the size of what publications have put into an account's queues. What is fanned out later counts as one copy.
+func putBytes(account string, publications []Publication) int {
+	bytes := 0
+	for _, p := range publications {
+		if len(p.FanOut) > 0 {
+			bytes += p.Message.Size()
+		}
+		for _, d := range p.Queues {
+			if d.Queue.Name.Account == account && d.Sent.ID != (MessageID{}) && !d.Sent.Duplicate {
+				bytes += d.Message.Size()
+			}
+		}
+	}
+	return bytes
 }
 
 // size is what the messages count together, each as often as it is stored at least.
@@ -158,10 +175,10 @@ func (in *PublishInput) size() int {
 }
 
 // publish publishes to a standard topic.
-func (b *Broker) publish(ctx context.Context, routes *Routes, messages []NewPublication) ([]Published, error) {
+func (b *Broker) publish(ctx context.Context, routes *Routes, messages []NewPublication) ([]Published, []Publication, error) {
 	ids, now, err := b.store.NewMessageIDs(ctx, routes.Topic.Name.Account, len(messages))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	publications := make([]Publication, len(messages))
 	published := make([]Published, len(messages))
@@ -170,23 +187,23 @@ func (b *Broker) publish(ctx context.Context, routes *Routes, messages []NewPubl
 		published[i] = Published{ID: ids[i], PublishedAt: now}
 		message := &PublishedMessage{ID: ids[i], NewPublication: m, PublishedAt: now}
 		if publications[i], err = b.route(ctx, routes, message); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if err := b.store.Publish(ctx, routes, publications); err != nil {
-		return published, err
+		return published, nil, err
 	}
 	b.traffic.countPublished(publications)
 	b.logPublished(ctx, routes, publications)
-	return published, nil
+	return published, publications, nil
 }
 
 // publishFIFO publishes to a FIFO topic, whose sequence numbers are taken while the topic is locked.
-func (b *Broker) publishFIFO(ctx context.Context, routes *Routes, messages []NewPublication) ([]Published, error) {
+func (b *Broker) publishFIFO(ctx context.Context, routes *Routes, messages []NewPublication) ([]Published, []Publication, error) {
 	messages = slices.Clone(messages)
 	for i := range messages {
 		if messages[i].GroupID == "" {
-			return nil, Errorf(InvalidArgument, "a message of a FIFO topic needs a group")
+			return nil, nil, Errorf(InvalidArgument, "a message of a FIFO topic needs a group")
 		}
 		messages[i].Sender = cmp.Or(messages[i].Sender, routes.Topic.Name.Account)
 	}
@@ -197,12 +214,13 @@ func (b *Broker) publishFIFO(ctx context.Context, routes *Routes, messages []New
 		routed = append(routed, p)
 		return p, err
 	})
-	if err == nil {
-		b.traffic.countPublished(routed)
-		b.logPublished(ctx, routes, routed)
-		b.logDuplicates(ctx, &routes.Topic, published)
+	if err != nil {
+		return published, nil, err
 	}
-	return published, err
+	b.traffic.countPublished(routed)
+	b.logPublished(ctx, routes, routed)
+	b.logDuplicates(ctx, &routes.Topic, published)
+	return published, routed, nil
 }
 
 // route finds where a message goes. What cannot be put into a queue as it is becomes a delivery,

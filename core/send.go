@@ -26,12 +26,13 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) (sent []Sent, e
 			return nil, err
 		}
 	}
+	stored := 0
 	if of := b.limits.of(in.Queue.Account); of != nil {
 		size := in.size()
 		if err := of.room(in.Queue.Account, size); err != nil {
 			return nil, err
 		}
-		defer func() { of.stored(size, err) }()
+		defer func() { of.settle(size, stored) }()
 	}
 	faults := b.inject(ctx, FaultSend, in.Queue.Account, in.Queue.Name)
 	if err := faults.before(ctx); err != nil {
@@ -56,6 +57,7 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) (sent []Sent, e
 		end := b.traceSend(ctx, queue.Name, messages)
 		sent, err = b.store.SendMessages(ctx, queue, messages)
 		if end(err); err == nil {
+			stored = storedBytes(messages, sent)
 			b.traffic.countSent(queue, len(sent))
 			b.logSent(ctx, queue, messages, sent)
 		}
@@ -65,6 +67,17 @@ func (b *Broker) SendMessages(ctx context.Context, in SendInput) (sent []Sent, e
 		return nil, err
 	}
 	return sent[:len(in.Messages)], nil
+}
+
+// storedBytes gives the size of the messages that were stored, which duplicates were not.
+func storedBytes(messages []NewMessage, sent []Sent) int {
+	bytes := 0
+	for i := range messages {
+		if !sent[i].Duplicate {
+			bytes += messages[i].Size()
+		}
+	}
+	return bytes
 }
 
 // size is what the messages count together.

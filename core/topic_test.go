@@ -43,6 +43,11 @@ func (s *topicStub) Publish(_ context.Context, _ *core.Routes, publications []co
 		s.changes--
 		return core.ErrTopicChanged
 	}
+	for _, p := range publications {
+		for i := range p.Queues {
+			p.Queues[i].Sent.ID = p.Message.ID
+		}
+	}
 	s.published = append(s.published, publications...)
 	return nil
 }

@@ -313,3 +313,64 @@ func TestUnusedWhenNobodyLooked(t *testing.T) {
 	pgtest.Execute(t, store.URL(), `UPDATE queue_uses SET used_at = used_at - interval '3 days' WHERE queue_id > 0`)
 	expire(1)
 }
+
+// What stores nothing takes none of an account's room: duplicates, and what is published to nobody's queue.
+func TestDuplicatesTakeNoRoom(t *testing.T) {
+	t.Parallel()
+	broker := newBroker(t, pgtest.New(t))
+	broker.RegisterPusher("plain", plain{})
+	ctx := t.Context()
+	fifo, standard := pgtest.Name("orders.fifo"), pgtest.Queue(t, broker, "orders")
+	if _, _, err := broker.CreateQueue(ctx, core.NewQueue{Name: fifo, FIFO: true, Settings: core.DefaultSettings()}); err != nil {
+		t.Fatal(err)
+	}
+	topics := map[bool]core.TopicName{}
+	for name, ordered := range map[string]bool{"alerts": false, "steps.fifo": true} {
+		settings := core.DefaultTopicSettings()
+		topics[ordered] = core.TopicName{Account: pgtest.Account, Region: pgtest.Region, Name: name}
+		if _, _, err := broker.CreateTopic(ctx, core.NewTopic{Name: topics[ordered], FIFO: ordered, Settings: settings}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := make([]byte, 1000)
+	send := func(deduplication string) error {
+		_, err := broker.SendMessages(ctx, core.SendInput{Queue: fifo, Messages: []core.NewMessage{{Body: body, GroupID: "g", DeduplicationID: deduplication}}})
+		return err
+	}
+	publish := func(ordered bool, deduplication string) error {
+		m := core.NewPublication{Body: body}
+		if ordered {
+			m.GroupID, m.DeduplicationID = "g", deduplication
+		}
+		_, err := broker.Publish(ctx, core.PublishInput{Topic: topics[ordered], Messages: []core.NewPublication{m}})
+		return err
+	}
+	subscribe := func(ordered bool, queue core.QueueName) {
+		t.Helper()
+		in := core.NewSubscription{Name: core.SubscriptionName{Topic: topics[ordered]}, Format: "plain", Protocol: "queue", Endpoint: queue.Name, Queue: queue}
+		if _, _, err := broker.Subscribe(ctx, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broker.LimitAccounts(core.Limits{Bytes: 3500}) // nothing is counted anew
+	for i, step := range []struct {
+		do   func() error
+		want bool
+	}{
+		{func() error { return send("a") }, true}, // 1000
+		{func() error { return send("a") }, true},
+		{func() error { return send("a") }, true},
+		{func() error { return publish(false, "") }, true},                        // to nobody
+		{func() error { return publish(true, "x") }, true},                        // likewise
+		{func() error { subscribe(true, fifo); return publish(true, "b") }, true}, // 2000
+		{func() error { return publish(true, "b") }, true},
+		{func() error { subscribe(false, standard); return publish(false, "") }, true}, // 3000
+		{func() error { return publish(true, "b") }, true},
+		{func() error { return send("c") }, true}, // 4000
+		{func() error { return send("c") }, false},
+	} {
+		if err := step.do(); (err == nil) != step.want || err != nil && core.CodeOf(err) != core.Throttled {
+			t.Errorf("step %d: %v", i, err)
+		}
+	}
+}
