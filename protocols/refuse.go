@@ -151,7 +151,7 @@ func (f form) write(w http.ResponseWriter, e refusal, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", f.contentType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("X-Amzn-Requestid", requestID)
+	header[aws.RequestIDHeader] = []string{requestID}
 	if f.header != nil {
 		f.header(header, e)
 	}
@@ -168,7 +168,7 @@ var (
 		body: func(e refusal, _ *http.Request, _ string) []byte {
 			return mustJSON(map[string]string{"__type": e.code, "message": e.message})
 		},
-		header: func(h http.Header, e refusal) { h.Set("X-Amzn-Errortype", e.code) },
+		header: func(h http.Header, e refusal) { h[aws.ErrorTypeHeader] = []string{e.code} },
 	}
 	cborForm = form{
 		contentType: "application/cbor", status: http.StatusBadRequest, code: "UnknownOperationException",
@@ -220,7 +220,7 @@ func aliyunXML(service string, requestID func(uuid string) string) form {
 			}{Namespace: "http://" + service + ".aliyuncs.com/doc/v1", Code: e.code, Message: e.message, RequestId: requestID(uuid), HostId: "http://" + r.Host})
 		},
 		header: func(header http.Header, _ refusal) { // in the spelling that SDKs look for (specs/mns.md 1.7)
-			header["x-"+service+"-request-id"] = []string{requestID(header.Get("X-Amzn-Requestid"))}
+			header["x-"+service+"-request-id"] = []string{requestID(header[aws.RequestIDHeader][0])}
 			header["x-"+service+"-version"] = []string{"2015-06-06"}
 		},
 	}

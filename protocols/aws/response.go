@@ -2,6 +2,13 @@ package aws
 
 import "strings"
 
+// Headers of answers in the services' own spelling (specs/sqs.md 1.3), which keys of an http.Header keep and its Set does not.
+const (
+	RequestIDHeader  = "x-amzn-RequestId"
+	QueryErrorHeader = "x-amzn-query-error" // CODE;Sender or CODE;Receiver
+	ErrorTypeHeader  = "x-amzn-ErrorType"
+)
+
 // AppendResponse writes the document that answers an action of the query protocol. A structure
 // without members stands for an action without a result.
 func (s *Shape) AppendResponse(buf []byte, namespace, action string, from any, requestID string) []byte {

@@ -58,7 +58,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", "text/xml")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("X-Amzn-Requestid", c.RequestID)
+	header[aws.RequestIDHeader] = []string{c.RequestID}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) //nolint:gosec // XML whose texts are escaped; nobody is left to tell of an error
 }

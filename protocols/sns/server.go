@@ -232,7 +232,7 @@ func (c *call) answer(w http.ResponseWriter, shape *aws.Shape, result any, f *fa
 	header := w.Header()
 	header.Set("Content-Type", contentType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("X-Amzn-Requestid", c.RequestID)
+	header[aws.RequestIDHeader] = []string{c.RequestID}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // nobody is left to tell
 }

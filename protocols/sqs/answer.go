@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/polymq/polymq/protocols/aws"
 	"github.com/polymq/polymq/protocols/caller"
 )
 
@@ -36,7 +37,7 @@ func (a *answer) release() {
 func (a *answer) send(w http.ResponseWriter, c *call, f *fault) error {
 	header := w.Header()
 	values := []string{c.RequestID, strconv.Itoa(len(a.body))}
-	header["X-Amzn-Requestid"], header["Content-Length"] = values[0:1:1], values[1:2:2]
+	header[aws.RequestIDHeader], header["Content-Length"] = values[0:1:1], values[1:2:2]
 	c.wire.setHeader(header, f)
 	w.WriteHeader(a.status)
 	if _, err := w.Write(a.body); err != nil {

@@ -41,7 +41,7 @@ func TestFactsProtocol(t *testing.T) {
 		},
 		"1.3 headers of an answer": func(c *client) {
 			got := c.call("ListQueues", m{})
-			if got.header.Get("x-amzn-RequestId") == "" || got.header.Get("Content-Length") == "" || got.header.Get("x-amzn-query-error") != "" {
+			if spelled(got.header, "x-amzn-RequestId") == "" || got.header.Get("Content-Length") == "" || spelled(got.header, "x-amzn-query-error") != "" {
 				c.Errorf("got %v", got.header)
 			}
 		},
@@ -307,13 +307,13 @@ func TestFactsXML(t *testing.T) {
 	f := start(t)
 	f.orders(t)
 	got := f.query(t, "ReceiveMessage", "QueueUrl=orders")
-	id := got.header.Get("x-amzn-RequestId")
+	id := spelled(got.header, "x-amzn-RequestId")
 	if want := `<ReceiveMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><ReceiveMessageResult/><ResponseMetadata><RequestId>` + id +
 		`</RequestId></ResponseMetadata></ReceiveMessageResponse>`; strings.TrimPrefix(got.body, xml.Header) != want {
 		t.Errorf("got  %s\nwant %s", got.body, want)
 	}
 	got = f.query(t, "SendMessage", "QueueUrl=orders")
-	id = got.header.Get("x-amzn-RequestId")
+	id = spelled(got.header, "x-amzn-RequestId")
 	if want := `<ErrorResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><Error><Type>Sender</Type><Code>MissingParameter</Code>` +
 		`<Message>The request must contain the parameter MessageBody.</Message><Detail/></Error><RequestId>` + id + `</RequestId></ErrorResponse>`; got.body != want {
 		t.Errorf("got  %s\nwant %s", got.body, want)

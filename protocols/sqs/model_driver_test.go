@@ -85,7 +85,7 @@ func (c *client) try(action string, in m) (result m, refusal string) {
 	if got.status == http.StatusOK {
 		return c.result(action, got), ""
 	}
-	code, _, _ := strings.Cut(got.header.Get("x-amzn-query-error"), ";")
+	code, _, _ := strings.Cut(spelled(got.header, "x-amzn-query-error"), ";")
 	if c.wire == "query" {
 		var fault struct {
 			Code string `xml:"Error>Code"`

@@ -34,13 +34,16 @@ type reply struct {
 	body   string
 }
 
+// spelled gives the value of a header of that very spelling.
+func spelled(h http.Header, name string) string { return strings.Join(h[name], ",") }
+
 // do sends a request to the server.
 func (f fixture) do(t testing.TB, r *http.Request) reply {
 	t.Helper()
 	r.Host = "localhost:4566"
 	recorder := httptest.NewRecorder()
 	f.server.ServeHTTP(recorder, r)
-	if id := recorder.Header().Get("x-amzn-RequestId"); len(id) != 36 {
+	if id := spelled(recorder.Header(), "x-amzn-RequestId"); len(id) != 36 {
 		t.Errorf("got request id %q, want a UUID", id)
 	}
 	return reply{recorder.Code, recorder.Header(), recorder.Body.String()}
@@ -130,9 +133,9 @@ func (r reply) wantFault(t testing.TB, want wireError, message string) {
 	if want.status >= 500 {
 		side = "Receiver"
 	}
-	if r.status != want.status || got.Type != want.name || r.header.Get("x-amzn-query-error") != want.code+";"+side ||
+	if r.status != want.status || got.Type != want.name || spelled(r.header, "x-amzn-query-error") != want.code+";"+side ||
 		r.header.Get("Content-Type") != "application/x-amz-json-1.0" {
-		t.Errorf("got %d %s and query error %q, want %+v", r.status, r.body, r.header.Get("x-amzn-query-error"), want)
+		t.Errorf("got %d %s and query error %q, want %+v", r.status, r.body, spelled(r.header, "x-amzn-query-error"), want)
 	}
 	if message != "" && got.Message != message {
 		t.Errorf("got  %s\nwant %s", got.Message, message)
@@ -158,7 +161,7 @@ func (r reply) wantQueryFault(t testing.TB, want wireError, message string) {
 		side = "Receiver"
 	}
 	if r.status != want.status || got.Error.Code != want.code || got.Error.Type != side || got.Error.Detail == nil ||
-		got.RequestId != r.header.Get("x-amzn-RequestId") || r.header.Get("Content-Type") != "text/xml" {
+		got.RequestId != spelled(r.header, "x-amzn-RequestId") || r.header.Get("Content-Type") != "text/xml" {
 		t.Errorf("got %d %s, want %+v", r.status, r.body, want)
 	}
 	if message != "" && got.Error.Message != message {

@@ -142,9 +142,9 @@ func setQueryError(header http.Header, f *fault) {
 	switch {
 	case f == nil:
 	case f.receiver():
-		header["X-Amzn-Query-Error"] = []string{f.code + ";Receiver"}
+		header[aws.QueryErrorHeader] = []string{f.code + ";Receiver"}
 	default:
-		header["X-Amzn-Query-Error"] = []string{f.code + ";Sender"}
+		header[aws.QueryErrorHeader] = []string{f.code + ";Sender"}
 	}
 }
 
