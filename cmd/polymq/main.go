@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,7 +167,7 @@ func readBetter(flag *pflag.Flag) {
 		return // it is done
 	}
 	switch {
-	case flag.Value.Type() == "duration":
+	case flag.Value.Type() == "duration" && reflect.TypeOf(flag.Value).ConvertibleTo(reflect.TypeFor[*time.Duration]()): // not a type of a command's own
 		flag.Value = daysFlag{flag.Value}
 	case flag.Name == "limit" && flag.Value.Type() == "int":
 		flag.Value = limitFlag{flag.Value}
