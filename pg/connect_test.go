@@ -170,8 +170,9 @@ type network struct {
 	deaf     atomic.Bool // what PostgreSQL answers next is lost, and the connection with it
 	away     atomic.Bool // nobody gets through
 
-	mu    sync.Mutex
-	conns []net.Conn
+	mu     sync.Mutex
+	conns  []net.Conn
+	broken *atomic.Bool // nothing comes through those of now any more, and nobody says so
 }
 
 func forward(t *testing.T, host string, port uint16) *network {
@@ -180,7 +181,7 @@ func forward(t *testing.T, host string, port uint16) *network {
 	if filepath.IsAbs(host) {
 		kind, address = "unix", filepath.Join(host, fmt.Sprintf(".s.PGSQL.%d", port))
 	}
-	n := &network{listener: listen(t)}
+	n := &network{listener: listen(t), broken: new(atomic.Bool)}
 	go func() {
 		for {
 			client, err := n.listener.Accept()
@@ -217,6 +218,7 @@ func forwardURL(t *testing.T, url string) (n *network, another string) {
 func (n *network) join(client, server net.Conn) {
 	n.mu.Lock()
 	n.conns = append(n.conns, client, server)
+	broken := n.broken
 	n.mu.Unlock()
 	answer := func(p []byte) (int, error) {
 		if n.deaf.CompareAndSwap(true, false) {
@@ -225,7 +227,12 @@ func (n *network) join(client, server net.Conn) {
 		return client.Write(p)
 	}
 	carry := func(to io.Writer, from net.Conn) {
-		_, _ = io.Copy(to, from)
+		_, _ = io.Copy(writer(func(p []byte) (int, error) {
+			if broken.Load() {
+				return len(p), nil
+			}
+			return to.Write(p)
+		}), from)
 		_ = client.Close()
 		_ = server.Close()
 	}
@@ -245,6 +252,14 @@ func (n *network) reset() {
 		_ = conn.Close()
 	}
 	n.conns = nil
+}
+
+// silence loses what is sent by the connections of now, which stay: as when a machine is gone, or a firewall has forgotten them.
+func (n *network) silence() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.broken.Store(true)
+	n.broken = new(atomic.Bool)
 }
 
 // cut ends all connections for good.

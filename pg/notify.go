@@ -29,7 +29,7 @@ const (
 	notifyPause   = 2 * time.Millisecond // in which entries gather
 	maxPayload    = 7900                 // bytes; PostgreSQL's limit is 8000
 	maxOutbox     = 4096                 // entries; more become one "look at everything"
-	listenPing    = 30 * time.Second     // an idle connection is checked this often
+	listenPing    = 5 * time.Second      // an idle connection is checked this often
 	listenRetry   = 500 * time.Millisecond
 	rememberAlone = time.Second      // how long a server without notifications believes what it has read
 	peerTimeout   = 20 * time.Second // after which a server that is silent is taken to be gone
@@ -290,10 +290,10 @@ func (s *Store) listen(tried func()) {
 		if s.background.Err() != nil {
 			return
 		}
-		s.isLost()
 		if lost {
 			s.log.Debug().Err(err).Msg("still cannot listen for other servers")
 		} else {
+			s.isLost()
 			s.log.Warn().Err(err).Msg("lost the connection that listens for other servers; trying again")
 		}
 		lost = true

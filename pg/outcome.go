@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,7 +20,7 @@ import (
 // happened. Who does not know it has to expect both.
 const (
 	answerTimeout = time.Second // for that answer, after which the connection is given up
-	freshlyUsed   = time.Second // for which an idle connection is not asked whether it lives
+	pingTimeout   = time.Second // for a connection that has been idle to say that it lives, before it is used
 )
 
 var errNotReplicated = core.Errorf(core.Unavailable, "the database has not replicated it yet")
@@ -39,17 +41,44 @@ func hearNotice(conn *pgconn.PgConn, n *pgconn.Notice) {
 	}
 }
 
-// shouldPing says whether a connection is asked whether it lives before it is used: when it has been idle for long, or
-// since before another one was lost. Together they go when PostgreSQL starts anew.
-func (s *Store) shouldPing(_ context.Context, conn pgxpool.ShouldPingParams) bool {
-	lost := s.lost.Load()
-	return conn.IdleDuration > freshlyUsed || lost != nil && time.Since(*lost) < conn.IdleDuration
+// isLost has the pool make all connections anew, since one was lost: together they go when PostgreSQL starts anew, and when its machine
+// is gone each would have to be waited for.
+func (s *Store) isLost() { s.pool.Reset() }
+
+// beforeClose hears of connections that turn out to be lost before they are used.
+func (s *Store) beforeClose(conn *pgx.Conn) {
+	if conn.IsClosed() {
+		s.isLost()
+	}
 }
 
-// isLost notes that a connection was lost.
-func (s *Store) isLost() {
-	now := time.Now()
-	s.lost.Store(&now)
+// left are connections that were lost, of which pgx is asking PostgreSQL to leave what they were at: for up to 15 s, where nobody answers.
+type left struct {
+	mu    sync.Mutex
+	conns []*pgx.Conn
+}
+
+// release gives a connection back to the pool. Of one that was lost the place is free at once, unless as many as the pool has
+// places are being left: a PostgreSQL that stands still is not to be filled with connections.
+func (s *Store) release(conn *pgxpool.Conn) {
+	defer conn.Release()
+	if !conn.Conn().IsClosed() {
+		return
+	}
+	s.isLost()
+	s.left.mu.Lock()
+	defer s.left.mu.Unlock()
+	s.left.conns = slices.DeleteFunc(s.left.conns, func(c *pgx.Conn) bool {
+		select {
+		case <-c.PgConn().CleanupDone():
+			return true
+		default:
+			return false
+		}
+	})
+	if len(s.left.conns) < int(s.pool.Stat().MaxConns()) {
+		s.left.conns = append(s.left.conns, conn.Hijack())
+	}
 }
 
 // using does something by a connection of the pool.
@@ -58,7 +87,7 @@ func (s *Store) using(ctx context.Context, do func(*pgxpool.Conn) error) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Release()
+	defer s.release(conn)
 	return s.outcome(ctx, conn, do(conn))
 }
 
@@ -69,9 +98,6 @@ func (s *Store) send(ctx context.Context, batch *pgx.Batch) error {
 
 // outcome completes the error that a transaction ended with.
 func (s *Store) outcome(ctx context.Context, conn *pgxpool.Conn, err error) error {
-	if conn.Conn().IsClosed() {
-		s.isLost()
-	}
 	if marks := conn.Conn().PgConn().CustomData(); marks[notReplicated] != nil {
 		delete(marks, notReplicated)
 		if err == nil {

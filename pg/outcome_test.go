@@ -168,12 +168,13 @@ func (l *lossy) sweep(t *testing.T) {
 	}
 }
 
-// Where one connection was lost, those that were idle at that time are not trusted: one request fails, and not one for each.
-func TestConnectionsThatAreLostTogether(t *testing.T) {
-	t.Parallel()
+// pooled is a server that uses all connections of its pool, and hears of others by none.
+func pooled(t *testing.T) (*network, *pg.Store, *testQueue) {
+	t.Helper()
 	url := pgtest.DatabaseURL(t)
 	n, detour := forwardURL(t, url)
-	q := newFIFO(t, newBroker(t, open(t, pg.Options{URL: detour, Pooled: true}))) // which listens by no other connection
+	store := open(t, pg.Options{URL: detour, Pooled: true})
+	q := newFIFO(t, newBroker(t, store))
 	conn := database(t, url)
 	execute(t, conn, `BEGIN; LOCK TABLE queues`)
 	var all sync.WaitGroup
@@ -184,14 +185,54 @@ func TestConnectionsThatAreLostTogether(t *testing.T) {
 	eventually(t, "all connections are used", func() bool { return locksAwaited(t, watch) == pgtest.PoolSize })
 	execute(t, conn, `COMMIT`)
 	all.Wait()
-	n.reset()
-	failed := 0
+	return n, store, q
+}
+
+// failures makes requests, more than the pool has connections, and counts those that fail.
+func (q *testQueue) failures() (failed int) {
+	q.t.Helper()
 	for range 2 * pgtest.PoolSize {
-		if _, err := q.broker.DescribeQueue(t.Context(), q.name); err != nil {
+		if _, err := q.broker.DescribeQueue(q.t.Context(), q.name); err != nil {
 			failed++
 		}
 	}
-	if failed != 1 {
+	return failed
+}
+
+// Where one connection was lost, the others are not trusted: one request fails, and not one for each.
+func TestConnectionsThatAreLostTogether(t *testing.T) {
+	t.Parallel()
+	n, _, q := pooled(t)
+	n.reset()
+	if failed := q.failures(); failed != 1 {
 		t.Errorf("%d requests failed, want the first", failed)
+	}
+}
+
+// Where nobody says that they are lost, only those fail that use one at that time: their places are free for others at once. Those that
+// have been idle are found out before they are used, and closing does not wait until they are given up (15 s).
+func TestConnectionsThatFallSilent(t *testing.T) {
+	t.Parallel()
+	n, store, q := pooled(t)
+	n.silence()
+	var all sync.WaitGroup
+	for range pgtest.PoolSize {
+		all.Go(func() { _, _ = q.broker.DescribeQueue(t.Context(), q.name) })
+	}
+	all.Wait()
+	if failed := q.failures(); failed != 0 {
+		t.Errorf("%d requests failed after those that had been under way", failed)
+	}
+	idle := time.Now().Add(2 * time.Second)
+	eventually(t, "the connections are idle", func() bool { return time.Now().After(idle) })
+	n.silence()
+	if failed := q.failures(); failed != 0 {
+		t.Errorf("%d requests failed by idle connections", failed)
+	}
+	n.silence()
+	began := time.Now()
+	store.Close()
+	if took := time.Since(began); took > 12*time.Second {
+		t.Errorf("closing took %v", took)
 	}
 }

@@ -67,7 +67,7 @@ type Store struct {
 	opts   Options
 	id     uuid.UUID
 	pool   *pgxpool.Pool
-	lost   atomic.Pointer[time.Time] // when a connection was lost; nil: none was
+	left   left
 	log    zerolog.Logger
 	keys   keys
 	ids    idBlocks
@@ -137,7 +137,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{opts: opts, id: uuid.New(), log: opts.Log, sealer: sealer}
-	config.ShouldPing = s.shouldPing
+	config.BeforeClose = s.beforeClose
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make a pool of connections: %w", err)
@@ -186,7 +186,8 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for what is under way, tells the other servers and closes all connections.
+// Close waits for what is under way, tells the other servers and closes all connections. It does not wait for the end of those that were
+// lost, which pgx has ask PostgreSQL for 15 s to leave their statements.
 func (s *Store) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
@@ -195,7 +196,12 @@ func (s *Store) Close() {
 	}
 	s.stop()
 	s.running.Wait()
-	s.pool.Close()
+	closed, done := context.WithTimeout(context.Background(), answerTimeout)
+	go func() {
+		defer done()
+		s.pool.Close()
+	}()
+	<-closed.Done()
 }
 
 // Notify is of core.Store.
@@ -326,6 +332,7 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 	}
 	config.MinIdleConns = 1
 	config.MaxConnIdleTime = 5 * time.Minute
+	config.PingTimeout = pingTimeout
 	config.BeforeConnect = o.beforeConnect
 	o.configure(config.ConnConfig)
 	config.ConnConfig.BuildContextWatcherHandler, config.ConnConfig.OnNotice = cancelAndListen, hearNotice

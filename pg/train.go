@@ -428,7 +428,7 @@ func (s *Store) attempt(ctx context.Context, t *train) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Release()
+	defer s.release(conn)
 	batch := s.newBatch()
 	s.queueDeletes(batch, standard.deletes)
 	s.queueChanges(batch, standard.changes)
