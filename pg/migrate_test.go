@@ -450,3 +450,12 @@ func TestVacuum(t *testing.T) {
 	eventually(t, "it is vacuumed", func() bool { return vacuums() > 0 }) // the statistics come when they come
 	t.Logf("vacuumed after %v", time.Since(start))
 }
+
+func TestCheckSchemaName(t *testing.T) {
+	t.Parallel()
+	for name, good := range map[string]bool{"Poly-MQ": true, "$users": true, "$user": false, "pg_x": false, "a\x00": false, strings.Repeat("x", 63): false} {
+		if err := pg.CheckSchemaName(name); (err == nil) != good {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}

@@ -247,6 +247,8 @@ func CheckSchemaName(name string) error {
 		return fmt.Errorf("begins with pg_, as only PostgreSQL's own may, was %q", name)
 	case strings.ContainsRune(name, 0):
 		return errors.New("has a zero byte")
+	case name == "$user":
+		return errors.New("is $user, which stands for the role's own schema in a search_path, quoted or not")
 	}
 	return nil
 }
@@ -401,10 +403,11 @@ func (o Options) directConn(ctx context.Context) (*pgx.Conn, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	config, err := pgx.ParseConfig(o.listenURL())
+	pool, err := pgxpool.ParseConfig(o.listenURL()) // which knows the pool's settings from PostgreSQL's
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", maskURL(err))
 	}
+	config := pool.ConnConfig
 	o.configure(config)
 	if err := o.beforeConnect(ctx, config); err != nil {
 		return nil, err

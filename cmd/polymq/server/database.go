@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -196,6 +198,8 @@ func checkSchema(ctx context.Context, migrate bool, options pg.Options, log zero
 func ExplainDatabase(err error) error {
 	var refused *pgconn.PgError
 	var unreachable *pgconn.ConnectError
+	var unknown x509.UnknownAuthorityError
+	var unverified *tls.CertificateVerificationError
 	if errors.As(err, &unreachable) {
 		err = unreachable // what is around it tells clients that they should try again
 	}
@@ -212,6 +216,10 @@ func ExplainDatabase(err error) error {
 		return fmt.Errorf("database-url leads to a pooler, such as PgBouncer: give the way past it as database-direct-url, or set database-pooled where there is none: %w", err)
 	case errors.As(err, &refused) && refused.Code == "25006":
 		return fmt.Errorf("the database takes no writes: name all its hosts in database-url, with target_session_attrs=read-write, or turn default_transaction_read_only off: %w", err)
+	case errors.As(err, &refused) && errors.As(err, &unreachable):
+		return fmt.Errorf("the database refuses the connection: %w", err)
+	case errors.As(err, &unknown), errors.As(err, &unverified):
+		return fmt.Errorf("the database's certificate is not trusted, name its authority in database-url (sslrootcert=FILE), and a host that it is for: %w", err)
 	case errors.As(err, &unreachable):
 		return fmt.Errorf("the database cannot be reached, check that PostgreSQL runs where database-url says: %w", err)
 	}

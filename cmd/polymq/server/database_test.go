@@ -1,12 +1,20 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/pgtest"
 )
 
 // What PostgreSQL, or a pooler in its place, refuses comes with what to do about it, and keeps its own words.
@@ -33,5 +41,38 @@ func TestExplainDatabase(t *testing.T) {
 	}
 	if got := ExplainDatabase(nil); got != nil {
 		t.Errorf("got %v for no error", got)
+	}
+}
+
+// Why a connection fails is told by what answers: its certificate is not that of a server that cannot be reached.
+func TestExplainDatabaseNobodyTrusts(t *testing.T) {
+	t.Parallel()
+	database := httptest.NewUnstartedServer(nil)
+	database.TLS = &tls.Config{NextProtos: []string{"postgresql"}}
+	database.Config.ErrorLog = log.New(io.Discard, "", 0)
+	database.StartTLS()
+	defer database.Close()
+	address := strings.TrimPrefix(database.URL, "https://")
+	for _, mode := range []string{"verify-ca", "verify-full"} {
+		err := ExplainDatabase(pg.CheckSchema(t.Context(), pg.Options{URL: "postgres://a@" + address + "/a?sslnegotiation=direct&sslmode=" + mode}))
+		if err == nil || !strings.Contains(err.Error(), "sslrootcert=FILE") || strings.Contains(err.Error(), "cannot be reached") {
+			t.Errorf("%s: got %v", mode, err)
+		}
+	}
+}
+
+func TestExplainDatabaseThatRefusesASetting(t *testing.T) {
+	t.Parallel()
+	url, err := pgx.ParseConfig(pgtest.DatabaseURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := fmt.Sprintf("host=%s port=%d user=%s password='%s' dbname=%s ", url.Host, url.Port, url.User, url.Password, url.Database)
+	err = ExplainDatabase(pg.CheckSchema(t.Context(), pg.Options{URL: settings + "nonsense=3"}))
+	if err == nil || !strings.Contains(err.Error(), "refuses the connection") || strings.Contains(err.Error(), "cannot be reached") {
+		t.Errorf("got %v", err)
+	}
+	if err := pg.CheckSchema(t.Context(), pg.Options{URL: settings + "pool_max_conns=3"}); err != nil {
+		t.Errorf("with a setting of pgx's own: %v", err)
 	}
 }
