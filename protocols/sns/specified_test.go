@@ -14,6 +14,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg/pgtest"
+	"github.com/polymq/polymq/protocols/aws"
 )
 
 // Complaints about what is not there, or not in its form, parameter by parameter (specs/sns.md 1.4).
@@ -163,7 +164,7 @@ func TestExactAnswers(t *testing.T) {
 			if plain != tt.want {
 				t.Errorf("got  %s\nwant %s", plain, tt.want)
 			}
-			id := strings.Join(got.header["x-amzn-RequestId"], ",") // of that very spelling
+			id := strings.Join(got.header[aws.RequestIDHeader], ",") // of that very spelling
 			if !regexp.MustCompile(`^`+uuid+`$`).MatchString(id) || !strings.Contains(got.body, "<RequestId>"+id+"</RequestId>") || !strings.HasPrefix(got.header.Get("Content-Type"), "text/xml") {
 				t.Errorf("headers %v of %s", got.header, got.body)
 			}
