@@ -164,7 +164,7 @@ func TestExactAnswers(t *testing.T) {
 			if plain != tt.want {
 				t.Errorf("got  %s\nwant %s", plain, tt.want)
 			}
-			id := strings.Join(got.header[aws.RequestIDHeader], ",") // of that very spelling
+			id := spelled(got.header, aws.RequestIDHeader)
 			if !regexp.MustCompile(`^`+uuid+`$`).MatchString(id) || !strings.Contains(got.body, "<RequestId>"+id+"</RequestId>") || !strings.HasPrefix(got.header.Get("Content-Type"), "text/xml") {
 				t.Errorf("headers %v of %s", got.header, got.body)
 			}
@@ -402,3 +402,6 @@ func TestParametersInTheURL(t *testing.T) {
 		}
 	}
 }
+
+// spelled gives the value of a header of that very spelling.
+func spelled(h http.Header, name string) string { return strings.Join(h[name], ",") }
