@@ -96,8 +96,17 @@ func (b *Broker) match(routes *Routes, m *PublishedMessage) ([]*Subscription, er
 	return matching, nil
 }
 
-// CheckFilter refuses a filter that the format does not compile.
-func (b *Broker) CheckFilter(format string, filter Filter) error {
+// FilterFault says why a subscription's filter cannot be read, "" where it can.
+func (b *Broker) FilterFault(sub *Subscription) string {
+	err := b.checkFilter(sub.Format, sub.Filter)
+	if err == nil || sub.Filter.Text == "" {
+		return ""
+	}
+	return MessageOf(err)
+}
+
+// checkFilter refuses a filter that the format does not compile.
+func (b *Broker) checkFilter(format string, filter Filter) error {
 	pusher, err := b.pusher(format)
 	if err != nil || filter.Text == "" {
 		return err

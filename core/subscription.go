@@ -150,7 +150,7 @@ func (b *Broker) Subscribe(ctx context.Context, in NewSubscription) (sub Subscri
 	if err := in.check(); err != nil {
 		return Subscription{}, false, err
 	}
-	if err := b.CheckFilter(in.Format, in.Filter); err != nil {
+	if err := b.checkFilter(in.Format, in.Filter); err != nil {
 		return Subscription{}, false, err
 	}
 	return b.store.Subscribe(ctx, in)
@@ -192,7 +192,7 @@ func (b *Broker) AlterSubscription(ctx context.Context, name SubscriptionName, c
 		if err != nil {
 			return Subscription{}, err
 		}
-		if err := b.CheckFilter(sub.Format, *change.Filter); err != nil {
+		if err := b.checkFilter(sub.Format, *change.Filter); err != nil {
 			return Subscription{}, err
 		}
 	}

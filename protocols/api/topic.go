@@ -149,9 +149,7 @@ type subscriptionBody struct {
 // subscriptionBody gives a subscription, and what is wrong with its filter.
 func (s *Server) subscriptionBody(sub core.Subscription) subscriptionBody {
 	body := encodeSubscription(sub)
-	if err := s.broker.CheckFilter(sub.Format, sub.Filter); err != nil && sub.Filter.Text != "" {
-		body.FilterFault = core.MessageOf(err)
-	}
+	body.FilterFault = s.broker.FilterFault(&sub)
 	return body
 }
 

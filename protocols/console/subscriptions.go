@@ -47,9 +47,7 @@ func (s *Server) onSubscription(x *exchange) (subscriptionPage, error) {
 	sub.Endpoint = x.endpoint(sub.Endpoint)
 	data := subscriptionPage{Sub: sub}
 	data.Scope, _, _ = strings.Cut(sub.Filter.Scope, ":")
-	if err := s.broker.CheckFilter(sub.Format, sub.Filter); err != nil && sub.Filter.Text != "" {
-		data.Fault = core.MessageOf(err)
-	}
+	data.Fault = s.broker.FilterFault(&sub)
 	in := core.ListDeliveriesInput{Topic: x.topic(), Subscription: sub.Name.Name, Limit: listed}
 	attempts := in
 	attempts.Limit = shownAttempts

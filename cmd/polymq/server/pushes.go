@@ -42,6 +42,11 @@ func (s *Server) startPushes() error {
 		FanOut:   s.broker.FanOut,
 	}, s.log)
 	s.broker.OnDeliveries(s.pushes.Due)
+	return nil
+}
+
+// watchFilters logs each filter that cannot be read, once.
+func (s *Server) watchFilters() {
 	var told sync.Map // core.Filter, by the subscription's ID
 	s.broker.OnUnreadableFilter(func(sub *core.Subscription, fault error) {
 		if last, again := told.Swap(sub.ID, sub.Filter); !again || last != sub.Filter {
@@ -49,7 +54,6 @@ func (s *Server) startPushes() error {
 				Msg("the filter of a subscription cannot be read, so it gets nothing until that is changed")
 		}
 	})
-	return nil
 }
 
 // stopPushes waits for the pushes under way.

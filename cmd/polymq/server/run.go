@@ -102,6 +102,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return err
 	}
 	s.handler = s.speak()
+	s.watchFilters()
 	if err := s.startPushes(); err != nil {
 		return err
 	}
