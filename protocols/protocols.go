@@ -116,6 +116,7 @@ func NewAPI(broker *core.Broker, options Options) http.Handler {
 	options.Caller.Actions = policyActions()
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
+	engine.Use((&port{options: options}).recover)
 	api.New(broker, &options.Caller, api.Options{Version: options.Version}).Register(engine)
 	return engine
 }

@@ -26,7 +26,7 @@ func (s *Server) seed(ctx context.Context) error {
 		return err
 	}
 	handler := protocols.NewAPI(s.broker, protocols.Options{
-		Caller: caller.Options{Region: s.config.Region, PublicURL: cmp.Or(s.config.PublicURL, s.plainURL())}, Version: Version(),
+		Caller: caller.Options{Region: s.config.Region, PublicURL: cmp.Or(s.config.PublicURL, s.plainURL())}, Version: Version(), Log: s.log,
 	})
 	changes, err := seed.Apply(ctx, &client.Client{Transport: client.InProcess(handler)}, documents, seed.Options{})
 	counts := map[seed.Action]int{}
