@@ -623,7 +623,7 @@ func TestCarryDeadLetters(t *testing.T) {
 	})
 }
 
-// What cannot be carried, each as the README says it.
+// What cannot be carried, each as docs/between-protocols.md says it.
 func TestNotCarried(t *testing.T) {
 	t.Parallel()
 	srv := start(t)
