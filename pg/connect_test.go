@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,6 +24,7 @@ import (
 
 	"github.com/polymq/polymq/core"
 	"github.com/polymq/polymq/pg"
+	"github.com/polymq/polymq/pg/embedded"
 	"github.com/polymq/polymq/pg/pgtest"
 )
 
@@ -349,6 +352,56 @@ func TestDatabaseOfOtherForms(t *testing.T) {
 		execute(t, application(t, url), `SELECT polymq.send($1, $2, $3, 'a', '{"a.b": 1.5}')`, q.name.Account, q.name.Region, q.name.Name)
 		if m := q.one(); len(m.Attributes) != 1 || string(m.Attributes[0].Value) != "1.5" {
 			t.Errorf("received %+v", m)
+		}
+	}
+}
+
+// A server that is gone, or stands still, lets go of what it holds within seconds, whatever it was at: PostgreSQL by itself would
+// wait for a quarter of an hour where it had not said all, and for two hours where it had.
+func TestServersThatAreGoneLetGo(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "polymq-gone-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil { // for the user whom PostgreSQL runs as
+		t.Fatal(err)
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(8_000))) // that is not given to whoever asks for any
+	major := versionOf(t, pgtest.DatabaseURL(t)) / 10_000
+	server, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, Major: major, ListenAddress: address, Durability: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	secret, err := os.ReadFile(filepath.Join(dir, "password"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := "postgres://polymq:" + strings.TrimSpace(string(secret)) + "@" + address + "/polymq?sslmode=disable"
+	if _, err := pg.Migrate(t.Context(), pg.Options{URL: over}); err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]map[string]string{
+		over: {
+			"tcp_user_timeout": "15000", "tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+			"idle_in_transaction_session_timeout": "15s",
+		},
+		over + "&tcp_user_timeout=40s": {"tcp_user_timeout": "40000", "tcp_keepalives_count": "3"},
+	} {
+		store := open(t, pg.Options{URL: url})
+		for name, want := range want {
+			switch pool, listens, err := pg.Show(t.Context(), store, name); {
+			case err != nil:
+				t.Fatal(err)
+			case pool != want || listens != want:
+				t.Errorf("%s: %s where requests are made, %s where others are listened to, want %s", name, pool, listens, want)
+			}
 		}
 	}
 }

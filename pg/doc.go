@@ -363,6 +363,13 @@
 // and not every 30 s, so that messages of other servers are late by 8 s and not by 33 s. Rejected: places without a bound, for a PostgreSQL whose disk
 // stands still takes new connections and ends none.
 //
+// 2026-11-23: PostgreSQL lets go of what a server holds when it has not heard of it for 15 s, and ends idle connections of a machine that is gone
+// after 20 s (lettingGo; idle_in_transaction_session_timeout was 60 s). A server that was gone while it was being given an answer larger than the
+// network's buffers (receives of 900 KB) kept its FIFO groups locked: sends to 6 of 20 groups failed through another server for as long as was
+// watched, a minute, and now for 15 s at most. Connections that only PostgreSQL still knew, 5 to 9 for each server that was gone, would have stayed for
+// two hours, of the 100 that it has. No request of ours waits as long: one is given up after 4.5 s, and what nobody reads with it. Between
+// a pooler and PostgreSQL it is the pooler's to set, and what the URL says stays.
+//
 // 2026-11-22: messages that became visible at once (a batch, what a receive with a visibility timeout of 0 gave) are given out in order of
 // sending, as far as one receive finds them: it sorts what it found. The index has them in the order of their places in the table. To have it order by
 // the id too would sort, for each receive, all that became visible at once, which may be a million messages.

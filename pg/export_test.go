@@ -52,6 +52,20 @@ func LookAtAudit(s *Store, events int) { s.auditWindow = events }
 // SessionSettings are those of the hot pool's sessions.
 func SessionSettings() map[string]string { return Options{}.sessionSettings() }
 
+// Show gives a setting as the store's sessions have it, one of the pool and the one that listens.
+func Show(ctx context.Context, s *Store, name string) (pool, listens string, err error) {
+	const sql = `SELECT current_setting($1)`
+	if err := s.pool.QueryRow(ctx, sql, name).Scan(&pool); err != nil {
+		return "", "", err
+	}
+	conn, err := s.opts.directConn(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	return pool, listens, conn.QueryRow(ctx, sql, name).Scan(&listens)
+}
+
 // Positional gives a statement with $1, $2, … in place of its named arguments, and their names.
 func Positional(sql string) (positional string, names []string) {
 	st := prepare(sql)

@@ -300,7 +300,7 @@ func (o Options) sessionSettings() map[string]string {
 		"client_min_messages":                 "warning",
 		"statement_timeout":                   "60s",
 		"lock_timeout":                        "5s",
-		"idle_in_transaction_session_timeout": "60s",
+		"idle_in_transaction_session_timeout": "15s",
 		"idle_session_timeout":                "0", // the connection that listens is idle for as long as nothing happens
 	}
 	if o.Durability == Relaxed || o.Durability == None {
@@ -311,6 +311,15 @@ func (o Options) sessionSettings() map[string]string {
 
 // unboundedSQL lets the session take its time, whatever its role or database says. PostgreSQL 17 brought the second setting.
 const unboundedSQL = `SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')`
+
+// lettingGo has PostgreSQL end the sessions of a server whose machine is gone without a word, or which stands still with an answer
+// unread, and with them what they hold. They are of the connection: a pooler has its own, and on a Unix socket they do nothing.
+var lettingGo = map[string]string{
+	"tcp_user_timeout":        "15s",
+	"tcp_keepalives_idle":     "15s",
+	"tcp_keepalives_interval": "5s",
+	"tcp_keepalives_count":    "3",
+}
 
 // settingsLists gives the session's settings as two lists.
 func (o Options) settingsLists() (names, values []string) {
@@ -364,6 +373,11 @@ func (o Options) configure(config *pgx.ConnConfig) {
 	config.OnPgError = endWhereReadOnly(config.OnPgError)
 	for name, value := range o.sessionSettings() {
 		config.RuntimeParams[name] = value
+	}
+	for name, value := range lettingGo {
+		if config.RuntimeParams[name] == "" {
+			config.RuntimeParams[name] = value
+		}
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "polymq"
