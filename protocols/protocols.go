@@ -234,7 +234,7 @@ func protocolOf(r *http.Request) string {
 		if service := caller.ServiceOf(r); slices.Contains(queryProtocols, service) {
 			return service
 		}
-		return ""
+		return versionedService(r)
 	case looks(r):
 		return "sqs"
 	case r.Method != http.MethodGet && r.Method != http.MethodPost:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/polymq/polymq/protocols/aliyunsts"
@@ -19,7 +20,7 @@ import (
 // serviceOfVersion tells the services of the query protocol apart by the version that SDKs name. Alibaba's
 // clients name theirs in the query as a rule; some put all into the form.
 var serviceOfVersion = map[string]string{
-	"2012-11-05": "sqs", sns.Version: "sns", sts.Version: "sts", smq.Version: "smq", aliyunsts.Version: "aliyunsts", dybase.Version: "dybase", ram.Version: "ram",
+	"2012-11-05": "sqs", sns.Version: "sns", sts.Version: "sts", iam.Version: "iam", smq.Version: "smq", aliyunsts.Version: "aliyunsts", dybase.Version: "dybase", ram.Version: "ram",
 }
 
 // maxPeeked is how much of a form is looked at: SDKs put the action and the version first.
@@ -28,11 +29,7 @@ const maxPeeked = 4 << 10
 // queryService gives the service of a request of the query protocol whose signature does not tell: by
 // its version, else by its action. SQS is what remains.
 func queryService(r *http.Request) string {
-	texts := []string{r.URL.RawQuery}
-	if r.Method == http.MethodPost && r.Body != nil && !strings.Contains(r.URL.RawQuery, "Action=") {
-		texts = append(texts, peek(r))
-	}
-	parameters, err := aws.ParseParameters(texts...)
+	parameters, err := queryParameters(r)
 	if err != nil {
 		return "sqs" // which says what is wrong with it
 	}
@@ -52,6 +49,29 @@ func queryService(r *http.Request) string {
 		return "iam"
 	}
 	return "sqs"
+}
+
+// versionedService gives AWS's service by the version that a request of the query protocol names, "" for none. Its signature may be for
+// another: curl and boto 2 take what a host's name begins with for the service. Where signatures are checked, the service says what is wrong.
+func versionedService(r *http.Request) string {
+	if !speaksQuery(r) {
+		return ""
+	}
+	parameters, _ := queryParameters(r) // what cannot be read names none
+	version, _ := parameters.Get("Version")
+	if service := serviceOfVersion[version]; slices.Contains(queryProtocols, service) {
+		return service
+	}
+	return ""
+}
+
+// queryParameters gives what a request of the query protocol names in its URL and, where that has no action, at the start of its form.
+func queryParameters(r *http.Request) (aws.Parameters, error) {
+	texts := []string{r.URL.RawQuery}
+	if r.Method == http.MethodPost && r.Body != nil && !strings.Contains(r.URL.RawQuery, "Action=") {
+		texts = append(texts, peek(r))
+	}
+	return aws.ParseParameters(texts...)
 }
 
 // peek gives whole parameters from the start of a form and leaves the request as it was.
