@@ -7,7 +7,8 @@
 //	x-acs-version, Version: 2022-01-19               the control plane of MNS
 //	x-mns-version, Authorization: MNS…               MNS
 //	Authorization: ACS3-…, SignatureMethod=HMAC-…    another service of Alibaba's
-//	Authorization: AWS4-…, X-Amz-Credential          the AWS service in the credential's scope
+//	Authorization: AWS4-…, X-Amz-Credential          the AWS service in the credential's scope; where that is none of
+//	                                                 ours, the one whose Version a form names
 //	/queues, /topics without any of these            MNS
 //	/SimpleNotificationService-….pem                 the certificate of SNS
 //	all else                                         the query protocol: SNS or STS by the Version or the
