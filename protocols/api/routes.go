@@ -40,7 +40,7 @@ func (r *routes) refuseOthers() {
 			c.Status(http.StatusNoContent)
 			c.Writer.WriteHeaderNow()
 		})
-		for _, other := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		for _, other := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodTrace} {
 			if slices.Contains(methods, other) {
 				continue
 			}

@@ -32,7 +32,7 @@ func TestMethods(t *testing.T) {
 			if w := c.serve(httptest.NewRequest(http.MethodOptions, tt.path, nil)); w.Code != http.StatusNoContent || w.Header().Get("Allow") != tt.allow {
 				t.Errorf("OPTIONS: got %d and Allow %q, want %q", w.Code, w.Header().Get("Allow"), tt.allow)
 			}
-			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} {
 				if strings.Contains(tt.allow, method) {
 					continue
 				}
