@@ -370,6 +370,9 @@
 // two hours, of the 100 that it has. No request of ours waits as long: one is given up after 4.5 s, and what nobody reads with it. Between
 // a pooler and PostgreSQL it is the pooler's to set, and what the URL says stays.
 //
+// 2026-11-23: each connection reads anew what its URL leaves to files, a passfile and certificates, as libpq does. pgx reads them once, and so a
+// password that was changed in a passfile, or an authority in sslrootcert, kept the pool out until the server was started anew.
+//
 // 2026-11-22: messages that became visible at once (a batch, what a receive with a visibility timeout of 0 gave) are given out in order of
 // sending, as far as one receive finds them: it sorts what it found. The index has them in the order of their places in the table. To have it order by
 // the id too would sort, for each receive, all that became visible at once, which may be a million messages.

@@ -399,8 +399,14 @@ func endWhereReadOnly(stays pgconn.PgErrorHandler) pgconn.PgErrorHandler {
 // readOnly is the SQLSTATE of a write in a session that may only read, as on a standby.
 const readOnly = "25006"
 
-// beforeConnect reads the password anew, since operators rotate it under a running server.
+// beforeConnect reads anew what lies in files, the passwords and certificates that the URL names too: operators rotate
+// them under a running server.
 func (o Options) beforeConnect(_ context.Context, config *pgx.ConnConfig) error {
+	fresh, err := pgx.ParseConfig(config.ConnString())
+	if err != nil {
+		return fmt.Errorf("read the database URL: %w", maskURL(err))
+	}
+	config.Password, config.TLSConfig, config.Fallbacks = fresh.Password, fresh.TLSConfig, fresh.Fallbacks
 	if o.PasswordFile == "" {
 		return nil
 	}

@@ -25,23 +25,14 @@ import (
 func TestDatabaseOverTLS(t *testing.T) {
 	t.Parallel()
 	ours, other := newAuthority(t), newAuthority(t)
-	certificate, key := ours.sign(t)
-	postgres := startPostgres(t) // which only then has a folder
-	postgres.stop(t)
-	postgres.write(t, "server.crt", certificate)
-	postgres.write(t, "server.key", key)
-	postgres.write(t, "user.conf", "ssl = on\nssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\n")
-	postgres.start(t)
-	verified := func(a *authority) string {
-		return strings.Replace(postgres.url, "sslmode=disable", "sslmode=verify-full&sslrootcert="+a.file, 1)
-	}
-	srv := serve(t, "--database-url", verified(ours))
+	postgres := startTLS(t, ours)
+	srv := serve(t, "--database-url", ours.verified(postgres))
 	createQueue(t, srv.url, "orders")
 	load := startLoad(t, newLedger(), clients(srv.url, "orders")...)
 	load.run(t)
 	load.settle(t, newAPI(srv.url, "orders"))
 
-	conn, err := pgx.Connect(t.Context(), verified(ours))
+	conn, err := pgx.Connect(t.Context(), ours.verified(postgres))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,10 +44,30 @@ func TestDatabaseOverTLS(t *testing.T) {
 		t.Errorf("%d sessions are plain, %d encrypted, %v", plain, encrypted, err)
 	}
 
-	output, err := exec.CommandContext(t.Context(), binary, "serve", "--listen", "127.0.0.1:0", "--database-url", verified(other)).CombinedOutput()
+	output, err := exec.CommandContext(t.Context(), binary, "serve", "--listen", "127.0.0.1:0", "--database-url", other.verified(postgres)).CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "certificate") {
 		t.Errorf("with another authority: %v, %s", err, output)
 	}
+}
+
+const tlsSettings = "ssl = on\nssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\n"
+
+// startTLS starts a PostgreSQL with a certificate that an authority signed.
+func startTLS(t *testing.T, a *authority) *postgres {
+	t.Helper()
+	certificate, key := a.sign(t)
+	p := startPostgres(t) // which only then has a folder
+	p.stop(t)
+	p.write(t, "server.crt", certificate)
+	p.write(t, "server.key", key)
+	p.write(t, "user.conf", tlsSettings)
+	p.start(t)
+	return p
+}
+
+// verified gives the URL of a PostgreSQL for who trusts no other authority.
+func (a *authority) verified(p *postgres) string {
+	return strings.Replace(p.url, "sslmode=disable", "sslmode=verify-full&sslrootcert="+a.file, 1)
 }
 
 // authority signs certificates.
@@ -118,31 +129,79 @@ func inPEM(kind string, encoded []byte) string {
 // A password that is changed takes effect without a new start: connections that are made from then on use what the file says.
 func TestDatabasePasswordChanges(t *testing.T) {
 	t.Parallel()
-	postgres := startPostgres(t)
-	file := filepath.Join(t.TempDir(), "password")
-	write := func(password string) {
-		t.Helper()
-		if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
+	tests := map[string]struct {
+		line func(password string) string
+		args func(url, file string) []string
+	}{
+		"in a file of its own": {
+			line: func(password string) string { return password },
+			args: func(url, file string) []string {
+				return []string{"--database-url", url, "--database-password-file", file}
+			},
+		},
+		"in the URL's passfile": {
+			line: func(password string) string { return "*:*:*:*:" + password },
+			args: func(url, file string) []string { return []string{"--database-url", url + "&passfile=" + file} },
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			postgres := startPostgres(t)
+			file := filepath.Join(t.TempDir(), "password")
+			write := func(password string) {
+				t.Helper()
+				if err := os.WriteFile(file, []byte(tt.line(password)+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write(postgres.password)
+			mustRideOut(t, tt.args(strings.Replace(postgres.url, ":"+postgres.password+"@", "@", 1), file), postgres.url, func(conn *pgx.Conn) {
+				const changed = "another one"
+				if _, err := conn.Exec(t.Context(), fmt.Sprintf(`ALTER ROLE CURRENT_USER PASSWORD '%s'`, changed)); err != nil {
+					t.Fatal(err)
+				}
+				write(changed)
+			})
+		})
+	}
+}
+
+// The same holds for the authority of the database's certificate.
+func TestDatabaseAuthorityChanges(t *testing.T) {
+	t.Parallel()
+	ours, other := newAuthority(t), newAuthority(t)
+	postgres := startTLS(t, ours)
+	mustRideOut(t, []string{"--database-url", ours.verified(postgres)}, postgres.url, func(*pgx.Conn) {
+		certificate, key := other.sign(t)
+		postgres.write(t, "server.crt", certificate)
+		postgres.write(t, "server.key", key)
+		postgres.set(t, tlsSettings)
+		renewed, err := os.ReadFile(other.file)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	write(postgres.password)
-	url := strings.Replace(postgres.url, ":"+postgres.password+"@", "@", 1)
-	srv := serve(t, "--database-url", url, "--database-password-file", file)
+		if err := os.WriteFile(ours.file, renewed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// mustRideOut starts a server under load, changes how its database is logged into, ends all its sessions, and fails unless
+// requests soon succeed again.
+func mustRideOut(t *testing.T, args []string, url string, change func(*pgx.Conn)) {
+	t.Helper()
+	srv := serve(t, args...)
 	createQueue(t, srv.url, "orders")
 	load := startLoad(t, newLedger(), clients(srv.url, "orders")...)
 	load.run(t)
 
-	conn, err := pgx.Connect(t.Context(), postgres.url)
+	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
-	const changed = "another one"
-	if _, err := conn.Exec(t.Context(), fmt.Sprintf(`ALTER ROLE CURRENT_USER PASSWORD '%s'`, changed)); err != nil {
-		t.Fatal(err)
-	}
-	write(changed)
+	change(conn)
 	if _, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
 		t.Fatal(err)
 	}
