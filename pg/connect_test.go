@@ -29,11 +29,18 @@ import (
 )
 
 // A server that becomes a standby may keep its sessions, which then only read. They end at the first write that is refused, for
-// there may be another primary by then.
+// there may be another primary by then. The log tells of it, but not with each request.
 func TestSessionsThatOnlyReadEnd(t *testing.T) {
 	t.Parallel()
 	url := pgtest.DatabaseURL(t)
-	queue := newQueue(t, newBroker(t, open(t, pg.Options{URL: url})))
+	var log logLines
+	began := time.Now()
+	store, err := pg.Open(t.Context(), pg.Options{URL: url, PoolSize: pgtest.PoolSize, Log: zerolog.New(&log)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	queue := newQueue(t, newBroker(t, store))
 	send := func() error {
 		_, err := queue.broker.SendMessages(t.Context(), core.SendInput{Queue: queue.name, Messages: []core.NewMessage{{Body: []byte("a")}}})
 		return err
@@ -62,6 +69,9 @@ func TestSessionsThatOnlyReadEnd(t *testing.T) {
 		}
 		return refused > pgtest.PoolSize
 	})
+	if told := log.count("the database fails"); told < 1 || told > 1+int(time.Since(began)/time.Minute) {
+		t.Errorf("the log tells %d times that the database fails, want once a minute:\n%s", told, log.text())
+	}
 	execute(t, conn, `SET default_transaction_read_only = off`)
 	execute(t, conn, `ALTER DATABASE `+name+` RESET default_transaction_read_only`)
 	eventually(t, "a session that writes", func() bool { return send() == nil })

@@ -373,6 +373,10 @@
 // 2026-11-23: each connection reads anew what its URL leaves to files, a passfile and certificates, as libpq does. pgx reads them once, and so a
 // password that was changed in a passfile, or an authority in sslrootcert, kept the pool out until the server was started anew.
 //
+// 2026-11-23: that the database fails is told by whatever uses it, in a line a minute: protocols would have as many lines as requests, and log
+// those that clients are to send again at the debug level. Before, the log knew of it from the chores alone: with PostgreSQL's disk full, sends
+// failed while the last line said of a chore that it succeeds again.
+//
 // 2026-11-22: messages that became visible at once (a batch, what a receive with a visibility timeout of 0 gave) are given out in order of
 // sending, as far as one receive finds them: it sorts what it found. The index has them in the order of their places in the table. To have it order by
 // the id too would sort, for each receive, all that became visible at once, which may be a million messages.

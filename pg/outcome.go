@@ -82,13 +82,21 @@ func (s *Store) release(conn *pgxpool.Conn) {
 }
 
 // using does something by a connection of the pool.
-func (s *Store) using(ctx context.Context, do func(*pgxpool.Conn) error) error {
+func (s *Store) using(ctx context.Context, do func(*pgxpool.Conn) error) (err error) {
+	defer func() { s.complain(err) }()
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.release(conn)
 	return s.outcome(ctx, conn, do(conn))
+}
+
+// complain has the log know that the database fails, which clients are told to wait for.
+func (s *Store) complain(err error) {
+	if err != nil && core.CodeOf(translate(err)) == core.Unavailable {
+		s.minute.Warn().Err(err).Msg("the database fails")
+	}
 }
 
 // send runs a batch as one transaction.

@@ -69,6 +69,7 @@ type Store struct {
 	pool   *pgxpool.Pool
 	left   left
 	log    zerolog.Logger
+	minute zerolog.Logger // likewise, for what each request may meet: a line a minute
 	keys   keys
 	ids    idBlocks
 	queues queueCache
@@ -137,6 +138,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{opts: opts, id: uuid.New(), log: opts.Log, sealer: sealer}
+	s.minute = s.log.Sample(&zerolog.BurstSampler{Burst: 1, Period: time.Minute})
 	config.BeforeClose = s.beforeClose
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

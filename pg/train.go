@@ -391,6 +391,7 @@ func (s *Store) run(t *train) {
 		if t.sent && isUnknown(err) {
 			s.lookAnew(t)
 		}
+		s.complain(err)
 		t.fail(translate(err))
 	}
 }
