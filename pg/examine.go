@@ -44,7 +44,8 @@ func Examine(ctx context.Context, opts Options) []Finding {
 	defer cancel()
 	conn, err := opts.anyConn(ctx)
 	if err != nil {
-		return []Finding{{Fault, "connection", err.Error(), "check that PostgreSQL runs where database-url says, and its user and password"}}
+		advice, cause := Advice(err)
+		return []Finding{{Fault, "connection", cause.Error(), advice}}
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	findings := []Finding{opts.examineSchema(ctx), examineTrip(ctx, conn), examineClock(ctx, conn)}

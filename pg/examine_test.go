@@ -40,8 +40,9 @@ func TestExamineFindsAPooler(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if got := severities(pg.Options{URL: pooler}); got["connection"] != pg.Fault && got["pooler"] == pg.Fine {
-		t.Errorf("a pooler that the settings do not know of: %v", got)
+	findings := pg.Examine(t.Context(), pg.Options{URL: pooler})
+	if f := findings[0]; len(findings) != 1 || f.Check != "connection" || f.Severity != pg.Fault || !strings.Contains(f.Change, "database-direct-url") {
+		t.Errorf("a pooler that the settings do not know of: %+v", findings)
 	}
 }
 

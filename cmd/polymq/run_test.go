@@ -206,7 +206,7 @@ func TestErrorsAreReported(t *testing.T) {
 		"unknown command":   {[]string{"server"}, client.ExitUsage, `unknown command "server" for "polymq", did you mean serve?`},
 		"unknown below":     {[]string{"queue", "lst"}, client.ExitUsage, `unknown command "lst" for "polymq queue", did you mean list?`},
 		"no server":         {[]string{"queue", "list", "--endpoint", "http://127.0.0.1:1"}, client.ExitUnavailable, "polymq serve"},
-		"database":          {[]string{"migrate", "status", "--database-url", "postgres://127.0.0.1:1/x"}, 1, "check that PostgreSQL runs where database-url says"},
+		"database":          {[]string{"migrate", "status", "--database-url", "postgres://127.0.0.1:1/x"}, 1, "check that PostgreSQL runs where database-url, or database-direct-url, says"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -2,15 +2,12 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"sync/atomic"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/pg"
@@ -196,32 +193,9 @@ func checkSchema(ctx context.Context, migrate bool, options pg.Options, log zero
 
 // ExplainDatabase adds to an error of the database what its operator can do about it.
 func ExplainDatabase(err error) error {
-	var refused *pgconn.PgError
-	var unreachable *pgconn.ConnectError
-	var unknown x509.UnknownAuthorityError
-	var unverified *tls.CertificateVerificationError
-	if errors.As(err, &unreachable) {
-		err = unreachable // what is around it tells clients that they should try again
+	advice, err := pg.Advice(err)
+	if advice == "" {
+		return err
 	}
-	switch {
-	case errors.As(err, &refused) && refused.Code == "28P01", errors.As(err, &refused) && refused.Code == "28000":
-		return fmt.Errorf("the database refuses the login, check the user and password of database-url, or database-password-file: %w", err)
-	case errors.As(err, &refused) && refused.Code == "3D000":
-		return fmt.Errorf("the database of database-url does not exist, create it (createdb): %w", err)
-	case errors.As(err, &refused) && refused.Code == "53300":
-		return fmt.Errorf("the database has no connections left, lower database-pool-size or raise its max_connections: %w", err)
-	case errors.As(err, &refused) && refused.Code == "42501":
-		return fmt.Errorf("the database role may not do this, it needs CREATE on the database or a schema of its own (database-schema): %w", err)
-	case errors.As(err, &refused) && refused.Code == "08P01": // the settings of its sessions are refused
-		return fmt.Errorf("database-url leads to a pooler, such as PgBouncer: give the way past it as database-direct-url, or set database-pooled where there is none: %w", err)
-	case errors.As(err, &refused) && refused.Code == "25006":
-		return fmt.Errorf("the database takes no writes: name all its hosts in database-url, with target_session_attrs=read-write, or turn default_transaction_read_only off: %w", err)
-	case errors.As(err, &refused) && errors.As(err, &unreachable):
-		return fmt.Errorf("the database refuses the connection: %w", err)
-	case errors.As(err, &unknown), errors.As(err, &unverified):
-		return fmt.Errorf("the database's certificate is not trusted, name its authority in database-url (sslrootcert=FILE), and a host that it is for: %w", err)
-	case errors.As(err, &unreachable):
-		return fmt.Errorf("the database cannot be reached, check that PostgreSQL runs where database-url says: %w", err)
-	}
-	return err
+	return fmt.Errorf("%s: %w", advice, err)
 }

@@ -262,7 +262,7 @@ func TestStartFails(t *testing.T) {
 		"schema too new":       {Config{DatabaseURL: newer}, pg.ErrSchemaNew.Error()},
 		"port in use":          {Config{Listen: []string{"127.0.0.1:0", taken.Addr().String()}}, taken.Addr().String() + " is in use"},
 		"foreign address":      {Config{Listen: []string{"192.0.2.1:4566"}}, "no address of this machine"},
-		"database unreachable": {Config{DatabaseURL: "postgres://polymq:hunter2@127.0.0.1:1/polymq"}, "check that PostgreSQL runs where database-url says"},
+		"database unreachable": {Config{DatabaseURL: "postgres://polymq:hunter2@127.0.0.1:1/polymq"}, "check that PostgreSQL runs where database-url, or database-direct-url, says"},
 		"schema missing":       {Config{DatabaseURL: pgtest.EmptyDatabaseURL(t), Migrate: "check"}, pg.ErrSchemaOld.Error()},
 		"configuration":        {Config{Region: "nowhere!", Durability: "sometimes"}, "durability: "},
 	}
