@@ -185,7 +185,7 @@ func checkSchema(ctx context.Context, migrate bool, options pg.Options, log zero
 	for _, m := range applied {
 		log.Debug().Int64("version", m.Version).Str("name", m.Name).Msg("migration applied")
 	}
-	if n := len(applied); n > 0 {
+	if n := len(applied); n > 0 && err == nil {
 		log.Info().Int("migrations", n).Int64("version", applied[n-1].Version).Msg("schema is up to date")
 	}
 	return err

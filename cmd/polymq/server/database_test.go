@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/rs/zerolog"
 
 	"github.com/polymq/polymq/pg"
 	"github.com/polymq/polymq/pg/pgtest"
@@ -76,5 +77,21 @@ func TestExplainDatabaseThatRefusesASetting(t *testing.T) {
 	}
 	if err := pg.CheckSchema(t.Context(), pg.Options{URL: settings + "pool_max_conns=3"}); err != nil {
 		t.Errorf("with a setting of pgx's own: %v", err)
+	}
+}
+
+// A schema that migrations have brought only so far is not said to be up to date.
+func TestMigrationsThatStop(t *testing.T) {
+	t.Parallel()
+	url := pgtest.EmptyDatabaseURL(t)
+	pgtest.Execute(t, url, `CREATE SCHEMA polymq CREATE TABLE full_accounts ()`) // which migration 37 makes
+	var log strings.Builder
+	store, err := openStore(t.Context(), "auto", pg.Options{URL: url}, zerolog.New(&log))
+	if err == nil {
+		store.Close()
+		t.Fatal("the migrations did not stop")
+	}
+	if !strings.Contains(log.String(), "migration applied") || strings.Contains(log.String(), "up to date") {
+		t.Errorf("stopped by %v after saying\n%s", err, log.String())
 	}
 }
