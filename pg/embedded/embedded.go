@@ -53,6 +53,9 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil && options.Ephemeral {
 		err = errors.Join(err, os.RemoveAll(options.DataDir))
 	}
+	if err != nil && ctx.Err() != nil { // of programs that it ended, their errors do not say so
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
 	return server, err
 }
 
