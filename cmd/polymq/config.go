@@ -264,7 +264,7 @@ func decode(k *koanf.Koanf, config *server.Config) []error {
 		Result:           config,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
 			toDuration,
-			mapstructure.StringToWeakSliceHookFunc(","),
+			toList,
 			toPrefix,
 			strictly,
 		),
@@ -292,6 +292,28 @@ func toDuration(_, to reflect.Type, value any) (any, error) {
 		return value, nil
 	}
 	return client.ParseSpan(text)
+}
+
+// toList reads lists with commas, and spaces beside them.
+func toList(_, to reflect.Type, value any) (any, error) {
+	if to.Kind() != reflect.Slice {
+		return value, nil
+	}
+	list := []string{}
+	switch value := value.(type) {
+	case string:
+		if value != "" {
+			list = strings.Split(value, ",")
+		}
+	case []string:
+		list = slices.Clone(value)
+	default:
+		return value, nil
+	}
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
+	return list, nil
 }
 
 // toPrefix reads networks, and addresses as networks of one.
@@ -337,7 +359,7 @@ func looksLike(t reflect.Type) string {
 	case t.Kind() == reflect.Pointer:
 		return looksLike(t.Elem())
 	case t == reflect.TypeFor[time.Duration]():
-		return "a time, such as 30s or 2h"
+		return "a time, such as 30s, 2h or 7d"
 	case t == reflect.TypeFor[[]netip.Prefix]():
 		return "addresses or networks, such as 10.1.2.3 or 10.0.0.0/8"
 	case t.Kind() == reflect.Bool:

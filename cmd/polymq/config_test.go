@@ -77,10 +77,14 @@ func TestLoadConfigTypes(t *testing.T) {
 	}{
 		"flags": {args: []string{"--listen", "127.0.0.1:1", "--listen", ":2", "--trusted-proxies", "10.0.0.0/8,::1",
 			"--database-url", "postgres://db", "--database-pool-size", "20", "--test-mode", "--shutdown-timeout", "3s"}},
+		"flags with spaces": {args: []string{"--listen", "127.0.0.1:1, :2", "--trusted-proxies", "10.0.0.0/8, ::1", "--database-url", "postgres://db",
+			"--database-pool-size", "20", "--test-mode", "--shutdown-timeout", "3s"}},
 		"environment": {environ: []string{"POLYMQ_LISTEN=127.0.0.1:1,:2", "POLYMQ_TRUSTED_PROXIES=10.0.0.0/8,::1",
 			"POLYMQ_DATABASE_URL=postgres://db", "POLYMQ_DATABASE_POOL_SIZE=20", "POLYMQ_TEST_MODE=true", "POLYMQ_SHUTDOWN_TIMEOUT=3s"}},
 		"file with lists": {file: "listen: ['127.0.0.1:1', ':2']\ntrusted-proxies: [10.0.0.0/8, '::1/128']\ndatabase-url: postgres://db\n" +
 			"database-pool-size: 20\ntest-mode: true\nshutdown-timeout: 3s\n"},
+		"environment with spaces": {environ: []string{"POLYMQ_LISTEN=127.0.0.1:1, :2", "POLYMQ_TRUSTED_PROXIES= 10.0.0.0/8, ::1 ",
+			"POLYMQ_DATABASE_URL=postgres://db", "POLYMQ_DATABASE_POOL_SIZE=20", "POLYMQ_TEST_MODE=true", "POLYMQ_SHUTDOWN_TIMEOUT=3s"}},
 		"file with commas": {file: "listen: 127.0.0.1:1,:2\ntrusted-proxies: 10.0.0.0/8,::1/128\ndatabase-url: postgres://db\n" +
 			"database-pool-size: '20'\ntest-mode: 'true'\nshutdown-timeout: 3s\n"},
 	}
@@ -110,7 +114,7 @@ func TestLoadConfigReportsAllFaults(t *testing.T) {
 		`limit-topics: must be a whole number, was "few"`, `console: must be true or false, was "perhaps"`, `trace-ratio: must be a number, was "half"`,
 		`database-pool-size: must be a whole number, was "many"`, `trusted-proxies: must be addresses or networks, such as `,
 		"seed: ", "database-url: it is not a PostgreSQL URL", "durability: ", "reigon: there is no such setting",
-		`shutdown-timeout: must be a time, such as 30s or 2h, was "soon"`, "protocols: must be sqs, ", "admin-key: must be a text", "database-schema: begins with pg_"} {
+		`shutdown-timeout: must be a time, such as 30s, 2h or 7d, was "soon"`, "protocols: must be sqs, ", "admin-key: must be a text", "database-schema: begins with pg_"} {
 		if strings.Count(err.Error(), "\n"+want) != 1 {
 			t.Errorf("the error has not exactly one line that begins with %q:\n%v", want, err)
 		}
@@ -137,7 +141,7 @@ func TestLoadConfigDays(t *testing.T) {
 // What is written without a unit, or is more than a setting can hold, is not guessed at.
 func TestLoadConfigIsStrict(t *testing.T) {
 	for setting, want := range map[string]string{
-		"shutdown-timeout: 5":        "shutdown-timeout: must be a time, such as 30s or 2h, was \"5\"",
+		"shutdown-timeout: 5":        "shutdown-timeout: must be a time, such as 30s, 2h or 7d, was \"5\"",
 		"expire-unused-queues: 0":    "",
 		"database-pool-size: 8.5":    "database-pool-size: must be a whole number, was \"8.5\"",
 		"limit-bytes: true":          "limit-bytes: must be a whole number, was \"true\"",
@@ -146,7 +150,7 @@ func TestLoadConfigIsStrict(t *testing.T) {
 		"console:":                   "",
 		"audit-retention: 2h":        "",
 		"audit-retention: 90d":       "",
-		"audit-retention: 90 days":   "audit-retention: must be a time, such as 30s or 2h, was \"90 days\"",
+		"audit-retention: 90 days":   "audit-retention: must be a time, such as 30s, 2h or 7d, was \"90 days\"",
 		"limit-bytes: 5000000000000": "",
 	} {
 		_, err := load(t, nil, nil, setting)
