@@ -81,7 +81,8 @@ func TestSystemdUnit(t *testing.T) {
 		settings[o.Section+"."+o.Name] = o.Value
 	}
 	checkFlags(t, strings.Fields(settings["Service.ExecStart"]))
-	for name, want := range map[string]string{"Service.DynamicUser": "yes", "Service.ProtectSystem": "strict", "Service.NoNewPrivileges": "yes", "Install.WantedBy": "multi-user.target"} {
+	for name, want := range map[string]string{"Service.DynamicUser": "yes", "Service.ProtectSystem": "strict", "Service.NoNewPrivileges": "yes",
+		"Service.Restart": "always", "Unit.StartLimitIntervalSec": "0", "Install.WantedBy": "multi-user.target"} {
 		if settings[name] != want {
 			t.Errorf("%s is %q, want %q", name, settings[name], want)
 		}
