@@ -347,6 +347,10 @@
 // and is answered, or known not to have. It begins to be cancelled after 3.5 s, so that callers are told within 5. A commit that is cancelled while it
 // waits for a synchronous standby answers as if all were well; the warning that comes before tells, and nobody is told that it happened.
 //
+// 2026-11-23: the connection that asks to cancel a statement is closed by whom it was asked, for a second. pgx closes its own once the statement has ended,
+// and a client that goes so early is what PgBouncer 1.18, as Debian 12 has it, ends at ("bad client state: 0", mended in a later one): all
+// connections through it were lost, and stayed so where nobody starts it again.
+//
 // 2026-11-22: where a connection is lost all the same, the queues of its train are looked at from the start, here and elsewhere, for
 // what happened may lie behind the marks. That is told at once, and PostgreSQL may commit later, or be at work on a transaction of which the server
 // does not keep what it would have made visible: sweeps look behind a mark for 10 s after it has moved, and not once. At first a mark that moved no

@@ -25,9 +25,35 @@ const (
 
 var errNotReplicated = core.Errorf(core.Unavailable, "the database has not replicated it yet")
 
-// cancelAndListen is how connections of the pool end a statement whose context is over.
-func cancelAndListen(conn *pgconn.PgConn) ctxwatch.Handler {
-	return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: answerTimeout}
+// cancelling is how connections of the pool end a statement whose context is over.
+type cancelling struct {
+	conn *pgconn.PgConn
+	done chan struct{}
+}
+
+func cancelAndListen(conn *pgconn.PgConn) ctxwatch.Handler { return &cancelling{conn: conn} }
+
+// HandleCancel is of ctxwatch.Handler. The cancellation is asked for by a connection of its own, which is left to whom it was asked to end, though the
+// statement ends before: that of pgx's own handler is closed then, at which PgBouncer 1.18 ends with an error.
+func (c *cancelling) HandleCancel(over context.Context) {
+	const settles = 100 * time.Millisecond // in which PostgreSQL, having taken it, cancels this statement and not the next one
+	c.done = make(chan struct{})
+	deadline := time.Now().Add(answerTimeout)
+	_ = c.conn.Conn().SetDeadline(deadline)
+	go func() {
+		defer close(c.done)
+		ctx, cancel := context.WithDeadline(context.WithoutCancel(over), deadline)
+		defer cancel()
+		if err := c.conn.CancelRequest(ctx); err == nil {
+			time.Sleep(settles)
+		}
+	}()
+}
+
+// HandleUnwatchAfterCancel is of ctxwatch.Handler.
+func (c *cancelling) HandleUnwatchAfterCancel() {
+	<-c.done
+	_ = c.conn.Conn().SetDeadline(time.Time{})
 }
 
 // notReplicated marks a connection whose transaction is committed, but not where it should have been replicated to.

@@ -2,7 +2,12 @@ package pg_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -89,6 +94,78 @@ func TestCallersThatLeaveAStatement(t *testing.T) {
 			t.Errorf("describe: %v", err)
 		}
 	})
+}
+
+// Who asks to cancel a statement waits until that was taken, though the statement ends before: PgBouncer 1.18 does not survive it otherwise.
+func TestCancellationIsLeftToItsServer(t *testing.T) {
+	t.Parallel()
+	url := pgtest.DatabaseURL(t)
+	listener := listen(t)
+	asked, ended := make(chan struct{}, 1), make(chan error, 1)
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go passOn(client, url, func() {
+				asked <- struct{}{}
+				_ = client.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+				_, err := client.Read(make([]byte, 64))
+				ended <- err
+			})
+		}
+	}()
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, _ := net.SplitHostPort(listener.Addr().String())
+	detour := fmt.Sprintf("host=%s port=%s user=%s password='%s' dbname=%s sslmode=disable", host, port, config.User, config.Password, config.Database)
+	q := newQueue(t, newBroker(t, open(t, pg.Options{URL: detour, DirectURL: url})))
+	watch, conn := database(t, url), database(t, url)
+	execute(t, conn, `BEGIN; LOCK TABLE queues`)
+	ctx, leave := context.WithCancel(t.Context())
+	described := make(chan struct{})
+	go func() {
+		defer close(described)
+		_, _ = q.broker.DescribeQueue(ctx, q.name)
+	}()
+	eventually(t, "the look waits for the queue", func() bool { return locksAwaited(t, watch) == 1 })
+	leave()
+	<-asked
+	execute(t, conn, `COMMIT`)
+	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection that asks to cancel ends with %v before it is answered", err)
+	}
+	<-described
+}
+
+// passOn connects a client to the database of a URL, unless it asks to cancel something.
+func passOn(client net.Conn, url string, cancels func()) {
+	defer client.Close()
+	const code, cancel = 4, 80877102 // of PostgreSQL's protocol: where it stands, and what it is
+	first := make([]byte, 8)
+	config, err := pgx.ParseConfig(url)
+	if _, unread := io.ReadFull(client, first); err != nil || unread != nil {
+		return
+	}
+	if binary.BigEndian.Uint32(first[code:]) == cancel {
+		_, _ = io.CopyN(io.Discard, client, int64(binary.BigEndian.Uint32(first))-8)
+		cancels()
+		return
+	}
+	network, address := pgconn.NetworkAddress(config.Host, config.Port)
+	server, err := net.Dial(network, address)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	if _, err := server.Write(first); err != nil {
+		return
+	}
+	go func() { _, _ = io.Copy(server, client) }()
+	_, _ = io.Copy(client, server)
 }
 
 // lossy is a server whose network to PostgreSQL a test breaks, another one, and a send by the first that waits for a group.
