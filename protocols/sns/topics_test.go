@@ -218,21 +218,36 @@ func TestRegionsAndAccounts(t *testing.T) {
 	}
 }
 
-// Who accepts JSON gets it, also for parameters in the URL of a POST.
+// Who accepts JSON gets it, also for parameters in the URL of a POST, and who asks for it by a parameter, as boto 2 does.
 func TestAnswersInJSON(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.orders(t)
-	r := httptest.NewRequest(http.MethodPost, "/?Action=Publish&Message=x&TopicArn="+ordersARN, nil)
-	r.Header.Set("Accept", "application/json")
-	r.Header.Set("Authorization", authorization)
-	var got struct {
-		PublishResponse struct {
-			PublishResult    struct{ MessageId string }
-			ResponseMetadata struct{ RequestId string }
+	for name, ask := range map[string]func(*http.Request){
+		"by a header":    func(r *http.Request) { r.Header.Set("Accept", "application/json") },
+		"by a parameter": func(r *http.Request) { r.URL.RawQuery += "&ContentType=JSON" },
+	} {
+		answer := func(query string) string {
+			r := httptest.NewRequest(http.MethodPost, "/?"+query, nil)
+			r.Header.Set("Authorization", authorization)
+			ask(r)
+			return f.do(t, r).body
 		}
-	}
-	if err := json.Unmarshal([]byte(f.do(t, r).body), &got); err != nil || len(got.PublishResponse.PublishResult.MessageId) != 36 || len(got.PublishResponse.ResponseMetadata.RequestId) != 36 {
-		t.Errorf("got %+v and %v", got, err)
+		var got struct {
+			PublishResponse struct {
+				PublishResult    struct{ MessageId string }
+				ResponseMetadata struct{ RequestId string }
+			}
+		}
+		if err := json.Unmarshal([]byte(answer("Action=Publish&Message=x&TopicArn="+ordersARN)), &got); err != nil || len(got.PublishResponse.PublishResult.MessageId) != 36 || len(got.PublishResponse.ResponseMetadata.RequestId) != 36 {
+			t.Errorf("%s: got %+v and %v", name, got, err)
+		}
+		var refused struct {
+			Error     struct{ Code string }
+			RequestId string
+		}
+		if err := json.Unmarshal([]byte(answer("Action=Publish&Message=x&TopicArn="+ordersARN+"2")), &refused); err != nil || refused.Error.Code != "NotFound" || len(refused.RequestId) != 36 {
+			t.Errorf("%s: got %+v and %v", name, refused, err)
+		}
 	}
 }

@@ -32,6 +32,9 @@ func (c *call) open(r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	c.action, _ = c.parameters.Get("Action")
+	if wanted, _ := c.parameters.Get("ContentType"); wanted == "JSON" {
+		c.json = true
+	}
 	return form, nil
 }
 
