@@ -78,7 +78,11 @@ func (b *Broker) Attempt(ctx context.Context, d *Delivery, push func(context.Con
 	switch {
 	case d.Subscription.Queue != (QueueName{}):
 		var put QueueDelivery
-		if put, err = b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.Queue, d.Message); err == nil {
+		switch put, err = b.queueDelivery(ctx, d.Topic, d.Subscription, d.Subscription.Queue, d.Message); {
+		case err != nil:
+		case d.Topic.FIFO && put.Queue.FIFO: // which did not take it in its turn, and has since got what came behind it
+			err = unfit(Errorf(InvalidArgument, "queue %q did not take the message in its turn", put.Queue.Name.Name))
+		default:
 			o.Verdict, o.Put = Delivered, &put
 			return o, nil
 		}

@@ -146,4 +146,8 @@
 //
 // 2026-11-22: that a FIFO topic delivers to queues only, and one of large messages to few subscribers that take as much, is a rule of the core
 // and not of SNS: a topic has never a subscription that it cannot deliver to, whichever protocol made it. The store asks under the topic's lock.
+//
+// 2026-11-23: what a FIFO topic could not put into a FIFO queue in its turn (the queue was not there, its policy did not let it) is not put there later, but
+// is a dead letter or gone, as what was attempted before the queue was made always was. Before, messages that were still to be attempted came
+// behind those that had been published since, in a group out of order, also in a replay.
 package core

@@ -75,6 +75,23 @@ func (a *archiveTest) run() {
 	}
 }
 
+// attempt attempts what is due, of one lane.
+func (a *archiveTest) attempt() []*core.Delivery {
+	a.t.Helper()
+	lanes, err := a.broker.DueLanes(context.Background(), 0)
+	if err != nil || len(lanes) != 1 {
+		a.t.Fatalf("lanes %v, %v", lanes, err)
+	}
+	deliveries, err := a.broker.ClaimDeliveries(context.Background(), []core.LaneClaim{{Lane: lanes[0].Lane, Limit: 10}})
+	a.must(err)
+	for _, d := range deliveries {
+		outcome, err := a.broker.Attempt(context.Background(), d, nil)
+		a.must(err)
+		a.must(a.broker.Settle(context.Background(), []core.Outcome{outcome}))
+	}
+	return deliveries
+}
+
 // wantDrained takes everything out of the queue.
 func (a *archiveTest) wantDrained(what string, want ...string) {
 	a.t.Helper()
@@ -380,20 +397,29 @@ func TestReplayDeadLetters(t *testing.T) {
 	a.must(a.broker.DeleteQueue(context.Background(), a.queue))
 	a.begin(core.Replay{From: time.Now().Add(-time.Hour)})
 	a.run()
-	lanes, err := a.broker.DueLanes(context.Background(), 0)
-	if err != nil || len(lanes) != 1 {
-		t.Fatalf("lanes %v, %v", lanes, err)
-	}
-	deliveries, err := a.broker.ClaimDeliveries(context.Background(), []core.LaneClaim{{Lane: lanes[0].Lane, Limit: 10}})
-	a.must(err)
-	for _, d := range deliveries {
+	for _, d := range a.attempt() {
 		if !d.Message.Replayed {
 			t.Error("the message is not marked")
 		}
-		outcome, err := a.broker.Attempt(context.Background(), d, nil)
-		a.must(err)
-		a.must(a.broker.Settle(context.Background(), []core.Outcome{outcome}))
 	}
+	a.queue = dead
+	a.wantDrained("dead letters", "1", "2")
+}
+
+// What a FIFO queue was not there to take does not come behind what it has taken since, when it is made again.
+func TestQueueMadeAgainKeepsOrder(t *testing.T) {
+	t.Parallel()
+	dead := pgtest.Name("dead")
+	a := newArchive(t, func(in *core.NewSubscription) { in.DeadLetter = dead })
+	ordered := core.NewQueue{Name: dead, FIFO: true, Settings: core.DefaultSettings()}
+	a.must2(a.broker.CreateQueue(context.Background(), ordered))
+	a.must(a.broker.DeleteQueue(context.Background(), a.queue))
+	a.publish("1", "2")
+	ordered.Name = a.queue
+	a.must2(a.broker.CreateQueue(context.Background(), ordered))
+	a.publish("3")
+	a.attempt()
+	a.wantDrained("made again", "3")
 	a.queue = dead
 	a.wantDrained("dead letters", "1", "2")
 }
