@@ -370,14 +370,7 @@ func TestDatabaseOfOtherForms(t *testing.T) {
 // wait for a quarter of an hour where it had not said all, and for two hours where it had.
 func TestServersThatAreGoneLetGo(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "polymq-gone-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil { // for the user whom PostgreSQL runs as
-		t.Fatal(err)
-	}
+	dir := postgresDir(t)
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(12_000+rand.IntN(8_000))) // that is not given to whoever asks for any
 	major := versionOf(t, pgtest.DatabaseURL(t)) / 10_000
 	server, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, Major: major, ListenAddress: address, Durability: "none"})

@@ -54,14 +54,7 @@ func TestExamineLeavesOutReservedConnections(t *testing.T) {
 	if major >= 16 {
 		settings, want = settings+"reserved_connections = 5\n", " of 31 are in use"
 	}
-	dir, err := os.MkdirTemp("", "polymq-examine-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil { // for the user whom PostgreSQL runs as
-		t.Fatal(err)
-	}
+	dir := postgresDir(t)
 	start := func() *embedded.Server {
 		server, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, Major: major, Durability: "none"})
 		if err != nil {
@@ -75,7 +68,7 @@ func TestExamineLeavesOutReservedConnections(t *testing.T) {
 		}
 	}
 	server := start()
-	err = os.WriteFile(filepath.Join(dir, "pgdata", "user.conf"), []byte(settings), 0o644)
+	err := os.WriteFile(filepath.Join(dir, "pgdata", "user.conf"), []byte(settings), 0o644)
 	stop(server)
 	if err != nil {
 		t.Fatal(err)
@@ -100,4 +93,18 @@ func versionOf(t *testing.T, url string) (number int) {
 		t.Fatal(err)
 	}
 	return number
+}
+
+// postgresDir gives a folder that the user may go into whom PostgreSQL runs as.
+func postgresDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "polymq-postgres-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
